@@ -1,0 +1,29 @@
+// The immediate way to tell the other side "look at your ring": one hypercall, one event flag, one write to a
+// device, whatever the backend really has. ChannelSignaler decides when to take it.
+
+using VmBus.Layout;
+
+namespace VmBus.Signals;
+
+/// <summary>
+/// The immediate signal of one channel in one direction: what <c>vmbus_set_event</c> is to a Linux guest, and the
+/// event-flag write plus interrupt is to a host.
+/// </summary>
+/// <remarks>
+/// Implementations are bound to one channel (its connection id and flag, or its target VP and relid), must be
+/// callable from any thread, must not allocate, and must act as a full memory barrier before the other side can
+/// observe the signal.
+/// </remarks>
+public interface ISignalPath
+{
+    /// <summary>What this path can really do. Constant for the life of the path.</summary>
+    SignalCapabilities Capabilities { get; }
+
+    /// <summary>Signals the other side now.</summary>
+    /// <returns>
+    /// <see cref="HypercallStatus.Success"/>, or the status the hypervisor answered. A failed signal is counted by
+    /// the caller, never retried: every VMBus guest ignores the status, because a signal on a closing channel is
+    /// expected to fail.
+    /// </returns>
+    HypercallStatus Signal();
+}

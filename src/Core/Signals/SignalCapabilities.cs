@@ -1,0 +1,21 @@
+namespace VmBus.Signals;
+
+/// <summary>What a signal path can do. A path never claims what it cannot deliver.</summary>
+[Flags]
+public enum SignalCapabilities
+{
+    /// <summary>Nothing but what shared memory carries.</summary>
+    None = 0,
+
+    /// <summary>Somebody examines the monitor page, so a pending bit becomes a signal within its latency.</summary>
+    Monitor = 1,
+
+    /// <summary>
+    /// <see cref="ISignalPath.Signal"/> reaches the other side now, on monitored channels too. Stock
+    /// <c>uio_hv_generic</c> lacks it: a write to the device is ignored while the channel has a monitor.
+    /// </summary>
+    Hypercall = 2,
+
+    /// <summary>The latency field of the monitor page is writable here and honoured by whoever examines the page.</summary>
+    LatencyHint = 4,
+}
