@@ -1,0 +1,30 @@
+// What follows the descriptor of a packet whose payload is in transfer pages.
+// Mirrors the tail of vmtransfer_page_packet_header (Linux include/linux/hyperv.h).
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Layout;
+
+/// <summary>
+/// The extended header of a <see cref="PacketType.DataUsingTransferPages"/> packet: 8 bytes after the
+/// <see cref="PacketDescriptor"/> (<c>vmtransfer_page_packet_header</c> without its descriptor).
+/// <see cref="RangeCount"/> times <see cref="TransferPageRange"/> follows.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct TransferPageHeader
+{
+    /// <summary>The size of the header in bytes, ranges not counted.</summary>
+    public const int Size = 8;
+
+    /// <summary><c>xfer_pageset_id</c>: which set of pages the ranges lie in.</summary>
+    public ushort SetId;
+
+    /// <summary><c>sender_owns_set</c>: 1 when the set belongs to the sender of the packet.</summary>
+    public byte SenderOwnsSet;
+
+    /// <summary>Zero.</summary>
+    public byte Reserved;
+
+    /// <summary><c>range_cnt</c>: how many ranges follow.</summary>
+    public uint RangeCount;
+}
