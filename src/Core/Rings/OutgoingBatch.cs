@@ -1,0 +1,84 @@
+// Several packets, one publication. Mirrors OpenVMM's OutgoingOffset with commit and revert (vmbus_ring/src/lib.rs).
+
+using System.Runtime.CompilerServices;
+using VmBus.Layout;
+
+namespace VmBus.Rings;
+
+/// <summary>
+/// Packets that become visible together: one write of the index, one fence, at most one signal. What is not committed
+/// is given up on <see cref="Dispose"/>.
+/// </summary>
+/// <remarks>Belongs to the thread that began it. While it is open, write to its ring through it only.</remarks>
+public ref struct OutgoingBatch
+{
+    private OutgoingRing? _ring;
+
+    internal OutgoingBatch(OutgoingRing ring)
+    {
+        _ring = ring;
+    }
+
+    /// <summary>Adds an in-band packet.</summary>
+    /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
+    /// <param name="transactionId">Carried to the reader.</param>
+    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool TryAdd(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
+        => Ring.TryAppend(payload, transactionId, flags);
+
+    /// <summary>Adds a packet of any type.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    public readonly bool TryAdd(in OutgoingPacket packet) => Ring.TryAppend(packet);
+
+    /// <summary>Adds an in-band packet whose payload the caller writes in place.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    /// <param name="payload">
+    /// Where to write it, before the batch is committed. Not zeroed: it holds what the ring held there before, or for a
+    /// packet that wraps in a ring mapped once, what the ring's private buffer held.
+    /// </param>
+    /// <param name="transactionId">Carried to the reader.</param>
+    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    public readonly bool TryReserve(int payloadLength, out Span<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
+        => Ring.TryReserve(payloadLength, transactionId, flags, out payload);
+
+    /// <summary>Takes back every packet added since the batch began.</summary>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    public readonly void Revert() => Ring.Revert();
+
+    /// <summary>Publishes the batch and ends it.</summary>
+    /// <returns>Whether the reader must be signalled, and if not, why not.</returns>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    public SignalNeed Commit()
+    {
+        OutgoingRing ring = Ring;
+        _ring = null;
+        SignalNeed need = ring.Publish();
+        ring.Exit();
+        return need;
+    }
+
+    /// <summary>Ends the batch; what was not committed is given up.</summary>
+    public void Dispose()
+    {
+        if (_ring is not { } ring)
+            return;
+        _ring = null;
+        ring.Revert();
+        ring.Exit();
+    }
+
+    private readonly OutgoingRing Ring => _ring ?? throw new ObjectDisposedException(nameof(OutgoingBatch));
+}

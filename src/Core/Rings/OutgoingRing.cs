@@ -1,0 +1,408 @@
+// The writing side of a ring. Mirrors hv_ringbuffer_write (Linux drivers/hv/ring_buffer.c) and vmbus_txbr_write (DPDK
+// drivers/bus/vmbus/vmbus_bufring.c); batches as OpenVMM's OutgoingOffset (vmbus_ring/src/lib.rs).
+
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using VmBus.Layout;
+
+namespace VmBus.Rings;
+
+/// <summary>
+/// Writes packets into a ring: reserves, copies once, publishes with one full-barrier exchange, and says whether the
+/// reader needs a signal.
+/// </summary>
+/// <remarks>
+/// <para>One producer thread at a time, unless <see cref="OutgoingRingOptions.MultiProducer"/>. The memory must stay
+/// mapped while the ring is used.</para>
+/// <para>A bad index from the reader throws <see cref="RingCorruptException"/> and faults the ring for good.</para>
+/// </remarks>
+public sealed unsafe class OutgoingRing
+{
+    /// <summary>The longest packet a descriptor can describe, in bytes, without its trailer: 16-bit count of 8-byte units.</summary>
+    public const int MaxPacketLength = ushort.MaxValue * 8;
+
+    internal const int DescriptorLength = 16;
+    internal const int TrailerLength = 8;
+
+    private readonly RingMemory _memory;
+    private readonly RingControl _control;
+    private readonly byte* _data;
+    private readonly uint _size;
+    private readonly bool _doubleMapped;
+    private readonly bool _multiProducer;
+
+    private uint _committed;    // the write index the reader knows
+    private uint _next;         // where the next packet goes: ahead of _committed inside a batch
+    private uint _free;         // bytes that may be written from _next on, by the read index as last seen
+    private uint _lastRead;     // that read index
+    private int _lock;
+    private WrappedReservation? _wrapped;
+    private RingCorruptException? _fault;
+
+    private long _packets;
+    private long _bytes;
+    private SignalNeedCounts _needs;
+    private long _fullTotal;
+    private long _fullFirst;
+    private long _packetsWhenFull = -1;
+
+    /// <summary>Stands on a ring as its writer, and announces that it waits for room by the pending size.</summary>
+    /// <param name="memory">The ring.</param>
+    /// <param name="options">How it is used; <see langword="null"/> for the default.</param>
+    /// <exception cref="RingCorruptException">The indices already in the control page are impossible.</exception>
+    public OutgoingRing(RingMemory memory, OutgoingRingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        _memory = memory;
+        _control = memory.Control;
+        _data = memory.Data;
+        _size = (uint)memory.DataSize;
+        _doubleMapped = memory.IsDoubleMapped;
+        _multiProducer = (options ?? OutgoingRingOptions.Default).MultiProducer;
+
+        uint write = _control.LoadWriteIndex();
+        if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var badWrite)
+            throw Fault(badWrite, write, _size);
+        _committed = _next = write;
+        uint read = _control.LoadReadIndex();
+        if (RingIndex.CheckRead(read, _size) is not RingFault.None and var badRead)
+            throw Fault(badRead, read, _size);
+        _lastRead = read;
+        _free = _size - RingHandshake.Distance(read, write, _size) - 8;
+
+        _control.StoreFeatureBits(RingControlPage.FeaturePendingSendSize);
+        _control.StorePendingSendSize(0);
+    }
+
+    /// <summary>Bytes in the data area.</summary>
+    public int DataSize => (int)_size;
+
+    /// <summary>The largest payload of an in-band packet that fits into this ring when it is empty, in bytes.</summary>
+    public int MaxPayloadLength => (int)Math.Min(_size - 8 - TrailerLength, MaxPacketLength) - DescriptorLength;
+
+    /// <summary>The error that faulted the ring, if one did.</summary>
+    public RingCorruptException? CorruptionError => _fault;
+
+    /// <summary>Packets appended since the ring was made. Read by the signaller's adaptive policy.</summary>
+    internal long PacketsAppended => _packets;
+
+    /// <summary>Whether several threads may write at once.</summary>
+    internal bool IsMultiProducer => _multiProducer;
+
+    /// <summary>Writes one in-band packet and publishes it.</summary>
+    /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
+    /// <param name="transactionId">Carried to the reader.</param>
+    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <param name="need">Whether the reader must be signalled, and if not, why not.</param>
+    /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWrite(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
+    {
+        if (_multiProducer)
+            return TryWriteLocked(payload, transactionId, flags, out need);
+
+        if (!TryAppend(payload, transactionId, flags))
+        {
+            need = SignalNeed.Nothing;
+            return false;
+        }
+
+        need = Publish();
+        return true;
+    }
+
+    /// <summary>Writes one packet of any type and publishes it.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="need">Whether the reader must be signalled, and if not, why not.</param>
+    /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
+    {
+        using OutgoingBatch batch = BeginBatch();
+        bool written = TryAppend(packet);
+        need = written ? batch.Commit() : SignalNeed.Nothing;
+        return written;
+    }
+
+    /// <summary>
+    /// Starts a batch: any number of packets, one publication, at most one signal. In multi-producer mode the batch
+    /// holds the ring until it is committed or disposed.
+    /// </summary>
+    /// <returns>The batch; dispose it to give up what was not committed.</returns>
+    public OutgoingBatch BeginBatch()
+    {
+        Enter();
+        return new OutgoingBatch(this);
+    }
+
+    /// <summary>
+    /// Asks the reader to signal when there is room for a packet, and looks once more, since room may have come before
+    /// the reader saw the request.
+    /// </summary>
+    /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
+    /// <returns>
+    /// <see langword="true"/> when there is room now (the request is taken back); <see langword="false"/> when this
+    /// side must wait for a signal before it tries again.
+    /// </returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    public bool RequestRoom(int payloadLength)
+    {
+        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
+        CheckCanEverFit(total);
+        Enter();
+        try
+        {
+            ThrowIfFaulted();
+
+            // A quarter of the ring at least: a writer that is woken for each packet's worth of room wakes too often.
+            SawReadIndex(RingHandshake.RequestRoom(_control, Math.Max(total, _size / 4)));
+            if (_free < total)
+                return false;
+            _control.StorePendingSendSize(0);
+            return true;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <summary>Takes back a request for room, so that the reader does not signal for it any more.</summary>
+    public void CancelRoomRequest() => _control.StorePendingSendSize(0);
+
+    /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
+    public OutgoingRingStatistics GetStatistics() => new(
+        _packets, _bytes,
+        Masked: _needs[(int)SignalNeed.Masked],
+        NotEmpty: _needs[(int)SignalNeed.NotEmpty],
+        Required: _needs[(int)SignalNeed.Required],
+        _fullTotal, _fullFirst);
+
+    /// <summary>Puts an in-band packet behind those already appended, without publishing it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryAppend(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
+    {
+        uint length = ((uint)payload.Length + DescriptorLength + 7) & ~7u;
+        uint total = length + TrailerLength;
+        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
+            return false;
+
+        uint at = _next;
+        ulong descriptor = Describe(PacketType.DataInBand, DescriptorLength, length, flags);
+        if (!_doubleMapped && at + total > _size)
+        {
+            AppendWrapped(descriptor, transactionId, [], payload, length);
+            return true;
+        }
+
+        byte* packet = _data + at;
+        Debug.Assert(at < _size && at + total <= (_doubleMapped ? 2 * _size : _size));
+
+        // The last 8 bytes first: the payload then covers all of them but its padding.
+        Unsafe.WriteUnaligned(packet + length - 8, 0UL);
+        payload.CopyTo(new Span<byte>(packet + DescriptorLength, payload.Length));
+        Unsafe.WriteUnaligned(packet, descriptor);
+        Unsafe.WriteUnaligned(packet + 8, transactionId);
+        Unsafe.WriteUnaligned(packet + length, (ulong)at << 32);
+        Advance(at, total);
+        return true;
+    }
+
+    /// <summary>Puts a packet of any type behind those already appended, without publishing it.</summary>
+    internal bool TryAppend(in OutgoingPacket packet)
+    {
+        if (packet.ExtendedHeader.IsEmpty && packet.Type == PacketType.DataInBand)
+            return TryAppend(packet.Payload, packet.TransactionId, packet.Flags);
+
+        uint offset = DescriptorLength + (uint)packet.ExtendedHeader.Length;
+        uint length = (offset + (uint)packet.Payload.Length + 7) & ~7u;
+        uint total = length + TrailerLength;
+        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
+            return false;
+        AppendWrapped(Describe(packet.Type, offset, length, packet.Flags), packet.TransactionId, packet.ExtendedHeader, packet.Payload, length);
+        return true;
+    }
+
+    /// <summary>Appends an in-band packet whose payload the caller fills in place before the batch is committed.</summary>
+    internal bool TryReserve(int payloadLength, ulong transactionId, PacketFlags flags, out Span<byte> payload)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
+        uint length = ((uint)payloadLength + DescriptorLength + 7) & ~7u;
+        uint total = length + TrailerLength;
+        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
+        {
+            payload = default;
+            return false;
+        }
+
+        uint at = _next;
+        bool wraps = !_doubleMapped && at + total > _size;
+        if (wraps)
+            _wrapped = WrappedReservation.Rent(_wrapped, at, (int)total);
+        Span<byte> packet = wraps ? _wrapped!.Bytes : new Span<byte>(_data + at, (int)total);
+        ref byte start = ref MemoryMarshal.GetReference(packet);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length - 8), 0UL);
+        Unsafe.WriteUnaligned(ref start, Describe(PacketType.DataInBand, DescriptorLength, length, flags));
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 8), transactionId);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length), (ulong)at << 32);
+        payload = packet.Slice(DescriptorLength, payloadLength);
+        Advance(at, total);
+        return true;
+    }
+
+    /// <summary>Publishes what was appended: one exchange, one look at the mask and at the read index.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal SignalNeed Publish()
+    {
+        uint committed = _committed;
+        uint next = _next;
+        if (committed == next)
+            return SignalNeed.Nothing;
+        if (_wrapped is not null)
+            CopyInWrappedReservation();
+
+        _committed = next;
+        SignalNeed need = RingHandshake.PublishWrite(_control, committed, next);
+        _needs.Count(need);
+        return need;
+    }
+
+    /// <summary>Gives up what was appended and not published.</summary>
+    internal void Revert()
+    {
+        _wrapped?.Clear();
+        if (_fault is null)
+            _free += RingHandshake.Distance(_committed, _next, _size);
+        _next = _committed;
+    }
+
+    internal void Enter()
+    {
+        if (!_multiProducer)
+            return;
+        SpinWait spin = default;
+        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
+            spin.SpinOnce(sleep1Threshold: -1);
+    }
+
+    internal void Exit()
+    {
+        if (_multiProducer)
+            Volatile.Write(ref _lock, 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Describe(PacketType type, uint dataOffset, uint length, PacketFlags flags)
+        => (ulong)type | ((ulong)(dataOffset / 8) << 16) | ((ulong)(length / 8) << 32) | ((ulong)flags << 48);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Advance(uint at, uint total)
+    {
+        uint next = at + total;
+        _next = next >= _size ? next - _size : next;
+        _free -= total;
+        _packets++;
+        _bytes += total;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryWriteLocked(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
+    {
+        Enter();
+        try
+        {
+            bool written = TryAppend(payload, transactionId, flags);
+            need = written ? Publish() : SignalNeed.Nothing;
+            return written;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AppendWrapped(ulong descriptor, ulong transactionId, ReadOnlySpan<byte> extendedHeader, ReadOnlySpan<byte> payload, uint length)
+    {
+        uint at = _next;
+        ReadOnlySpan<ulong> head = [descriptor, transactionId];
+        ReadOnlySpan<ulong> padding = [0UL];
+        ReadOnlySpan<ulong> trailer = [(ulong)at << 32];
+        _memory.CopyIn(At(at, length - 8), MemoryMarshal.AsBytes(padding));
+        _memory.CopyIn(At(at, DescriptorLength + (uint)extendedHeader.Length), payload);
+        _memory.CopyIn(At(at, DescriptorLength), extendedHeader);
+        _memory.CopyIn(at, MemoryMarshal.AsBytes(head));
+        _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(trailer));
+        Advance(at, length + TrailerLength);
+    }
+
+    private uint At(uint index, uint offset)
+    {
+        uint at = index + offset;
+        return at >= _size ? at - _size : at;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CopyInWrappedReservation()
+    {
+        if (_wrapped!.Length == 0)
+            return;
+        _memory.CopyIn(_wrapped.Index, _wrapped.Bytes);
+        _wrapped.Clear();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryMakeRoom(uint total)
+    {
+        CheckCanEverFit(total);
+        ThrowIfFaulted();
+        SawReadIndex(_control.LoadReadIndex());
+        if (total <= _free)
+            return true;
+
+        _fullTotal++;
+        if (_packetsWhenFull != _packets)
+        {
+            _packetsWhenFull = _packets;
+            _fullFirst++;
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes a read index from shared memory: valid, and not past what was published, or the ring is faulted.</summary>
+    private void SawReadIndex(uint read)
+    {
+        if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
+            throw Fault(bad, read, _size);
+        if (RingHandshake.Distance(_lastRead, read, _size) > RingHandshake.Distance(_lastRead, _committed, _size))
+            throw Fault(RingFault.ReadIndexPassedWriter, read, _committed);
+        _lastRead = read;
+        _free = _size - RingHandshake.Distance(read, _next, _size) - 8;
+    }
+
+    private void CheckCanEverFit(uint total)
+    {
+        uint longest = Math.Min(_size - 8, MaxPacketLength + TrailerLength);
+        if (total > longest)
+            throw new ArgumentException($"The packet takes {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
+    }
+
+    private void ThrowIfFaulted()
+    {
+        if (_fault is { } fault)
+            throw new RingCorruptException(fault.Fault, fault.Value, fault.Limit, fault.Index);
+    }
+
+    private RingCorruptException Fault(RingFault fault, ulong value, ulong limit)
+    {
+        // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
+        _free = 0;
+        return _fault = new RingCorruptException(fault, value, limit, _committed);
+    }
+}

@@ -1,0 +1,23 @@
+// What makes an index from shared memory acceptable.
+
+using System.Runtime.CompilerServices;
+
+namespace VmBus.Rings;
+
+/// <summary>Validates ring indices.</summary>
+internal static class RingIndex
+{
+    /// <summary>What is wrong with a write index, if anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RingFault CheckWrite(uint index, uint size)
+        => index >= size ? RingFault.WriteIndexOutOfRange
+            : (index & 7) != 0 ? RingFault.WriteIndexMisaligned
+            : RingFault.None;
+
+    /// <summary>What is wrong with a read index, if anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RingFault CheckRead(uint index, uint size)
+        => index >= size ? RingFault.ReadIndexOutOfRange
+            : (index & 7) != 0 ? RingFault.ReadIndexMisaligned
+            : RingFault.None;
+}

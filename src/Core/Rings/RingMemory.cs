@@ -1,0 +1,108 @@
+// The memory of one ring: a control page and a data area, wherever they lie. Mirrors hv_ring_buffer_info's
+// ring_buffer and ring_datasize (Linux include/linux/hyperv.h).
+
+using System.Diagnostics;
+using VmBus.Layout;
+
+namespace VmBus.Rings;
+
+/// <summary>
+/// A view of one ring in shared memory: a control page of 4096 bytes and a data area of a whole number of pages.
+/// </summary>
+/// <remarks>
+/// <para>The view does not map or unmap anything: whoever mapped the memory owns it, keeps it mapped for as long as a
+/// ring stands on it, and unmaps it. <see cref="Owner"/> is only kept reachable.</para>
+/// <para>When <see cref="IsDoubleMapped"/>, the data area appears twice, back to back, so that no packet wraps.</para>
+/// </remarks>
+public sealed unsafe class RingMemory
+{
+    /// <summary>Bytes in a page, and in the control page.</summary>
+    public const int PageSize = 4096;
+
+    /// <summary>The largest data area: 1 GiB, so that twice an index still fits in 32 bits.</summary>
+    public const int MaxDataSize = 1 << 30;
+
+    private RingMemory(nint control, nint data, int dataSize, bool doubleMapped, object? owner)
+    {
+        if (control == 0 || (control & 7) != 0)
+            throw new ArgumentException($"The control page lies at 0x{control:x}; it must be 8-byte aligned and not null.", nameof(control));
+        if (data == 0 || (data & 7) != 0)
+            throw new ArgumentException($"The data area lies at 0x{data:x}; it must be 8-byte aligned and not null.", nameof(data));
+        CheckDataSize(dataSize);
+
+        ControlPage = (RingControlPage*)control;
+        Data = (byte*)data;
+        DataSize = dataSize;
+        IsDoubleMapped = doubleMapped;
+        Owner = owner;
+    }
+
+    /// <summary>Bytes in the data area, counted once however often it is mapped. A multiple of <see cref="PageSize"/>.</summary>
+    public int DataSize { get; }
+
+    /// <summary>Whether the data area is mapped twice, back to back.</summary>
+    public bool IsDoubleMapped { get; }
+
+    /// <summary>What keeps the memory mapped, if anything does.</summary>
+    public object? Owner { get; }
+
+    internal RingControlPage* ControlPage { get; }
+
+    internal byte* Data { get; }
+
+    internal RingControl Control => new(ControlPage);
+
+    /// <summary>A ring in pinned managed memory of this process, mapped once: for tests, benchmarks, and rings in one process.</summary>
+    /// <param name="dataSize">Bytes in the data area: a multiple of <see cref="PageSize"/>.</param>
+    /// <returns>A zeroed ring.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The size is no multiple of a page, or out of range.</exception>
+    public static RingMemory Allocate(int dataSize)
+    {
+        CheckDataSize(dataSize);
+        byte[] block = GC.AllocateArray<byte>(checked(dataSize + 2 * PageSize), pinned: true);
+        fixed (byte* start = block)
+        {
+            nint control = ((nint)start + PageSize - 1) & ~(nint)(PageSize - 1);
+            return new RingMemory(control, control + PageSize, dataSize, doubleMapped: false, block);
+        }
+    }
+
+    /// <summary>A ring in memory that somebody else mapped.</summary>
+    /// <param name="controlAddress">Address of the control page (4096 bytes).</param>
+    /// <param name="dataAddress">Address of the data area: <paramref name="dataSize"/> bytes, twice that when double-mapped.</param>
+    /// <param name="dataSize">Bytes in the data area: a multiple of <see cref="PageSize"/>.</param>
+    /// <param name="isDoubleMapped">Whether the data area is mapped twice, back to back.</param>
+    /// <param name="owner">Kept reachable while this view is; may be <see langword="null"/>.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="ArgumentException">An address is null or not 8-byte aligned.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is no multiple of a page, or out of range.</exception>
+    public static RingMemory FromAddress(nint controlAddress, nint dataAddress, int dataSize, bool isDoubleMapped, object? owner = null)
+        => new(controlAddress, dataAddress, dataSize, isDoubleMapped, owner);
+
+    /// <summary>Copies out of the data area, around its end where it is mapped once. Debug builds check the bounds.</summary>
+    internal void CopyOut(uint index, Span<byte> destination)
+    {
+        Debug.Assert(index < DataSize && destination.Length < DataSize);
+        int first = (int)Math.Min((uint)destination.Length, (uint)DataSize - index);
+        new ReadOnlySpan<byte>(Data + index, first).CopyTo(destination);
+        new ReadOnlySpan<byte>(Data, destination.Length - first).CopyTo(destination[first..]);
+    }
+
+    /// <summary>Copies into the data area, around its end where it is mapped once. Debug builds check the bounds.</summary>
+    internal void CopyIn(uint index, ReadOnlySpan<byte> source)
+    {
+        Debug.Assert(index < DataSize && source.Length < DataSize);
+        int first = (int)Math.Min((uint)source.Length, (uint)DataSize - index);
+        source[..first].CopyTo(new Span<byte>(Data + index, first));
+        source[first..].CopyTo(new Span<byte>(Data, source.Length - first));
+    }
+
+    private static void CheckDataSize(int dataSize)
+    {
+        if (dataSize is < PageSize or > MaxDataSize || dataSize % PageSize != 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(dataSize), dataSize,
+                $"A ring's data area is a multiple of {PageSize} bytes, from {PageSize} to {MaxDataSize}.");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using System.Runtime.CompilerServices;
+
+namespace VmBus.Rings;
+
+/// <summary>Publications by their outcome, indexed by <see cref="SignalNeed"/>: counted without a branch.</summary>
+[InlineArray(4)]
+internal struct SignalNeedCounts
+{
+    private long _first;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Count(SignalNeed need) => Unsafe.Add(ref _first, (int)need)++;
+}

@@ -1,0 +1,32 @@
+// The ranges of a transfer-page packet. Mirrors struct vmtransfer_page_range (Linux include/linux/hyperv.h).
+
+using System.Runtime.InteropServices;
+using VmBus.Layout;
+
+namespace VmBus.Rings;
+
+/// <summary>Ranges of a transfer-page set, where the packet lies.</summary>
+/// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet is.</remarks>
+public ref struct TransferPageRangeList
+{
+    private readonly ReadOnlySpan<TransferPageRange> _ranges;
+    private int _at = -1;
+
+    internal TransferPageRangeList(ReadOnlySpan<byte> ranges, int count)
+    {
+        _ranges = MemoryMarshal.Cast<byte, TransferPageRange>(ranges)[..count];
+    }
+
+    /// <summary>The range the enumeration stands at.</summary>
+    public readonly TransferPageRange Current => _ranges[_at];
+
+    /// <summary>How many ranges there are.</summary>
+    public readonly int Count => _ranges.Length;
+
+    /// <summary>An enumerator over the ranges.</summary>
+    public readonly TransferPageRangeList GetEnumerator() => this;
+
+    /// <summary>Goes on to the next range.</summary>
+    /// <returns><see langword="false"/> after the last.</returns>
+    public bool MoveNext() => ++_at < _ranges.Length;
+}
