@@ -1,0 +1,285 @@
+// The switch this library exists for. Mirrors vmbus_setevent with its low_latency test (the 2016 patch "tag the channel
+// for low latency", Linux v4.9 drivers/hv/channel.c) and vmbus_set_event (connection.c), and goes on from there: per
+// message, adaptive, counted.
+
+using System.Runtime.CompilerServices;
+using VmBus.Layout;
+using VmBus.Rings;
+
+namespace VmBus.Signals;
+
+/// <summary>Decides how one direction of a channel signals, and does it.</summary>
+/// <remarks>
+/// <para><see cref="Mode"/> may be set by any thread at any time: it is one plain store, read at the next signal. A
+/// switch loses nothing, because a signal deferred before it stays pending in the monitor page.</para>
+/// <para>Signals are sent by one thread at a time unless <see cref="SignalBinding.IsConcurrent"/>; signals for room
+/// (<see cref="SignalRoom"/>) may come from one other thread, the reader's.</para>
+/// </remarks>
+public sealed unsafe class ChannelSignaler
+{
+    private const int MonitorRoute = 0;
+    private const int HypercallRoute = 1;
+    private const int AdaptiveRoute = 2;
+
+    private readonly ISignalPath _path;
+    private readonly TimeProvider _clock;
+    private readonly MonitorPageView? _monitorPage;
+    private readonly int _monitorId;
+    private readonly uint* _pending;        // the monitor page's word for this channel's group, or null
+    private readonly uint _pendingMask;
+    private readonly ulong* _sendWord;      // the interrupt page's word for this relid, or null
+    private readonly ulong _sendMask;
+    private readonly bool _concurrent;
+
+    private int _route;
+    private SignalMode _mode;
+    private bool _deferred;                 // the last signal was left to the monitor page
+    private AdaptivePolicy _policy;
+    private int _policyLock;
+    private ushort _hostHint;               // the latency the host asked for, to go back to
+
+    private long _monitored;
+    private long _hypercalls;
+    private long _promoted;
+    private long _roomMonitored;
+    private long _roomHypercalls;
+    private long _failed;
+    private long _modeChanges;
+    private HypercallStatus _lastFailure;
+
+    /// <summary>Makes a signaller in <see cref="SignalMode.Monitored"/>, the mode an offer with a monitor asks for.</summary>
+    /// <param name="binding">Where to signal.</param>
+    /// <param name="clock">The clock of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The relid or the monitor id is out of range.</exception>
+    public ChannelSignaler(SignalBinding binding, TimeProvider? clock = null, AdaptiveOptions? adaptive = null)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(binding.ChildRelid, (uint)InterruptPage.BitsPerHalf - 1);
+        _path = binding.Path;
+        _clock = clock ?? TimeProvider.System;
+        _concurrent = binding.IsConcurrent;
+
+        if (binding.MonitorPage is { } monitorPage)
+        {
+            _monitorPage = monitorPage;
+            _monitorId = binding.MonitorId;
+            _pending = (uint*)Unsafe.AsPointer(ref monitorPage.Pending(binding.MonitorId / 32));
+            _pendingMask = 1u << (binding.MonitorId % 32);
+            _hostHint = monitorPage.Latency(binding.MonitorId);
+        }
+
+        if (!binding.HasDedicatedInterrupt && binding.InterruptPage is { } interruptPage)
+        {
+            _sendWord = (ulong*)Unsafe.AsPointer(ref interruptPage.Send[(int)(binding.ChildRelid / 64)]);
+            _sendMask = 1UL << (int)(binding.ChildRelid % 64);
+        }
+
+        _policy = new AdaptivePolicy(adaptive ?? AdaptiveOptions.Default, _clock.TimestampFrequency);
+        Mode = SignalMode.Monitored;
+    }
+
+    /// <summary>Whether the channel has a monitor at all. Without one every signal is immediate, whatever the mode.</summary>
+    public bool HasMonitor => _pending != null;
+
+    /// <summary>What the signal path can do.</summary>
+    public SignalCapabilities Capabilities => _path.Capabilities;
+
+    /// <summary>
+    /// How the channel signals. On a path without hypercalls, low latency shortens the latency hint instead, and
+    /// <see cref="EffectiveMode"/> says so.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such mode.</exception>
+    public SignalMode Mode
+    {
+        get => _mode;
+        set
+        {
+            int route = value switch
+            {
+                _ when !HasMonitor => HypercallRoute,
+                SignalMode.Monitored => MonitorRoute,
+                SignalMode.LowLatency => CanCall ? HypercallRoute : MonitorRoute,
+                SignalMode.Adaptive => CanCall ? AdaptiveRoute : MonitorRoute,
+                _ => throw new ArgumentOutOfRangeException(nameof(value), value, "No such signal mode."),
+            };
+            _mode = value;
+            if (HasMonitor && !CanCall && (Capabilities & SignalCapabilities.LatencyHint) != 0)
+                WriteHint(value == SignalMode.LowLatency ? ShortHint : _hostHint);
+            Volatile.Write(ref _route, route);
+        }
+    }
+
+    /// <summary>What really happens at the next signal.</summary>
+    public EffectiveSignal EffectiveMode => Volatile.Read(ref _route) switch
+    {
+        HypercallRoute => EffectiveSignal.Hypercall,
+        AdaptiveRoute when !_policy.Defers => EffectiveSignal.Hypercall,
+        _ when _monitorPage is { } page && page.Latency(_monitorId) < _hostHint => EffectiveSignal.MonitoredShortHint,
+        _ => EffectiveSignal.Monitored,
+    };
+
+    /// <summary>
+    /// The latency that low latency asks for where it cannot call: 100 ns units. Whoever examines the page may clamp it.
+    /// </summary>
+    public static ushort ShortHint => 10;
+
+    /// <summary>How long the hypervisor may wait between two looks at this channel's bit.</summary>
+    /// <value>In steps of 100 ns, up to 6.5535 ms; zero without a monitor.</value>
+    public TimeSpan LatencyHint
+        => _monitorPage is { } page ? TimeSpan.FromTicks(page.Latency(_monitorId)) : TimeSpan.Zero;
+
+    /// <summary>Asks for another latency. The examiner may clamp it, and applies the lowest of a group of 32 to all.</summary>
+    /// <param name="latency">From 100 ns to 6.5535 ms, in steps of 100 ns.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Out of that range.</exception>
+    /// <exception cref="InvalidOperationException">The channel has no monitor, or its hint is not writable here.</exception>
+    public void SetLatencyHint(TimeSpan latency)
+    {
+        if (latency.Ticks is < 1 or > ushort.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(latency), latency, $"A latency hint is 0.0001 to 6.5535 ms; {latency.TotalMilliseconds} ms is not.");
+        if (!HasMonitor || (Capabilities & SignalCapabilities.LatencyHint) == 0)
+            throw new InvalidOperationException(HasMonitor ? "This signal path does not let the latency hint be written." : "The channel has no monitor, so it has no latency hint.");
+        _hostHint = (ushort)latency.Ticks;
+        WriteHint(_hostHint);
+    }
+
+    /// <summary>Signals for packets just published, if they need it.</summary>
+    /// <param name="need">What the ring said at publication.</param>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <param name="outgoing">The ring they went into; its count is what the adaptive policy judges.</param>
+    /// <param name="incoming">The channel's other ring: what was read from it tells a dialogue from a stream.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AfterWrite(SignalNeed need, Urgency urgency, OutgoingRing outgoing, IncomingRing incoming)
+    {
+        if (need == SignalNeed.Required)
+            Signal(urgency, outgoing.PacketsAppended, incoming.PacketsCommitted);
+        else if (need == SignalNeed.NotEmpty && _deferred)
+            Promote(urgency);
+    }
+
+    /// <summary>Signals now or by the monitor page: the ring went from empty to non-empty and the reader wants to know.</summary>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <param name="sent">Packets sent so far; judged by the adaptive policy.</param>
+    /// <param name="received">Packets read so far on the same channel; judged by the adaptive policy.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Signal(Urgency urgency, long sent = 0, long received = 0)
+    {
+        int route = Volatile.Read(ref _route);
+        if (route == AdaptiveRoute)
+            route = Judge(sent, received);
+
+        bool defer = _pending != null && urgency switch
+        {
+            Urgency.Normal => route == MonitorRoute,
+            Urgency.Relaxed => true,
+            _ => !CanCall,
+        };
+        _deferred = defer;
+        if (defer)
+        {
+            SetPending();
+            Count(ref _monitored);
+        }
+        else
+        {
+            Count(ref _hypercalls);
+            Call();
+        }
+    }
+
+    /// <summary>Signals that there is room in the ring the other side writes.</summary>
+    public void SignalRoom()
+    {
+        // The writer stands still until it hears of the room: nothing is gained by letting it wait.
+        if (_pending != null && !CanCall)
+        {
+            SetPending();
+            Count(ref _roomMonitored);
+            return;
+        }
+
+        Count(ref _roomHypercalls);
+        Call();
+    }
+
+    /// <summary>What was counted. A snapshot: exact only while nobody signals.</summary>
+    public SignalStatistics GetStatistics() => new(
+        _monitored + _roomMonitored, _hypercalls + _roomHypercalls, _promoted, _roomMonitored + _roomHypercalls, _failed, _lastFailure, _modeChanges);
+
+    private bool CanCall => (Capabilities & SignalCapabilities.Hypercall) != 0;
+
+    /// <summary>
+    /// The ring was not empty, but the signal for what is in it was deferred. A message that cannot wait sends that
+    /// signal now, unless the hypervisor has already sent it. Once per deferred signal: after it the other side drains.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Promote(Urgency urgency)
+    {
+        int route = Volatile.Read(ref _route);
+        bool immediate = urgency == Urgency.Urgent
+            || (urgency == Urgency.Normal && (route == HypercallRoute || (route == AdaptiveRoute && !_policy.Defers)));
+        if (!immediate || !CanCall)
+            return;
+
+        _deferred = false;
+        if ((Volatile.Read(ref *_pending) & _pendingMask) == 0)
+            return;
+
+        // The bit stays set. Only the hypervisor clears it, on every system this protocol is spoken by; the price is
+        // one wake-up that finds an empty ring.
+        Count(ref _promoted);
+        Count(ref _hypercalls);
+        Call();
+    }
+
+    private int Judge(long sent, long received)
+    {
+        if (_concurrent && Interlocked.CompareExchange(ref _policyLock, 1, 0) != 0)
+            return _policy.Defers ? MonitorRoute : HypercallRoute;  // another thread is judging this very moment
+        bool changed = _policy.Defers
+            ? _policy.OnDeferred(sent)
+            : _policy.OnImmediate(sent, received, _clock.GetTimestamp());
+        if (changed)
+            _modeChanges++;
+        int route = _policy.Defers ? MonitorRoute : HypercallRoute;
+        if (_concurrent)
+            Volatile.Write(ref _policyLock, 0);
+        return route;
+    }
+
+    /// <summary>
+    /// Two interlocked ORs at most. Results are discarded and masks are in registers, so each is a <c>lock or</c>: the
+    /// form that hosts which trap the page decode on their fast path. The interrupt page comes first: the bit in the
+    /// monitor page is what makes anyone look at it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SetPending()
+    {
+        if (_sendWord != null)
+            Interlocked.Or(ref *_sendWord, _sendMask);
+        Interlocked.Or(ref *_pending, _pendingMask);
+    }
+
+    private void Call()
+    {
+        if (_sendWord != null)
+            Interlocked.Or(ref *_sendWord, _sendMask);
+        HypercallStatus status = _path.Signal();
+        if (status != HypercallStatus.Success)
+        {
+            Interlocked.Increment(ref _failed);
+            _lastFailure = status;
+        }
+    }
+
+    private void WriteHint(ushort hint) => Volatile.Write(ref _monitorPage!.Value.Latency(_monitorId), hint);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Count(ref long counter)
+    {
+        if (_concurrent)
+            Interlocked.Increment(ref counter);
+        else
+            counter++;
+    }
+}

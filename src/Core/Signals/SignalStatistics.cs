@@ -1,0 +1,16 @@
+namespace VmBus.Signals;
+
+/// <summary>What a <see cref="ChannelSignaler"/> has counted since it was made.</summary>
+/// <param name="Monitored">Signals left to the monitor page. Nobody else counts these: Linux's <c>events</c> has hypercalls only.</param>
+/// <param name="Hypercalls">Immediate signals, promotions and signals for room included.</param>
+/// <param name="Promoted">Immediate signals sent because an urgent message found a deferred signal still pending.</param>
+/// <param name="RoomSignals">Signals of either kind sent because the other side waited for room.</param>
+/// <param name="Failed">Immediate signals that the hypervisor refused.</param>
+/// <param name="LastFailure">The status of the last refusal.</param>
+/// <param name="ModeChanges">Times an adaptive channel changed its way of signalling.</param>
+public readonly record struct SignalStatistics(
+    long Monitored, long Hypercalls, long Promoted, long RoomSignals, long Failed, Layout.HypercallStatus LastFailure, long ModeChanges)
+{
+    /// <summary>Signals of either kind.</summary>
+    public long Total => Monitored + Hypercalls;
+}
