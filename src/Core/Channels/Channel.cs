@@ -1,0 +1,261 @@
+// One end of a channel: a ring to write, a ring to read, and a signaller. What struct vmbus_channel is to a Linux
+// driver (include/linux/hyperv.h), once it is open.
+
+using System.Runtime.CompilerServices;
+using VmBus.Layout;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Channels;
+
+/// <summary>One end of an open VMBus channel.</summary>
+/// <remarks>
+/// <para>One thread sends and one thread reads at a time; they may be two. With a multi-producer
+/// <see cref="OutgoingRing"/> any number may send. <see cref="Mode"/> may be set by any thread at any time.</para>
+/// <para>The channel owns neither memory nor signal path: whoever made them disposes them, after the channel and after
+/// the threads that use it have stopped.</para>
+/// </remarks>
+public sealed class Channel : IDisposable
+{
+    private readonly OutgoingRing _outgoing;
+    private readonly IncomingRing _incoming;
+    private readonly ChannelSignaler _signaler;
+    private readonly SignalFanout _waits;
+    private readonly TimeProvider _clock;
+    private PeerDisconnectedException? _disconnected;
+    private bool _disposed;
+
+    /// <summary>Makes one end of a channel out of its parts.</summary>
+    /// <param name="outgoing">The ring this end writes.</param>
+    /// <param name="incoming">The ring this end reads.</param>
+    /// <param name="signaler">How this end signals the other.</param>
+    /// <param name="wait">How this end waits for the other's signal.</param>
+    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
+    public Channel(OutgoingRing outgoing, IncomingRing incoming, ChannelSignaler signaler, ISignalWait wait, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(outgoing);
+        ArgumentNullException.ThrowIfNull(incoming);
+        ArgumentNullException.ThrowIfNull(signaler);
+        ArgumentNullException.ThrowIfNull(wait);
+        _outgoing = outgoing;
+        _incoming = incoming;
+        _signaler = signaler;
+        _waits = new SignalFanout(wait);
+        _clock = clock ?? TimeProvider.System;
+    }
+
+    /// <summary>The ring this end writes.</summary>
+    public OutgoingRing Outgoing => _outgoing;
+
+    /// <summary>The ring this end reads.</summary>
+    public IncomingRing Incoming => _incoming;
+
+    /// <summary>How this end signals the other: mode, hint, counters.</summary>
+    public ChannelSignaler Signaler => _signaler;
+
+    /// <summary>How this end signals. See <see cref="ChannelSignaler.Mode"/>.</summary>
+    public SignalMode Mode
+    {
+        get => _signaler.Mode;
+        set => _signaler.Mode = value;
+    }
+
+    /// <summary>Whether the channel can still be used.</summary>
+    public ChannelState State => _disposed ? ChannelState.Closed
+        : CorruptionError is not null ? ChannelState.Faulted
+        : _disconnected is not null ? ChannelState.Disconnected
+        : ChannelState.Open;
+
+    /// <summary>What the other side wrote that no correct peer writes, if it did.</summary>
+    public RingCorruptException? CorruptionError => _incoming.CorruptionError ?? _outgoing.CorruptionError;
+
+    /// <summary>Sends one in-band packet, and signals if the other side needs it.</summary>
+    /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
+    /// <param name="transactionId">Carried to the reader.</param>
+    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <returns><see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySend(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None, Urgency urgency = Urgency.Normal)
+    {
+        if (!_outgoing.TryWrite(payload, transactionId, flags, out SignalNeed need))
+            return false;
+        AfterWrite(need, urgency);
+        return true;
+    }
+
+    /// <summary>Sends one packet of any type, and signals if the other side needs it.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <returns><see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    public bool TrySend(in OutgoingPacket packet, Urgency urgency = Urgency.Normal)
+    {
+        if (!_outgoing.TryWrite(packet, out SignalNeed need))
+            return false;
+        AfterWrite(need, urgency);
+        return true;
+    }
+
+    /// <summary>Starts a batch: any number of packets, one publication, at most one signal.</summary>
+    public ChannelWriteBatch BeginBatch() => new(this, _outgoing.BeginBatch());
+
+    /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ChannelReadBatch ReadBatch() => new(this, _incoming.ReadBatch());
+
+    /// <summary>
+    /// Waits until there is something to read. While this side reads, the other side's signals are masked; they are
+    /// unmasked here, with a second look at the ring, before sleeping.
+    /// </summary>
+    /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns><see langword="true"/> when a packet waits; <see langword="false"/> when the time was up.</returns>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side is gone and all it had committed was read.</exception>
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        long start = _clock.GetTimestamp();
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+            {
+                _incoming.MaskInterrupt();
+                return true;
+            }
+
+            if (!Wait(Remaining(timeout, start), cancellationToken))
+                return _incoming.HasPackets;
+        }
+    }
+
+    /// <summary>Waits until there is something to read: <see cref="WaitToRead"/> without a thread.</summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side is gone and all it had committed was read.</exception>
+    public async ValueTask WaitToReadAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+            {
+                _incoming.MaskInterrupt();
+                return;
+            }
+
+            await WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until there is room for an in-band packet.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns><see langword="true"/> when there is room; <see langword="false"/> when the time was up.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side is gone: no room will come.</exception>
+    public bool WaitToWrite(int payloadLength, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        long start = _clock.GetTimestamp();
+        bool room = false;
+        try
+        {
+            while (true)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                room = _outgoing.RequestRoom(payloadLength);
+                if (room || !Wait(Remaining(timeout, start), cancellationToken, forRoom: true))
+                    return room;
+            }
+        }
+        finally
+        {
+            if (!room)
+                _outgoing.CancelRoomRequest();
+        }
+    }
+
+    /// <summary>Waits until there is room for an in-band packet: <see cref="WaitToWrite"/> without a thread.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side is gone: no room will come.</exception>
+    public async ValueTask WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
+    {
+        bool room = false;
+        try
+        {
+            while (true)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                room = _outgoing.RequestRoom(payloadLength);
+                if (room)
+                    return;
+                await WaitAsync(cancellationToken, forRoom: true).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (!room)
+                _outgoing.CancelRoomRequest();
+        }
+    }
+
+    /// <summary>Ends the use of the channel on this side. The memory stays its owner's.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _waits.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void AfterWrite(SignalNeed need, Urgency urgency) => _signaler.AfterWrite(need, urgency, _outgoing, _incoming);
+
+    private bool Wait(TimeSpan timeout, CancellationToken cancellationToken, bool forRoom = false)
+    {
+        try
+        {
+            return _waits.Wait(timeout, cancellationToken);
+        }
+        catch (PeerDisconnectedException gone)
+        {
+            _disconnected = gone;
+
+            // What the peer had committed before it went is read first.
+            if (!forRoom && _incoming.HasPackets)
+                return true;
+            throw;
+        }
+    }
+
+    private async ValueTask WaitAsync(CancellationToken cancellationToken, bool forRoom = false)
+    {
+        try
+        {
+            await _waits.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (PeerDisconnectedException gone)
+        {
+            _disconnected = gone;
+            if (forRoom || !_incoming.HasPackets)
+                throw;
+        }
+    }
+
+    private TimeSpan Remaining(TimeSpan timeout, long start)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return timeout;
+        TimeSpan left = timeout - _clock.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+}

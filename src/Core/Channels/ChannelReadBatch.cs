@@ -1,0 +1,36 @@
+// A batch of packets read from a channel: one publication of the read index, at most one signal for room.
+
+using System.Runtime.CompilerServices;
+using VmBus.Rings;
+
+namespace VmBus.Channels;
+
+/// <summary>Packets read together. What is not committed will be read again.</summary>
+/// <remarks>Belongs to the thread that began it. See <see cref="IncomingBatch"/>.</remarks>
+public ref struct ChannelReadBatch
+{
+    private readonly Channel _channel;
+    private IncomingBatch _batch;
+
+    internal ChannelReadBatch(Channel channel, IncomingBatch batch)
+    {
+        _channel = channel;
+        _batch = batch;
+    }
+
+    /// <inheritdoc cref="IncomingBatch.TryNext"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool TryNext(out RingPacket packet) => _batch.TryNext(out packet);
+
+    /// <summary>Gives the room of the packets taken back, signals a writer that waits for it, and ends the batch.</summary>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Commit()
+    {
+        if (_batch.Commit())
+            _channel.Signaler.SignalRoom();
+    }
+
+    /// <summary>Ends the batch; packets taken and not committed will be read again.</summary>
+    public void Dispose() => _batch.Dispose();
+}

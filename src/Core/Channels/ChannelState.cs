@@ -1,0 +1,17 @@
+namespace VmBus.Channels;
+
+/// <summary>Whether a channel can still be used.</summary>
+public enum ChannelState
+{
+    /// <summary>In use.</summary>
+    Open = 0,
+
+    /// <summary>The other side wrote something impossible into a ring: see <see cref="Channel.CorruptionError"/>.</summary>
+    Faulted,
+
+    /// <summary>The other side is gone. What it had committed can still be read.</summary>
+    Disconnected,
+
+    /// <summary>Disposed on this side.</summary>
+    Closed,
+}

@@ -1,0 +1,45 @@
+// A batch of packets on a channel: one publication, at most one signal.
+
+using System.Runtime.CompilerServices;
+using VmBus.Layout;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Channels;
+
+/// <summary>Packets sent together. What is not committed is given up on <see cref="Dispose"/>.</summary>
+/// <remarks>Belongs to the thread that began it. See <see cref="OutgoingBatch"/>.</remarks>
+public ref struct ChannelWriteBatch
+{
+    private readonly Channel _channel;
+    private OutgoingBatch _batch;
+
+    internal ChannelWriteBatch(Channel channel, OutgoingBatch batch)
+    {
+        _channel = channel;
+        _batch = batch;
+    }
+
+    /// <inheritdoc cref="OutgoingBatch.TryAdd(ReadOnlySpan{byte}, ulong, PacketFlags)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool TryAdd(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
+        => _batch.TryAdd(payload, transactionId, flags);
+
+    /// <inheritdoc cref="OutgoingBatch.TryAdd(in OutgoingPacket)"/>
+    public readonly bool TryAdd(in OutgoingPacket packet) => _batch.TryAdd(packet);
+
+    /// <inheritdoc cref="OutgoingBatch.TryReserve"/>
+    public readonly bool TryReserve(int payloadLength, out Span<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
+        => _batch.TryReserve(payloadLength, out payload, transactionId, flags);
+
+    /// <inheritdoc cref="OutgoingBatch.Revert"/>
+    public readonly void Revert() => _batch.Revert();
+
+    /// <summary>Publishes the batch, signals if the other side needs it, and ends the batch.</summary>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    public void Commit(Urgency urgency = Urgency.Normal) => _channel.AfterWrite(_batch.Commit(), urgency);
+
+    /// <summary>Ends the batch; what was not committed is given up.</summary>
+    public void Dispose() => _batch.Dispose();
+}
