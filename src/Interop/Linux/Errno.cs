@@ -1,0 +1,74 @@
+// The error numbers that Linux calls used here are known to answer.
+// Mirrors E* of <errno.h> (asm-generic/errno-base.h, asm-generic/errno.h: the same on x64 and arm64).
+
+namespace VmBus.Interop.Linux;
+
+/// <summary>An error number of a Linux call: <c>errno</c>. Numbers without a name here are kept as they are.</summary>
+public enum Errno
+{
+    /// <summary>No error.</summary>
+    None = 0,
+
+    /// <summary><c>EPERM</c>: operation not permitted; also what a seal answers.</summary>
+    OperationNotPermitted = 1,
+
+    /// <summary><c>ENOENT</c>: no such file or directory.</summary>
+    NoSuchFile = 2,
+
+    /// <summary><c>ESRCH</c>: no such process.</summary>
+    NoSuchProcess = 3,
+
+    /// <summary><c>EINTR</c>: a signal handler ran before the call had done anything.</summary>
+    Interrupted = 4,
+
+    /// <summary><c>EIO</c>: input/output error.</summary>
+    InputOutput = 5,
+
+    /// <summary><c>EBADF</c>: not an open descriptor.</summary>
+    BadDescriptor = 9,
+
+    /// <summary><c>EAGAIN</c>, <c>EWOULDBLOCK</c>: the call would have to wait; of a futex: the word differs.</summary>
+    TryAgain = 11,
+
+    /// <summary><c>ENOMEM</c>: out of memory or of mappings.</summary>
+    OutOfMemory = 12,
+
+    /// <summary><c>EACCES</c>: permission denied.</summary>
+    AccessDenied = 13,
+
+    /// <summary><c>EFAULT</c>: an address is not mapped, or not with that protection.</summary>
+    BadAddress = 14,
+
+    /// <summary><c>EBUSY</c>: in use.</summary>
+    Busy = 16,
+
+    /// <summary><c>EEXIST</c>: exists already.</summary>
+    AlreadyExists = 17,
+
+    /// <summary><c>ENODEV</c>: no such device, or a file that cannot be mapped.</summary>
+    NoSuchDevice = 19,
+
+    /// <summary><c>EINVAL</c>: an argument is out of range, or not for this kind of object.</summary>
+    InvalidArgument = 22,
+
+    /// <summary><c>EMFILE</c>: the process has no descriptor left.</summary>
+    TooManyDescriptors = 24,
+
+    /// <summary><c>EPIPE</c>: the peer has closed its end.</summary>
+    BrokenPipe = 32,
+
+    /// <summary><c>ENOSYS</c>: the kernel has no such call.</summary>
+    NoSuchCall = 38,
+
+    /// <summary><c>EADDRINUSE</c>: the name is bound already.</summary>
+    AddressInUse = 98,
+
+    /// <summary><c>ECONNRESET</c>: the peer closed its end while data for it lay unread.</summary>
+    ConnectionReset = 104,
+
+    /// <summary><c>ETIMEDOUT</c>: the time was up.</summary>
+    TimedOut = 110,
+
+    /// <summary><c>ECONNREFUSED</c>: nobody listens there.</summary>
+    ConnectionRefused = 111,
+}

@@ -1,0 +1,81 @@
+// The calls of the C library that VmBus.Interop.Linux makes: memory and descriptors here, sockets, time and
+// scheduling in the files beside it. Mirrors the prototypes of the Linux manual pages, section 2, on LP64.
+
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace VmBus.Interop.Linux;
+
+[SupportedOSPlatform("linux")]
+internal static unsafe partial class Libc
+{
+    private const string Library = "libc";
+
+    internal const int FcntlGetDescriptorFlags = 1;        // F_GETFD
+    internal const int FcntlSetDescriptorFlags = 2;        // F_SETFD
+    internal const int FcntlGetStatusFlags = 3;            // F_GETFL
+    internal const int FcntlSetStatusFlags = 4;            // F_SETFL
+    internal const int FcntlAddSeals = 1033;               // F_ADD_SEALS
+    internal const int FcntlGetSeals = 1034;               // F_GET_SEALS
+    internal const int CloseOnExec = 1;                    // FD_CLOEXEC
+    internal const int OpenNonBlocking = 0x800;            // O_NONBLOCK
+
+    internal const uint MemfdCloseOnExec = 1;              // MFD_CLOEXEC
+    internal const uint MemfdAllowSealing = 2;             // MFD_ALLOW_SEALING
+    internal const int SealSeal = 1;                       // F_SEAL_SEAL
+    internal const int SealShrink = 2;                     // F_SEAL_SHRINK
+    internal const int SealGrow = 4;                       // F_SEAL_GROW
+
+    internal const int MapShared = 0x01;                   // MAP_SHARED
+    internal const int MapPrivate = 0x02;                  // MAP_PRIVATE
+    internal const int MapFixed = 0x10;                    // MAP_FIXED
+    internal const int MapAnonymous = 0x20;                // MAP_ANONYMOUS
+    internal const int MapNoReserve = 0x4000;              // MAP_NORESERVE
+    internal const nint MapFailed = -1;                    // MAP_FAILED
+
+    internal const int EventFdCloseOnExec = 0x80000;       // EFD_CLOEXEC
+    internal const int EventFdNonBlocking = 0x800;         // EFD_NONBLOCK
+
+    internal const int StatxEmptyPath = 0x1000;            // AT_EMPTY_PATH
+    internal const uint StatxSize = 0x200;                 // STATX_SIZE
+
+    internal static Errno LastError => (Errno)Marshal.GetLastPInvokeError();
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int MemfdCreate(string name, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
+    internal static partial int Truncate(SafeHandle descriptor, long length);
+
+    // Variadic in C; on Linux x64 and arm64 a variadic integer travels in the same register as a named one.
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Fcntl(SafeHandle descriptor, int command, nint argument);
+
+    // statx rather than fstat: one layout on every architecture, and a symbol in every C library in use.
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Statx(SafeHandle directory, string path, int flags, uint mask, StatxBuffer* buffer);
+
+    [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
+    internal static partial int Close(int descriptor);
+
+    [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
+    internal static partial nint Map(nint address, nuint length, int protection, int flags, int descriptor, long offset);
+
+    [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
+    internal static partial nint Map(nint address, nuint length, int protection, int flags, SafeHandle descriptor, long offset);
+
+    [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
+    internal static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "mprotect", SetLastError = true)]
+    internal static partial int Protect(nint address, nuint length, int protection);
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    internal static partial int EventFd(uint initialValue, int flags);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    internal static partial nint Read(SafeHandle descriptor, void* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(SafeHandle descriptor, void* buffer, nuint length);
+}

@@ -1,0 +1,153 @@
+// Mapped memory between two guard pages, unmapped once. Mirrors mmap(2): the address range is reserved first,
+// inaccessible, and the memory is mapped into the middle of it, so nothing else can ever lie beside it.
+
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace VmBus.Interop.Linux;
+
+/// <summary>
+/// A mapped region with an inaccessible page directly before and directly after it, so that an access beyond
+/// either end faults instead of touching somebody else's memory.
+/// </summary>
+/// <remarks>
+/// Whoever maps it unmaps it. Addresses and spans taken from it are dead after <c>Dispose</c>; a component that
+/// keeps them holds the handle open with <c>DangerousAddRef</c> and <c>DangerousRelease</c>.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private static int _liveCount;
+
+    private readonly long _reserved;
+
+    // Reserves the range: length accessible bytes (once mapped) between two guard pages.
+    private protected MappedMemory(long length) : base(ownsHandle: true)
+    {
+        Length = length;
+        _reserved = checked(length + 2L * PageMath.PageSize);
+        nint start = Libc.Map(0, checked((nuint)_reserved), (int)MemoryProtection.None,
+            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve, -1, 0);
+        if (start == Libc.MapFailed)
+            throw ErrnoException.FromLastCall($"mmap of {_reserved} bytes of address space");
+        SetHandle(start);
+        Interlocked.Increment(ref _liveCount);
+    }
+
+    /// <summary>
+    /// The number of regions mapped in this process and not yet unmapped, of this type and of
+    /// <see cref="MappedRing"/>: 0 when nothing leaks.
+    /// </summary>
+    public static int LiveCount => Volatile.Read(ref _liveCount);
+
+    /// <summary>The address of the first accessible byte.</summary>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    public nint Address
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return handle + PageMath.PageSize;
+        }
+    }
+
+    /// <summary>The number of accessible bytes from <see cref="Address"/> on, without the guard pages.</summary>
+    public long Length { get; }
+
+    /// <summary>Maps a part of shared memory; what is written is seen by everyone who maps it.</summary>
+    /// <param name="memory">The memory. It may be closed once mapped.</param>
+    /// <param name="offset">Where in it to begin, in bytes: a multiple of the page size.</param>
+    /// <param name="length">How many bytes: a positive multiple of the page size.</param>
+    /// <param name="protection">What the mapping may be used for.</param>
+    /// <exception cref="ArgumentException">Not whole pages, or beyond the end of <paramref name="memory"/>.</exception>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static MappedMemory Map(MemfdHandle memory, long offset, long length, MemoryProtection protection = MemoryProtection.ReadWrite)
+    {
+        PageMath.CheckLength(length, nameof(length));
+        CheckInside(memory, offset, length);
+        var mapped = new MappedMemory(length);
+        try
+        {
+            mapped.Place(memory, offset, 0, length, protection);
+            return mapped;
+        }
+        catch
+        {
+            mapped.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Maps zeroed memory that belongs to this process alone.</summary>
+    /// <param name="length">How many bytes: a positive multiple of the page size.</param>
+    /// <exception cref="ArgumentException"><paramref name="length"/> is not a positive multiple of the page size.</exception>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static MappedMemory MapAnonymous(long length)
+    {
+        PageMath.CheckLength(length, nameof(length));
+        var mapped = new MappedMemory(length);
+        // The reservation is anonymous memory already: all it lacks is permission.
+        if (Libc.Protect(mapped.Address, (nuint)length, (int)MemoryProtection.ReadWrite) < 0)
+        {
+            ErrnoException error = ErrnoException.FromLastCall($"mprotect of {length} bytes");
+            mapped.Dispose();
+            throw error;
+        }
+        return mapped;
+    }
+
+    /// <summary>
+    /// Maps one ring: its control page, then its data twice, back to back, so that a packet crossing the end of
+    /// the ring reads and writes as one contiguous run.
+    /// </summary>
+    /// <param name="memory">Memory that holds, at <paramref name="offset"/>, the control page and the data.</param>
+    /// <param name="offset">Where the control page begins, in bytes: a multiple of the page size.</param>
+    /// <param name="dataSize">The size of the data without the control page, in bytes: a positive multiple of the page size.</param>
+    /// <exception cref="ArgumentException">Not whole pages, or beyond the end of <paramref name="memory"/>.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel's pages are larger than the control page.</exception>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static MappedRing MapRing(MemfdHandle memory, long offset, int dataSize) =>
+        MappedRing.Map(memory, offset, dataSize, copies: 2);
+
+    /// <summary>
+    /// Maps one ring as memory that cannot be mapped twice (UIO) shows it: control page, data once, and directly
+    /// behind them the guard page.
+    /// </summary>
+    /// <inheritdoc cref="MapRing" path="/param"/>
+    /// <inheritdoc cref="MapRing" path="/exception"/>
+    public static MappedRing MapSingleRing(MemfdHandle memory, long offset, int dataSize) =>
+        MappedRing.Map(memory, offset, dataSize, copies: 1);
+
+    /// <summary>The accessible bytes. The span must not be used after <c>Dispose</c>.</summary>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    /// <exception cref="InvalidOperationException">The region is longer than a span can be (2 GiB - 1).</exception>
+    public unsafe Span<byte> AsSpan()
+    {
+        if (Length > int.MaxValue)
+            throw new InvalidOperationException($"A region of {Length} bytes is longer than a span can be, {int.MaxValue}.");
+        return new Span<byte>((void*)Address, (int)Length);
+    }
+
+    private protected static void CheckInside(MemfdHandle memory, long offset, long length)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        PageMath.CheckOffset(offset, nameof(offset));
+        // Beyond the end of the file the mapping would succeed, and the first access be a SIGBUS.
+        if (length > memory.Size - offset)
+            throw new ArgumentException($"{length} bytes at offset {offset} reach beyond the end of the memory, {memory.Size} bytes.", nameof(offset));
+    }
+
+    private protected void Place(MemfdHandle memory, long offset, long at, long length, MemoryProtection protection)
+    {
+        nint target = checked(Address + (nint)at);
+        if (Libc.Map(target, (nuint)length, (int)protection, Libc.MapShared | Libc.MapFixed, memory, offset) == Libc.MapFailed)
+            throw ErrnoException.FromLastCall($"mmap of {length} bytes at offset {offset}");
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        Interlocked.Decrement(ref _liveCount);
+        return Libc.Unmap(handle, (nuint)_reserved) == 0;
+    }
+}

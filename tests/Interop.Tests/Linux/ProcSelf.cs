@@ -1,0 +1,23 @@
+// What this process has open and mapped, as /proc tells it.
+
+namespace VmBus.Interop.Tests.Linux;
+
+internal static class ProcSelf
+{
+    public static string? Link(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget;
+
+    public static int CountDescriptors(string linkContains) =>
+        Directory.EnumerateFileSystemEntries("/proc/self/fd")
+            .Count(path => new FileInfo(path).LinkTarget?.Contains(linkContains, StringComparison.Ordinal) == true);
+
+    public static string[] Mappings(string contains) =>
+        [.. File.ReadLines("/proc/self/maps").Where(line => line.Contains(contains, StringComparison.Ordinal))];
+
+    // Whether any mapping, accessible or reserved, covers the address.
+    public static bool IsMapped(nint address) =>
+        File.ReadLines("/proc/self/maps").Any(line =>
+        {
+            string[] range = line.Split(' ', 2)[0].Split('-');
+            return (ulong)address >= Convert.ToUInt64(range[0], 16) && (ulong)address < Convert.ToUInt64(range[1], 16);
+        });
+}
