@@ -15,11 +15,21 @@ public readonly record struct HypercallControl(ulong Value)
     /// <summary>Bit 31, <c>HV_HYPERCALL_NESTED</c>: the call is for the hypervisor below the nested one.</summary>
     public const ulong NestedBit = 1ul << 31;
 
+    /// <summary>Bits 0 to 15: <see cref="Code"/>.</summary>
+    public const ulong CodeMask = 0xFFFF;
+
+    /// <summary>Bits 17 to 26: <see cref="VariableHeaderSize"/>.</summary>
+    public const ulong VariableHeaderMask = 0x3FFul << VariableHeaderShift;
+
+    /// <summary>Bits 32 to 43: <see cref="RepCount"/>.</summary>
+    public const ulong RepCountMask = 0xFFFul << RepCountShift;
+
+    /// <summary>Bits 48 to 59: <see cref="RepStart"/>.</summary>
+    public const ulong RepStartMask = 0xFFFul << RepStartShift;
+
     private const int VariableHeaderShift = 17;
-    private const ulong VariableHeaderMask = 0x3FF;
     private const int RepCountShift = 32;
     private const int RepStartShift = 48;
-    private const ulong RepMask = 0xFFF;
 
     /// <summary>Makes the control word of a simple call.</summary>
     /// <param name="code">Which call.</param>
@@ -31,7 +41,7 @@ public readonly record struct HypercallControl(ulong Value)
     }
 
     /// <summary>Which call.</summary>
-    public HypercallCode Code => (HypercallCode)(ushort)Value;
+    public HypercallCode Code => (HypercallCode)(Value & CodeMask);
 
     /// <summary>Whether the input is in registers.</summary>
     public bool IsFast => (Value & FastBit) != 0;
@@ -40,11 +50,11 @@ public readonly record struct HypercallControl(ulong Value)
     public bool IsNested => (Value & NestedBit) != 0;
 
     /// <summary>The size of the variable header in units of 8 bytes.</summary>
-    public int VariableHeaderSize => (int)(Value >> VariableHeaderShift & VariableHeaderMask);
+    public int VariableHeaderSize => (int)((Value & VariableHeaderMask) >> VariableHeaderShift);
 
     /// <summary>How many elements a repeat call has; 0 for a simple call.</summary>
-    public int RepCount => (int)(Value >> RepCountShift & RepMask);
+    public int RepCount => (int)((Value & RepCountMask) >> RepCountShift);
 
     /// <summary>Which element a repeat call starts with.</summary>
-    public int RepStart => (int)(Value >> RepStartShift & RepMask);
+    public int RepStart => (int)((Value & RepStartMask) >> RepStartShift);
 }

@@ -12,6 +12,9 @@ public readonly record struct SynicPageRegister(ulong Value)
     /// <summary>Bit 0: the page is there.</summary>
     public const ulong EnableBit = 1;
 
+    /// <summary>Bits 12 to 63: <see cref="PageFrame"/>, in place.</summary>
+    public const ulong AddressMask = ~0ul << PageShift;
+
     private const int PageShift = 12;
 
     /// <summary>A register that enables no page.</summary>
@@ -24,7 +27,7 @@ public readonly record struct SynicPageRegister(ulong Value)
     public ulong PageFrame => Value >> PageShift;
 
     /// <summary>The guest physical address of the page.</summary>
-    public ulong Address => PageFrame << PageShift;
+    public ulong Address => Value & AddressMask;
 
     /// <summary>Makes the register that enables a page.</summary>
     /// <param name="address">The page's guest physical address.</param>
@@ -32,7 +35,7 @@ public readonly record struct SynicPageRegister(ulong Value)
     /// <exception cref="ArgumentException">The address is not 4096-byte aligned.</exception>
     public static SynicPageRegister Enabled(ulong address)
     {
-        if ((address & ((1ul << PageShift) - 1)) != 0)
+        if ((address & ~AddressMask) != 0)
             throw new ArgumentException($"The SynIC page at 0x{address:x} is not 4096-byte aligned.", nameof(address));
 
         return new(address | EnableBit);

@@ -6,6 +6,9 @@ namespace VmBus.Layout;
 /// <param name="Value">The whole register.</param>
 public readonly record struct SynicSint(ulong Value)
 {
+    /// <summary>Bits 0 to 7: <see cref="Vector"/>.</summary>
+    public const ulong VectorMask = 0xFF;
+
     /// <summary>Bit 16: no interrupt is raised, and signals and messages are refused.</summary>
     public const ulong MaskedBit = 1ul << 16;
 
@@ -25,7 +28,7 @@ public readonly record struct SynicSint(ulong Value)
     public static SynicSint Reset => new(MaskedBit);
 
     /// <summary><c>vector</c>: bits 0 to 7, the interrupt raised.</summary>
-    public byte Vector => (byte)Value;
+    public byte Vector => (byte)(Value & VectorMask);
 
     /// <summary><c>masked</c>.</summary>
     public bool IsMasked => (Value & MaskedBit) != 0;

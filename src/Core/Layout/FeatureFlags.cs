@@ -1,0 +1,36 @@
+// What the two ends of a connection support beyond the version. Mirrors FeatureFlags (OpenVMM vmbus_core protocol.rs);
+// Linux knows 0x10 only (VMBUS_FEATURE_FLAG_CONFIDENTIAL_CHANNELS).
+
+namespace VmBus.Layout;
+
+/// <summary>The features of a connection, negotiated from protocol 6.0 on.</summary>
+[Flags]
+public enum FeatureFlags : uint
+{
+    /// <summary>Nothing beyond the version.</summary>
+    None = 0,
+
+    /// <summary>The guest chooses connection id and event flag when it opens a channel (<see cref="Messages.OpenChannel2"/>).</summary>
+    GuestSpecifiedSignalParameters = 0x1,
+
+    /// <summary>A channel's interrupts can be redirected (<see cref="Messages.OpenChannelFlags.RedirectInterrupt"/>).</summary>
+    ChannelInterruptRedirection = 0x2,
+
+    /// <summary>The monitor pages can be moved (<see cref="Messages.ModifyConnection"/>).</summary>
+    ModifyConnection = 0x4,
+
+    /// <summary>The guest says which client it is (<see cref="Messages.InitiateContact2"/>).</summary>
+    ClientId = 0x8,
+
+    /// <summary>Channels may use confidential memory.</summary>
+    ConfidentialChannels = 0x10,
+
+    /// <summary>Messages can be paused (<see cref="Messages.Pause"/>).</summary>
+    PauseResume = 0x20,
+
+    /// <summary>The host gives the monitor pages (<see cref="Messages.VersionResponse3"/>).</summary>
+    ServerSpecifiedMonitorPages = 0x40,
+
+    /// <summary>Memory named in packets can be pinned.</summary>
+    GpaPinning = 0x80,
+}

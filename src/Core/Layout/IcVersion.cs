@@ -1,0 +1,19 @@
+// A version of an integration component. Mirrors ic_version (Linux include/linux/hyperv.h).
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Layout;
+
+/// <summary>A version of an integration component's framework or messages: <c>ic_version</c>, 4 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct IcVersion
+{
+    /// <summary>The size of a version in bytes.</summary>
+    public const int Size = 4;
+
+    /// <summary><c>major</c>.</summary>
+    public ushort Major;
+
+    /// <summary><c>minor</c>.</summary>
+    public ushort Minor;
+}
