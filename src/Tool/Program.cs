@@ -1,1 +1,1 @@
-return 0;
+return await VmBus.Tool.Product.RunAsync(args, VmBus.Tool.Engines.Product).ConfigureAwait(false);

@@ -1,0 +1,62 @@
+// Ctrl-C and SIGTERM: first asked politely, and when a blocked thread does not hear it, the process ends anyway.
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Tool.Cli;
+
+/// <summary>Turns the first SIGINT or SIGTERM into a cancellation, and ends the process when that takes too long.</summary>
+internal sealed class Interrupt : IDisposable
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _cancellation = new();
+    private readonly PosixSignalRegistration _interrupt;
+    private readonly PosixSignalRegistration _terminate;
+    private readonly Action _restore;
+    private readonly Timer _deadline;
+    private int _exitCode;
+
+    /// <summary>Starts listening.</summary>
+    /// <param name="restore">Called before the process is ended the hard way, on any thread.</param>
+    public Interrupt(Action restore)
+    {
+        _restore = restore;
+        _deadline = new Timer(_ => End());
+        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, VmBus.Tool.ExitCode.Interrupted));
+        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, VmBus.Tool.ExitCode.Terminated));
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _cancellation.Token;
+
+    /// <summary>What to exit with after a signal; 0 before one.</summary>
+    public int ExitCode => Volatile.Read(ref _exitCode);
+
+    /// <summary>Stops listening.</summary>
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _terminate.Dispose();
+        _deadline.Dispose();
+        _cancellation.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context, int exitCode)
+    {
+        context.Cancel = true;
+        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0)
+        {
+            End();
+            return;
+        }
+
+        _deadline.Change(Grace, Timeout.InfiniteTimeSpan);
+        _cancellation.Cancel();
+    }
+
+    private void End()
+    {
+        _restore();
+        Environment.Exit(ExitCode);
+    }
+}

@@ -1,0 +1,65 @@
+// The columns of a load's table: what they are called and how a cell fills them.
+
+namespace VmBus.Tool.Latency;
+
+/// <summary>One column of a table.</summary>
+/// <param name="Header">Its heading, with the unit where the value has none.</param>
+/// <param name="Value">What a cell shows in it.</param>
+/// <param name="UrgentValue">What the line of its urgent messages shows; nothing when <see langword="null"/>.</param>
+internal sealed record LatencyColumn(string Header, Func<LatencyCell, string> Value, Func<LatencyCell, string>? UrgentValue = null)
+{
+    private static readonly double[] Percentiles = [50, 90, 99, 99.9];
+
+    /// <summary>What the messages saw: latencies and rates.</summary>
+    /// <param name="load">The load of the table.</param>
+    /// <returns>The columns.</returns>
+    public static IEnumerable<LatencyColumn> Latency(LoadKind load)
+    {
+        foreach (double percentile in Percentiles)
+        {
+            yield return new(
+                FormattableString.Invariant($"p{percentile}"),
+                cell => At(cell.Latencies, percentile),
+                cell => At(cell.UrgentLatencies, percentile));
+        }
+
+        yield return new("max", cell => Max(cell.Latencies), cell => Max(cell.UrgentLatencies));
+        yield return new("packets/s", static cell => Units.Count(cell.PacketsPerSecond));
+        yield return new("bytes/s", static cell => Units.Bytes(cell.BytesPerSecond));
+    }
+
+    /// <summary>What it cost: signals by kind, wakeups and CPU time.</summary>
+    /// <param name="load">The load of the table.</param>
+    /// <param name="cells">Its cells, to leave out what none of them has.</param>
+    /// <returns>The columns.</returns>
+    public static IEnumerable<LatencyColumn> Cost(LoadKind load, IReadOnlyCollection<LatencyCell> cells)
+    {
+        yield return new("monitored", static cell => Units.Count(cell.Signals.Monitored));
+        yield return new("hypercall", static cell => Units.Count(cell.Signals.Hypercall));
+        if (load == LoadKind.Mixed)
+            yield return new("promoted", static cell => Units.Count(cell.Signals.Promoted));
+        yield return new("none", static cell => Units.Count(cell.Signals.None));
+        yield return new("wakeups", static cell => Units.Count(cell.HostWakeups));
+        if (load == LoadKind.Mixed)
+            yield return new("data/wakeup", static cell => Units.Ratio(cell.DataPacketsPerWakeup));
+        else
+            yield return new("pkts/wakeup", static cell => Units.Ratio(cell.PacketsPerWakeup));
+        if (cells.Any(static cell => cell.CpuShare is not null))
+            yield return new("CPU", static cell => cell.CpuShare is { } share ? Units.Percent(share) : "-");
+        if (cells.Any(static cell => cell.Cpu is { HasParts: true }))
+            yield return new("guest+host+scan", Parts);
+    }
+
+    private static string Parts(LatencyCell cell)
+    {
+        if (cell.Cpu is not { Guest: { } guest, Host: { } host, Scan: { } scan } || cell.Elapsed <= TimeSpan.Zero)
+            return "-";
+        return FormattableString.Invariant($"{guest / cell.Elapsed * 100:0}+{host / cell.Elapsed * 100:0}+{scan / cell.Elapsed * 100:0}");
+    }
+
+    private static string At(LatencyHistogram? latencies, double percentile) =>
+        latencies is null or { Count: 0 } ? "-" : Units.Duration(latencies.Percentile(percentile));
+
+    private static string Max(LatencyHistogram? latencies) =>
+        latencies is null or { Count: 0 } ? "-" : Units.Duration(latencies.Max);
+}

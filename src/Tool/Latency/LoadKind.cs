@@ -1,0 +1,19 @@
+namespace VmBus.Tool.Latency;
+
+/// <summary>What traffic meets the switch in one cell of a run. All of it goes from guest to host.</summary>
+internal enum LoadKind
+{
+    /// <summary>One message at a time: the next is sent when the answer to the last has come.</summary>
+    PingPong,
+
+    /// <summary>One message every <see cref="LatencyOptions.Pace"/>, whether or not the host has kept up.</summary>
+    Paced,
+
+    /// <summary>As many messages as the ring takes.</summary>
+    Saturating,
+
+    /// <summary>
+    /// Data as fast as the ring takes it, and one message marked urgent every <see cref="LatencyOptions.Pace"/>.
+    /// </summary>
+    Mixed,
+}

@@ -1,0 +1,84 @@
+using VmBus.Tool.Copy;
+using VmBus.Tool.Latency;
+
+namespace VmBus.Tool.Tests.Fakes;
+
+/// <summary>The engines a test asks for by name.</summary>
+internal static class FakeEngines
+{
+    /// <summary>The switch works.</summary>
+    public const string Good = "good";
+
+    /// <summary>The switch changes nothing, and copies are spoilt.</summary>
+    public const string Bad = "bad";
+
+    /// <summary>As <see cref="Good"/>, but each cell takes its time.</summary>
+    public const string Slow = "slow";
+
+    /// <summary>Never ends and does not listen when asked to.</summary>
+    public const string Deaf = "deaf";
+
+    /// <summary>A defect: an exception nobody meant.</summary>
+    public const string Defect = "defect";
+
+    /// <summary>A defect on a thread of the engine's own, where nobody can catch it.</summary>
+    public const string ThreadDefect = "thread-defect";
+
+    /// <summary>The peer goes away.</summary>
+    public const string Disconnected = "disconnected";
+
+    public static Engines For(string scenario) => new()
+    {
+        Latency = _ => scenario switch
+        {
+            Good => new FakeLatencyEngine(works: true),
+            Bad => new FakeLatencyEngine(works: false),
+            _ => new TroubledEngine(scenario),
+        },
+        Copy = _ => scenario switch
+        {
+            Good => new FakeCopyEngine(spoils: false),
+            Bad => new FakeCopyEngine(spoils: true),
+            _ => new TroubledEngine(scenario),
+        },
+    };
+
+    private sealed class TroubledEngine(string scenario) : ILatencyEngine, ICopyEngine
+    {
+        public LatencyCell Run(SwitchMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
+        {
+            if (scenario != Slow)
+                throw Trouble();
+            const int Steps = 20;
+            for (int step = 0; step < Steps; step++)
+            {
+                progress.Report(new((double)step / Steps, step * 1000));
+                cancellationToken.WaitHandle.WaitOne(options.CellTime / Steps);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            return new FakeLatencyEngine(works: true).Run(mode, load, options, progress, cancellationToken);
+        }
+
+        public CopyResult Run(SwitchMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken) => throw Trouble();
+
+        private Exception Trouble()
+        {
+            switch (scenario)
+            {
+                case Deaf:
+                    new ManualResetEventSlim().Wait();
+                    break;
+                case ThreadDefect:
+                    Thread thread = new(() => throw new InvalidOperationException("A defect on a thread."));
+                    thread.Start();
+                    new ManualResetEventSlim().Wait();
+                    break;
+                case Disconnected:
+                    return new PeerDisconnectedException("The host process (channel 7) ended.");
+            }
+
+            return new InvalidOperationException("A defect\nover two lines.");
+        }
+    }
+}
