@@ -69,6 +69,10 @@ public sealed class Channel : IDisposable
     /// <summary>What the other side wrote that no correct peer writes, if it did.</summary>
     public RingCorruptException? CorruptionError => _incoming.CorruptionError ?? _outgoing.CorruptionError;
 
+    /// <summary>What was counted on this end. A snapshot: exact only while the channel is at rest.</summary>
+    public ChannelStatistics GetStatistics()
+        => new(_outgoing.GetStatistics(), _incoming.GetStatistics(), _signaler.GetStatistics(), _waits.Signals);
+
     /// <summary>Sends one in-band packet, and signals if the other side needs it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="transactionId">Carried to the reader.</param>

@@ -12,6 +12,10 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
     private readonly SemaphoreSlim _follower = new(0);
     private int _leading;
     private int _followers;
+    private long _signals;
+
+    /// <summary>Signals that ended a wait: what Linux counts as a channel's interrupts.</summary>
+    public long Signals => Volatile.Read(ref _signals);
 
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -19,7 +23,10 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
         {
             try
             {
-                return wait.Wait(timeout, cancellationToken);
+                bool signalled = wait.Wait(timeout, cancellationToken);
+                if (signalled)
+                    _signals++;
+                return signalled;
             }
             finally
             {
@@ -46,6 +53,7 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
             try
             {
                 await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _signals++;
             }
             finally
             {
