@@ -1,0 +1,86 @@
+#!/bin/sh
+# Makes linux-6.1-hv_vmbus.txt anew: the layouts of VMBus structures as the compiler of Debian's 6.1 cloud kernel saw
+# them, read from the BTF of hv_vmbus.ko. Needs Debian 12's apt lists (apt-get update), pahole, python3 and xz (or lz4 or
+# zstd, whichever the kernel is packed with). Installs nothing.
+#
+#   ./make-golden.sh [OUT]          writes OUT, by default the golden file beside this script
+#   KERNEL=linux-image-... ./make-golden.sh     takes that package instead of the newest
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$here/linux-6.1-hv_vmbus.txt}
+case $out in /*) ;; *) out=$PWD/$out ;; esac
+
+command -v pahole >/dev/null || { echo "make-golden: pahole is missing (Debian package: pahole)" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+# apt fetches as its own user when it may.
+chmod 755 "$work"
+
+kernel=${KERNEL:-$(apt-cache search --names-only '^linux-image-6\.1\..*-cloud-amd64$' | cut -d' ' -f1 | sort -V | tail -n1)}
+[ -n "$kernel" ] || { echo "make-golden: apt knows no linux-image-6.1*-cloud-amd64; run apt-get update" >&2; exit 2; }
+echo "make-golden: $kernel" >&2
+
+apt-get -q download "$kernel" >&2
+dpkg -x "$kernel"_*.deb root
+
+python3 - root/boot/vmlinuz-* vmlinux <<'PY'
+# The kernel proper inside a bzImage, found through the boot protocol's header (Documentation/arch/x86/boot.rst).
+import lzma, struct, subprocess, sys, zlib
+
+image = open(sys.argv[1], 'rb').read()
+if image[0x202:0x206] != b'HdrS':
+    sys.exit('make-golden: %s is no bzImage' % sys.argv[1])
+setup_sectors = image[0x1F1] or 4
+payload_offset, payload_length = struct.unpack_from('<II', image, 0x248)
+start = (setup_sectors + 1) * 512 + payload_offset
+payload = image[start:start + payload_length]
+
+def tool(*command):
+    return lambda data: subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+# Behind the packed kernel lie four bytes with its length: decoders must not mind what follows.
+formats = {
+    b'\xfd7zXZ\x00': lambda data: lzma.LZMADecompressor().decompress(data),
+    b'\x1f\x8b': lambda data: zlib.decompressobj(31).decompress(data),
+    b'\x02\x21\x4c\x18': tool('lz4', '-dc'),
+    b'\x28\xb5\x2f\xfd': tool('zstd', '-dcq'),
+}
+for magic, unpack in formats.items():
+    if payload.startswith(magic):
+        kernel = unpack(payload)
+        break
+else:
+    sys.exit('make-golden: unknown packing %s' % payload[:8].hex())
+if not kernel.startswith(b'\x7fELF'):
+    sys.exit('make-golden: what came out is no ELF file')
+open(sys.argv[2], 'wb').write(kernel)
+PY
+
+module=$(find root/lib/modules -name 'hv_vmbus.ko*')
+case $module in
+    *.xz) xz -d "$module"; module=${module%.xz} ;;
+    *.zst) zstd -dq --rm "$module"; module=${module%.zst} ;;
+esac
+
+for name in \
+    hv_monitor_page hv_monitor_trigger_state hv_monitor_trigger_group hv_monitor_parameter \
+    hv_ring_buffer vmpacket_descriptor vmbus_channel_offer \
+    vmbus_channel_offer_channel vmbus_channel_message_header \
+    vmbus_channel_initiate_contact vmbus_channel_version_response \
+    vmbus_channel_open_channel vmbus_channel_open_result vmbus_channel_close_channel \
+    vmbus_channel_gpadl_header vmbus_channel_gpadl_body vmbus_channel_gpadl_created \
+    vmbus_channel_gpadl_teardown vmbus_channel_gpadl_torndown \
+    vmbus_channel_relid_released vmbus_channel_rescind_offer \
+    vmbus_channel_modifychannel vmbus_channel_modifychannel_response \
+    vmbus_channel_tl_connect_request gpa_range \
+    hv_message hv_message_header hv_synic_event_flags hv_input_post_message \
+    hv_mpb_array vmbus_packet_mpb_array icmsg_hdr icmsg_negotiate
+do
+    pahole --btf_base vmlinux -F btf -C "$name" "$module" || { echo "make-golden: no $name" >&2; exit 1; }
+done > layouts.txt
+[ -s layouts.txt ] || { echo "make-golden: pahole printed nothing" >&2; exit 1; }
+cp layouts.txt "$out"
+echo "make-golden: wrote $out" >&2
