@@ -17,7 +17,7 @@ public abstract class FileDescriptorHandle : SafeHandleMinusOneIsInvalid
     }
 
     /// <summary>
-    /// The number of the descriptor, for <c>poll</c>, for sending it over a Unix-domain socket
+    /// The number of the descriptor, for <see cref="PollFd"/>, for sending it over a <see cref="UnixFdSocket"/>
     /// and for a child process's command line. It stays this handle's property: do not close it, and keep the
     /// handle alive while the number is in use.
     /// </summary>

@@ -7,11 +7,19 @@ namespace VmBus.Interop.Tests.Linux;
 
 internal static partial class TestLibc
 {
+    public const int SignalWindowChange = 28; // SIGWINCH, on x64 and arm64
+
     public static int Duplicate(int descriptor)
     {
         int copy = Dup(descriptor);
         return copy < 0 ? throw ErrnoException.FromLastCall($"dup of {descriptor}") : copy;
     }
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    public static partial int ThreadId();
+
+    [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
+    public static partial int KillThread(int process, int thread, int signal);
 
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     private static partial int Dup(int descriptor);

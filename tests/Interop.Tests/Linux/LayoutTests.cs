@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using System.Text;
+using VmBus.Interop.Linux;
+
+namespace VmBus.Interop.Tests.Linux;
+
+// Every struct and constant that crosses into the C library, against what the machine's own C compiler says.
+public unsafe class LayoutTests
+{
+    private static readonly string[] Compilers = ["gcc", "cc", "clang"];
+
+    private const string Headers = """
+        #define _GNU_SOURCE
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <linux/futex.h>
+        #include <linux/memfd.h>
+        #include <linux/prctl.h>
+        #include <poll.h>
+        #include <sched.h>
+        #include <signal.h>
+        #include <stddef.h>
+        #include <stdio.h>
+        #include <sys/eventfd.h>
+        #include <sys/mman.h>
+        #include <sys/resource.h>
+        #include <sys/socket.h>
+        #include <sys/stat.h>
+        #include <sys/syscall.h>
+        #include <sys/time.h>
+        #include <sys/uio.h>
+        #include <sys/un.h>
+        #include <time.h>
+
+        """;
+
+    [Fact]
+    public void Structs_and_constants_are_those_of_the_C_library()
+    {
+        (string Expression, long Value)[] ours = [.. Structs(), .. Constants(), .. Errors(), .. Events()];
+
+        string[] theirs = Evaluate([.. ours.Select(one => one.Expression)]);
+
+        Assert.Equal(
+            ours.Select(one => $"{one.Expression} = {one.Value}"),
+            ours.Zip(theirs, (one, value) => $"{one.Expression} = {value}"));
+    }
+
+    [Fact]
+    public void The_comparison_sees_what_the_compiler_says()
+    {
+        Assert.Equal(["8", "12", "-3"], Evaluate(["sizeof(long)", "offsetof(struct { long a; int b; int c; }, c)", "-3"]));
+    }
+
+    private static List<(string, long)> Structs()
+    {
+        var all = new List<(string, long)>();
+
+        MessageHeader message;
+        Add("struct msghdr", sizeof(MessageHeader), &message,
+            ("msg_name", (nint)(&message.Name)), ("msg_namelen", (nint)(&message.NameLength)), ("msg_iov", (nint)(&message.Vectors)),
+            ("msg_iovlen", (nint)(&message.VectorCount)), ("msg_control", (nint)(&message.Control)),
+            ("msg_controllen", (nint)(&message.ControlLength)), ("msg_flags", (nint)(&message.Flags)));
+
+        IoVector vector;
+        Add("struct iovec", sizeof(IoVector), &vector, ("iov_base", (nint)(&vector.Base)), ("iov_len", (nint)(&vector.Length)));
+
+        ControlMessageHeader control;
+        Add("struct cmsghdr", sizeof(ControlMessageHeader), &control,
+            ("cmsg_len", (nint)(&control.Length)), ("cmsg_level", (nint)(&control.Level)), ("cmsg_type", (nint)(&control.Type)));
+        foreach (int count in new[] { 1, 2, 3, UnixFdSocket.MaxDescriptors })
+        {
+            all.Add(($"CMSG_LEN({count} * sizeof(int))", ControlMessageHeader.LengthOf(count)));
+            all.Add(($"CMSG_SPACE({count} * sizeof(int))", ControlMessageHeader.SpaceOf(count)));
+        }
+
+        UnixSocketAddress address;
+        Add("struct sockaddr_un", sizeof(UnixSocketAddress), &address, ("sun_family", (nint)(&address.Family)), ("sun_path", (nint)(&address.Path)));
+
+        PollFd poll;
+        Add("struct pollfd", sizeof(PollFd), &poll, ("fd", (nint)(&poll.Descriptor)), ("events", (nint)(&poll.Events)), ("revents", (nint)(&poll.Returned)));
+
+        Timespec timespec;
+        Add("struct timespec", sizeof(Timespec), &timespec, ("tv_sec", (nint)(&timespec.Seconds)), ("tv_nsec", (nint)(&timespec.Nanoseconds)));
+
+        Timeval timeval;
+        Add("struct timeval", sizeof(Timeval), &timeval, ("tv_sec", (nint)(&timeval.Seconds)), ("tv_usec", (nint)(&timeval.Microseconds)));
+
+        NativeResourceUsage usage;
+        Add("struct rusage", sizeof(NativeResourceUsage), &usage,
+            ("ru_utime", (nint)(&usage.UserTime)), ("ru_stime", (nint)(&usage.SystemTime)), ("ru_maxrss", (nint)(&usage.MaxResidentKibibytes)),
+            ("ru_ixrss", (nint)(&usage.SharedTextSize)), ("ru_idrss", (nint)(&usage.UnsharedDataSize)), ("ru_isrss", (nint)(&usage.UnsharedStackSize)),
+            ("ru_minflt", (nint)(&usage.MinorFaults)), ("ru_majflt", (nint)(&usage.MajorFaults)), ("ru_nswap", (nint)(&usage.Swaps)),
+            ("ru_inblock", (nint)(&usage.BlockInputs)), ("ru_oublock", (nint)(&usage.BlockOutputs)), ("ru_msgsnd", (nint)(&usage.MessagesSent)),
+            ("ru_msgrcv", (nint)(&usage.MessagesReceived)), ("ru_nsignals", (nint)(&usage.SignalsReceived)),
+            ("ru_nvcsw", (nint)(&usage.VoluntaryContextSwitches)), ("ru_nivcsw", (nint)(&usage.InvoluntaryContextSwitches)));
+
+        StatxBuffer status;
+        Add("struct statx", sizeof(StatxBuffer), &status,
+            ("stx_mask", (nint)(&status.Mask)), ("stx_mode", (nint)(&status.Mode)), ("stx_size", (nint)(&status.Size)));
+        return all;
+
+        void Add(string name, int size, void* start, params (string Name, nint At)[] fields)
+        {
+            all.Add(($"sizeof({name})", size));
+            foreach ((string field, nint at) in fields)
+                all.Add(($"offsetof({name}, {field})", at - (nint)start));
+        }
+    }
+
+    private static (string, long)[] Constants() =>
+    [
+        ("F_GETFD", Libc.FcntlGetDescriptorFlags),
+        ("F_SETFD", Libc.FcntlSetDescriptorFlags),
+        ("F_GETFL", Libc.FcntlGetStatusFlags),
+        ("F_SETFL", Libc.FcntlSetStatusFlags),
+        ("F_ADD_SEALS", Libc.FcntlAddSeals),
+        ("F_GET_SEALS", Libc.FcntlGetSeals),
+        ("FD_CLOEXEC", Libc.CloseOnExec),
+        ("O_NONBLOCK", Libc.OpenNonBlocking),
+        ("MFD_CLOEXEC", Libc.MemfdCloseOnExec),
+        ("MFD_ALLOW_SEALING", Libc.MemfdAllowSealing),
+        ("F_SEAL_SEAL", Libc.SealSeal),
+        ("F_SEAL_SHRINK", Libc.SealShrink),
+        ("F_SEAL_GROW", Libc.SealGrow),
+        ("MAP_SHARED", Libc.MapShared),
+        ("MAP_PRIVATE", Libc.MapPrivate),
+        ("MAP_FIXED", Libc.MapFixed),
+        ("MAP_ANONYMOUS", Libc.MapAnonymous),
+        ("MAP_NORESERVE", Libc.MapNoReserve),
+        ("MAP_FAILED", Libc.MapFailed),
+        ("PROT_NONE", (long)MemoryProtection.None),
+        ("PROT_READ", (long)MemoryProtection.Read),
+        ("PROT_WRITE", (long)MemoryProtection.Write),
+        ("EFD_CLOEXEC", Libc.EventFdCloseOnExec),
+        ("EFD_NONBLOCK", Libc.EventFdNonBlocking),
+        ("AT_EMPTY_PATH", Libc.StatxEmptyPath),
+        ("STATX_SIZE", Libc.StatxSize),
+        ("AF_UNIX", Libc.FamilyUnix),
+        ("SOCK_STREAM", Libc.SocketStream),
+        ("SOCK_CLOEXEC", Libc.SocketCloseOnExec),
+        ("SOL_SOCKET", Libc.LevelSocket),
+        ("SO_TYPE", Libc.OptionType),
+        ("SO_DOMAIN", Libc.OptionDomain),
+        ("SCM_RIGHTS", Libc.ControlRights),
+        ("MSG_CTRUNC", Libc.MessageControlTruncated),
+        ("MSG_NOSIGNAL", Libc.MessageNoSignal),
+        ("MSG_CMSG_CLOEXEC", Libc.MessageCloseOnExec),
+        ("CLOCK_MONOTONIC", Libc.ClockMonotonic),
+        ("CLOCK_PROCESS_CPUTIME_ID", Libc.ClockProcessCpuTime),
+        ("CLOCK_THREAD_CPUTIME_ID", Libc.ClockThreadCpuTime),
+        ("TIMER_ABSTIME", Libc.TimerAbsolute),
+        ("PR_SET_PDEATHSIG", Libc.ControlSetParentDeathSignal),
+        ("PR_GET_PDEATHSIG", Libc.ControlGetParentDeathSignal),
+        ("PR_SET_TIMERSLACK", Libc.ControlSetTimerSlack),
+        ("PR_GET_TIMERSLACK", Libc.ControlGetTimerSlack),
+        ("RUSAGE_SELF", Libc.UsageSelf),
+        ("RUSAGE_THREAD", Libc.UsageThread),
+        ("FUTEX_WAIT", Libc.FutexWait),
+        ("FUTEX_WAKE", Libc.FutexWake),
+        ("FUTEX_PRIVATE_FLAG", Libc.FutexPrivate),
+        ("SYS_futex", Futex.Number),
+        ("SIGWINCH", TestLibc.SignalWindowChange),
+    ];
+
+    private static (string, long)[] Errors() =>
+    [
+        ("EPERM", (long)Errno.OperationNotPermitted),
+        ("ENOENT", (long)Errno.NoSuchFile),
+        ("ESRCH", (long)Errno.NoSuchProcess),
+        ("EINTR", (long)Errno.Interrupted),
+        ("EIO", (long)Errno.InputOutput),
+        ("EBADF", (long)Errno.BadDescriptor),
+        ("EAGAIN", (long)Errno.TryAgain),
+        ("EWOULDBLOCK", (long)Errno.TryAgain),
+        ("ENOMEM", (long)Errno.OutOfMemory),
+        ("EACCES", (long)Errno.AccessDenied),
+        ("EFAULT", (long)Errno.BadAddress),
+        ("EBUSY", (long)Errno.Busy),
+        ("EEXIST", (long)Errno.AlreadyExists),
+        ("ENODEV", (long)Errno.NoSuchDevice),
+        ("EINVAL", (long)Errno.InvalidArgument),
+        ("EMFILE", (long)Errno.TooManyDescriptors),
+        ("EPIPE", (long)Errno.BrokenPipe),
+        ("ENOSYS", (long)Errno.NoSuchCall),
+        ("EADDRINUSE", (long)Errno.AddressInUse),
+        ("ECONNRESET", (long)Errno.ConnectionReset),
+        ("ETIMEDOUT", (long)Errno.TimedOut),
+        ("ECONNREFUSED", (long)Errno.ConnectionRefused),
+    ];
+
+    private static (string, long)[] Events() =>
+    [
+        ("POLLIN", (long)PollEvents.In),
+        ("POLLPRI", (long)PollEvents.Priority),
+        ("POLLOUT", (long)PollEvents.Out),
+        ("POLLERR", (long)PollEvents.Error),
+        ("POLLHUP", (long)PollEvents.HangUp),
+        ("POLLNVAL", (long)PollEvents.Invalid),
+        ("POLLRDHUP", (long)PollEvents.ReadHangUp),
+    ];
+
+    private static string[] Evaluate(string[] expressions)
+    {
+        string? compiler = Compilers
+            .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
+        if (compiler is null)
+            Assert.Skip($"No C compiler ({string.Join(", ", Compilers)}) on PATH: the layouts are not compared with the C library's.");
+
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("vmbus-layout");
+        try
+        {
+            var source = new StringBuilder(Headers).AppendLine("int main(void) {");
+            foreach (string expression in expressions)
+                source.AppendLine($"  printf(\"%lld\\n\", (long long)({expression}));");
+            string file = Path.Combine(folder.FullName, "layout.c"), program = Path.Combine(folder.FullName, "layout");
+            File.WriteAllText(file, source.AppendLine("  return 0;\n}").ToString());
+            Run(compiler, "-o", program, file);
+            return Run(program).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static string Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        return output;
+    }
+}
