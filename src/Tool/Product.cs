@@ -19,7 +19,7 @@ internal static class Product
         AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             Environment.Exit(VmBusCommand.Fail(terminal, (Exception)e.ExceptionObject, VmBusCommand.IsVerbose(args)));
 
-        using Interrupt interrupt = new(terminal.Restore);
+        using Interrupt interrupt = new(terminal);
         int exitCode = await VmBusCommand.RunAsync(args, terminal, engines, interrupt.Token).ConfigureAwait(false);
         return interrupt.ExitCode != 0 ? interrupt.ExitCode : exitCode;
     }

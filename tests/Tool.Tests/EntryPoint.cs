@@ -1,6 +1,5 @@
 // The test program, and, when started again by a test with --as-vmbus, the vmbus command over engines made for tests.
 
-using VmBus.Tool.Cli;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests;

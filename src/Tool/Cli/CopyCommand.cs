@@ -1,6 +1,7 @@
 // vmbus copy: its options, and how a copy goes from them to digests and counts.
 
 using System.CommandLine;
+using VmBus.Signals;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 
@@ -61,7 +62,7 @@ internal sealed class CopyCommand
         {
             Input = input,
             Output = output,
-            Modes = line.GetResult(_mode) is { Implicit: true } && oneOnly ? [SwitchMode.Monitored] : Modes(line.GetValue(_mode)!),
+            Modes = line.GetResult(_mode) is { Implicit: true } && oneOnly ? [SignalMode.Monitored] : Modes(line.GetValue(_mode)!),
             MessageSize = Quantity.Bytes(_size.Name, line.GetValue(_size)!, 1, LatencyOptions.MaxMessageSize),
             RingSize = Quantity.RingBytes(_ring.Name, line.GetValue(_ring)!),
             Processes = Quantity.Processes(_processes.Name, line.GetValue(_processes)!),
@@ -74,11 +75,11 @@ internal sealed class CopyCommand
     private static Option<string> Text(string name, string helpName, string fallback, string description) =>
         new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => fallback };
 
-    private static IReadOnlyList<SwitchMode> Modes(string text)
+    private static IReadOnlyList<SignalMode> Modes(string text)
     {
         if (text.Equals(Both, StringComparison.OrdinalIgnoreCase))
-            return [SwitchMode.Monitored, SwitchMode.LowLatency];
-        foreach (SwitchMode mode in Spelling.AllModes)
+            return [SignalMode.Monitored, SignalMode.LowLatency];
+        foreach (SignalMode mode in Spelling.AllModes)
         {
             if (text.Equals(mode.Name(), StringComparison.OrdinalIgnoreCase))
                 return [mode];

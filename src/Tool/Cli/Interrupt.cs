@@ -12,15 +12,15 @@ internal sealed class Interrupt : IDisposable
     private readonly CancellationTokenSource _cancellation = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
-    private readonly Action _restore;
+    private readonly Terminal _terminal;
     private readonly Timer _deadline;
     private int _exitCode;
 
     /// <summary>Starts listening.</summary>
-    /// <param name="restore">Called before the process is ended the hard way, on any thread.</param>
-    public Interrupt(Action restore)
+    /// <param name="terminal">Restored before the process is ended the hard way.</param>
+    public Interrupt(Terminal terminal)
     {
-        _restore = restore;
+        _terminal = terminal;
         _deadline = new Timer(_ => End());
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, VmBus.Tool.ExitCode.Interrupted));
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, VmBus.Tool.ExitCode.Terminated));
@@ -56,7 +56,8 @@ internal sealed class Interrupt : IDisposable
 
     private void End()
     {
-        _restore();
+        _terminal.Restore();
+        _terminal.Error.WriteLine("vmbus: interrupted");
         Environment.Exit(ExitCode);
     }
 }

@@ -99,7 +99,7 @@ internal sealed class LatencyCommand
         if (options.Json)
             _terminal.Out.WriteLine(LatencyJson.Write(LatencyDocument.From(report, VmBusCommand.Version)));
         else
-            LatencyTables.Write(_terminal.OutConsole, report);
+            _terminal.WriteLaidOut(console => LatencyTables.Write(console, report));
 
         if (options.PlotFile is { } plot)
         {

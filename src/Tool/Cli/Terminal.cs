@@ -11,14 +11,20 @@ internal sealed class Terminal
     // A log or a pipe has no width of its own; 80 columns can be read in each of them.
     private const int RedirectedWidth = 80;
 
+    private const int Utf8 = 65001;
+    private const int Utf16 = 1200;
+
     /// <summary>Results, plain.</summary>
     public required TextWriter Out { get; init; }
 
     /// <summary>Errors and plain progress.</summary>
     public required TextWriter Error { get; init; }
 
-    /// <summary>Results, laid out.</summary>
-    public required IAnsiConsole OutConsole { get; init; }
+    /// <summary>Results, laid out and coloured, or <see langword="null"/> where they go to a file or a pipe.</summary>
+    public IAnsiConsole? OutConsole { get; init; }
+
+    /// <summary>The width of results that go to a file or a pipe.</summary>
+    public int PlainWidth { get; init; } = RedirectedWidth;
 
     /// <summary>Live progress, or <see langword="null"/> where nobody could see it move.</summary>
     public IAnsiConsole? Progress { get; init; }
@@ -29,34 +35,53 @@ internal sealed class Terminal
     {
         Out = Console.Out,
         Error = Console.Error,
-        OutConsole = Console.IsOutputRedirected ? Plain(Console.Out, Columns() ?? RedirectedWidth) : Live(Console.Out),
+        OutConsole = Console.IsOutputRedirected ? null : Live(Console.Out),
+        PlainWidth = Columns() ?? RedirectedWidth,
         Progress = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") == "dumb" ? null : Live(Console.Error),
     };
 
-    /// <summary>A console without colours or cursor movements.</summary>
-    /// <param name="writer">Where it writes.</param>
-    /// <param name="width">Its width in columns.</param>
-    /// <returns>The console.</returns>
-    public static IAnsiConsole Plain(TextWriter writer, int width)
+    /// <summary>Writes laid-out results: as they are to a terminal, as plain lines to a file or a pipe.</summary>
+    /// <param name="write">Writes them to a console.</param>
+    public void WriteLaidOut(Action<IAnsiConsole> write)
     {
+        ArgumentNullException.ThrowIfNull(write);
+        if (OutConsole is { } console)
+            write(console);
+        else
+            Out.Write(Plain(write, PlainWidth, Out.Encoding.CodePage is Utf8 or Utf16));
+        Out.Flush();
+    }
+
+    /// <summary>Lays results out without colours, cursor movements or blanks at the ends of lines.</summary>
+    /// <param name="write">Writes them to a console.</param>
+    /// <param name="width">The width in columns.</param>
+    /// <param name="unicode">Whether lines may be drawn with more than ASCII.</param>
+    /// <returns>The lines, each ended by a line feed.</returns>
+    public static string Plain(Action<IAnsiConsole> write, int width, bool unicode)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        using StringWriter text = new();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.No,
             ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(writer),
+            Out = new AnsiConsoleOutput(text),
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
         console.Profile.Width = width;
-        console.Profile.Capabilities.Unicode = writer.Encoding.CodePage is 65001 or 1200;
-        return console;
+        console.Profile.Capabilities.Unicode = unicode;
+        write(console);
+        return string.Join('\n', text.ToString().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd()));
     }
 
-    /// <summary>Ends what a live display may have left behind: a hidden cursor.</summary>
+    /// <summary>Ends what a live display may have left behind: a half-drawn bar, and a hidden cursor.</summary>
     public void Restore()
     {
+        const string EraseLine = "\r\e[2K";
+        const string ShowCursor = "\e[?25h";
         if (Progress is not null)
-            Error.Write("\e[?25h");
+            Error.Write(EraseLine + ShowCursor);
         Error.Flush();
     }
 

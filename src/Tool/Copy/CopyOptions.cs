@@ -1,4 +1,4 @@
-using VmBus.Tool.Latency;
+using VmBus.Signals;
 
 namespace VmBus.Tool.Copy;
 
@@ -15,7 +15,7 @@ internal sealed record CopyOptions
     public required string Output { get; init; }
 
     /// <summary>The modes to copy in, one copy each, in order.</summary>
-    public IReadOnlyList<SwitchMode> Modes { get; init; } = [SwitchMode.Monitored, SwitchMode.LowLatency];
+    public IReadOnlyList<SignalMode> Modes { get; init; } = [SignalMode.Monitored, SignalMode.LowLatency];
 
     /// <summary>The payload bytes of each packet.</summary>
     public int MessageSize { get; init; } = 16 * 1024;

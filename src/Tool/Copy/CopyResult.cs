@@ -1,3 +1,4 @@
+using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Copy;
@@ -6,7 +7,7 @@ namespace VmBus.Tool.Copy;
 internal sealed class CopyResult
 {
     /// <summary>The mode the channel ran in.</summary>
-    public required SwitchMode Mode { get; init; }
+    public required SignalMode Mode { get; init; }
 
     /// <summary>Bytes the far end has received and written.</summary>
     public required long Bytes { get; init; }

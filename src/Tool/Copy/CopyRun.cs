@@ -1,5 +1,6 @@
 // One run: the whole input through a channel, once in each mode asked for.
 
+using VmBus.Signals;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Latency;
 
@@ -18,7 +19,7 @@ internal sealed class CopyRun(CopyOptions options, long? length, ICopyEngine eng
     public IReadOnlyList<CopyResult> Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
     {
         List<CopyResult> results = [];
-        foreach (SwitchMode mode in options.Modes)
+        foreach (SignalMode mode in options.Modes)
         {
             cancellationToken.ThrowIfCancellationRequested();
             string name = $"copying, {mode.Name()}";

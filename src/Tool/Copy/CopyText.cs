@@ -31,7 +31,7 @@ internal static class CopyText
         writer.WriteLine($"  sent      {Convert.ToHexStringLower(result.SentSha256)}");
         writer.WriteLine($"  received  {Convert.ToHexStringLower(result.ReceivedSha256)}");
         writer.WriteLine($"  SHA-256   {(result.Equal ? "equal" : "DIFFERENT")}");
-        writer.WriteLine($"  signals   {Units.Count(result.Signals.Monitored)} monitored, {Units.Count(result.Signals.Immediate)} by hypercall, {Units.Count(result.Signals.None)} not needed");
+        writer.WriteLine($"  signals   {Units.Count(result.Signals.Monitored)} monitored, {Units.Count(result.Signals.Hypercall)} by hypercall, {Units.Count(result.Signals.None)} not needed");
         writer.WriteLine($"  wakeups   {Units.Count(result.HostWakeups)}{batch}");
     }
 

@@ -1,6 +1,6 @@
 // What carries a file through a channel: the guest reads and sends, the host receives and writes.
 
-using VmBus.Tool.Latency;
+using VmBus.Signals;
 
 namespace VmBus.Tool.Copy;
 
@@ -20,5 +20,5 @@ internal interface ICopyEngine
     /// <returns>The result, digests of both ends included.</returns>
     /// <exception cref="ToolException">A file could not be opened, read or written.</exception>
     /// <exception cref="VmBusException">The channel or its peer failed.</exception>
-    CopyResult Run(SwitchMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken);
+    CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken);
 }

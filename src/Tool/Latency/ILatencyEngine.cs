@@ -1,5 +1,7 @@
 // What runs the traffic: a guest and a host over a channel, on real threads, in two processes, or under a fake clock.
 
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>Runs one cell of a latency measurement.</summary>
@@ -20,7 +22,7 @@ internal interface ILatencyEngine
     /// <returns>The result.</returns>
     /// <exception cref="VmBusException">The channel or its peer failed.</exception>
     LatencyCell Run(
-        SwitchMode mode,
+        SignalMode mode,
         LoadKind load,
         LatencyOptions options,
         IProgress<LatencyProgress> progress,

@@ -1,10 +1,12 @@
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>The result of one mode under one load.</summary>
 internal sealed class LatencyCell
 {
     /// <summary>The mode the channel ran in.</summary>
-    public required SwitchMode Mode { get; init; }
+    public required SignalMode Mode { get; init; }
 
     /// <summary>The load it met.</summary>
     public required LoadKind Load { get; init; }
@@ -32,6 +34,9 @@ internal sealed class LatencyCell
 
     /// <summary>What became of each decision to signal, from guest to host.</summary>
     public required SignalCounts Signals { get; init; }
+
+    /// <summary>How often an adaptive channel changed its way of signalling.</summary>
+    public long ModeChanges { get; init; }
 
     /// <summary>How often the host was woken to look at its ring.</summary>
     public required long HostWakeups { get; init; }

@@ -11,22 +11,16 @@ internal sealed record LatencyColumn(string Header, Func<LatencyCell, string> Va
     private static readonly double[] Percentiles = [50, 90, 99, 99.9];
 
     /// <summary>What the messages saw: latencies and rates.</summary>
-    /// <param name="load">The load of the table.</param>
-    /// <returns>The columns.</returns>
-    public static IEnumerable<LatencyColumn> Latency(LoadKind load)
-    {
-        foreach (double percentile in Percentiles)
-        {
-            yield return new(
-                FormattableString.Invariant($"p{percentile}"),
-                cell => At(cell.Latencies, percentile),
-                cell => At(cell.UrgentLatencies, percentile));
-        }
-
-        yield return new("max", cell => Max(cell.Latencies), cell => Max(cell.UrgentLatencies));
-        yield return new("packets/s", static cell => Units.Count(cell.PacketsPerSecond));
-        yield return new("bytes/s", static cell => Units.Bytes(cell.BytesPerSecond));
-    }
+    public static IReadOnlyList<LatencyColumn> Latency { get; } =
+    [
+        .. Percentiles.Select(static percentile => new LatencyColumn(
+            FormattableString.Invariant($"p{percentile}"),
+            cell => At(cell.Latencies, percentile),
+            cell => At(cell.UrgentLatencies, percentile))),
+        new("max", static cell => Max(cell.Latencies), static cell => Max(cell.UrgentLatencies)),
+        new("packets/s", static cell => Units.Count(cell.PacketsPerSecond)),
+        new("bytes/s", static cell => Units.Bytes(cell.BytesPerSecond)),
+    ];
 
     /// <summary>What it cost: signals by kind, wakeups and CPU time.</summary>
     /// <param name="load">The load of the table.</param>
@@ -35,25 +29,26 @@ internal sealed record LatencyColumn(string Header, Func<LatencyCell, string> Va
     public static IEnumerable<LatencyColumn> Cost(LoadKind load, IReadOnlyCollection<LatencyCell> cells)
     {
         yield return new("monitored", static cell => Units.Count(cell.Signals.Monitored));
-        yield return new("hypercall", static cell => Units.Count(cell.Signals.Hypercall));
-        if (load == LoadKind.Mixed)
-            yield return new("promoted", static cell => Units.Count(cell.Signals.Promoted));
+        yield return new(
+            "hypercall",
+            static cell => Units.Count(cell.Signals.Hypercall - cell.Signals.Promoted),
+            static cell => cell.Signals.Promoted == 0 ? "" : Units.Count(cell.Signals.Promoted));
         yield return new("none", static cell => Units.Count(cell.Signals.None));
         yield return new("wakeups", static cell => Units.Count(cell.HostWakeups));
         if (load == LoadKind.Mixed)
-            yield return new("data/wakeup", static cell => Units.Ratio(cell.DataPacketsPerWakeup));
+            yield return new("data/wake", static cell => Units.Ratio(cell.DataPacketsPerWakeup));
         else
-            yield return new("pkts/wakeup", static cell => Units.Ratio(cell.PacketsPerWakeup));
+            yield return new("pkts/wake", static cell => Units.Ratio(cell.PacketsPerWakeup));
         if (cells.Any(static cell => cell.CpuShare is not null))
-            yield return new("CPU", static cell => cell.CpuShare is { } share ? Units.Percent(share) : "-");
-        if (cells.Any(static cell => cell.Cpu is { HasParts: true }))
-            yield return new("guest+host+scan", Parts);
+            yield return new("CPU %", Cpu);
     }
 
-    private static string Parts(LatencyCell cell)
+    private static string Cpu(LatencyCell cell)
     {
-        if (cell.Cpu is not { Guest: { } guest, Host: { } host, Scan: { } scan } || cell.Elapsed <= TimeSpan.Zero)
+        if (cell.CpuShare is not { } share)
             return "-";
+        if (cell.Cpu is not { Guest: { } guest, Host: { } host, Scan: { } scan })
+            return FormattableString.Invariant($"{share * 100:0}");
         return FormattableString.Invariant($"{guest / cell.Elapsed * 100:0}+{host / cell.Elapsed * 100:0}+{scan / cell.Elapsed * 100:0}");
     }
 

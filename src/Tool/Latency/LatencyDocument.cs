@@ -112,6 +112,7 @@ internal sealed record LatencyDocument
         double PacketsPerSecond,
         double BytesPerSecond,
         SignalPart Signals,
+        long ModeChanges,
         long HostWakeups,
         double? PacketsPerWakeup,
         long? DataPackets,
@@ -132,6 +133,7 @@ internal sealed record LatencyDocument
             cell.PacketsPerSecond,
             cell.BytesPerSecond,
             SignalPart.From(cell.Signals),
+            cell.ModeChanges,
             cell.HostWakeups,
             cell.PacketsPerWakeup,
             cell.DataPackets,
@@ -143,7 +145,7 @@ internal sealed record LatencyDocument
         private static long? Optional(TimeSpan? time) => time is { } known ? Nanoseconds(known) : null;
     }
 
-    /// <summary>Signals by kind; the kinds are disjoint.</summary>
+    /// <summary>Signals by kind; promoted ones are among the hypercalls.</summary>
     internal sealed record SignalPart(long Monitored, long Hypercall, long Promoted, long SuppressedMasked, long SuppressedNotEmpty)
     {
         /// <summary>Makes the part of the counts.</summary>

@@ -1,3 +1,5 @@
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>What one run of <c>vmbus latency</c> was asked to do. Validated by <see cref="Validate"/>.</summary>
@@ -25,7 +27,7 @@ internal sealed record LatencyOptions
     public int RingSize { get; init; } = 256 * 1024;
 
     /// <summary>The modes to run, in order, each at most once.</summary>
-    public IReadOnlyList<SwitchMode> Modes { get; init; } = Spelling.AllModes;
+    public IReadOnlyList<SignalMode> Modes { get; init; } = Spelling.AllModes;
 
     /// <summary>The loads to run, in order, each at most once.</summary>
     public IReadOnlyList<LoadKind> Loads { get; init; } = Spelling.AllLoads;

@@ -1,3 +1,5 @@
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>All that one run of <c>vmbus latency</c> found out.</summary>
@@ -19,7 +21,7 @@ internal sealed class LatencyReport
     /// <param name="mode">The mode.</param>
     /// <param name="load">The load.</param>
     /// <returns>The cell, or <see langword="null"/> when it was not run.</returns>
-    public LatencyCell? Find(SwitchMode mode, LoadKind load)
+    public LatencyCell? Find(SignalMode mode, LoadKind load)
     {
         foreach (LatencyCell cell in Cells)
         {

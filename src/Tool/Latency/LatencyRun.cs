@@ -1,5 +1,6 @@
 // One run: the machine's own error first, then each mode under each load, one after the other.
 
+using VmBus.Signals;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Latency;
@@ -25,12 +26,12 @@ internal sealed class LatencyRun(LatencyOptions options, ILatencyEngine engine)
         List<LatencyCell> cells = [];
         foreach (LoadKind load in options.Loads)
         {
-            foreach (SwitchMode mode in options.Modes)
+            foreach (SignalMode mode in options.Modes)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 int number = cells.Count;
                 string name = $"{number + 1}/{options.CellCount} {load.Name()}, {mode.Name()}";
-                display.Step(name, (double)number / options.CellCount);
+                display.Move(name, (double)number / options.CellCount);
                 CellProgress progress = new(display, name, number, options.CellCount);
                 LatencyCell cell = engine.Run(mode, load, options, progress, cancellationToken);
                 display.Done($"{name}: {Outcome(cell)}");

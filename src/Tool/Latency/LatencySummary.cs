@@ -1,5 +1,7 @@
 // What a run says about the trade-off, in sentences with numbers, and plainly where it does not say what it should.
 
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>Draws the findings from a report. Pure: the same report gives the same sentences.</summary>
@@ -47,7 +49,7 @@ internal static class LatencySummary
 
     private static void Window(LatencyReport report, List<LatencyFinding> findings)
     {
-        if (report.Find(SwitchMode.Monitored, LoadKind.Paced) is not { } cell)
+        if (report.Find(SignalMode.Monitored, LoadKind.Paced) is not { } cell)
             return;
         double window = report.Options.Window.TotalNanoseconds;
         const string HalfWindow = "monitored p50 is near half the window (paced)";
@@ -77,7 +79,7 @@ internal static class LatencySummary
 
     private static void LowLatencyGain(LatencyReport report, LoadKind load, List<LatencyFinding> findings)
     {
-        if (report.Find(SwitchMode.Monitored, load) is not { } monitored || report.Find(SwitchMode.LowLatency, load) is not { } low)
+        if (report.Find(SignalMode.Monitored, load) is not { } monitored || report.Find(SignalMode.LowLatency, load) is not { } low)
             return;
         string expectation = $"low-latency p50 is at least {LatencyGain:0} times lower than monitored ({load.Name()})";
         if (TooFew(expectation, findings, (monitored, monitored.Latencies), (low, low.Latencies)))
@@ -98,7 +100,7 @@ internal static class LatencySummary
     private static void MonitoredGain(LatencyReport report, List<LatencyFinding> findings)
     {
         const LoadKind Load = LoadKind.Saturating;
-        if (report.Find(SwitchMode.Monitored, Load) is not { } monitored || report.Find(SwitchMode.LowLatency, Load) is not { } low)
+        if (report.Find(SignalMode.Monitored, Load) is not { } monitored || report.Find(SignalMode.LowLatency, Load) is not { } low)
             return;
         string expectation = $"monitored needs at least {WakeupGain:0} times fewer host wakeups a packet than low-latency (saturating)";
         if (monitored.PacketsPerWakeup is not { } batched || low.PacketsPerWakeup is not { } single)
@@ -120,8 +122,8 @@ internal static class LatencySummary
 
     private static void Urgent(LatencyReport report, List<LatencyFinding> findings)
     {
-        if (report.Find(SwitchMode.Monitored, LoadKind.Mixed) is not { UrgentLatencies: { } urgent } cell
-            || report.Find(SwitchMode.LowLatency, LoadKind.Mixed) is not { UrgentLatencies: { } own } low)
+        if (report.Find(SignalMode.Monitored, LoadKind.Mixed) is not { UrgentLatencies: { } urgent } cell
+            || report.Find(SignalMode.LowLatency, LoadKind.Mixed) is not { UrgentLatencies: { } own } low)
         {
             return;
         }
@@ -140,7 +142,7 @@ internal static class LatencySummary
 
     private static void UrgentBatch(LatencyReport report, List<LatencyFinding> findings)
     {
-        if (report.Find(SwitchMode.Monitored, LoadKind.Mixed) is not { DataPackets: not null } cell)
+        if (report.Find(SignalMode.Monitored, LoadKind.Mixed) is not { DataPackets: not null } cell)
             return;
         string expectation = $"data beside urgent messages keeps at least {DataBatch:0} packets a wakeup (mixed)";
         if (cell.DataPacketsPerWakeup is not { } batch)
@@ -151,14 +153,14 @@ internal static class LatencySummary
 
         bool holds = batch >= DataBatch;
         findings.Add(new(expectation, holds, holds
-            ? $"Data beside them keeps {Units.Ratio(batch)} packets a wakeup."
-            : $"Data beside them gets only {Units.Ratio(batch)} packets a wakeup, not {DataBatch:0}."));
+            ? $"Data beside urgent messages keeps {Units.Ratio(batch)} packets a wakeup."
+            : $"Data beside urgent messages gets only {Units.Ratio(batch)} packets a wakeup, not {DataBatch:0}."));
     }
 
     private static void AdaptiveLatency(LatencyReport report, List<LatencyFinding> findings)
     {
         const LoadKind Load = LoadKind.PingPong;
-        if (report.Find(SwitchMode.Adaptive, Load) is not { } adaptive || report.Find(SwitchMode.LowLatency, Load) is not { } low)
+        if (report.Find(SignalMode.Adaptive, Load) is not { } adaptive || report.Find(SignalMode.LowLatency, Load) is not { } low)
             return;
         string expectation = $"adaptive p50 is within {Units.Percent(AdaptiveTolerance)} of low-latency (ping-pong)";
         if (TooFew(expectation, findings, (adaptive, adaptive.Latencies), (low, low.Latencies)))
@@ -174,7 +176,7 @@ internal static class LatencySummary
     private static void AdaptiveWakeups(LatencyReport report, List<LatencyFinding> findings)
     {
         const LoadKind Load = LoadKind.Saturating;
-        if (report.Find(SwitchMode.Adaptive, Load) is not { } adaptive || report.Find(SwitchMode.Monitored, Load) is not { } monitored)
+        if (report.Find(SignalMode.Adaptive, Load) is not { } adaptive || report.Find(SignalMode.Monitored, Load) is not { } monitored)
             return;
         string expectation = $"adaptive's host wakeups a packet are within {Units.Percent(AdaptiveTolerance)} of monitored (saturating)";
         if (adaptive.PacketsPerWakeup is not { } own || monitored.PacketsPerWakeup is not { } best)

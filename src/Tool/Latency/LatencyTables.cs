@@ -2,14 +2,17 @@
 // what the run shows in sentences. Standard output only; progress is elsewhere.
 
 using Spectre.Console;
+using VmBus.Signals;
 
 namespace VmBus.Tool.Latency;
 
 /// <summary>Renders a report with Spectre.Console.</summary>
 internal static class LatencyTables
 {
-    /// <summary>From this width on a load fits into one table.</summary>
-    public const int WideColumns = 136;
+    // Sentences across a whole wide screen are hard to read.
+    private const int WidestText = 110;
+    private const int Indent = 2;
+    private const int Gap = 2;
 
     /// <summary>Writes the whole report.</summary>
     /// <param name="console">Where to; its width decides between one table a load and two.</param>
@@ -30,20 +33,40 @@ internal static class LatencyTables
         console.Write(new Text("VMBus signalling, guest to host", new Style(decoration: Decoration.Bold)));
         console.WriteLine();
 
-        Grid grid = new();
-        grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
-        grid.AddColumn(new GridColumn().PadLeft(0).PadRight(0));
+        Grid grid = Sentences(console, labelWidth: 8);
         Row("run", $"window {Units.Duration(options.Window)}, {options.MessageSize}-byte messages, ring {Kibibytes(options.RingSize)}, "
             + $"{Units.Duration(options.CellTime)} a cell, " + Place(options));
         if (report.Machine is { } machine)
             Row("machine", $"{machine.Cores} {(machine.Cores == 1 ? "core" : "cores")}, {machine.OperatingSystem}, {machine.Architecture}, {machine.Runtime}");
         if (report.Noise is { } noise)
-            Row("its error", Error(noise));
+            Row("noise", Error(noise));
         Row("modelled", Modelled(options));
+        Row("columns", Columns(report));
         console.Write(grid);
         return;
 
-        void Row(string name, string text) => grid.AddRow(new Text(name, new Style(Color.Grey)), new Text(text));
+        void Row(string name, string text) => grid.AddRow(Quiet(name), new Text(text));
+    }
+
+    private static Grid Sentences(IAnsiConsole console, int labelWidth)
+    {
+        int text = Math.Min(console.Profile.Width, WidestText) - Indent - labelWidth - Gap;
+        Grid grid = new();
+        grid.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(Indent, 0, Gap, 0), Width = labelWidth });
+        grid.AddColumn(new GridColumn { Padding = new Padding(0), Width = Math.Max(text, 20) });
+        return grid;
+    }
+
+    private static string Columns(LatencyReport report)
+    {
+        string text = "monitored, hypercall, none: what became of each signal; wakeups: of the host";
+        if (report.Cells.Any(static cell => cell.Signals.Promoted > 0))
+            text += "; hypercalls of urgent: those that overtook a monitored signal still pending";
+        if (report.Cells.Any(static cell => cell.Cpu is { HasParts: true }))
+            text += "; CPU %: of one core, guest+host+scan";
+        else if (report.Cells.Any(static cell => cell.Cpu is not null))
+            text += "; CPU %: of one core, all threads";
+        return text;
     }
 
     private static string Place(LatencyOptions options) => (options.Simulate, options.Processes) switch
@@ -72,7 +95,7 @@ internal static class LatencyTables
     {
         string costs = $"hypercall + {Units.Duration(options.HypercallCost)}, host wake + {Units.Duration(options.WakeCost)}";
         bool none = options.HypercallCost == TimeSpan.Zero && options.WakeCost == TimeSpan.Zero;
-        return none ? $"{costs}: nothing added, a hypercall here is a function call" : $"{costs}: added to what this machine takes";
+        return none ? $"{costs}: nothing added; a hypercall here is a function call" : $"{costs}: added to what this machine takes";
     }
 
     private static void WriteLoad(IAnsiConsole console, LatencyReport report, LoadKind load)
@@ -80,52 +103,90 @@ internal static class LatencyTables
         LatencyCell[] cells = [.. report.Cells.Where(cell => cell.Load == load)];
         console.WriteLine();
         console.Write(new Text(load.Name(), new Style(decoration: Decoration.Bold)));
-        console.Write(new Text($"  {load.Explain(report.Options.Pace)}", new Style(Color.Grey)));
+        console.Write(Quiet($"  {load.Explain(report.Options.Pace)}"));
         console.WriteLine();
 
-        LatencyColumn[] latency = [.. LatencyColumn.Latency(load)];
+        LatencyColumn[] latency = [.. LatencyColumn.Latency];
         LatencyColumn[] cost = [.. LatencyColumn.Cost(load, cells)];
-        if (console.Profile.Width >= WideColumns)
+        int room = console.Profile.Width - Indent - ModeWidth;
+        if (latency.Concat(cost).Sum(column => Gap + Width(column, cells)) <= room)
         {
-            console.Write(Build([.. latency, .. cost], cells));
+            console.Write(Build(console, [.. latency, .. cost], cells));
+            return;
         }
-        else
+
+        foreach (LatencyColumn[] columns in Pack(latency, cells, room))
+            console.Write(Build(console, columns, cells));
+        foreach (LatencyColumn[] columns in Pack(cost, cells, room))
         {
-            console.Write(Build(latency, cells));
-            console.Write(Build(cost, cells));
+            console.WriteLine();
+            console.Write(Build(console, columns, cells));
         }
     }
 
-    private static Table Build(LatencyColumn[] columns, LatencyCell[] cells)
+    private static int ModeWidth { get; } = Spelling.AllModes.Max(mode => mode.Name().Length);
+
+    // As many columns a table as fit, at least one.
+    private static IEnumerable<LatencyColumn[]> Pack(LatencyColumn[] columns, LatencyCell[] cells, int room)
     {
-        Table table = new() { Border = TableBorder.Simple, BorderStyle = new Style(Color.Grey) };
-        table.AddColumn(new TableColumn(new Text("mode", new Style(Color.Grey))) { Padding = new Padding(1, 0, 0, 0), NoWrap = true });
+        List<LatencyColumn> table = [];
+        int used = 0;
         foreach (LatencyColumn column in columns)
         {
-            table.AddColumn(new TableColumn(new Text(column.Header, new Style(Color.Grey)))
+            int width = Gap + Width(column, cells);
+            if (table.Count > 0 && used + width > room)
             {
-                Alignment = Justify.Right,
-                Padding = new Padding(2, 0, 0, 0),
-                NoWrap = true,
-            });
+                yield return [.. table];
+                table.Clear();
+                used = 0;
+            }
+
+            table.Add(column);
+            used += width;
         }
 
+        yield return [.. table];
+    }
+
+    private static int Width(LatencyColumn column, LatencyCell[] cells) =>
+        cells.Select(cell => Math.Max(column.Value(cell).Length, Urgent(column, cell).Length)).Append(column.Header.Length).Max();
+
+    private static string Urgent(LatencyColumn column, LatencyCell cell) =>
+        cell.UrgentLatencies is null ? "" : column.UrgentValue?.Invoke(cell) ?? "";
+
+    private static Grid Build(IAnsiConsole console, LatencyColumn[] columns, LatencyCell[] cells)
+    {
+        char line = console.Profile.Capabilities.Unicode ? '─' : '-';
+        Grid table = new();
+        table.AddColumn(new GridColumn { Padding = new Padding(Indent, 0, 0, 0), Width = ModeWidth, NoWrap = true });
+        List<Text> headers = [Quiet("mode")];
+        List<Text> rule = [Quiet(new string(line, ModeWidth))];
+        foreach (LatencyColumn column in columns)
+        {
+            int width = Width(column, cells);
+            table.AddColumn(new GridColumn { Alignment = Justify.Right, Padding = new Padding(Gap, 0, 0, 0), Width = width, NoWrap = true });
+            headers.Add(Quiet(column.Header));
+            rule.Add(Quiet(new string(line, width)));
+        }
+
+        table.AddRow([.. headers]);
+        table.AddRow([.. rule]);
         foreach (LatencyCell cell in cells)
         {
-            table.AddRow([Mode(cell.Mode), .. columns.Select(column => Value(column.Value(cell)))]);
-            if (cell.UrgentLatencies is not null && columns.Any(column => column.UrgentValue is not null))
-                table.AddRow([new Text("  urgent"), .. columns.Select(column => Value(column.UrgentValue?.Invoke(cell) ?? ""))]);
+            table.AddRow([Mode(cell.Mode), .. columns.Select(column => new Text(column.Value(cell)))]);
+            if (columns.Any(column => Urgent(column, cell).Length > 0))
+                table.AddRow([new Text("  urgent"), .. columns.Select(column => new Text(Urgent(column, cell)))]);
         }
 
         return table;
     }
 
-    private static Text Value(string text) => new(text);
+    private static Text Quiet(string text) => new(text, new Style(Color.Grey));
 
-    private static Text Mode(SwitchMode mode) => new(mode.Name(), new Style(mode switch
+    private static Text Mode(SignalMode mode) => new(mode.Name(), new Style(mode switch
     {
-        SwitchMode.Monitored => Color.Blue,
-        SwitchMode.LowLatency => Color.Olive,
+        SignalMode.Monitored => Color.Blue,
+        SignalMode.LowLatency => Color.Olive,
         _ => Color.Green,
     }));
 
@@ -136,9 +197,7 @@ internal static class LatencyTables
         console.WriteLine();
         console.Write(new Text("What this run shows", new Style(decoration: Decoration.Bold)));
         console.WriteLine();
-        Grid grid = new();
-        grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
-        grid.AddColumn(new GridColumn().PadLeft(0).PadRight(0));
+        Grid grid = Sentences(console, labelWidth: 3);
         foreach (LatencyFinding finding in findings)
         {
             Text mark = finding.Holds switch

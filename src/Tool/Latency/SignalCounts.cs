@@ -1,17 +1,17 @@
 namespace VmBus.Tool.Latency;
 
-/// <summary>What became of each decision "does the host need a signal?" from guest to host. The kinds are disjoint.</summary>
+/// <summary>What became of each decision "does the host need a signal?" from guest to host.</summary>
 internal readonly record struct SignalCounts
 {
     /// <summary>Signals left in the monitor page for the scan.</summary>
     public long Monitored { get; init; }
 
-    /// <summary>Signals sent by hypercall because the ring went from empty to non-empty.</summary>
+    /// <summary>Signals sent by hypercall, promotions included.</summary>
     public long Hypercall { get; init; }
 
     /// <summary>
-    /// Hypercalls for an urgent message that found a monitored signal still pending: the pending one would have come
-    /// too late. Not counted in <see cref="Hypercall"/>.
+    /// Those hypercalls that an urgent message needed because a monitored signal was still pending and would have come
+    /// too late.
     /// </summary>
     public long Promoted { get; init; }
 
@@ -20,9 +20,6 @@ internal readonly record struct SignalCounts
 
     /// <summary>No signal: the ring was not empty, so the host has one coming or is reading.</summary>
     public long SuppressedNotEmpty { get; init; }
-
-    /// <summary>Every intercept: hypercalls and promotions.</summary>
-    public long Immediate => Hypercall + Promoted;
 
     /// <summary>Every decision for no signal.</summary>
     public long None => SuppressedMasked + SuppressedNotEmpty;

@@ -1,13 +1,15 @@
 // The names of modes and loads as the command line, the tables and the JSON document spell them.
 
+using VmBus.Signals;
+
 namespace VmBus.Tool.Latency;
 
 /// <summary>Names of modes and loads, one spelling everywhere.</summary>
 internal static class Spelling
 {
     /// <summary>Every mode, in the order of the tables.</summary>
-    public static IReadOnlyList<SwitchMode> AllModes { get; } =
-        [SwitchMode.Monitored, SwitchMode.LowLatency, SwitchMode.Adaptive];
+    public static IReadOnlyList<SignalMode> AllModes { get; } =
+        [SignalMode.Monitored, SignalMode.LowLatency, SignalMode.Adaptive];
 
     /// <summary>Every load, in the order of the tables.</summary>
     public static IReadOnlyList<LoadKind> AllLoads { get; } =
@@ -16,11 +18,11 @@ internal static class Spelling
     /// <summary>The name of a mode: <c>monitored</c>, <c>low-latency</c> or <c>adaptive</c>.</summary>
     /// <param name="mode">The mode.</param>
     /// <returns>Its name.</returns>
-    public static string Name(this SwitchMode mode) => mode switch
+    public static string Name(this SignalMode mode) => mode switch
     {
-        SwitchMode.Monitored => "monitored",
-        SwitchMode.LowLatency => "low-latency",
-        SwitchMode.Adaptive => "adaptive",
+        SignalMode.Monitored => "monitored",
+        SignalMode.LowLatency => "low-latency",
+        SignalMode.Adaptive => "adaptive",
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Not a mode."),
     };
 

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
+using VmBus.Signals;
 using VmBus.Tool.Copy;
-using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Tests.Fakes;
 
 /// <summary>Copies without a channel, and can spoil a byte on the way.</summary>
 internal sealed class FakeCopyEngine(bool spoils) : ICopyEngine
 {
-    public CopyResult Run(SwitchMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
+    public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
     {
         using Stream input = CopyFiles.OpenInput(options.Input);
         using Stream output = CopyFiles.OpenOutput(options.Output);
@@ -38,10 +38,10 @@ internal sealed class FakeCopyEngine(bool spoils) : ICopyEngine
             Elapsed = TimeSpan.FromSeconds(0.5),
             SentSha256 = sent.GetHashAndReset(),
             ReceivedSha256 = received.GetHashAndReset(),
-            Signals = mode == SwitchMode.Monitored
+            Signals = mode == SignalMode.Monitored
                 ? new() { Monitored = 40, SuppressedNotEmpty = 2000 }
                 : new() { Hypercall = 1200, SuppressedMasked = 840 },
-            HostWakeups = mode == SwitchMode.Monitored ? 40 : 1200,
+            HostWakeups = mode == SignalMode.Monitored ? 40 : 1200,
         };
     }
 }

@@ -1,3 +1,4 @@
+using VmBus.Signals;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 
@@ -45,7 +46,7 @@ internal static class FakeEngines
 
     private sealed class TroubledEngine(string scenario) : ILatencyEngine, ICopyEngine
     {
-        public LatencyCell Run(SwitchMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
+        public LatencyCell Run(SignalMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
         {
             if (scenario != Slow)
                 throw Trouble();
@@ -60,7 +61,7 @@ internal static class FakeEngines
             return new FakeLatencyEngine(works: true).Run(mode, load, options, progress, cancellationToken);
         }
 
-        public CopyResult Run(SwitchMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken) => throw Trouble();
+        public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken) => throw Trouble();
 
         private Exception Trouble()
         {

@@ -1,3 +1,4 @@
+using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Tests.Fakes;
@@ -8,7 +9,7 @@ internal sealed class FakeLatencyEngine(bool works) : ILatencyEngine
     private const int Messages = 20_000;
 
     public LatencyCell Run(
-        SwitchMode mode,
+        SignalMode mode,
         LoadKind load,
         LatencyOptions options,
         IProgress<LatencyProgress> progress,
@@ -18,8 +19,8 @@ internal sealed class FakeLatencyEngine(bool works) : ILatencyEngine
         progress.Report(new(0.5, Messages / 2));
         Random random = new(17 + (int)mode * 31 + (int)load * 7);
         double window = options.Window.TotalNanoseconds;
-        bool batches = mode == SwitchMode.Monitored || (mode == SwitchMode.Adaptive && load is LoadKind.Saturating or LoadKind.Mixed && mode != SwitchMode.LowLatency);
-        bool worked = works || mode == SwitchMode.LowLatency;
+        bool batches = mode == SignalMode.Monitored || (mode == SignalMode.Adaptive && load is LoadKind.Saturating or LoadKind.Mixed && mode != SignalMode.LowLatency);
+        bool worked = works || mode == SignalMode.LowLatency;
 
         LatencyHistogram latencies = new();
         for (int i = 0; i < Messages; i++)
@@ -29,7 +30,7 @@ internal sealed class FakeLatencyEngine(bool works) : ILatencyEngine
         {
             urgent = new();
             for (int i = 0; i < Messages / 20; i++)
-                urgent.Record(Latency(random, LoadKind.Paced, mode == SwitchMode.Monitored && !works, window));
+                urgent.Record(Latency(random, LoadKind.Paced, mode == SignalMode.Monitored && !works, window));
         }
 
         long packets = load switch { LoadKind.PingPong => batches ? 19_200 : 310_000, LoadKind.Paced => 2_000, _ => 4_321_000 };
@@ -52,7 +53,7 @@ internal sealed class FakeLatencyEngine(bool works) : ILatencyEngine
             Signals = new()
             {
                 Monitored = batches ? wakeups : 0,
-                Hypercall = batches ? 0 : wakeups,
+                Hypercall = (batches ? 0 : wakeups) + (load == LoadKind.Mixed && batches ? Messages / 20 : 0),
                 Promoted = load == LoadKind.Mixed && batches ? Messages / 20 : 0,
                 SuppressedMasked = (packets - wakeups) / 3,
                 SuppressedNotEmpty = packets - wakeups - (packets - wakeups) / 3,
