@@ -12,6 +12,8 @@ internal static class EntryPoint
     {
         if (args is [AsVmBus, string scenario, .. string[] rest])
             return await Product.RunAsync(rest, FakeEngines.For(scenario));
+        if (args is ["--draw-timeline", string file])
+            await File.WriteAllBytesAsync(file, FakeTimeline.Render());
         if (args.Any(arg => arg is "-automated" or "@@"))
             return await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
         return await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions);

@@ -1,0 +1,153 @@
+// The picture of a load that changes half-way: what each mode does with it over time, latency above and batching below.
+
+using ScottPlot;
+using ScottPlot.TickGenerators;
+using VmBus.Signals;
+using VmBus.Tool.Latency;
+
+namespace VmBus.Tool.Plots;
+
+/// <summary>Draws latency and packets a wakeup over time, for each mode.</summary>
+internal static class AdaptiveTimeline
+{
+    /// <summary>Pixels.</summary>
+    public const int Width = 1600;
+
+    /// <summary>Pixels.</summary>
+    public const int Height = 1000;
+
+    private const float CurveWidth = 2.6f;
+    private const float CaptionHeight = 34;
+    private const float PanelGap = 18;
+
+    /// <summary>Draws them.</summary>
+    /// <param name="series">One for each mode.</param>
+    /// <param name="window">The monitor window, drawn as a line.</param>
+    /// <param name="changes">When the load changes, from the start of the run.</param>
+    /// <param name="before">The load before, in a few words.</param>
+    /// <param name="after">The load after, in a few words.</param>
+    /// <param name="subtitle">How it was measured: sizes, machine, clock, modelled costs.</param>
+    /// <returns>A PNG of <see cref="Width"/> by <see cref="Height"/> pixels.</returns>
+    /// <exception cref="ArgumentException">There is nothing to draw.</exception>
+    public static byte[] Render(
+        IReadOnlyList<TimelineSeries> series,
+        TimeSpan window,
+        TimeSpan changes,
+        string before,
+        string after,
+        string subtitle)
+    {
+        ArgumentNullException.ThrowIfNull(series);
+        TimelinePoint[] all = [.. series.SelectMany(one => one.Points)];
+        if (all.Length == 0)
+            throw new ArgumentException("No series has a point.", nameof(series));
+
+        using Sheet sheet = new(Width, Height, "Adaptive signalling: a load that changes half-way", subtitle);
+        foreach (TimelineSeries one in series)
+            sheet.AddLegend(one.Mode.Name(), ModeColors.Line(one.Mode), LinePattern.Solid, LineWidth(one.Mode));
+        sheet.AddLegend($"monitor window, {Units.Duration(window)}", ModeColors.Mark, LinePattern.Dotted, 2);
+
+        float width = Width - 2 * Sheet.Margin;
+        float height = (Height - Sheet.HeadHeight - Sheet.Margin / 2 - PanelGap) / 2;
+        double end = all.Max(point => point.At.TotalMilliseconds);
+
+        using Plot latency = Panel(series, changes, end, point => LatencyAxis.Place(point.LatencyP50));
+        double least = Math.Min(all.Min(point => point.LatencyP50), window.TotalNanoseconds) / 1.6;
+        double most = Math.Max(all.Max(point => point.LatencyP50), window.TotalNanoseconds) * 2.2;
+        latency.Axes.Left.TickGenerator = LatencyAxis.Latencies(least, most);
+        latency.Axes.SetLimitsY(LatencyAxis.Place(least), LatencyAxis.Place(most));
+        latency.Add.HorizontalLine(LatencyAxis.Place(window.TotalNanoseconds), 2, ModeColors.Mark, LinePattern.Dotted);
+        Say(latency, changes, LatencyAxis.Place(most), before, after);
+
+        using Plot batch = Panel(series, changes, end, point => point.PacketsPerWakeup is { } packets and > 0 ? Math.Log10(packets) : null);
+        double largest = all.Max(point => point.PacketsPerWakeup ?? 1);
+        batch.Axes.Left.TickGenerator = Decades((int)Math.Ceiling(Math.Log10(Math.Max(1, largest))));
+        batch.Axes.SetLimitsY(-0.15, Math.Max(1, Math.Log10(Math.Max(1, largest)) * 1.1));
+        batch.XLabel("time", 14);
+        PanelStyle.QuietLabels(batch);
+
+        Draw(sheet, latency, "latency", "median of each slice of time", Sheet.HeadHeight, width, height);
+        Draw(sheet, batch, "packets a wakeup", "of the host, in each slice of time", Sheet.HeadHeight + height + PanelGap, width, height);
+        return sheet.ToPng();
+    }
+
+    /// <summary>Draws them into a file; see <see cref="Render"/>.</summary>
+    /// <param name="path">The file, created or replaced.</param>
+    /// <param name="series">One for each mode.</param>
+    /// <param name="window">The monitor window.</param>
+    /// <param name="changes">When the load changes.</param>
+    /// <param name="before">The load before, in a few words.</param>
+    /// <param name="after">The load after, in a few words.</param>
+    /// <param name="subtitle">How it was measured.</param>
+    /// <exception cref="ToolException">The file cannot be written.</exception>
+    public static void Save(
+        string path,
+        IReadOnlyList<TimelineSeries> series,
+        TimeSpan window,
+        TimeSpan changes,
+        string before,
+        string after,
+        string subtitle) =>
+        PlotFile.Write(path, Render(series, window, changes, before, after, subtitle));
+
+    private static float LineWidth(SignalMode mode) => mode == SignalMode.Adaptive ? ModeColors.BandWidth : CurveWidth;
+
+    private static void Draw(Sheet sheet, Plot panel, string name, string explanation, float top, float width, float height)
+    {
+        float x = Sheet.Margin + 4;
+        x += sheet.Write(name, x, top + 26, 20, ModeColors.Ink, bold: true);
+        sheet.Write(explanation, x + 14, top + 26, 16, ModeColors.Quiet);
+        sheet.Draw(panel, Sheet.Margin, top + CaptionHeight, width, height - CaptionHeight);
+    }
+
+    private static Plot Panel(IReadOnlyList<TimelineSeries> series, TimeSpan changes, double end, Func<TimelinePoint, double?> place)
+    {
+        Plot plot = new();
+        PanelStyle.Apply(plot);
+        plot.Add.VerticalLine(changes.TotalMilliseconds, 2, ModeColors.Mark, LinePattern.Dashed);
+        foreach (TimelineSeries one in series.OrderBy(one => one.Mode != SignalMode.Adaptive))
+        {
+            double[] xs = [.. one.Points.Where(point => place(point) is not null).Select(point => point.At.TotalMilliseconds)];
+            double[] ys = [.. one.Points.Select(place).OfType<double>()];
+            if (xs.Length == 0)
+                continue;
+            var curve = plot.Add.ScatterLine(xs, ys, ModeColors.Line(one.Mode));
+            curve.LineWidth = LineWidth(one.Mode);
+        }
+
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { LabelFormatter = static ms => ms == 0 ? "0" : Units.Duration(TimeSpan.FromMilliseconds(ms)) };
+        plot.Axes.SetLimitsX(0, end);
+        // Both panels share their time axis, so their data must begin at one place.
+        plot.Axes.Left.MinimumSize = 82;
+        plot.Axes.Right.MinimumSize = 24;
+        return plot;
+    }
+
+    private static void Say(Plot plot, TimeSpan changes, double top, string before, string after)
+    {
+        foreach ((string text, Alignment alignment, float offset) in
+            (ReadOnlySpan<(string, Alignment, float)>)[($"{before} ", Alignment.UpperRight, -10), ($" {after}", Alignment.UpperLeft, 10)])
+        {
+            var label = plot.Add.Text(text, changes.TotalMilliseconds, top);
+            label.LabelAlignment = alignment;
+            label.LabelFontSize = 16;
+            label.LabelFontName = SheetFont.Register();
+            label.LabelFontColor = ModeColors.Ink;
+            label.OffsetX = offset;
+            label.OffsetY = 8;
+        }
+    }
+
+    private static NumericManual Decades(int last)
+    {
+        NumericManual ticks = new();
+        for (int decade = 0; decade <= last; decade++)
+        {
+            ticks.AddMajor(decade, Units.Count(Math.Pow(10, decade)));
+            for (int step = 2; step < 10; step++)
+                ticks.AddMinor(decade + Math.Log10(step));
+        }
+
+        return ticks;
+    }
+}

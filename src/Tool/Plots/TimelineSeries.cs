@@ -1,0 +1,8 @@
+using VmBus.Signals;
+
+namespace VmBus.Tool.Plots;
+
+/// <summary>What one mode did over the time of a run.</summary>
+/// <param name="Mode">The mode.</param>
+/// <param name="Points">Its slices, in order of time.</param>
+internal sealed record TimelineSeries(SignalMode Mode, IReadOnlyList<TimelinePoint> Points);
