@@ -1,0 +1,172 @@
+// The physical memory of one partition: pages handed out by guest physical address, mapped once as a whole, and ring
+// by ring a second time where the memory allows it.
+
+using System.Runtime.InteropServices;
+using VmBus.Interop.Linux;
+
+namespace VmBus.Backends.InMemory;
+
+/// <summary>
+/// The memory of a partition, from guest physical address 0 to <see cref="Size"/>. A memfd on Linux, or a pinned
+/// managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
+/// </summary>
+/// <remarks>The page at address 0 is never handed out, so that 0 can mean "none" as it does in VMBus messages.</remarks>
+public sealed class GuestMemory : IDisposable
+{
+    /// <summary>The size of a page in bytes.</summary>
+    public const int PageSize = 4096;
+
+    private readonly PageAllocator _pages;
+    private readonly MemfdHandle? _memfd;
+    private readonly MappedMemory? _mapped;
+    private readonly byte[]? _managed;
+    private readonly int _managedOffset;
+    private int _mappedRings;
+    private bool _disposed;
+
+    /// <summary>Makes zeroed memory.</summary>
+    /// <param name="size">Its size in bytes: whole pages, two at least, less than 2 GiB.</param>
+    /// <param name="shared">Whether it is a memfd (Linux only) rather than a pinned managed array.</param>
+    /// <exception cref="ArgumentException">The size is not whole pages, or out of range.</exception>
+    /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux.</exception>
+    public GuestMemory(long size, bool shared)
+    {
+        if (size % PageSize != 0 || size < 2 * PageSize || size > int.MaxValue)
+            throw new ArgumentException($"Guest memory of {size} bytes is not whole pages of {PageSize} bytes, between 2 and {int.MaxValue / PageSize}.", nameof(size));
+        Size = size;
+        _pages = new PageAllocator((int)(size / PageSize));
+        if (!shared)
+        {
+            // One page more, so that page boundaries here are page boundaries there.
+            _managed = GC.AllocateArray<byte>(checked((int)size + PageSize), pinned: true);
+            nint start = Marshal.UnsafeAddrOfPinnedArrayElement(_managed, 0);
+            _managedOffset = (int)((PageSize - start % PageSize) % PageSize);
+            Address = start + _managedOffset;
+            return;
+        }
+        if (!OperatingSystem.IsLinux())
+            throw new PlatformNotSupportedException("Shared guest memory needs memfd_create, which only Linux has.");
+        _memfd = MemfdHandle.Create("vmbus-guest", size);
+        try
+        {
+            _mapped = MappedMemory.Map(_memfd, 0, size);
+            Address = _mapped.Address;
+        }
+        catch
+        {
+            _memfd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where guest physical address 0 is mapped. Dead after <see cref="Dispose"/>.</summary>
+    public nint Address { get; }
+
+    /// <summary>The size in bytes.</summary>
+    public long Size { get; }
+
+    /// <summary>Whether the memory is a memfd.</summary>
+    public bool IsShared => _memfd is not null;
+
+    /// <summary>The memfd, for another process to map; <see langword="null"/> when the memory is not shared. Owned by this object.</summary>
+    public MemfdHandle? Memfd => _memfd;
+
+    /// <summary>How many pages are handed out.</summary>
+    public int AllocatedPages => _pages.Allocated;
+
+    /// <summary>Hands out zeroed pages that lie one behind the other.</summary>
+    /// <param name="count">How many.</param>
+    /// <returns>The guest physical address of the first.</returns>
+    /// <exception cref="InsufficientMemoryException">No run of that many pages is free.</exception>
+    public ulong AllocatePages(int count)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ulong gpa = (ulong)_pages.Allocate(count) * PageSize;
+        Bytes(gpa, checked(count * PageSize)).Clear();
+        return gpa;
+    }
+
+    /// <summary>Takes pages back.</summary>
+    /// <param name="gpa">The guest physical address of the first.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentException">Some of them are not handed out.</exception>
+    public void FreePages(ulong gpa, int count)
+    {
+        CheckPage(gpa);
+        _pages.Free(checked((int)(gpa / PageSize)), count);
+    }
+
+    /// <summary>Translates a guest physical address.</summary>
+    /// <param name="gpa">The guest physical address.</param>
+    /// <param name="length">How many bytes from there on will be touched.</param>
+    /// <returns>Where they are mapped.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">They reach beyond the end of the memory.</exception>
+    public nint Translate(ulong gpa, int length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!Contains(gpa, length))
+            throw new ArgumentOutOfRangeException(nameof(gpa), $"{length} bytes at guest physical address 0x{gpa:x} reach beyond the memory, 0x{Size:x} bytes.");
+        return Address + (nint)gpa;
+    }
+
+    /// <summary>Says whether a range lies in the memory.</summary>
+    /// <param name="gpa">The guest physical address.</param>
+    /// <param name="length">Its length in bytes.</param>
+    public bool Contains(ulong gpa, int length) => length >= 0 && gpa <= (ulong)Size && (ulong)length <= (ulong)Size - gpa;
+
+    /// <summary>The bytes at a guest physical address.</summary>
+    /// <param name="gpa">The guest physical address.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <returns>The bytes, dead after <see cref="Dispose"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">They reach beyond the end of the memory.</exception>
+    public Span<byte> Bytes(ulong gpa, int length)
+    {
+        Translate(gpa, length);
+        // A linked condition the compiler cannot see: without a managed array there is a mapping, and that is Linux.
+        return _managed is not null ? _managed.AsSpan(_managedOffset + (int)gpa, length)
+            : OperatingSystem.IsLinux() ? _mapped!.AsSpan().Slice((int)gpa, length) : default;
+    }
+
+    /// <summary>Maps a ring: its control page and the data behind it, the data twice where the memory is shared.</summary>
+    /// <param name="gpa">The guest physical address of the control page.</param>
+    /// <param name="dataSize">The size of the data without the control page: whole pages.</param>
+    /// <returns>The mapping; dispose it before this memory.</returns>
+    /// <exception cref="ArgumentException">Not whole pages.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The ring reaches beyond the end of the memory.</exception>
+    public RingMapping MapRing(ulong gpa, int dataSize)
+    {
+        CheckPage(gpa);
+        if (dataSize <= 0 || dataSize % PageSize != 0)
+            throw new ArgumentException($"A ring's data of {dataSize} bytes is not whole pages of {PageSize} bytes.", nameof(dataSize));
+        nint control = Translate(gpa, checked(PageSize + dataSize));
+        RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux()
+            ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
+            : new RingMapping(this, gpa, control, dataSize);
+        Interlocked.Increment(ref _mappedRings);
+        return ring;
+    }
+
+    /// <summary>Unmaps the memory.</summary>
+    /// <exception cref="InvalidOperationException">Rings are still mapped.</exception>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        if (Volatile.Read(ref _mappedRings) is var left and > 0)
+            throw new InvalidOperationException($"{left} rings of this memory are still mapped.");
+        _disposed = true;
+        if (OperatingSystem.IsLinux())
+        {
+            _mapped?.Dispose();
+            _memfd?.Dispose();
+        }
+    }
+
+    internal void RingUnmapped() => Interlocked.Decrement(ref _mappedRings);
+
+    private static void CheckPage(ulong gpa)
+    {
+        if (gpa % PageSize != 0)
+            throw new ArgumentException($"The guest physical address 0x{gpa:x} is not at a page boundary.", nameof(gpa));
+    }
+}

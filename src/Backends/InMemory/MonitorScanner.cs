@@ -1,0 +1,63 @@
+// What drives the examiners of all monitor pages of a hypervisor.
+
+namespace VmBus.Backends.InMemory;
+
+internal abstract class MonitorScanner : IDisposable
+{
+    private readonly Hypervisor _hypervisor;
+    private MonitorExaminer[] _examiners = [];
+
+    protected MonitorScanner(Hypervisor hypervisor) => _hypervisor = hypervisor;
+
+    public LatenessStatistics Lateness
+    {
+        get
+        {
+            LatenessStatistics sum = default;
+            foreach (MonitorExaminer examiner in Volatile.Read(ref _examiners))
+            {
+                LatenessStatistics one = examiner.Lateness;
+                sum = new LatenessStatistics(sum.Examinations + one.Examinations, sum.Missed + one.Missed, sum.Total + one.Total, sum.Max > one.Max ? sum.Max : one.Max);
+            }
+            return sum;
+        }
+    }
+
+    // Held during examinations, so that a page whose port is gone is not touched any more. Reentrant, because a signal
+    // may lead back here on the same thread.
+    protected Lock Sync { get; } = new();
+
+    protected long Now => _hypervisor.ReferenceTime;
+
+    protected MonitorExaminer[] Examiners => _examiners;
+
+    public void Add(MonitorExaminer examiner)
+    {
+        lock (Sync)
+            Volatile.Write(ref _examiners, [.. _examiners, examiner]);
+        OnAdded();
+    }
+
+    public void Remove(MonitorExaminer examiner)
+    {
+        lock (Sync)
+            Volatile.Write(ref _examiners, [.. _examiners.Where(other => other != examiner)]);
+    }
+
+    // Something changed that an examination should see now.
+    public abstract void Kick();
+
+    public abstract void Dispose();
+
+    protected virtual void OnAdded()
+    {
+    }
+
+    protected long ExamineAll(long now)
+    {
+        long next = MonitorExaminer.Never;
+        foreach (MonitorExaminer examiner in _examiners)
+            next = Math.Min(next, examiner.Examine(now));
+        return next;
+    }
+}

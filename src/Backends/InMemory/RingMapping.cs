@@ -1,0 +1,64 @@
+// One ring of guest memory, mapped for use. Mirrors what hv_ringbuffer_init makes of a ring's pages.
+
+using VmBus.Interop.Linux;
+using VmBus.Rings;
+
+namespace VmBus.Backends.InMemory;
+
+/// <summary>
+/// A mapped ring: its control page, and its data once or twice back to back. Whoever maps it disposes it; views over it
+/// must not outlive it.
+/// </summary>
+public sealed class RingMapping : IDisposable
+{
+    private readonly GuestMemory _memory;
+    private readonly MappedRing? _ring;
+    private int _disposed;
+
+    internal RingMapping(GuestMemory memory, ulong gpa, nint control, int dataSize)
+    {
+        _memory = memory;
+        GuestAddress = gpa;
+        ControlAddress = control;
+        DataAddress = control + GuestMemory.PageSize;
+        DataSize = dataSize;
+    }
+
+    internal RingMapping(GuestMemory memory, ulong gpa, MappedRing ring)
+        : this(memory, gpa, OperatingSystem.IsLinux() ? ring.ControlAddress : 0, OperatingSystem.IsLinux() ? ring.DataSize : 0)
+    {
+        _ring = ring;
+        IsDoubleMapped = OperatingSystem.IsLinux() && ring.IsDataMappedTwice;
+    }
+
+    /// <summary>The guest physical address of the control page; the data follows it.</summary>
+    public ulong GuestAddress { get; }
+
+    /// <summary>Where the control page is mapped.</summary>
+    public nint ControlAddress { get; }
+
+    /// <summary>Where the data is mapped.</summary>
+    public nint DataAddress { get; }
+
+    /// <summary>The size of the data in bytes, counted once.</summary>
+    public int DataSize { get; }
+
+    /// <summary>Whether byte <see cref="DataSize"/> + k of the data is byte k again.</summary>
+    public bool IsDoubleMapped { get; }
+
+    /// <summary>The ring as <c>VmBus.Rings</c> sees it. Keeps this mapping reachable, not mapped.</summary>
+    public RingMemory Memory => RingMemory.FromAddress(ControlAddress, DataAddress, DataSize, IsDoubleMapped, this);
+
+    /// <summary>How many pages of guest memory the ring takes.</summary>
+    public int PageCount => 1 + DataSize / GuestMemory.PageSize;
+
+    /// <summary>Unmaps the ring. Its guest pages stay handed out.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        if (OperatingSystem.IsLinux())
+            _ring?.Dispose();
+        _memory.RingUnmapped();
+    }
+}

@@ -1,0 +1,23 @@
+namespace VmBus.Backends.InMemory;
+
+/// <summary>What the waiter of a <see cref="WakeGate"/> has seen.</summary>
+public record struct WakeGateStatistics
+{
+    /// <summary>Signals that were there before the wait.</summary>
+    public long Immediate { get; internal set; }
+
+    /// <summary>Waits that ended while spinning.</summary>
+    public long SpinWakeups { get; internal set; }
+
+    /// <summary>Waits that ended after having slept, or been awaited.</summary>
+    public long SleepWakeups { get; internal set; }
+
+    /// <summary>How often the waiter went to sleep; more than <see cref="SleepWakeups"/> by timeouts and false alarms.</summary>
+    public long Sleeps { get; internal set; }
+
+    /// <summary>Waits whose time was up.</summary>
+    public long Timeouts { get; internal set; }
+
+    /// <summary>Waits that a signal ended, however.</summary>
+    public readonly long Wakeups => Immediate + SpinWakeups + SleepWakeups;
+}
