@@ -1,0 +1,42 @@
+// Opens both ends of an in-memory channel and moves numbered packets over them.
+
+using System.Runtime.InteropServices;
+using VmBus.Backends.InMemory;
+using VmBus.Channels;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Tests.InMemory;
+
+internal static class ChannelTraffic
+{
+    public static Channel Open(InMemoryChannelEnd end, SignalMode mode = SignalMode.Monitored) => new(
+        new OutgoingRing(end.Outgoing.Memory), new IncomingRing(end.Incoming.Memory), new ChannelSignaler(end.Binding), end.Gate)
+    {
+        Mode = mode,
+    };
+
+    public static void Send(Channel channel, long first, long count)
+    {
+        for (long number = first; number < first + count; number++)
+        {
+            ReadOnlySpan<byte> payload = MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in number));
+            while (!channel.TrySend(payload))
+                Assert.True(channel.WaitToWrite(payload.Length, Background.Limit), $"No room for packet {number}.");
+        }
+    }
+
+    public static void Receive(Channel channel, long first, long count)
+    {
+        long expected = first;
+        while (expected < first + count)
+        {
+            Assert.True(channel.WaitToRead(Background.Limit), $"Packet {expected} did not arrive.");
+            using ChannelReadBatch batch = channel.ReadBatch();
+            while (batch.TryNext(out RingPacket packet))
+                Assert.Equal(expected++, MemoryMarshal.Read<long>(packet.Payload));
+            batch.Commit();
+        }
+        Assert.Equal(first + count, expected);
+    }
+}
