@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using VmBus.Backends.InMemory;
+using VmBus.Interop.Linux;
+
+namespace VmBus.Backends.Tests.InMemory;
+
+public class GuestMemoryTests
+{
+    private const int Page = GuestMemory.PageSize;
+
+    public static TheoryData<bool> Kinds() => OperatingSystem.IsLinux() ? [false, true] : [false];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Pages_are_aligned_zeroed_and_never_at_address_0(bool shared)
+    {
+        using var memory = new GuestMemory(4 * Page, shared);
+        ulong gpa = memory.AllocatePages(3);
+
+        Assert.Equal((ulong)Page, gpa);
+        Assert.Equal(0, memory.Translate(gpa, Page) % Page);
+        Assert.Equal(3, memory.AllocatedPages);
+        memory.Bytes(gpa, 3 * Page).Fill(0xFF);
+        memory.FreePages(gpa, 3);
+        Assert.True(memory.Bytes(memory.AllocatePages(3), 3 * Page).IndexOfAnyExcept((byte)0) < 0, "A page kept its old bytes.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Free_pages_are_found_again_in_runs(bool shared)
+    {
+        using var memory = new GuestMemory(8 * Page, shared);
+        ulong first = memory.AllocatePages(2);
+        ulong second = memory.AllocatePages(2);
+        memory.AllocatePages(3);
+        Assert.Throws<InsufficientMemoryException>(() => memory.AllocatePages(1));
+
+        memory.FreePages(first, 2);
+        Assert.Throws<InsufficientMemoryException>(() => memory.AllocatePages(3));
+        memory.FreePages(second, 2);
+        Assert.Equal(first, memory.AllocatePages(4));
+    }
+
+    [Fact]
+    public void Pages_that_are_not_handed_out_cannot_be_freed()
+    {
+        using var memory = new GuestMemory(8 * Page, shared: false);
+        ulong gpa = memory.AllocatePages(2);
+
+        Assert.Throws<ArgumentException>(() => memory.FreePages(gpa, 3));
+        Assert.Throws<ArgumentException>(() => memory.FreePages(0, 1));
+        Assert.Throws<ArgumentException>(() => memory.FreePages(gpa + 8, 1));
+        Assert.Throws<ArgumentException>(() => memory.FreePages(100 * Page, 1));
+        Assert.Equal(2, memory.AllocatedPages);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Page)]
+    [InlineData(2 * Page + 1)]
+    [InlineData(2L << 30)]
+    public void Impossible_sizes_are_refused(long size) => Assert.Throws<ArgumentException>(() => new GuestMemory(size, shared: false));
+
+    [Theory]
+    [InlineData(4 * Page - 7, 8)]
+    [InlineData(4 * Page, 1)]
+    [InlineData(-8, 16)]
+    [InlineData(0, -1)]
+    [InlineData(8, int.MaxValue)]
+    public void Addresses_beyond_the_end_are_not_translated(long gpa, int length)
+    {
+        using var memory = new GuestMemory(4 * Page, shared: false);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Translate((ulong)gpa, length));
+        Assert.False(memory.Contains((ulong)gpa, length));
+        Assert.True(memory.Contains(4 * Page - 8, 8));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_ring_lies_where_its_pages_are(bool shared)
+    {
+        using var memory = new GuestMemory(8 * Page, shared);
+        ulong gpa = memory.AllocatePages(3);
+        using RingMapping ring = memory.MapRing(gpa, 2 * Page);
+
+        Assert.Equal(shared, ring.IsDoubleMapped);
+        Assert.Equal(3, ring.PageCount);
+        memory.Bytes(gpa, 3 * Page)[0] = 5;
+        memory.Bytes(gpa, 3 * Page)[Page] = 6;
+        Assert.Equal(5, Marshal.ReadByte(ring.ControlAddress));
+        Assert.Equal(6, Marshal.ReadByte(ring.DataAddress));
+        if (shared)
+            Assert.Equal(6, Marshal.ReadByte(ring.DataAddress, ring.DataSize));
+    }
+
+    [Fact]
+    public void A_ring_that_is_not_whole_pages_inside_the_memory_is_refused()
+    {
+        using var memory = new GuestMemory(4 * Page, shared: false);
+
+        Assert.Throws<ArgumentException>(() => memory.MapRing(8, Page));
+        Assert.Throws<ArgumentException>(() => memory.MapRing(Page, Page + 8));
+        Assert.Throws<ArgumentException>(() => memory.MapRing(Page, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.MapRing(2 * Page, 2 * Page));
+    }
+
+    [Fact]
+    public void Memory_is_not_unmapped_below_its_rings()
+    {
+        var memory = new GuestMemory(4 * Page, OperatingSystem.IsLinux());
+        RingMapping ring = memory.MapRing(memory.AllocatePages(2), Page);
+
+        Assert.Throws<InvalidOperationException>(memory.Dispose);
+        ring.Dispose();
+        ring.Dispose();
+        memory.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => memory.Translate(Page, 1));
+        Assert.Throws<ObjectDisposedException>(() => memory.AllocatePages(1));
+    }
+
+    [Fact]
+    public void Nothing_stays_mapped()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
+        if (!OperatingSystem.IsLinux())
+            return;
+        int before = MappedMemory.LiveCount;
+        using (var memory = new GuestMemory(16 * Page, shared: true))
+        using (memory.MapRing(memory.AllocatePages(3), 2 * Page))
+            Assert.Equal(before + 2, MappedMemory.LiveCount);
+
+        Assert.Equal(before, MappedMemory.LiveCount);
+    }
+}
