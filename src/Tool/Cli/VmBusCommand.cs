@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
+using VmBus.Interop.Linux;
 
 namespace VmBus.Tool.Cli;
 
@@ -72,7 +73,7 @@ internal static class VmBusCommand
         (int exitCode, string message) = error switch
         {
             UsageException => (ExitCode.Usage, error.Message),
-            ToolException or VmBusException => (ExitCode.Failed, error.Message),
+            ToolException or VmBusException or ErrnoException => (ExitCode.Failed, error.Message),
             OperationCanceledException when cancelled => (ExitCode.Interrupted, "interrupted"),
             _ => (ExitCode.Failed, $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)"),
         };
