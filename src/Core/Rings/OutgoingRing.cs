@@ -2,6 +2,7 @@
 // drivers/bus/vmbus/vmbus_bufring.c); batches as OpenVMM's OutgoingOffset (vmbus_ring/src/lib.rs).
 
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using VmBus.Layout;
@@ -118,7 +119,7 @@ public sealed unsafe class OutgoingRing
     /// <param name="packet">The packet.</param>
     /// <param name="need">Whether the reader must be signalled, and if not, why not.</param>
     /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
-    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring, or lacks the ranges its type has.</exception>
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
     public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
     {
@@ -148,10 +149,12 @@ public sealed unsafe class OutgoingRing
     /// <see langword="true"/> when there is room now (the request is taken back); <see langword="false"/> when this
     /// side must wait for a signal before it tries again.
     /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
     public bool RequestRoom(int payloadLength)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
         uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
         CheckCanEverFit(total);
         Enter();
@@ -218,6 +221,8 @@ public sealed unsafe class OutgoingRing
     {
         if (packet.ExtendedHeader.IsEmpty && packet.Type == PacketType.DataInBand)
             return TryAppend(packet.Payload, packet.TransactionId, packet.Flags);
+        if (packet.ExtendedHeader.Length < 16 && packet.Type != PacketType.Completion)
+            ThrowNoRanges(packet.Type);
 
         uint offset = DescriptorLength + (uint)packet.ExtendedHeader.Length;
         uint length = (offset + (uint)packet.Payload.Length + 7) & ~7u;
@@ -392,6 +397,13 @@ public sealed unsafe class OutgoingRing
         if (total > longest)
             throw new ArgumentException($"The packet takes {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
     }
+
+    /// <summary>Every reader would fault its ring over such a packet.</summary>
+    [DoesNotReturn]
+    private static void ThrowNoRanges(PacketType type)
+        => throw new ArgumentException(type == PacketType.Invalid
+            ? "The packet was not made by one of OutgoingPacket's methods: it has no type."
+            : $"A packet of type {type} lists at least one range; this one has none.");
 
     private void ThrowIfFaulted()
     {
