@@ -1,0 +1,107 @@
+// The guest's end of a channel between two processes.
+
+using System.Runtime.Versioning;
+using VmBus.Channels;
+using VmBus.Interop.Linux;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Shared;
+
+/// <summary>
+/// A channel whose host is another process. Signals to it are a bit in the monitor page, which the host process scans,
+/// or an event flag with an eventfd: the hypercall of this backend.
+/// </summary>
+/// <remarks>
+/// When the host process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/> once
+/// all that it had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class SharedGuest : IDisposable
+{
+    private readonly UnixFdSocket _socket;
+    private readonly SharedChannelMemory _memory;
+    private readonly EventFd _hostInterrupt;
+    private readonly EventFd _guestInterrupt;
+    private readonly SharedSignalWait _wait;
+
+    private SharedGuest(UnixFdSocket socket, SharedChannelMemory memory, EventFd hostInterrupt, EventFd guestInterrupt, in SharedChannelPlan plan, PeerTrust trust, TimeProvider? clock)
+    {
+        _socket = socket;
+        _memory = memory;
+        _hostInterrupt = hostInterrupt;
+        _guestInterrupt = guestInterrupt;
+        _wait = new SharedSignalWait(memory.GuestFlags, plan.ChildRelid, guestInterrupt, socket, "host", TimeSpan.FromTicks(plan.SpinTicks));
+        const SignalCapabilities All = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint;
+        ChannelSignaler signaler = new(
+            new SignalBinding
+            {
+                ChildRelid = (uint)plan.ChildRelid,
+                Path = new SharedSignalPath(memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
+                MonitorPage = memory.MonitorPage,
+                MonitorId = plan.MonitorId,
+            },
+            clock);
+        Channel = new Channel(
+            new OutgoingRing(memory.GuestToHost), new IncomingRing(memory.HostToGuest, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+    }
+
+    /// <summary>The guest's end.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>The socket to the host. Its end there closes when the host process ends.</summary>
+    public UnixFdSocket Socket => _socket;
+
+    /// <summary>Takes the channel that a host offers on a socket.</summary>
+    /// <param name="socket">Connected to a host. Owned from here on, also when this fails.</param>
+    /// <param name="trust">How far the host is trusted.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
+    public static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        EventFd? hostInterrupt = null;
+        EventFd? guestInterrupt = null;
+        SharedChannelMemory? memory = null;
+        try
+        {
+            Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
+            Span<int> descriptors = stackalloc int[SharedChannelPlan.DescriptorCount];
+            int length = socket.Receive(message, descriptors, out int count);
+            if (length == 0)
+                throw new PeerDisconnectedException("The host process went away before it offered a channel.");
+
+            // Each adoption owns its descriptor from the call on; what was not adopted yet is closed by the list.
+            using UnclaimedDescriptors unclaimed = new(descriptors[..count]);
+            SharedChannelPlan plan = SharedChannelPlan.ReadFrom(message[..length]);
+            if (count != SharedChannelPlan.DescriptorCount)
+                throw new InvalidDataException($"A channel comes with {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
+            using (MemfdHandle memfd = MemfdHandle.Adopt(unclaimed.Claim()))
+                memory = new SharedChannelMemory(memfd, plan);
+            hostInterrupt = EventFd.Adopt(unclaimed.Claim());
+            guestInterrupt = EventFd.Adopt(unclaimed.Claim());
+            return new SharedGuest(socket, memory, hostInterrupt, guestInterrupt, plan, trust, clock);
+        }
+        catch
+        {
+            guestInterrupt?.Dispose();
+            hostInterrupt?.Dispose();
+            memory?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the channel, unmaps its memory and hangs up.</summary>
+    public void Dispose()
+    {
+        Channel.Dispose();
+        _wait.Dispose();
+        _socket.Dispose();
+        _guestInterrupt.Dispose();
+        _hostInterrupt.Dispose();
+        _memory.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+// The host's end of a channel between two processes, and the hypervisor between them.
+
+using System.Runtime.Versioning;
+using VmBus.Backends.InMemory;
+using VmBus.Channels;
+using VmBus.Interop.Linux;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Shared;
+
+/// <summary>
+/// Offers a channel to a guest in another process. The guest's memory is a memfd that both map; the in-memory
+/// hypervisor of this process scans its monitor page.
+/// </summary>
+/// <remarks>
+/// When the guest process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/>
+/// once all that it had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class SharedHost : IDisposable
+{
+    private const uint HostPort = 1;
+    private const uint MonitorPortId = 2;
+
+    private readonly UnixFdSocket _socket;
+    private readonly Hypervisor _hypervisor;
+    private readonly SharedChannelMemory _memory;
+    private readonly EventFd _hostInterrupt = EventFd.Create();
+    private readonly EventFd _guestInterrupt = EventFd.Create();
+    private readonly MonitorPort _monitor;
+    private readonly int _monitorId;
+    private readonly SharedSignalWait _wait;
+
+    private SharedHost(UnixFdSocket socket, SharedChannelOptions options, PeerTrust trust, TimeProvider? clock)
+    {
+        _socket = socket;
+        _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget });
+        Partition root = _hypervisor.CreatePartition(GuestMemory.PageSize);
+        int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
+        Partition guest = _hypervisor.CreatePartition(length + GuestMemory.PageSize);
+        ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
+        Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
+        _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
+
+        // What the scan does for the guest is what the guest does for itself by "hypercall".
+        SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
+        NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
+        guest.Connect((uint)options.ChildRelid, port);
+        _monitor = guest.CreateMonitorPort(MonitorPortId, start, guest);
+        _monitorId = options.MonitorId;
+        _monitor.Register(_monitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
+
+        _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", options.SpinBudget);
+        ChannelSignaler signaler = new(
+            new SignalBinding
+            {
+                ChildRelid = (uint)options.ChildRelid,
+                Path = new SharedSignalPath(_memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
+            },
+            clock);
+        Channel = new Channel(
+            new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+    }
+
+    /// <summary>The host's end.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>The socket to the guest. Its end there closes when the guest process ends.</summary>
+    public UnixFdSocket Socket => _socket;
+
+    /// <summary>How late the monitor scan's examinations were.</summary>
+    public LatenessStatistics ScanLateness => _hypervisor.Lateness;
+
+    private SharedChannelPlan Plan { get; }
+
+    /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
+    /// <param name="socket">Connected to a guest. Owned from here on, also when this fails.</param>
+    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <param name="trust">How far the guest is trusted.</param>
+    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ErrnoException">The guest hung up, or memory could not be had.</exception>
+    public static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        SharedHost? host = null;
+        try
+        {
+            options ??= SharedChannelOptions.Default;
+            options.Validate();
+            host = new SharedHost(socket, options, trust, clock);
+            host.SendOffer();
+            return host;
+        }
+        catch
+        {
+            host?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the channel, ends the scan, unmaps the memory and hangs up.</summary>
+    public void Dispose()
+    {
+        Channel.Dispose();
+        _monitor.Unregister(_monitorId);
+        _hypervisor.Dispose();
+        _wait.Dispose();
+        _socket.Dispose();
+        _guestInterrupt.Dispose();
+        _hostInterrupt.Dispose();
+        _memory.Dispose();
+    }
+
+    private void SendOffer()
+    {
+        Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
+        Plan.WriteTo(message);
+        MemfdHandle memory = _hypervisor.Partitions[1].Memory.Memfd!;
+        _socket.Send(message, [memory.Descriptor, _hostInterrupt.Descriptor, _guestInterrupt.Descriptor]);
+    }
+}

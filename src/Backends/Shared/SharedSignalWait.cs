@@ -1,0 +1,122 @@
+// Waiting for a signal of another process, and noticing when that process is gone.
+
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using VmBus.Bits;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Shared;
+
+/// <summary>
+/// Waits for an event flag: spins on it for a bounded time, then sleeps on the eventfd that comes with it and on the
+/// socket whose other end the peer holds open for as long as it lives.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class SharedSignalWait : ISignalWait, IDisposable
+{
+    private const int PausesBetweenYields = 20;
+
+    private readonly SynicEventFlagsPageView _flags;
+    private readonly int _relid;
+    private readonly EventFd _interrupt;
+    private readonly UnixFdSocket _peer;
+    private readonly string _peerName;
+    private readonly TimeSpan _spinBudget;
+    private readonly EventFd _cancel = EventFd.Create();
+
+    public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, TimeSpan spinBudget)
+    {
+        _flags = flags;
+        _relid = relid;
+        _interrupt = interrupt;
+        _peer = peer;
+        _peerName = peerName;
+        _spinBudget = spinBudget;
+    }
+
+    /// <inheritdoc/>
+    public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (TryTake())
+            return true;
+        long start = Stopwatch.GetTimestamp();
+        return Spin(start, timeout, cancellationToken) || Sleep(start, timeout, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask WaitAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+
+        // A wait that has to sleep takes a thread: poll(2) knows nothing of tasks.
+        return TryTake()
+            ? ValueTask.CompletedTask
+            : new ValueTask(Task.Factory.StartNew(
+                () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    public void Dispose() => _cancel.Dispose();
+
+    private bool TryTake()
+    {
+        Span<ulong> flags = _flags.Flags(SharedSignalPath.Sint);
+        return SyncBits.Test(flags, _relid) && SyncBits.TestAndClear(flags, _relid);
+    }
+
+    private bool Spin(long start, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        TimeSpan budget = timeout == Timeout.InfiniteTimeSpan || timeout > _spinBudget ? _spinBudget : timeout;
+        while (Stopwatch.GetElapsedTime(start) < budget && !cancellationToken.IsCancellationRequested)
+        {
+            Thread.SpinWait(PausesBetweenYields);
+            if (TryTake())
+                return true;
+            Thread.Yield();
+        }
+
+        return false;
+    }
+
+    private bool Sleep(long start, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        _cancel.TryConsume(out _);
+        using CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
+            ? cancellationToken.UnsafeRegister(static cancel => ((EventFd)cancel!).Signal(), _cancel)
+            : default;
+        Span<PollFd> polled =
+        [
+            new PollFd(_interrupt.Descriptor, PollEvents.In),
+            new PollFd(_peer.Descriptor, PollEvents.In | PollEvents.ReadHangUp),
+            new PollFd(_cancel.Descriptor, PollEvents.In),
+        ];
+        while (true)
+        {
+            // The count is taken before the last look at the flag: a signal after that look adds to it again.
+            _interrupt.TryConsume(out _);
+            if (TryTake())
+                return true;
+            cancellationToken.ThrowIfCancellationRequested();
+
+            TimeSpan remaining = timeout;
+            if (timeout != Timeout.InfiniteTimeSpan)
+            {
+                remaining = timeout - Stopwatch.GetElapsedTime(start);
+                if (remaining <= TimeSpan.Zero)
+                    return false;
+            }
+
+            Poll.Wait(polled, remaining);
+            if (polled[1].Returned != PollEvents.None && _peer.IsPeerClosed())
+            {
+                // What the peer signalled before it went still counts.
+                if (TryTake())
+                    return true;
+                throw new PeerDisconnectedException($"The {_peerName} process is gone: its end of the socket is closed.");
+            }
+        }
+    }
+}
