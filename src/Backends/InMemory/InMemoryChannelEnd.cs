@@ -1,5 +1,7 @@
 // One side of a channel, as parts: rings, signal, wait. What an opened channel is made from.
 
+using VmBus.Channels;
+using VmBus.Rings;
 using VmBus.Signals;
 
 namespace VmBus.Backends.InMemory;
@@ -26,4 +28,20 @@ public sealed class InMemoryChannelEnd
 
     /// <summary>Where this end waits for the other's signals.</summary>
     public WakeGate Gate { get; }
+
+    /// <summary>Stands on the parts as one end of a channel. Each end is opened once.</summary>
+    /// <param name="trust">How far the other end is trusted.</param>
+    /// <param name="multiProducer">Whether several threads send at once.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
+    /// <returns>The end. Dispose it before the <see cref="InMemoryChannel"/> it belongs to.</returns>
+    public Channel Open(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) => new(
+        new OutgoingRing(View(Outgoing), new OutgoingRingOptions { MultiProducer = multiProducer }),
+        new IncomingRing(View(Incoming), new IncomingRingOptions { Trust = trust }),
+        new ChannelSignaler(Binding with { IsConcurrent = multiProducer }, clock, adaptive),
+        Gate,
+        clock);
+
+    private static RingMemory View(RingMapping ring)
+        => RingMemory.FromAddress(ring.ControlAddress, ring.DataAddress, ring.DataSize, ring.IsDoubleMapped, ring);
 }
