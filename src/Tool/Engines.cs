@@ -2,6 +2,8 @@
 
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
+using VmBus.Tool.Simulation;
+using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool;
 
@@ -11,8 +13,8 @@ internal sealed class Engines
     /// <summary>The engines of this program.</summary>
     public static Engines Product { get; } = new()
     {
-        Latency = static options => throw new ToolException("latency: this build has no channel to measure yet"),
-        Copy = static options => throw new ToolException("copy: this build has no channel to copy through yet"),
+        Latency = static options => options.Simulate ? new SimulatedEngine() : new TrafficEngine(Run(options.Processes)),
+        Copy = static options => new CopyEngine(Run(options.Processes)),
     };
 
     /// <summary>The engine for a measurement: on real threads, in two processes, or under a fake clock.</summary>
@@ -20,4 +22,13 @@ internal sealed class Engines
 
     /// <summary>The engine for a copy: in one process or two.</summary>
     public required Func<CopyOptions, ICopyEngine> Copy { get; init; }
+
+    private static IChannelRun Run(int processes)
+    {
+        if (processes == 1)
+            return new OneProcess();
+        return OperatingSystem.IsLinux()
+            ? new TwoProcesses()
+            : throw new UsageException("--processes 2 needs memfd and eventfd, which only Linux has");
+    }
 }

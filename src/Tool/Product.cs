@@ -1,6 +1,7 @@
 // One process, one command line, one exit code: the terminal, the signals and the last resort for errors around it.
 
 using VmBus.Tool.Cli;
+using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool;
 
@@ -20,6 +21,8 @@ internal static class Product
             Environment.Exit(VmBusCommand.Fail(terminal, (Exception)e.ExceptionObject, VmBusCommand.IsVerbose(args)));
 
         using Interrupt interrupt = new(terminal);
+        if (HostProcess.IsMeant(args))
+            return HostProcess.RunToExit(args, terminal, interrupt.Token);
         int exitCode = await VmBusCommand.RunAsync(args, terminal, engines, interrupt.Token).ConfigureAwait(false);
         return interrupt.ExitCode != 0 ? interrupt.ExitCode : exitCode;
     }

@@ -30,6 +30,57 @@ internal static class CopyFiles
         return Open("write", path, static path => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, NoBuffer));
     }
 
+    /// <summary>Reads from an opened input.</summary>
+    /// <param name="stream">The input.</param>
+    /// <param name="buffer">Where to.</param>
+    /// <param name="path">Its name, for the error.</param>
+    /// <returns>Bytes read; 0 at the end.</returns>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static int Read(Stream stream, Span<byte> buffer, string path)
+    {
+        try
+        {
+            return stream.Read(buffer);
+        }
+        catch (IOException e)
+        {
+            throw new ToolException($"cannot read '{path}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes to an opened output.</summary>
+    /// <param name="stream">The output.</param>
+    /// <param name="data">What to write.</param>
+    /// <param name="path">Its name, for the error.</param>
+    /// <exception cref="ToolException">It cannot be written: the disk is full, say.</exception>
+    public static void Write(Stream stream, ReadOnlySpan<byte> data, string path)
+    {
+        try
+        {
+            stream.Write(data);
+        }
+        catch (IOException e)
+        {
+            throw new ToolException($"cannot write '{path}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>Makes sure that all of an output was taken.</summary>
+    /// <param name="stream">The output.</param>
+    /// <param name="path">Its name, for the error.</param>
+    /// <exception cref="ToolException">It cannot be written.</exception>
+    public static void Flush(Stream stream, string path)
+    {
+        try
+        {
+            stream.Flush();
+        }
+        catch (IOException e)
+        {
+            throw new ToolException($"cannot write '{path}': {e.Message}", e);
+        }
+    }
+
     /// <summary>The size of the input where it is known beforehand. Opens nothing: a named pipe can be opened once.</summary>
     /// <param name="path">A file, or <see cref="CopyOptions.Standard"/>.</param>
     /// <returns>Bytes, or <see langword="null"/> for a pipe, a device, or what does not exist.</returns>

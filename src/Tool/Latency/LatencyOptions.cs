@@ -23,6 +23,9 @@ internal sealed record LatencyOptions
     /// <summary>The mean time between paced messages, and between the urgent messages of the mixed load.</summary>
     public TimeSpan Pace { get; init; } = TimeSpan.FromMicroseconds(1000);
 
+    /// <summary>The time between data messages of the mixed load.</summary>
+    public TimeSpan DataPace { get; init; } = TimeSpan.FromMicroseconds(2);
+
     /// <summary>The data bytes of each ring, a multiple of 4096.</summary>
     public int RingSize { get; init; } = 256 * 1024;
 

@@ -6,14 +6,18 @@ internal enum LoadKind
     /// <summary>One message at a time: the next is sent when the answer to the last has come.</summary>
     PingPong,
 
-    /// <summary>One message every <see cref="LatencyOptions.Pace"/>, whether or not the host has kept up.</summary>
+    /// <summary>
+    /// One message every <see cref="LatencyOptions.Pace"/> on average, at random (a fixed gap would fall into step with
+    /// the scan), whether or not the host has kept up.
+    /// </summary>
     Paced,
 
     /// <summary>As many messages as the ring takes.</summary>
     Saturating,
 
     /// <summary>
-    /// Data as fast as the ring takes it, and one message marked urgent every <see cref="LatencyOptions.Pace"/>.
+    /// A stream of data, one message every <see cref="LatencyOptions.DataPace"/>, and one message marked urgent every
+    /// <see cref="LatencyOptions.Pace"/> on average among it.
     /// </summary>
     Mixed,
 }

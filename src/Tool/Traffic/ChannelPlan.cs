@@ -1,0 +1,11 @@
+using VmBus.Signals;
+
+namespace VmBus.Tool.Traffic;
+
+/// <summary>The channel a run asks for.</summary>
+/// <param name="Mode">How the guest signals.</param>
+/// <param name="RingSize">Data bytes of each ring.</param>
+/// <param name="Window">The monitor's latency.</param>
+/// <param name="HypercallCost">The modelled cost of a hypercall.</param>
+/// <param name="WakeCost">The modelled cost of a wake.</param>
+internal sealed record ChannelPlan(SignalMode Mode, int RingSize, TimeSpan Window, TimeSpan HypercallCost = default, TimeSpan WakeCost = default);

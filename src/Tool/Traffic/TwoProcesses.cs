@@ -1,0 +1,98 @@
+// The host in a process of its own: this program, started again, told its job on its command line, connected by a
+// Unix-domain socket that lies in a directory only this user can enter.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Versioning;
+using VmBus.Backends.Shared;
+using VmBus.Channels;
+using VmBus.Interop.Linux;
+
+namespace VmBus.Tool.Traffic;
+
+/// <summary>Runs the guest in this process and the host in another, over memory that both map.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class TwoProcesses : IChannelRun
+{
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public (TGuest Guest, THost Host) Run<TGuest, THost>(
+        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("vmbus-");
+        try
+        {
+            string path = Path.Combine(directory.FullName, "host");
+            using UnixFdListener listener = UnixFdSocket.Listen(path);
+            using Process process = Start(path, plan, host.Arguments);
+            try
+            {
+                using SharedGuest end = SharedGuest.Connect(Accept(listener, process));
+                end.Channel.Mode = plan.Mode;
+                using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                Worker<TGuest> guestThread = new("vmbus-guest", () => guest(end.Channel, stop.Token), stop);
+                guestThread.JoinTicking(tick);
+                if (guestThread.Error is { SourceException: PeerDisconnectedException })
+                    throw Failed(process);
+                WorkerErrors.ThrowFirst(guestThread.Error);
+                return (guestThread.Result, HostProcess.ReceiveReply(end.Socket, host) ?? throw Failed(process));
+            }
+            finally
+            {
+                Stop(process);
+            }
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static Process Start(string path, ChannelPlan plan, IReadOnlyList<string> job)
+    {
+        string program = Environment.ProcessPath ?? throw new ToolException("cannot start the host process: this system does not tell where this program lies");
+        ProcessStartInfo start = new(program);
+
+        // Under the dotnet host the program is the assembly, not the process.
+        if (Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "vmbus.dll"));
+        start.ArgumentList.Add(HostProcess.Command);
+        start.ArgumentList.Add(path);
+        start.ArgumentList.Add(plan.RingSize.ToString(CultureInfo.InvariantCulture));
+        start.ArgumentList.Add(plan.Window.Ticks.ToString(CultureInfo.InvariantCulture));
+        foreach (string argument in job)
+            start.ArgumentList.Add(argument);
+        return Process.Start(start) ?? throw new ToolException($"cannot start the host process {program}");
+    }
+
+    private static UnixFdSocket Accept(UnixFdListener listener, Process process)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Poll.Wait(listener.Descriptor, PollEvents.In, TimeSpan.FromMilliseconds(100)) == PollEvents.None)
+        {
+            if (process.HasExited)
+                throw Failed(process);
+            if (Stopwatch.GetElapsedTime(start) > StartTime)
+                throw new ToolException($"the host process did not connect within {StartTime.TotalSeconds:0} s");
+        }
+
+        return listener.Accept();
+    }
+
+    /// <summary>The host ended early. It has said why on standard error itself, unless it was killed.</summary>
+    private static ToolException Failed(Process process)
+    {
+        process.WaitForExit(StartTime);
+        string how = !process.HasExited ? "hung up" : process.ExitCode > 128 ? $"was killed by signal {process.ExitCode - 128}" : $"ended with exit code {process.ExitCode}";
+        return new ToolException($"the host process {how} before the run was over");
+    }
+
+    private static void Stop(Process process)
+    {
+        if (process.WaitForExit(TimeSpan.FromSeconds(5)))
+            return;
+        process.Kill();
+        process.WaitForExit();
+    }
+}
