@@ -58,16 +58,16 @@ public unsafe class LayoutTests
 
         MessageHeader message;
         Add("struct msghdr", sizeof(MessageHeader), &message,
-            ("msg_name", (nint)(&message.Name)), ("msg_namelen", (nint)(&message.NameLength)), ("msg_iov", (nint)(&message.Vectors)),
-            ("msg_iovlen", (nint)(&message.VectorCount)), ("msg_control", (nint)(&message.Control)),
-            ("msg_controllen", (nint)(&message.ControlLength)), ("msg_flags", (nint)(&message.Flags)));
+            Field("msg_name", (nint*)&message.Name), Field("msg_namelen", &message.NameLength), Field("msg_iov", (nint*)&message.Vectors),
+            Field("msg_iovlen", &message.VectorCount), Field("msg_control", (nint*)&message.Control),
+            Field("msg_controllen", &message.ControlLength), Field("msg_flags", &message.Flags));
 
         IoVector vector;
-        Add("struct iovec", sizeof(IoVector), &vector, ("iov_base", (nint)(&vector.Base)), ("iov_len", (nint)(&vector.Length)));
+        Add("struct iovec", sizeof(IoVector), &vector, Field("iov_base", (nint*)&vector.Base), Field("iov_len", &vector.Length));
 
         ControlMessageHeader control;
         Add("struct cmsghdr", sizeof(ControlMessageHeader), &control,
-            ("cmsg_len", (nint)(&control.Length)), ("cmsg_level", (nint)(&control.Level)), ("cmsg_type", (nint)(&control.Type)));
+            Field("cmsg_len", &control.Length), Field("cmsg_level", &control.Level), Field("cmsg_type", &control.Type));
         foreach (int count in new[] { 1, 2, 3, UnixFdSocket.MaxDescriptors })
         {
             all.Add(($"CMSG_LEN({count} * sizeof(int))", ControlMessageHeader.LengthOf(count)));
@@ -75,37 +75,42 @@ public unsafe class LayoutTests
         }
 
         UnixSocketAddress address;
-        Add("struct sockaddr_un", sizeof(UnixSocketAddress), &address, ("sun_family", (nint)(&address.Family)), ("sun_path", (nint)(&address.Path)));
+        Add("struct sockaddr_un", sizeof(UnixSocketAddress), &address, Field("sun_family", &address.Family), Field("sun_path", &address.Path));
 
         PollFd poll;
-        Add("struct pollfd", sizeof(PollFd), &poll, ("fd", (nint)(&poll.Descriptor)), ("events", (nint)(&poll.Events)), ("revents", (nint)(&poll.Returned)));
+        Add("struct pollfd", sizeof(PollFd), &poll, Field("fd", &poll.Descriptor), Field("events", &poll.Events), Field("revents", &poll.Returned));
 
         Timespec timespec;
-        Add("struct timespec", sizeof(Timespec), &timespec, ("tv_sec", (nint)(&timespec.Seconds)), ("tv_nsec", (nint)(&timespec.Nanoseconds)));
+        Add("struct timespec", sizeof(Timespec), &timespec, Field("tv_sec", &timespec.Seconds), Field("tv_nsec", &timespec.Nanoseconds));
 
         Timeval timeval;
-        Add("struct timeval", sizeof(Timeval), &timeval, ("tv_sec", (nint)(&timeval.Seconds)), ("tv_usec", (nint)(&timeval.Microseconds)));
+        Add("struct timeval", sizeof(Timeval), &timeval, Field("tv_sec", &timeval.Seconds), Field("tv_usec", &timeval.Microseconds));
 
         NativeResourceUsage usage;
         Add("struct rusage", sizeof(NativeResourceUsage), &usage,
-            ("ru_utime", (nint)(&usage.UserTime)), ("ru_stime", (nint)(&usage.SystemTime)), ("ru_maxrss", (nint)(&usage.MaxResidentKibibytes)),
-            ("ru_ixrss", (nint)(&usage.SharedTextSize)), ("ru_idrss", (nint)(&usage.UnsharedDataSize)), ("ru_isrss", (nint)(&usage.UnsharedStackSize)),
-            ("ru_minflt", (nint)(&usage.MinorFaults)), ("ru_majflt", (nint)(&usage.MajorFaults)), ("ru_nswap", (nint)(&usage.Swaps)),
-            ("ru_inblock", (nint)(&usage.BlockInputs)), ("ru_oublock", (nint)(&usage.BlockOutputs)), ("ru_msgsnd", (nint)(&usage.MessagesSent)),
-            ("ru_msgrcv", (nint)(&usage.MessagesReceived)), ("ru_nsignals", (nint)(&usage.SignalsReceived)),
-            ("ru_nvcsw", (nint)(&usage.VoluntaryContextSwitches)), ("ru_nivcsw", (nint)(&usage.InvoluntaryContextSwitches)));
+            Field("ru_utime", &usage.UserTime), Field("ru_stime", &usage.SystemTime), Field("ru_maxrss", &usage.MaxResidentKibibytes),
+            Field("ru_ixrss", &usage.SharedTextSize), Field("ru_idrss", &usage.UnsharedDataSize), Field("ru_isrss", &usage.UnsharedStackSize),
+            Field("ru_minflt", &usage.MinorFaults), Field("ru_majflt", &usage.MajorFaults), Field("ru_nswap", &usage.Swaps),
+            Field("ru_inblock", &usage.BlockInputs), Field("ru_oublock", &usage.BlockOutputs), Field("ru_msgsnd", &usage.MessagesSent),
+            Field("ru_msgrcv", &usage.MessagesReceived), Field("ru_nsignals", &usage.SignalsReceived),
+            Field("ru_nvcsw", &usage.VoluntaryContextSwitches), Field("ru_nivcsw", &usage.InvoluntaryContextSwitches));
 
         StatxBuffer status;
         Add("struct statx", sizeof(StatxBuffer), &status,
-            ("stx_mask", (nint)(&status.Mask)), ("stx_mode", (nint)(&status.Mode)), ("stx_size", (nint)(&status.Size)));
+            Field("stx_mask", &status.Mask), Field("stx_mode", &status.Mode), Field("stx_size", &status.Size));
         return all;
 
-        void Add(string name, int size, void* start, params (string Name, nint At)[] fields)
+        void Add(string name, int size, void* start, params (string Name, nint At, int Size)[] fields)
         {
             all.Add(($"sizeof({name})", size));
-            foreach ((string field, nint at) in fields)
+            foreach ((string field, nint at, int fieldSize) in fields)
+            {
                 all.Add(($"offsetof({name}, {field})", at - (nint)start));
+                all.Add(($"sizeof((({name} *)0)->{field})", fieldSize));
+            }
         }
+
+        static (string, nint, int) Field<T>(string name, T* at) where T : unmanaged => (name, (nint)at, sizeof(T));
     }
 
     private static (string, long)[] Constants() =>
