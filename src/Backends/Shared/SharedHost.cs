@@ -36,9 +36,9 @@ public sealed class SharedHost : IDisposable
     {
         _socket = socket;
         _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget });
-        Partition root = _hypervisor.CreatePartition(GuestMemory.PageSize);
+        Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
         int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
-        Partition guest = _hypervisor.CreatePartition(length + GuestMemory.PageSize);
+        Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);
         ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
         Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
         _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);

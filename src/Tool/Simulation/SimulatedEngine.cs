@@ -22,7 +22,7 @@ internal sealed class SimulatedEngine : ILatencyEngine
     {
         SimulatedClock clock = new();
         using Hypervisor hypervisor = new(new HypervisorOptions { Clock = clock, MonitorScan = MonitorScan.Stepped, SharedMemory = false });
-        Partition root = hypervisor.CreatePartition(GuestMemory.PageSize);
+        Partition root = hypervisor.CreatePartition(2 * GuestMemory.PageSize);
         Partition guestPartition = hypervisor.CreatePartition(4 * GuestMemory.PageSize);
 
         SimulatedWait hostWait = new(clock, Nanoseconds(options.WakeCost));

@@ -28,7 +28,7 @@ internal sealed class TwoProcesses : IChannelRun
             using Process process = Start(path, plan, host.Arguments);
             try
             {
-                using SharedGuest end = SharedGuest.Connect(Accept(listener, process));
+                using SharedGuest end = Connect(listener, process);
                 end.Channel.Mode = plan.Mode;
                 using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 Worker<TGuest> guestThread = new("vmbus-guest", () => guest(end.Channel, stop.Token), stop);
@@ -52,7 +52,8 @@ internal sealed class TwoProcesses : IChannelRun
     private static Process Start(string path, ChannelPlan plan, IReadOnlyList<string> job)
     {
         string program = Environment.ProcessPath ?? throw new ToolException("cannot start the host process: this system does not tell where this program lies");
-        ProcessStartInfo start = new(program);
+        // Its one line of error becomes this process's: two lines from two processes are two riddles.
+        ProcessStartInfo start = new(program) { RedirectStandardError = true };
 
         // Under the dotnet host the program is the assembly, not the process.
         if (Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
@@ -64,6 +65,18 @@ internal sealed class TwoProcesses : IChannelRun
         foreach (string argument in job)
             start.ArgumentList.Add(argument);
         return Process.Start(start) ?? throw new ToolException($"cannot start the host process {program}");
+    }
+
+    private static SharedGuest Connect(UnixFdListener listener, Process process)
+    {
+        try
+        {
+            return SharedGuest.Connect(Accept(listener, process));
+        }
+        catch (PeerDisconnectedException)
+        {
+            throw Failed(process);
+        }
     }
 
     private static UnixFdSocket Accept(UnixFdListener listener, Process process)
@@ -80,10 +93,14 @@ internal sealed class TwoProcesses : IChannelRun
         return listener.Accept();
     }
 
-    /// <summary>The host ended early. It has said why on standard error itself, unless it was killed.</summary>
+    /// <summary>The host ended early. It has said why on standard error, unless it was killed.</summary>
     private static ToolException Failed(Process process)
     {
+        const string Prefix = "vmbus: ";
         process.WaitForExit(StartTime);
+        string said = process.HasExited ? process.StandardError.ReadToEnd().Trim() : "";
+        if (said.StartsWith(Prefix, StringComparison.Ordinal))
+            return new ToolException(said[Prefix.Length..]);
         string how = !process.HasExited ? "hung up" : process.ExitCode > 128 ? $"was killed by signal {process.ExitCode - 128}" : $"ended with exit code {process.ExitCode}";
         return new ToolException($"the host process {how} before the run was over");
     }
