@@ -19,12 +19,15 @@ internal sealed class LatencyCommand
           vmbus latency --simulate --hypercall-cost 2us  a fake clock and a modelled intercept
         """;
 
+    // Every event of a simulation costs real time, and the first tenth of a second already holds thousands of each.
+    private static readonly TimeSpan SimulatedCellTime = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan MaxWindow = TimeSpan.FromTicks(ushort.MaxValue);
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
 
-    private readonly Option<string> _seconds = Text("--seconds", "SECONDS", "2", "How long each mode runs under each load.");
+    private readonly Option<string> _seconds = Text("--seconds", "SECONDS", "2", "How long each mode runs under each load; 0.1 when simulated.");
     private readonly Option<string> _size = Text("--size", "BYTES", "64", "Payload of each message.");
     private readonly Option<string> _window = Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
     private readonly Option<string> _pace = Text("--pace", "TIME", "1ms", "Mean time between paced messages, and between the urgent ones of the mixed load.");
@@ -63,7 +66,9 @@ internal sealed class LatencyCommand
     {
         LatencyOptions options = new()
         {
-            CellTime = Quantity.Seconds(_seconds.Name, Value(_seconds), 0.01, 3600),
+            CellTime = line.GetValue(_simulate) && line.GetResult(_seconds) is { Implicit: true }
+                ? SimulatedCellTime
+                : Quantity.Seconds(_seconds.Name, Value(_seconds), 0.01, 3600),
             MessageSize = Quantity.Bytes(_size.Name, Value(_size), LatencyOptions.MinMessageSize, LatencyOptions.MaxMessageSize),
             Window = Quantity.Duration(_window.Name, Value(_window), TimeSpan.FromTicks(1), MaxWindow),
             Pace = Quantity.Duration(_pace.Name, Value(_pace), TimeSpan.FromMicroseconds(1), TimeSpan.FromSeconds(10)),

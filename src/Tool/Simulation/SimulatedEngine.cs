@@ -33,7 +33,7 @@ internal sealed class SimulatedEngine : ILatencyEngine
 
         RingMemory toHost = RingMemory.Allocate(options.RingSize);
         RingMemory toGuest = RingMemory.Allocate(options.RingSize);
-        HypercallSignalPath hypercall = new(guestPartition, ConnectionId, isMonitored: true);
+        CostlyPath hypercall = new(new HypercallSignalPath(guestPartition, ConnectionId, isMonitored: true), clock, Nanoseconds(options.HypercallCost));
         ChannelSignaler guestSignaler = new(
             new SignalBinding { ChildRelid = 1, Path = hypercall, MonitorPage = monitor.Page, MonitorId = MonitorId }, clock)
         {
@@ -53,6 +53,20 @@ internal sealed class SimulatedEngine : ILatencyEngine
     }
 
     internal static long Nanoseconds(TimeSpan time) => time.Ticks * TimeSpan.NanosecondsPerTick;
+
+    /// <summary>A hypercall whose effect comes when its cost is paid.</summary>
+    private sealed class CostlyPath(ISignalPath path, SimulatedClock clock, long nanoseconds) : ISignalPath
+    {
+        public SignalCapabilities Capabilities => path.Capabilities;
+
+        public HypercallStatus Signal()
+        {
+            if (nanoseconds == 0)
+                return path.Signal();
+            clock.Schedule(clock.Now + nanoseconds, () => path.Signal());
+            return HypercallStatus.Success;
+        }
+    }
 
     private sealed class CallbackPath(Action signal) : ISignalPath
     {

@@ -11,6 +11,7 @@ namespace VmBus.Tool.Simulation;
 internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool answers)
 {
     private readonly HostResult _result = new();
+    private readonly byte[] _answer = new byte[Message.HeaderLength];
     private bool _counting;
 
     /// <summary>Reads until the last message.</summary>
@@ -22,10 +23,14 @@ internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool 
         while (true)
         {
             await channel.WaitToReadAsync();
-            (MessageKind kind, bool answer) = Take();
+            if (Take() is not ({ } message, int length))
+                continue;
             await clock.Delay(SimulatedCosts.Read);
-            if (answer)
-                channel.TrySend(new byte[Message.HeaderLength], urgency: Urgency.Urgent);
+            MessageKind kind = message.Kind;
+            if (_counting && kind is MessageKind.Data or MessageKind.Urgent)
+                Note(message, length);
+            if (answers && kind is not (MessageKind.Begin or MessageKind.End) && !channel.TrySend(_answer, urgency: Urgency.Urgent))
+                throw new InvalidOperationException("The guest sends one message at a time, and yet the ring of answers is full.");
 
             if (kind == MessageKind.Begin)
             {
@@ -42,24 +47,20 @@ internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool 
         }
     }
 
-    private (MessageKind Kind, bool Answer) Take()
+    private (Message Message, int Length)? Take()
     {
-        ChannelReadBatch batch = channel.ReadBatch();
+        using ChannelReadBatch batch = channel.ReadBatch();
         if (!batch.TryNext(out RingPacket packet))
-        {
-            batch.Dispose();
-            return (MessageKind.WarmUp, false);
-        }
-
-        Message message = Message.ReadFrom(packet.Payload);
-        if (_counting && message.Kind is MessageKind.Data or MessageKind.Urgent)
-        {
-            (message.Kind == MessageKind.Urgent ? _result.Urgent : _result.Data).Record(clock.Now - message.SentAt);
-            _result.Packets++;
-            _result.Bytes += packet.Payload.Length;
-        }
-
+            return null;
+        (Message, int) taken = (Message.ReadFrom(packet.Payload), packet.Payload.Length);
         batch.Commit();
-        return (message.Kind, answers && message.Kind is not (MessageKind.Begin or MessageKind.End));
+        return taken;
+    }
+
+    private void Note(in Message message, int length)
+    {
+        (message.Kind == MessageKind.Urgent ? _result.Urgent : _result.Data).Record(clock.Now - message.SentAt);
+        _result.Packets++;
+        _result.Bytes += length;
     }
 }
