@@ -26,7 +26,7 @@ internal static class Quantity
         {
             if (!text.EndsWith(suffix, StringComparison.Ordinal))
                 continue;
-            if (!double.TryParse(text[..^suffix.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+            if (!double.TryParse(text[..^suffix.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
                 break;
             double ticks = number * unit / TimeSpan.NanosecondsPerTick;
             if (ticks < least.Ticks || ticks > most.Ticks)
@@ -46,7 +46,7 @@ internal static class Quantity
     /// <exception cref="UsageException">It is no number or outside the limits.</exception>
     public static TimeSpan Seconds(string option, string text, double least, double most)
     {
-        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds))
+        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) || !double.IsFinite(seconds))
             throw new UsageException($"{option} {text}: not a number of seconds");
         if (seconds < least || seconds > most)
             throw new UsageException(FormattableString.Invariant($"{option} {text}: must be between {least} and {most} seconds"));

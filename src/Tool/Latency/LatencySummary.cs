@@ -25,6 +25,9 @@ internal static class LatencySummary
     /// <summary>Fewer messages than this say nothing about a median.</summary>
     public const long FewestMessages = 20;
 
+    // A histogram keeps three digits; a limit must not be missed by rounding.
+    private const double Resolution = 0.01;
+
     // A message that meets the scan at a random moment waits half a window; a third to three quarters is "near".
     private const double HalfWindowLow = 0.33;
     private const double HalfWindowHigh = 0.75;
@@ -68,13 +71,14 @@ internal static class LatencySummary
         double lateness = report.Noise is { } noise
             ? Math.Max(0, noise.SleepP99 - noise.SleepAsked) + (noise.WakeAcrossCores ?? noise.WakeOnOneCore ?? 0)
             : 0;
-        double limit = window + lateness + Modelled(report);
+        double limit = (window + lateness + Modelled(report)) * (1 + Resolution);
+        string plus = report.Noise is not null ? "plus this machine's own lateness" : "plus what is modelled";
         double p99 = cell.Latencies.Percentile(99);
         bool within = p99 <= limit;
         findings.Add(new(WholeWindow, within,
             within
-                ? $"99 % of paced messages wait at most {Units.Duration(p99)}, within the window plus this machine's own lateness ({Units.Duration(limit)})."
-                : $"The slowest 1 % of paced messages wait more than {Units.Duration(p99)}, longer than the window plus this machine's own lateness ({Units.Duration(limit)})."));
+                ? $"99 % of paced messages wait at most {Units.Duration(p99)}, within the window {plus} ({Units.Duration(limit)})."
+                : $"The slowest 1 % of paced messages wait more than {Units.Duration(p99)}, longer than the window {plus} ({Units.Duration(limit)})."));
     }
 
     private static void LowLatencyGain(LatencyReport report, LoadKind load, List<LatencyFinding> findings)

@@ -93,6 +93,8 @@ internal static class LatencyTables
 
     private static string Modelled(LatencyOptions options)
     {
+        if (options.Simulate)
+            return $"hypercall {Units.Duration(options.HypercallCost)}, host wake {Units.Duration(options.WakeCost)}";
         string costs = $"hypercall + {Units.Duration(options.HypercallCost)}, host wake + {Units.Duration(options.WakeCost)}";
         bool none = options.HypercallCost == TimeSpan.Zero && options.WakeCost == TimeSpan.Zero;
         return none ? $"{costs}: nothing added; a hypercall here is a function call" : $"{costs}: added to what this machine takes";
@@ -102,8 +104,9 @@ internal static class LatencyTables
     {
         LatencyCell[] cells = [.. report.Cells.Where(cell => cell.Load == load)];
         console.WriteLine();
-        console.Write(new Text(load.Name(), new Style(decoration: Decoration.Bold)));
-        console.Write(Quiet($"  {load.Explain(report.Options.Pace)}"));
+        console.Write(new Paragraph()
+            .Append(load.Name(), new Style(decoration: Decoration.Bold))
+            .Append($"  {load.Explain(report.Options.Pace)}", new Style(Color.Grey)));
         console.WriteLine();
 
         LatencyColumn[] latency = [.. LatencyColumn.Latency];
@@ -212,9 +215,13 @@ internal static class LatencyTables
         console.Write(grid);
         console.WriteLine();
         int held = findings.Count(finding => finding.Holds == true);
+        int failed = findings.Count(finding => finding.Holds == false);
+        int untold = findings.Count - held - failed;
         string verdict = held == findings.Count
             ? $"All {findings.Count} expectations hold in this run."
-            : $"{held} of {findings.Count} expectations hold in this run; the others do NOT, for the reasons above.";
+            : $"{held} of {findings.Count} expectations hold in this run"
+                + (failed == 0 ? "" : $", {failed} {(failed == 1 ? "does" : "do")} NOT")
+                + (untold == 0 ? "." : $", {untold} cannot be told.");
         console.Write(new Text(verdict));
         console.WriteLine();
     }

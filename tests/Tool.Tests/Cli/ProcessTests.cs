@@ -1,0 +1,134 @@
+// The command as a process: what a shell sees. The product's own program for what needs no engine, this test program
+// started again for what does.
+
+using System.Diagnostics;
+using System.Globalization;
+using VmBus.Tool.Tests.Fakes;
+
+namespace VmBus.Tool.Tests.Cli;
+
+public class ProcessTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task The_product_tells_its_version()
+    {
+        (int exitCode, string output, string error) = await Run(Product("--version"));
+        Assert.Equal((ExitCode.Success, "vmbus 0.1.0\n", ""), (exitCode, output, error));
+    }
+
+    [Fact]
+    public async Task The_product_refuses_bad_usage_in_one_line()
+    {
+        (int exitCode, string output, string error) = await Run(Product("latency", "--window", "soon"));
+        Assert.Equal(
+            (ExitCode.Usage, "", "vmbus: --window soon: not a duration; give microseconds, or a number with ns, us, ms or s\n"),
+            (exitCode, output, error));
+    }
+
+    [Fact]
+    public async Task The_product_names_itself_in_its_help()
+    {
+        (int exitCode, string output, _) = await Run(Product("latency", "--help"));
+        Assert.Equal(ExitCode.Success, exitCode);
+        Assert.Contains("vmbus latency [options]", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_whole_run_ends_with_0()
+    {
+        (int exitCode, string output, string error) = await Run(Fake(FakeEngines.Good, "latency", "--loads", "paced"));
+        Assert.Equal(ExitCode.Success, exitCode);
+        Assert.StartsWith("measuring this machine's own error\n1/3 paced, monitored: ", error, StringComparison.Ordinal);
+        Assert.Contains("\n  noise     a 1", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', output + error);
+    }
+
+    [Fact]
+    public async Task A_defect_on_a_thread_is_one_line()
+    {
+        (int exitCode, _, string error) = await Run(Fake(FakeEngines.ThreadDefect, "latency", "--simulate"));
+        Assert.Equal(
+            (ExitCode.Failed, "vmbus: unexpected InvalidOperationException: A defect on a thread. (--verbose shows where)\n"),
+            (exitCode, error));
+    }
+
+    [Fact]
+    public async Task Standard_input_is_copied_to_standard_output()
+    {
+        ProcessStartInfo start = Fake(FakeEngines.Good, "copy", "-", "-");
+        start.RedirectStandardInput = true;
+        (int exitCode, string output, string error) = await Run(start, process =>
+        {
+            process.StandardInput.Write("what was sent");
+            process.StandardInput.Close();
+        });
+        Assert.Equal((ExitCode.Success, "what was sent"), (exitCode, output));
+        Assert.Contains("SHA-256   equal", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(FakeEngines.Slow, "INT", ExitCode.Interrupted)]
+    [InlineData(FakeEngines.Deaf, "INT", ExitCode.Interrupted)]
+    [InlineData(FakeEngines.Slow, "TERM", ExitCode.Terminated)]
+    [InlineData(FakeEngines.Deaf, "TERM", ExitCode.Terminated)]
+    public async Task A_signal_ends_it_promptly_whether_or_not_the_engine_listens(string scenario, string signal, int expected)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Signals are sent by kill.");
+        Assert.SkipWhen(signal == "INT" && IgnoresInterrupt(), "This session ignores SIGINT, and so do its children.");
+        ProcessStartInfo start = Fake(scenario, "latency", "--loads", "paced", "--seconds", "3600");
+        (int exitCode, _, string error) = await Run(start, process =>
+        {
+            // Its first line says that it listens.
+            string? line = process.StandardError.ReadLine();
+            Assert.Equal("measuring this machine's own error", line);
+            using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            Assert.True(kill.WaitForExit(Limit));
+        });
+        Assert.Equal((expected, "vmbus: interrupted\n"), (exitCode, error));
+    }
+
+    private static ProcessStartInfo Product(params string[] args) => Start("vmbus.dll", args);
+
+    private static ProcessStartInfo Fake(string scenario, params string[] args) =>
+        Start("VmBus.Tool.Tests.dll", [EntryPoint.AsVmBus, scenario, .. args]);
+
+    private static ProcessStartInfo Start(string program, string[] args)
+    {
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("VMBUS_DEBUG");
+        start.Environment.Remove("COLUMNS");
+        return start;
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> Run(ProcessStartInfo start, Action<Process>? act = null)
+    {
+        using Process process = Process.Start(start)!;
+        try
+        {
+            act?.Invoke(process);
+            CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+            Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            Task<string> error = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken).WaitAsync(Limit, cancellationToken);
+            return (process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+    }
+
+    private static bool IgnoresInterrupt()
+    {
+        const int InterruptBit = 1 << (2 - 1);
+        string ignored = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim();
+        return (ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & InterruptBit) != 0;
+    }
+}
