@@ -32,6 +32,8 @@ internal sealed class Background
         return background;
     }
 
+    public bool IsEnded => !_thread.IsAlive;
+
     public void Join()
     {
         Assert.True(_thread.Join(Limit), $"The thread did not end within {Limit}.");

@@ -24,6 +24,7 @@ public sealed class MonitorExaminer
     private readonly MonitorOptions _options;
     private readonly Func<uint, ushort, HypercallStatus> _signal;
     private readonly uint[] _registered = new uint[MonitorPage.GroupCount];
+    private readonly uint[] _paced = new uint[MonitorPage.GroupCount];
     private readonly long[] _due = [Never, Never, Never, Never];
     private readonly long[] _examinations = new long[MonitorPage.GroupCount];
     private readonly long[] _signals = new long[MonitorPage.MonitorCount];
@@ -140,8 +141,10 @@ public sealed class MonitorExaminer
                 _due[group] = Never;
                 continue;
             }
+            if (_due[group] != Never && registered != _paced[group])
+                Hasten(group, registered, now);
             if (_due[group] == Never || _due[group] <= now)
-                ExamineGroup(group, registered, now);
+                ExamineGroup(group, now);
             next = Math.Min(next, _due[group]);
         }
         // Only somebody who looks at the page learns that a group was enabled again.
@@ -177,9 +180,19 @@ public sealed class MonitorExaminer
         }
     }
 
-    private void ExamineGroup(int group, uint registered, long now)
+    // A monitor registered since the last examination may be in more of a hurry than the others.
+    private void Hasten(int group, uint registered, long now)
+    {
+        _paced[group] = registered;
+        _due[group] = Math.Min(_due[group], now + Interval(group, registered));
+    }
+
+    private void ExamineGroup(int group, long now)
     {
         TakePending(group);
+        // Only now: a signal may have led to another registration.
+        uint registered = Volatile.Read(ref _registered[group]);
+        _paced[group] = registered;
         long interval = Interval(group, registered);
         if (_due[group] == Never)
         {

@@ -32,12 +32,12 @@ public sealed partial class Partition
             : HypercallStatus.InvalidConnectionId;
     }
 
-    /// <summary>The fast form of <see cref="HvSignalEvent(uint, ushort)"/>: the input in a register.</summary>
+    /// <summary>The fast form of <see cref="HvSignalEvent"/>: the input in a register.</summary>
     /// <param name="input">See <see cref="SignalEventInput.ToRegister"/>.</param>
     /// <returns>As there.</returns>
-    public HypercallStatus HvSignalEvent(ulong input) => SignalEvent(SignalEventInput.FromRegister(input));
+    public HypercallStatus HvSignalEventFast(ulong input) => SignalEvent(SignalEventInput.FromRegister(input));
 
-    /// <summary>The slow form of <see cref="HvSignalEvent(uint, ushort)"/>: the input in memory.</summary>
+    /// <summary>The slow form of <see cref="HvSignalEvent"/>: the input in memory.</summary>
     /// <param name="gpa">The guest physical address of a <see cref="SignalEventInput"/>.</param>
     /// <returns>
     /// As there; <see cref="HypercallStatus.InvalidAlignment"/> when not 8-byte aligned, and
@@ -54,7 +54,7 @@ public sealed partial class Partition
     /// <param name="messageType">The type: not 0, bit 31 clear.</param>
     /// <param name="payload">The payload, at most 240 bytes.</param>
     /// <returns>
-    /// As <see cref="HvSignalEvent(uint, ushort)"/>, and <see cref="HypercallStatus.InsufficientBuffers"/> when all of
+    /// As <see cref="HvSignalEvent"/>, and <see cref="HypercallStatus.InsufficientBuffers"/> when all of
     /// the port's buffers hold messages that wait.
     /// </returns>
     public HypercallStatus HvPostMessage(uint connectionId, SynicMessageType messageType, ReadOnlySpan<byte> payload)
@@ -104,7 +104,7 @@ public sealed partial class Partition
             return HypercallStatus.InvalidHypercallInput;
         return (control.Code, control.IsFast) switch
         {
-            (HypercallCode.SignalEvent, true) => HvSignalEvent(input),
+            (HypercallCode.SignalEvent, true) => HvSignalEventFast(input),
             (HypercallCode.SignalEvent, false) => HvSignalEventFromMemory(input),
             (HypercallCode.PostMessage, false) => HvPostMessageFromMemory(input),
             _ => HypercallStatus.InvalidHypercallInput,

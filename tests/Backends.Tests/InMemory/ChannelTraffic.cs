@@ -33,10 +33,9 @@ internal static class ChannelTraffic
         {
             Assert.True(channel.WaitToRead(Background.Limit), $"Packet {expected} did not arrive.");
             using ChannelReadBatch batch = channel.ReadBatch();
-            while (batch.TryNext(out RingPacket packet))
+            while (expected < first + count && batch.TryNext(out RingPacket packet))
                 Assert.Equal(expected++, MemoryMarshal.Read<long>(packet.Payload));
             batch.Commit();
         }
-        Assert.Equal(first + count, expected);
     }
 }
