@@ -1,0 +1,62 @@
+using VmBus.Backends.InMemory;
+
+namespace VmBus.Backends.Tests.InMemory;
+
+public class ThreadedScanTests
+{
+    [Theory]
+    [InlineData(100)]
+    [InlineData(3000)]
+    public void Every_pending_bit_becomes_a_signal(int latencyMicroseconds)
+    {
+        using var hypervisor = new Hypervisor();
+        Partition root = hypervisor.CreatePartition(1 << 16), guest = hypervisor.CreatePartition(1 << 16);
+        long signals = 0;
+        guest.Connect(1, root.CreateNotificationPort(1, () => Interlocked.Increment(ref signals)));
+        MonitorPort port = guest.CreateMonitorPort(2, guest.Memory.AllocatePages(1));
+        port.Register(127, 1, 0, (ushort)(latencyMicroseconds * 10));
+
+        for (long round = 1; round <= 50; round++)
+        {
+            Interlocked.Or(ref port.Page.Pending(3), 1u << 31);
+            Background.Until(() => Volatile.Read(ref signals) == round, $"signal {round}");
+        }
+
+        Assert.Equal(50, port.Examiner.GetStatistics(127).Signals);
+        Assert.True(hypervisor.Lateness.Examinations > 0);
+        Assert.True(hypervisor.Lateness.Max >= hypervisor.Lateness.Mean);
+    }
+
+    [Fact]
+    public void A_registration_wakes_a_scan_that_had_nothing_to_do()
+    {
+        using var hypervisor = new Hypervisor();
+        Partition root = hypervisor.CreatePartition(1 << 16), guest = hypervisor.CreatePartition(1 << 16);
+        using var signalled = new ManualResetEventSlim();
+        guest.Connect(1, root.CreateNotificationPort(1, signalled.Set));
+        MonitorPort port = guest.CreateMonitorPort(2, guest.Memory.AllocatePages(1));
+        for (int round = 0; round < 20; round++)
+        {
+            port.Register(0, 1, 0, 100);
+            Interlocked.Or(ref port.Page.Pending(0), 1);
+            Assert.True(signalled.Wait(Background.Limit), $"Round {round}: no signal.");
+            signalled.Reset();
+            port.Unregister(0);
+        }
+    }
+
+    [Fact]
+    public void The_hypervisor_ends_its_thread_and_can_be_disposed_twice()
+    {
+        var hypervisor = new Hypervisor();
+        Partition guest = hypervisor.CreatePartition(1 << 16);
+        MonitorPort port = guest.CreateMonitorPort(2, guest.Memory.AllocatePages(1));
+        port.Register(0, 1, 0, 100);
+        Background.Until(() => port.Examiner.Examinations(0) > 3, "the page is examined");
+        hypervisor.Dispose();
+        long examined = port.Examiner.Examinations(0);
+        hypervisor.Dispose();
+
+        Assert.Equal(examined, port.Examiner.Examinations(0));
+    }
+}
