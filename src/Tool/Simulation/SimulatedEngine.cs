@@ -63,7 +63,7 @@ internal sealed class SimulatedEngine : ILatencyEngine
         {
             if (nanoseconds == 0)
                 return path.Signal();
-            clock.Schedule(clock.Now + nanoseconds, () => path.Signal());
+            clock.Schedule(nanoseconds, () => path.Signal());
             return HypercallStatus.Success;
         }
     }

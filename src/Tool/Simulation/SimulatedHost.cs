@@ -3,6 +3,7 @@
 using VmBus.Channels;
 using VmBus.Rings;
 using VmBus.Signals;
+using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Simulation;

@@ -1,6 +1,7 @@
 // Sleeping and waking on a simulated clock.
 
 using VmBus.Signals;
+using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Simulation;
 
@@ -22,7 +23,7 @@ internal sealed class SimulatedWait(SimulatedClock clock, long wakeNanoseconds) 
         }
 
         _sleeper = null;
-        clock.Schedule(clock.Now + wakeNanoseconds, sleeper.SetResult);
+        clock.Schedule(wakeNanoseconds, sleeper.SetResult);
     }
 
     /// <inheritdoc/>
