@@ -29,13 +29,12 @@ public ref struct GpaRangeList
     /// <returns><see langword="false"/> after the last.</returns>
     public bool MoveNext()
     {
-        if (_left == 0)
+        // A trusted writer's packet lies in shared memory: what was checked may have changed since, and is bounded again.
+        if (_left == 0 || _rest.Length < 8)
             return false;
         _left--;
         uint byteCount = BinaryPrimitives.ReadUInt32LittleEndian(_rest);
         uint byteOffset = BinaryPrimitives.ReadUInt32LittleEndian(_rest[4..]);
-
-        // A trusted writer's packet lies in shared memory: the count is checked again against what is there.
         int pages = (int)Math.Min(PagesOf(byteCount, byteOffset), (ulong)(_rest.Length - 8) / 8);
         Current = new Range(byteCount, byteOffset, MemoryMarshal.Cast<byte, ulong>(_rest.Slice(8, pages * 8)));
         _rest = _rest[(8 + pages * 8)..];

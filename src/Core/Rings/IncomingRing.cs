@@ -239,7 +239,7 @@ public sealed unsafe class IncomingRing
             ThrowUnsound(descriptor, available);
 
         if (_copy.Length < length)
-            _copy = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(length, (uint)_copy.Length * 2), _size));
+            _copy = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(length, (uint)_copy.Length * 2), Math.Min(_size, _maxLength)));
         Span<byte> bytes = _copy.AsSpan(0, (int)length);
         uint body = at + OutgoingRing.DescriptorLength;
         _memory.CopyOut(body >= _size ? body - _size : body, bytes[OutgoingRing.DescriptorLength..]);

@@ -414,7 +414,10 @@ public sealed unsafe class OutgoingRing
     private RingCorruptException Fault(RingFault fault, ulong value, ulong limit)
     {
         // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
+        // What a batch has not published by then is given up, so that committing it publishes nothing.
         _free = 0;
+        _next = _committed;
+        _wrapped?.Clear();
         return _fault = new RingCorruptException(fault, value, limit, _committed);
     }
 }

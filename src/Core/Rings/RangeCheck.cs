@@ -16,8 +16,8 @@ internal static class RangeCheck
         limit = 0;
         if (header.Length < 8)
         {
-            value = (ulong)header.Length;
-            limit = 8;
+            value = OutgoingRing.DescriptorLength + (ulong)header.Length;
+            limit = OutgoingRing.DescriptorLength + 8;
             return RingFault.PacketTooShort;
         }
 
@@ -42,8 +42,15 @@ internal static class RangeCheck
                 return RingFault.RangeOutOfBounds;
             uint byteCount = BinaryPrimitives.ReadUInt32LittleEndian(ranges);
             uint byteOffset = BinaryPrimitives.ReadUInt32LittleEndian(ranges[4..]);
+            if (byteOffset >= RingMemory.PageSize)
+            {
+                value = byteOffset;
+                limit = RingMemory.PageSize - 1;
+                return RingFault.RangeOutOfBounds;
+            }
+
             value = 8 + GpaRangeList.PagesOf(byteCount, byteOffset) * 8;
-            if (byteOffset >= RingMemory.PageSize || value > limit)
+            if (value > limit)
                 return RingFault.RangeOutOfBounds;
             ranges = ranges[(int)value..];
         }

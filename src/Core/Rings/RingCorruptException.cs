@@ -40,14 +40,14 @@ public sealed class RingCorruptException : VmBusException
         RingFault.ReadIndexMisaligned => $"The peer's read index {value} is no multiple of 8.",
         RingFault.ReadIndexPassedWriter => $"The peer's read index {value} passed the write index {limit}.",
         RingFault.TruncatedPacket => $"At index {index} {value} bytes are published; the smallest packet takes {limit}.",
-        RingFault.PacketTooShort => $"The packet at index {index} says it is {value} bytes long; its headers alone take {limit}.",
+        RingFault.PacketTooShort => $"The packet at index {index} has {value} bytes for its headers, which take at least {limit}.",
         RingFault.PacketTooLong => $"The packet at index {index} says it is {value} bytes long; {limit} are published.",
         RingFault.PacketOverLimit => $"The packet at index {index} is {value} bytes long; this reader accepts {limit}.",
         RingFault.DataOffsetOutOfRange => $"The packet at index {index} has its payload at offset {value}, outside 16 to {limit}.",
         RingFault.UnknownPacketType => $"The packet at index {index} has type {value}, which no channel carries.",
         RingFault.UnknownPacketFlags => $"The packet at index {index} has flags 0x{value:x}; only 0x{limit:x} mean anything.",
         RingFault.RangeCountOutOfRange => $"The packet at index {index} lists {value} ranges; its header holds 1 to {limit}.",
-        RingFault.RangeOutOfBounds => $"A range of the packet at index {index} needs {value} bytes of page numbers; {limit} are left.",
+        RingFault.RangeOutOfBounds => $"A range of the packet at index {index} is out of bounds: {value} bytes, where {limit} is the most.",
         _ => $"The ring is corrupt ({fault}, {value}, {limit}) at index {index}.",
     };
 }

@@ -24,7 +24,7 @@ public enum RingFault
     /// <summary>Fewer bytes were published than the smallest packet and its trailer take.</summary>
     TruncatedPacket,
 
-    /// <summary>The packet's length is smaller than its own headers.</summary>
+    /// <summary>The packet leaves less room for its headers than they take: value and limit count from its start.</summary>
     PacketTooShort,
 
     /// <summary>The packet's length reaches past what was published.</summary>
@@ -45,6 +45,9 @@ public enum RingFault
     /// <summary>A transfer-page or GPA-direct packet says it has no ranges, or more than its header can hold.</summary>
     RangeCountOutOfRange,
 
-    /// <summary>A GPA-direct range's offset or length asks for more page numbers than the header holds.</summary>
+    /// <summary>
+    /// A GPA-direct range starts past its first page (value: the offset), or is longer than what is left of the header
+    /// (value: the range with its page numbers).
+    /// </summary>
     RangeOutOfBounds,
 }

@@ -14,7 +14,9 @@ public ref struct TransferPageRangeList
 
     internal TransferPageRangeList(ReadOnlySpan<byte> ranges, int count)
     {
-        _ranges = MemoryMarshal.Cast<byte, TransferPageRange>(ranges)[..count];
+        // A trusted writer's packet lies in shared memory: the count was checked, but may have changed since.
+        ReadOnlySpan<TransferPageRange> room = MemoryMarshal.Cast<byte, TransferPageRange>(ranges);
+        _ranges = room[..(int)Math.Min((uint)count, (uint)room.Length)];
     }
 
     /// <summary>The range the enumeration stands at.</summary>

@@ -1,0 +1,66 @@
+using VmBus.Layout;
+using VmBus.Signals;
+
+namespace VmBus.Core.Tests.Signals;
+
+/// <summary>Both ends of one direction's signal: remembered while nobody waits, several folded into one, countable.</summary>
+internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint)
+    : ISignalPath, ISignalWait, IDisposable
+{
+    private readonly SemaphoreSlim _open = new(0);
+    private int _signalled;
+    private long _signals;
+    private volatile string? _gone;
+
+    public SignalCapabilities Capabilities { get; } = capabilities;
+
+    /// <summary>What the hypervisor answers.</summary>
+    public HypercallStatus Answer { get; set; }
+
+    public long Signals => Volatile.Read(ref _signals);
+
+    public HypercallStatus Signal()
+    {
+        Interlocked.Increment(ref _signals);
+        if (Interlocked.Exchange(ref _signalled, 1) == 0)
+            _open.Release();
+        return Answer;
+    }
+
+    /// <summary>The other side goes away; every wait from now on says so.</summary>
+    public void Disconnect(string how)
+    {
+        _gone = how;
+        _open.Release();
+    }
+
+    public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ThrowIfGone();
+        if (!_open.Wait(timeout, cancellationToken))
+            return false;
+        Take();
+        return true;
+    }
+
+    public async ValueTask WaitAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfGone();
+        await _open.WaitAsync(cancellationToken);
+        Take();
+    }
+
+    public void Dispose() => _open.Dispose();
+
+    private void Take()
+    {
+        Interlocked.Exchange(ref _signalled, 0);
+        ThrowIfGone();
+    }
+
+    private void ThrowIfGone()
+    {
+        if (_gone is { } how)
+            throw new PeerDisconnectedException(how);
+    }
+}
