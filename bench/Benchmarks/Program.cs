@@ -1,0 +1,15 @@
+// Two ways to run the same benchmarks: BenchmarkDotNet for figures, and a gate of seconds that fails when any of them
+// allocates.
+//
+//   dotnet run -c Release --project bench/Benchmarks -- --filter '*RingWriteRead*'
+//   dotnet run -c Release --project bench/Benchmarks -- --filter '*' --job short
+//   dotnet run -c Release --project bench/Benchmarks -- allocations
+
+using BenchmarkDotNet.Running;
+using VmBus.Benchmarks;
+
+if (args is ["allocations" or "--allocations", ..])
+    return AllocationGate.Run(typeof(AllocationGate).Assembly, args is [_, var only, ..] ? only : "", Console.Out);
+
+BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
+return 0;
