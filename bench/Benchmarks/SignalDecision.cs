@@ -36,7 +36,7 @@ public class SignalDecision
     public void Cleanup() => _ring.Dispose();
 
     /// <summary>The reader drains the ring and wants no signal.</summary>
-    [Benchmark(Baseline = true)]
+    [Benchmark]
     public void Masked() => _quiet.AfterWrite(SignalNeed.Masked, Urgency.Normal, _ring.Outgoing, _ring.Incoming);
 
     /// <summary>The reader was signalled for the packets before.</summary>
