@@ -22,7 +22,8 @@ internal sealed class LatencyCommand
     // Every event of a simulation costs real time, and the first tenth of a second already holds thousands of each.
     private static readonly TimeSpan SimulatedCellTime = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan MaxWindow = TimeSpan.FromTicks(ushort.MaxValue);
+    /// <summary>The longest latency a monitor page can say.</summary>
+    internal static readonly TimeSpan MaxWindow = TimeSpan.FromTicks(ushort.MaxValue);
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
@@ -90,7 +91,8 @@ internal sealed class LatencyCommand
         string Value(Option<string> option) => line.GetValue(option)!;
     }
 
-    private static Option<string> Text(string name, string helpName, string fallback, string description) =>
+    /// <summary>An option with a default that the help shows.</summary>
+    internal static Option<string> Text(string name, string helpName, string fallback, string description) =>
         new(name) { HelpName = helpName, Description = description, DefaultValueFactory = _ => fallback };
 
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)

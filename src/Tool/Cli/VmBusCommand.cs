@@ -91,9 +91,10 @@ internal static class VmBusCommand
         Option<bool> verbose = new(Verbose) { Description = "Show where an error comes from.", Recursive = true };
         Command latency = new LatencyCommand(terminal, engines).Command;
         Command copy = new CopyCommand(terminal, engines).Command;
+        Command timeline = new TimelineCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, copy, verbose,
+            latency, timeline, copy, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -104,6 +105,7 @@ internal static class VmBusCommand
                 {
                     [root] = Examples,
                     [latency] = LatencyCommand.Examples,
+                    [timeline] = TimelineCommand.Examples,
                     [copy] = CopyCommand.Examples,
                 });
             }

@@ -43,7 +43,7 @@ internal sealed class SimulatedEngine : ILatencyEngine
         using Channel guest = new(new OutgoingRing(toHost), new IncomingRing(toGuest), guestSignaler, guestWait, clock);
         using Channel host = new(new OutgoingRing(toGuest), new IncomingRing(toHost), hostSignaler, hostWait, clock);
 
-        SimulatedHost receiver = new(host, clock, answers: load == LoadKind.PingPong);
+        SimulatedHost receiver = new(host, clock);
         SimulatedGuest sender = new(guest, clock, load, options);
         Task<HostResult> receiving = receiver.RunAsync();
         Task<GuestResult> sending = sender.RunAsync();

@@ -1,6 +1,7 @@
 // The guest of a simulated measurement: the loads of GuestSender, each message and each hypercall at its cost.
 
 using VmBus.Channels;
+using VmBus.Layout;
 using VmBus.Rings;
 using VmBus.Signals;
 using VmBus.Tool.Latency;
@@ -45,7 +46,7 @@ internal sealed class SimulatedGuest(Channel channel, SimulatedClock clock, Load
     {
         while (clock.Now < end)
         {
-            await Send(kind, Urgency.Normal);
+            await Send(kind, Urgency.Normal, PacketFlags.CompletionRequested);
             await channel.WaitToReadAsync();
             TakeAnswers();
         }
@@ -104,14 +105,14 @@ internal sealed class SimulatedGuest(Channel channel, SimulatedClock clock, Load
         batch.Commit();
     }
 
-    private async Task Send(MessageKind kind, Urgency urgency)
+    private async Task Send(MessageKind kind, Urgency urgency, PacketFlags flags = PacketFlags.None)
     {
         long hypercalls = channel.Signaler.GetStatistics().Hypercalls;
         uint number = _number++;
         while (true)
         {
             new Message(clock.Now, kind, number).WriteTo(_payload);
-            if (channel.TrySend(_payload, urgency: urgency))
+            if (channel.TrySend(_payload, number, flags, urgency))
                 break;
             await channel.WaitToWriteAsync(_payload.Length);
         }

@@ -8,11 +8,10 @@ using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Simulation;
 
-/// <summary>Reads every message, each at its cost, and answers where the load asks for answers.</summary>
-internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool answers)
+/// <summary>Reads every message, each at its cost, and completes those that ask for it.</summary>
+internal sealed class SimulatedHost(Channel channel, SimulatedClock clock)
 {
     private readonly HostResult _result = new();
-    private readonly byte[] _answer = new byte[Message.HeaderLength];
     private bool _counting;
 
     /// <summary>Reads until the last message.</summary>
@@ -24,14 +23,15 @@ internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool 
         while (true)
         {
             await channel.WaitToReadAsync();
-            if (Take() is not ({ } message, int length))
+            if (Take() is not { } taken)
                 continue;
+            (Message message, int length, ulong? completionFor) = taken;
             await clock.Delay(SimulatedCosts.Read);
             MessageKind kind = message.Kind;
             if (_counting && kind is MessageKind.Data or MessageKind.Urgent)
                 Note(message, length);
-            if (answers && kind is not (MessageKind.Begin or MessageKind.End) && !channel.TrySend(_answer, urgency: Urgency.Urgent))
-                throw new InvalidOperationException("The guest sends one message at a time, and yet the ring of answers is full.");
+            if (completionFor is { } id && !channel.TrySend(OutgoingPacket.Completion([], id), Urgency.Urgent))
+                throw new InvalidOperationException("The guest sends one message at a time, and yet the ring of completions is full.");
 
             if (kind == MessageKind.Begin)
             {
@@ -48,12 +48,12 @@ internal sealed class SimulatedHost(Channel channel, SimulatedClock clock, bool 
         }
     }
 
-    private (Message Message, int Length)? Take()
+    private (Message Message, int Length, ulong? CompletionFor)? Take()
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         if (!batch.TryNext(out RingPacket packet))
             return null;
-        (Message, int) taken = (Message.ReadFrom(packet.Payload), packet.Payload.Length);
+        (Message, int, ulong?) taken = (Message.ReadFrom(packet.Payload), packet.Payload.Length, packet.WantsCompletion ? packet.TransactionId : null);
         batch.Commit();
         return taken;
     }

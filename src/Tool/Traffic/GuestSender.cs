@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using VmBus.Channels;
+using VmBus.Layout;
 using VmBus.Rings;
 using VmBus.Signals;
 using VmBus.Tool.Latency;
@@ -10,9 +11,8 @@ namespace VmBus.Tool.Traffic;
 
 /// <summary>Sends one load on the calling thread: a warm-up, the measured messages, the end.</summary>
 /// <param name="channel">The guest's end.</param>
-/// <param name="load">The load.</param>
 /// <param name="options">Sizes and times.</param>
-internal sealed class GuestSender(Channel channel, LoadKind load, LatencyOptions options)
+internal sealed class GuestSender(Channel channel, LatencyOptions options)
 {
     private static readonly TimeSpan Patience = HostReceiver.Patience;
 
@@ -32,26 +32,40 @@ internal sealed class GuestSender(Channel channel, LoadKind load, LatencyOptions
     public static TimeSpan WarmUp(LatencyOptions options)
         => TimeSpan.FromTicks(Math.Clamp(options.CellTime.Ticks / 4, TimeSpan.TicksPerMillisecond * 100, TimeSpan.TicksPerSecond));
 
-    /// <summary>Runs the load.</summary>
+    /// <summary>Runs a load: a warm-up, the measured messages, the end.</summary>
+    /// <param name="load">The load.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     /// <returns>What the guest's end counted.</returns>
     /// <exception cref="ToolException">The host took or answered nothing for <see cref="HostReceiver.Patience"/>.</exception>
     /// <exception cref="VmBusException">The channel or the host failed.</exception>
-    public GuestResult Run(CancellationToken cancellationToken)
+    public GuestResult Run(LoadKind load, CancellationToken cancellationToken)
     {
-        RunFor(WarmUp(options), MessageKind.WarmUp, cancellationToken);
+        RunFor(load, WarmUp(options), MessageKind.WarmUp, cancellationToken);
+        return RunCounted(() => RunFor(load, options.CellTime, MessageKind.Data, cancellationToken));
+    }
+
+    /// <summary>Tells the host to count, runs something, and ends.</summary>
+    /// <param name="send">Sends what is counted.</param>
+    /// <returns>What the guest's end counted meanwhile.</returns>
+    public GuestResult RunCounted(Action send)
+    {
         Send(MessageKind.Begin, Urgency.Urgent);
 
         ChannelStatistics before = channel.GetStatistics();
         TimeSpan cpuBefore = CpuClock.Thread();
         TimeSpan processBefore = CpuClock.Process();
-        RunFor(options.CellTime, MessageKind.Data, cancellationToken);
+        send();
         GuestResult result = new(before, channel.GetStatistics(), CpuClock.Thread() - cpuBefore, CpuClock.Process() - processBefore);
         Send(MessageKind.End, Urgency.Urgent);
         return result;
     }
 
-    private void RunFor(TimeSpan time, MessageKind kind, CancellationToken cancellationToken)
+    /// <summary>Runs a load for some time.</summary>
+    /// <param name="load">The load.</param>
+    /// <param name="time">How long.</param>
+    /// <param name="kind">What its messages are for: <see cref="MessageKind.WarmUp"/> or <see cref="MessageKind.Data"/>.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public void RunFor(LoadKind load, TimeSpan time, MessageKind kind, CancellationToken cancellationToken)
     {
         long end = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
         switch (load)
@@ -77,7 +91,7 @@ internal sealed class GuestSender(Channel channel, LoadKind load, LatencyOptions
     {
         while (Stopwatch.GetTimestamp() < end)
         {
-            Send(kind, Urgency.Normal);
+            Send(kind, Urgency.Normal, Stopwatch.GetTimestamp(), PacketFlags.CompletionRequested);
             AwaitAnswer(cancellationToken);
         }
     }
@@ -153,10 +167,10 @@ internal sealed class GuestSender(Channel channel, LoadKind load, LatencyOptions
 
     private void Send(MessageKind kind, Urgency urgency) => Send(kind, urgency, Stopwatch.GetTimestamp());
 
-    private void Send(MessageKind kind, Urgency urgency, long now)
+    private void Send(MessageKind kind, Urgency urgency, long now, PacketFlags flags = PacketFlags.None)
     {
         new Message(now, kind, _number++).WriteTo(_payload);
-        while (!channel.TrySend(_payload, urgency: urgency))
+        while (!channel.TrySend(_payload, _number, flags, urgency))
         {
             if (!channel.WaitToWrite(_payload.Length, Patience))
                 throw new ToolException($"the host made no room for {Patience.TotalSeconds:0} s after {_number} messages");

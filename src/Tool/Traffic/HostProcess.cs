@@ -65,7 +65,7 @@ internal static class HostProcess
         switch (args[4])
         {
             case ReceiveJob.Name:
-                Run(host, ReceiveJob.Parse(job), cancellationToken);
+                Run(host, new ReceiveJob(), cancellationToken);
                 break;
             case SaveJob.Name:
                 Run(host, SaveJob.Parse(job), cancellationToken);

@@ -4,13 +4,14 @@ using System.Diagnostics;
 using VmBus.Channels;
 using VmBus.Rings;
 using VmBus.Signals;
+using VmBus.Tool.Timeline;
 
 namespace VmBus.Tool.Traffic;
 
-/// <summary>Reads every message of one run on the calling thread, and answers them where the load asks for answers.</summary>
+/// <summary>Reads every message of one run on the calling thread, and completes those that ask for it.</summary>
 /// <param name="channel">The host's end.</param>
-/// <param name="answers">Whether each message is answered.</param>
-internal sealed class HostReceiver(Channel channel, bool answers)
+/// <param name="timeline">Told what happens over time, if given.</param>
+internal sealed class HostReceiver(Channel channel, TimelineRecorder? timeline = null)
 {
     /// <summary>A peer that stays silent for so long is taken for hung.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,9 +19,8 @@ internal sealed class HostReceiver(Channel channel, bool answers)
     private readonly HostResult _result = new();
     private bool _counting;
     private long _packetsRead;
-
-    /// <summary>Packets read so far, for a progress display on another thread.</summary>
-    public long PacketsRead => Volatile.Read(ref _packetsRead);
+    private long _began;
+    private long _wakeupsNoted;
 
     /// <summary>Reads until the last message.</summary>
     /// <param name="cancellationToken">Ends the run.</param>
@@ -29,7 +29,6 @@ internal sealed class HostReceiver(Channel channel, bool answers)
     /// <exception cref="VmBusException">The channel or the guest failed.</exception>
     public HostResult Run(CancellationToken cancellationToken)
     {
-        long began = 0;
         long wakeupsBefore = 0;
         TimeSpan cpuBefore = default;
         TimeSpan processBefore = default;
@@ -41,14 +40,15 @@ internal sealed class HostReceiver(Channel channel, bool answers)
             MessageKind last = Drain();
             if (last == MessageKind.Begin)
             {
-                began = Stopwatch.GetTimestamp();
+                _wakeupsNoted = channel.GetStatistics().Wakeups;
+                _began = Stopwatch.GetTimestamp();
                 wakeupsBefore = channel.GetStatistics().Wakeups;
                 cpuBefore = CpuClock.Thread();
                 processBefore = CpuClock.Process();
             }
             else if (last == MessageKind.End)
             {
-                _result.Elapsed = Stopwatch.GetElapsedTime(began);
+                _result.Elapsed = Stopwatch.GetElapsedTime(_began);
                 _result.Wakeups = channel.GetStatistics().Wakeups - wakeupsBefore;
                 _result.Cpu = CpuClock.Thread() - cpuBefore;
                 _result.ProcessCpu = CpuClock.Process() - processBefore;
@@ -70,12 +70,14 @@ internal sealed class HostReceiver(Channel channel, bool answers)
             read++;
             if (_counting && kind is MessageKind.Data or MessageKind.Urgent or MessageKind.Filler)
                 Note(message, packet.Payload.Length);
-            if (answers && kind is not (MessageKind.Begin or MessageKind.End))
-                Answer(packet.Payload);
+            if (packet.WantsCompletion)
+                Complete(packet);
         }
 
         batch.Commit();
-        Volatile.Write(ref _packetsRead, _packetsRead + read);
+        _packetsRead += read;
+        if (_counting && timeline is not null)
+            NoteBatch(timeline, read);
         if (kind == MessageKind.Begin)
             _counting = true;
         return kind;
@@ -89,14 +91,23 @@ internal sealed class HostReceiver(Channel channel, bool answers)
             return;
         long latency = Message.Nanoseconds(message.SentAt, Stopwatch.GetTimestamp());
         (message.Kind == MessageKind.Urgent ? _result.Urgent : _result.Data).Record(latency);
+        timeline?.NoteLatency(Stopwatch.GetElapsedTime(_began), latency);
     }
 
-    private void Answer(ReadOnlySpan<byte> payload)
+    private void NoteBatch(TimelineRecorder recorder, long read)
     {
-        while (!channel.TrySend(payload[..Message.HeaderLength], urgency: Urgency.Urgent))
+        long wakeups = channel.GetStatistics().Wakeups;
+        recorder.NotePackets(Stopwatch.GetElapsedTime(_began), read, wakeups - _wakeupsNoted);
+        _wakeupsNoted = wakeups;
+    }
+
+    private void Complete(in RingPacket packet)
+    {
+        OutgoingPacket completion = OutgoingPacket.Completion(packet.Payload[..Message.HeaderLength], packet.TransactionId);
+        while (!channel.TrySend(completion, Urgency.Urgent))
         {
             if (!channel.WaitToWrite(Message.HeaderLength, Patience))
-                throw new ToolException($"the guest took no answer for {Patience.TotalSeconds:0} s");
+                throw new ToolException($"the guest took no completion for {Patience.TotalSeconds:0} s");
         }
     }
 }

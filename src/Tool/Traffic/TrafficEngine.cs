@@ -14,12 +14,12 @@ internal sealed class TrafficEngine(IChannelRun run) : ILatencyEngine
     public LatencyCell Run(SignalMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
     {
         ChannelPlan plan = new(mode, options.RingSize, options.Window, options.HypercallCost, options.WakeCost);
-        ReceiveJob job = new(answers: load == LoadKind.PingPong);
+        ReceiveJob job = new();
         GuestSender? sender = null;
         long start = Stopwatch.GetTimestamp();
         (GuestResult guest, HostResult host) = run.Run(
             plan,
-            (channel, token) => (sender = new GuestSender(channel, load, options)).Run(token),
+            (channel, token) => (sender = new GuestSender(channel, options)).Run(load, token),
             job,
             () => progress.Report(new LatencyProgress(
                 Math.Min(1, Stopwatch.GetElapsedTime(start) / (options.CellTime + GuestSender.WarmUp(options))), sender?.PacketsSent ?? 0)),
