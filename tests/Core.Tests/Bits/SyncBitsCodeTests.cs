@@ -88,7 +88,7 @@ public class SyncBitsCodeTests
 
     private static void SkipUnlessReadable()
     {
-        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "reads x64 code");
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64, "reads x64 code");
         bool plain = typeof(SyncBits).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true };
         Assert.SkipWhen(plain, "a debug build asks the JIT for plain code; run with -c Release");
     }

@@ -1,0 +1,53 @@
+using Xunit;
+
+namespace VmBus.Core.Tests.Architecture;
+
+public class ArchitectureTests
+{
+    private static IEnumerable<string> Projects => Repository.Files("src", "*.csproj");
+
+    private static IEnumerable<string> Sources => Repository.Files("src", "*.cs");
+
+    [Fact]
+    public void The_four_projects_are_looked_at_as_sources_and_as_assemblies()
+    {
+        Assert.Equal(
+            ["VmBus.Backends", "VmBus.Core", "VmBus.Interop", "VmBus.Tool"],
+            Projects.Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["VmBus.Backends", "VmBus.Core", "VmBus.Interop", "vmbus"],
+            ShippedAssembly.All.Select(a => a.Name).Order(StringComparer.Ordinal));
+        Assert.All(Projects, project => Assert.Contains(Sources, s => s.StartsWith(Path.GetDirectoryName(project) + "/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Project_references_follow_the_arrows() =>
+        Assert.Empty(Projects.SelectMany(p => ArchitectureRules.ProjectArrows(p, Repository.Text(p))));
+
+    [Fact]
+    public void Assembly_references_follow_the_arrows() =>
+        Assert.Empty(ShippedAssembly.All.SelectMany(ArchitectureRules.AssemblyArrows));
+
+    [Fact]
+    public void Only_the_interop_calls_native_code()
+    {
+        Assert.Empty(ShippedAssembly.All.SelectMany(ArchitectureRules.NativeMethods));
+        Assert.Empty(Sources.SelectMany(s => ArchitectureRules.NativeImports(s, Repository.Text(s))));
+    }
+
+    [Fact]
+    public void Only_core_and_interop_may_be_unsafe()
+    {
+        Assert.Empty(Projects.SelectMany(p => ArchitectureRules.UnsafeProjects(p, Repository.Text(p))));
+        Assert.Empty(ArchitectureRules.UnsafeProjects("Directory.Build.props", Repository.Text("Directory.Build.props")));
+        Assert.Empty(ShippedAssembly.All.SelectMany(ArchitectureRules.UnsafeAssemblies));
+    }
+
+    [Fact]
+    public void Each_source_file_has_one_public_type_and_its_name() =>
+        Assert.Empty(Sources.SelectMany(s => ArchitectureRules.OneTypeAFile(s, Repository.Text(s))));
+
+    [Fact]
+    public void No_file_is_named_after_nothing() =>
+        Assert.Empty(Repository.Files(".", "*.cs").SelectMany(ArchitectureRules.EmptyNames));
+}

@@ -1,0 +1,41 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+
+namespace VmBus.Core.Tests.Architecture;
+
+/// <summary>What the metadata of a compiled assembly says, read without loading it.</summary>
+public sealed record ShippedAssembly(
+    string Name, IReadOnlyList<string> References, IReadOnlyList<string> NativeMethods, bool AllowsUnsafe)
+{
+    /// <summary>The assemblies of src, as they were built along with these tests.</summary>
+    public static IReadOnlyList<ShippedAssembly> All { get; } =
+    [
+        .. new[] { typeof(VmBusException).Assembly.Location, Path.Combine(AppContext.BaseDirectory, "VmBus.Interop.dll") }
+            .Concat(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "shipped"), "*.dll").Order(StringComparer.Ordinal))
+            .Select(Read),
+    ];
+
+    public static ShippedAssembly Read(string path)
+    {
+        using var file = new PEReader(File.OpenRead(path));
+        MetadataReader metadata = file.GetMetadataReader();
+        return new ShippedAssembly(
+            metadata.GetString(metadata.GetAssemblyDefinition().Name),
+            [.. metadata.AssemblyReferences.Select(r => metadata.GetString(metadata.GetAssemblyReference(r).Name))],
+            [.. metadata.MethodDefinitions.Select(metadata.GetMethodDefinition)
+                .Where(m => m.Attributes.HasFlag(MethodAttributes.PinvokeImpl))
+                .Select(m => $"{metadata.GetString(metadata.GetTypeDefinition(m.GetDeclaringType()).Name)}.{metadata.GetString(m.Name)}")],
+            // The compiler marks a module that was compiled with AllowUnsafeBlocks.
+            metadata.GetModuleDefinition().GetCustomAttributes().Any(a => NameOf(metadata, a) == "UnverifiableCodeAttribute"));
+    }
+
+    private static string? NameOf(MetadataReader metadata, CustomAttributeHandle handle)
+    {
+        EntityHandle constructor = metadata.GetCustomAttribute(handle).Constructor;
+        return constructor.Kind == HandleKind.MemberReference
+            && metadata.GetMemberReference((MemberReferenceHandle)constructor).Parent is { Kind: HandleKind.TypeReference } type
+            ? metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)type).Name)
+            : null;
+    }
+}
