@@ -126,14 +126,15 @@ public sealed class Channel : IDisposable
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            long ticket = _waits.Ticket;
             if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
             {
                 _incoming.MaskInterrupt();
                 return true;
             }
 
-            if (!Wait(Remaining(timeout, start), cancellationToken))
-                return _incoming.HasPackets;
+            if (!Wait(ticket, Remaining(timeout, start), cancellationToken) && !_incoming.HasPackets)
+                return false;
         }
     }
 
@@ -146,13 +147,14 @@ public sealed class Channel : IDisposable
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            long ticket = _waits.Ticket;
             if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
             {
                 _incoming.MaskInterrupt();
                 return;
             }
 
-            await WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -167,21 +169,22 @@ public sealed class Channel : IDisposable
     public bool WaitToWrite(int payloadLength, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         long start = _clock.GetTimestamp();
-        bool room = false;
+        bool waiting = false;
         try
         {
             while (true)
             {
                 ObjectDisposedException.ThrowIf(_disposed, this);
-                room = _outgoing.RequestRoom(payloadLength);
-                if (room || !Wait(Remaining(timeout, start), cancellationToken, forRoom: true))
-                    return room;
+                long ticket = _waits.Ticket;
+                if (_outgoing.AwaitRoom(payloadLength, ref waiting))
+                    return true;
+                if (!Wait(ticket, Remaining(timeout, start), cancellationToken, forRoom: true))
+                    return _outgoing.AwaitRoom(payloadLength, ref waiting);
             }
         }
         finally
         {
-            if (!room)
-                _outgoing.CancelRoomRequest();
+            _outgoing.StopAwaitingRoom(ref waiting);
         }
     }
 
@@ -193,22 +196,21 @@ public sealed class Channel : IDisposable
     /// <exception cref="PeerDisconnectedException">The other side is gone: no room will come.</exception>
     public async ValueTask WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
     {
-        bool room = false;
+        bool waiting = false;
         try
         {
             while (true)
             {
                 ObjectDisposedException.ThrowIf(_disposed, this);
-                room = _outgoing.RequestRoom(payloadLength);
-                if (room)
+                long ticket = _waits.Ticket;
+                if (_outgoing.AwaitRoom(payloadLength, ref waiting))
                     return;
-                await WaitAsync(cancellationToken, forRoom: true).ConfigureAwait(false);
+                await WaitAsync(ticket, cancellationToken, forRoom: true).ConfigureAwait(false);
             }
         }
         finally
         {
-            if (!room)
-                _outgoing.CancelRoomRequest();
+            _outgoing.StopAwaitingRoom(ref waiting);
         }
     }
 
@@ -224,11 +226,11 @@ public sealed class Channel : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void AfterWrite(SignalNeed need, Urgency urgency) => _signaler.AfterWrite(need, urgency, _outgoing, _incoming);
 
-    private bool Wait(TimeSpan timeout, CancellationToken cancellationToken, bool forRoom = false)
+    private bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken, bool forRoom = false)
     {
         try
         {
-            return _waits.Wait(timeout, cancellationToken);
+            return _waits.Wait(ticket, timeout, cancellationToken);
         }
         catch (PeerDisconnectedException gone)
         {
@@ -241,11 +243,11 @@ public sealed class Channel : IDisposable
         }
     }
 
-    private async ValueTask WaitAsync(CancellationToken cancellationToken, bool forRoom = false)
+    private async ValueTask WaitAsync(long ticket, CancellationToken cancellationToken, bool forRoom = false)
     {
         try
         {
-            await _waits.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _waits.WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
         }
         catch (PeerDisconnectedException gone)
         {

@@ -1,88 +1,116 @@
-// A channel has one signal for two things: packets came, room came. When a reader and a writer wait at the same time,
-// one waits for the signal and wakes the other.
+// A channel has one signal for two things: packets came, room came. When a reader and writers wait at the same time, one
+// of them waits for the signal and wakes the others.
 
 using VmBus.Signals;
 
 namespace VmBus.Channels;
 
-/// <summary>Shares one <see cref="ISignalWait"/> between the reader and the writer of a channel.</summary>
-/// <remarks>Every return only means "look again".</remarks>
+/// <summary>Shares one <see cref="ISignalWait"/> between all who wait on a channel.</summary>
+/// <remarks>
+/// Every return only means "look again". Who waits takes a <see cref="Ticket"/>, looks at its ring, then waits with the
+/// ticket: a signal that another took in between ends the wait at once. Without the ticket that signal would be lost,
+/// since the one who took it cannot know of somebody who has looked and does not wait yet.
+/// </remarks>
 internal sealed class SignalFanout(ISignalWait wait) : IDisposable
 {
-    private readonly SemaphoreSlim _follower = new(0);
-    private int _leading;
-    private int _followers;
+    private readonly Lock _lock = new();
+    private readonly List<SemaphoreSlim> _followers = [];
+    private readonly Stack<SemaphoreSlim> _spare = [];
+    private bool _led;
     private long _signals;
 
     /// <summary>Signals that ended a wait: what Linux counts as a channel's interrupts.</summary>
     public long Signals => Volatile.Read(ref _signals);
 
-    public bool Wait(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        if (Interlocked.Exchange(ref _leading, 1) == 0)
-        {
-            try
-            {
-                bool signalled = wait.Wait(timeout, cancellationToken);
-                if (signalled)
-                    _signals++;
-                return signalled;
-            }
-            finally
-            {
-                StopLeading();
-            }
-        }
+    /// <summary>What to take before looking at the ring, and to wait with after.</summary>
+    public long Ticket => Volatile.Read(ref _signals);
 
-        Interlocked.Increment(ref _followers);
+    public bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (!TryJoin(ticket, out SemaphoreSlim? follower))
+            return true;
+
+        bool signalled = false;
         try
         {
-            // The leader may have left before it could see this follower: then there is nobody to wait for.
-            return Volatile.Read(ref _leading) == 0 || _follower.Wait(timeout, cancellationToken);
+            return signalled = follower is null ? wait.Wait(timeout, cancellationToken) : follower.Wait(timeout, cancellationToken);
         }
         finally
         {
-            Interlocked.Decrement(ref _followers);
+            Leave(follower, signalled);
         }
     }
 
-    public async ValueTask WaitAsync(CancellationToken cancellationToken)
+    public async ValueTask WaitAsync(long ticket, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _leading, 1) == 0)
-        {
-            try
-            {
-                await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
-                _signals++;
-            }
-            finally
-            {
-                StopLeading();
-            }
-
+        if (!TryJoin(ticket, out SemaphoreSlim? follower))
             return;
-        }
 
-        Interlocked.Increment(ref _followers);
+        bool signalled = false;
         try
         {
-            if (Volatile.Read(ref _leading) != 0)
-                await _follower.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (follower is null)
+                await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
+            else
+                await follower.WaitAsync(cancellationToken).ConfigureAwait(false);
+            signalled = true;
         }
         finally
         {
-            Interlocked.Decrement(ref _followers);
+            Leave(follower, signalled);
         }
     }
 
-    public void Dispose() => _follower.Dispose();
-
-    private void StopLeading()
+    public void Dispose()
     {
-        // The exchange fences: either a follower sees that nobody leads, or it is seen here. It may need the signal
-        // this leader took, or has to lead from now on.
-        Interlocked.Exchange(ref _leading, 0);
-        if (Volatile.Read(ref _followers) > 0)
-            _follower.Release();
+        lock (_lock)
+        {
+            foreach (SemaphoreSlim spare in _spare)
+                spare.Dispose();
+            _spare.Clear();
+        }
+    }
+
+    /// <summary>Says whether to wait at all, and on what: as a follower, or for the signal itself.</summary>
+    private bool TryJoin(long ticket, out SemaphoreSlim? follower)
+    {
+        lock (_lock)
+        {
+            follower = null;
+            if (ticket != _signals)
+                return false;
+            if (!_led)
+            {
+                _led = true;
+                return true;
+            }
+
+            follower = _spare.TryPop(out SemaphoreSlim? spare) ? spare : new SemaphoreSlim(0);
+            _followers.Add(follower);
+            return true;
+        }
+    }
+
+    private void Leave(SemaphoreSlim? follower, bool signalled)
+    {
+        lock (_lock)
+        {
+            if (follower is not null)
+            {
+                // Woken and out of time at once: the wake-up must not be there for the next who gets this semaphore.
+                if (!_followers.Remove(follower) && !signalled)
+                    follower.Wait(0);
+                _spare.Push(follower);
+                return;
+            }
+
+            // All of them: any may need the signal just taken, and one has to wait for the next.
+            if (signalled)
+                _signals++;
+            _led = false;
+            foreach (SemaphoreSlim waiting in _followers)
+                waiting.Release();
+            _followers.Clear();
+        }
     }
 }

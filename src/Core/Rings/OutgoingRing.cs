@@ -38,6 +38,8 @@ public sealed unsafe class OutgoingRing
     private uint _free;         // bytes that may be written from _next on, by the read index as last seen
     private uint _lastRead;     // that read index
     private int _lock;
+    private int _roomWaiters;
+    private uint _roomAwaited;  // the request for room that stands while anybody waits
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
@@ -142,7 +144,7 @@ public sealed unsafe class OutgoingRing
 
     /// <summary>
     /// Asks the reader to signal when there is room for a packet, and looks once more, since room may have come before
-    /// the reader saw the request.
+    /// the reader saw the request. One request at a time; where several threads wait, a channel keeps them apart.
     /// </summary>
     /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
     /// <returns>
@@ -177,6 +179,59 @@ public sealed unsafe class OutgoingRing
 
     /// <summary>Takes back a request for room, so that the reader does not signal for it any more.</summary>
     public void CancelRoomRequest() => _control.StorePendingSendSize(0);
+
+    /// <summary>
+    /// <see cref="RequestRoom"/> for any number of threads at once: the request stands, at the most that any of them
+    /// waits for, until the last has stopped waiting. Taking it back earlier would leave the others waiting for ever.
+    /// </summary>
+    /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
+    /// <param name="waiting">
+    /// Whether this thread is counted among those who wait; <see langword="false"/> at first, and to be given to
+    /// <see cref="StopAwaitingRoom"/> in the end.
+    /// </param>
+    /// <returns>Whether there is room now.</returns>
+    internal bool AwaitRoom(int payloadLength, ref bool waiting)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
+        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
+        CheckCanEverFit(total);
+        Enter();
+        try
+        {
+            ThrowIfFaulted();
+            SawReadIndex(_control.LoadReadIndex());
+            if (_free < total)
+            {
+                if (!waiting)
+                {
+                    waiting = true;
+                    _roomWaiters++;
+                }
+
+                uint wanted = Math.Max(total, _size / 4);
+                _roomAwaited = _roomWaiters == 1 ? wanted : Math.Max(wanted, _roomAwaited);
+                SawReadIndex(RingHandshake.RequestRoom(_control, _roomAwaited));
+            }
+
+            return _free >= total;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <summary>Ends what <see cref="AwaitRoom"/> began; the last to wait takes the request back.</summary>
+    internal void StopAwaitingRoom(ref bool waiting)
+    {
+        if (!waiting)
+            return;
+        waiting = false;
+        Enter();
+        if (--_roomWaiters == 0)
+            _control.StorePendingSendSize(0);
+        Exit();
+    }
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(

@@ -214,7 +214,7 @@ public class OutgoingRingTests
     }
 
     [Theory]
-    [InlineData(1u, 4096u, 1)]
+    [InlineData(1u, 4096u, 2)]
     [InlineData(4096u, 0u, 2)]
     [InlineData(4097u, 0u, 1)]
     [InlineData(1u, 0u, 0)]
