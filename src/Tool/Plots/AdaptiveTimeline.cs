@@ -53,7 +53,7 @@ internal static class AdaptiveTimeline
 
         using Plot latency = Panel(series, changes, end, point => LatencyAxis.Place(point.LatencyP50));
         double least = Math.Min(all.Min(point => point.LatencyP50), window.TotalNanoseconds) / 1.6;
-        double most = Math.Max(all.Max(point => point.LatencyP50), window.TotalNanoseconds) * 2.2;
+        double most = LatencyAxis.Headroom(Math.Max(all.Max(point => point.LatencyP50), window.TotalNanoseconds) * 2.2);
         latency.Axes.Left.TickGenerator = LatencyAxis.Latencies(least, most);
         latency.Axes.SetLimitsY(LatencyAxis.Place(least), LatencyAxis.Place(most));
         latency.Add.HorizontalLine(LatencyAxis.Place(window.TotalNanoseconds), 2, ModeColors.Mark, LinePattern.Dotted);
@@ -62,7 +62,7 @@ internal static class AdaptiveTimeline
         using Plot batch = Panel(series, changes, end, point => point.PacketsPerWakeup is { } packets and > 0 ? Math.Log10(packets) : null);
         double largest = all.Max(point => point.PacketsPerWakeup ?? 1);
         batch.Axes.Left.TickGenerator = Decades((int)Math.Ceiling(Math.Log10(Math.Max(1, largest))));
-        batch.Axes.SetLimitsY(-0.15, Math.Max(1, Math.Log10(Math.Max(1, largest)) * 1.1));
+        batch.Axes.SetLimitsY(-0.15, Math.Log10(LatencyAxis.Headroom(Math.Max(10, largest * 1.5))));
         batch.XLabel("time", 14);
         PanelStyle.QuietLabels(batch);
 

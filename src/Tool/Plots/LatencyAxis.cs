@@ -21,6 +21,17 @@ internal static class LatencyAxis
     /// <returns>The place: 0 for 0, 1 for 90, 2 for 99.</returns>
     public static double PercentilePlace(double percentile) => -Math.Log10(1 - percentile / 100);
 
+    /// <summary>Room above the highest decade, so that the label there is not cut off.</summary>
+    /// <param name="most">The most shown on a logarithmic axis, at least 1.</param>
+    /// <returns>As much or more.</returns>
+    public static double Headroom(double most)
+    {
+        const double Room = 0.15;
+        double place = Place(most);
+        double below = place - Math.Floor(place);
+        return below < Room ? Math.Pow(10, Math.Floor(place) + Room) : most;
+    }
+
     /// <summary>Ticks at the decades between two latencies, with the steps between them as minor ticks.</summary>
     /// <param name="least">The least latency shown.</param>
     /// <param name="most">The most latency shown.</param>

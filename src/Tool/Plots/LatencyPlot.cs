@@ -151,7 +151,7 @@ internal static class LatencyPlot
             }
         }
 
-        return (least / 1.5, most * 1.5);
+        return (least / 1.5, LatencyAxis.Headroom(most * 1.5));
     }
 
     private static double Nines(LatencyReport report)
