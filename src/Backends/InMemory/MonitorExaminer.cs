@@ -241,8 +241,9 @@ public sealed class MonitorExaminer
     private void SignalOne(int monitorId)
     {
         ulong parameter = Volatile.Read(ref ParameterWord(monitorId));
-        HypercallStatus status = _signal((uint)parameter, (ushort)(parameter >> 32));
+        // Counted first, so that whoever the signal wakes finds it counted.
         Volatile.Write(ref _signals[monitorId], _signals[monitorId] + 1);
+        HypercallStatus status = _signal((uint)parameter, (ushort)(parameter >> 32));
         if (status != HypercallStatus.Success)
             Volatile.Write(ref _errors[monitorId], _errors[monitorId] + 1);
     }

@@ -226,6 +226,32 @@ public sealed class MessagePortTests : IDisposable
             sender.Join();
     }
 
+    // The slot is emptied in the very moment the next message finds it full, and no later post comes to the rescue.
+    [Fact]
+    public void A_slot_emptied_while_it_is_marked_is_filled_at_once()
+    {
+        const int Rounds = 300_000;
+        Background sender = Background.Run(() =>
+        {
+            for (int round = 1; round <= Rounds; round++)
+            {
+                Post(2 * round);
+                Post(2 * round + 1);
+                Background.Until(() => _port.Delivered == 2 * round && Slot.Header.MessageType == SynicMessageType.None, $"round {round} is received");
+            }
+        });
+
+        for (int number = 2; number < 2 * Rounds + 2; number++)
+        {
+            Background.Until(() => Slot.Header.MessageType != SynicMessageType.None, $"message {number} arrives");
+            (int taken, bool more) = Take();
+            if (more)
+                Synic.WriteMsr(SynicMsr.Eom, 0);
+            Assert.Equal(number, taken);
+        }
+        sender.Join();
+    }
+
     private void Post(int number) => Assert.Equal(HypercallStatus.Success, TryPost(number));
 
     private HypercallStatus TryPost(int number, uint connection = Connection) =>

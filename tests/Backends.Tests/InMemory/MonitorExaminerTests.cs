@@ -57,6 +57,7 @@ public sealed class MonitorExaminerTests : IDisposable
         MonitorExaminer examiner = Make();
         examiner.Register(0, 1, 0, 1000);
         examiner.Register(1, 1, 0, 300);
+        examiner.Register(5, 1, 0, 900);
         examiner.Register(32, 1, 0, 700);
         // A monitor that is not registered does not count, whatever its latency says.
         _page.Latency(2) = 5;
