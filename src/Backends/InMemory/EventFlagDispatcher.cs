@@ -180,7 +180,7 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         {
             if (Volatile.Read(ref words[index]) == 0)
                 continue;
-            for (ulong taken = words[index]; taken != 0; taken &= taken - 1)
+            for (ulong taken = Interlocked.Exchange(ref words[index], 0); taken != 0; taken &= taken - 1)
                 SignalChannel(index * 64 + BitOperations.TrailingZeroCount(taken));
         }
     }

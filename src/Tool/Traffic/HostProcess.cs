@@ -55,6 +55,7 @@ internal static class HostProcess
 
         // Without whoever started it there is nothing left to do.
         ThreadScheduling.SetParentDeathSignal(Killed);
+        Cores.TakeHost();
         SharedChannelOptions options = new()
         {
             RingSize = int.Parse(args[2], CultureInfo.InvariantCulture),

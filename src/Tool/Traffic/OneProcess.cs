@@ -28,8 +28,8 @@ internal sealed class OneProcess : IChannelRun
         guestEnd.Mode = plan.Mode;
 
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Worker<THost> hostThread = new("vmbus-host", () => host.Run(hostEnd, stop.Token), stop);
-        Worker<TGuest> guestThread = new("vmbus-guest", () => guest(guestEnd, stop.Token), stop);
+        Worker<THost> hostThread = new("vmbus-host", Cores.TakeHost, () => host.Run(hostEnd, stop.Token), stop);
+        Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd, stop.Token), stop);
         guestThread.JoinTicking(tick);
         hostThread.JoinTicking(tick);
         WorkerErrors.ThrowFirst(guestThread.Error, hostThread.Error);

@@ -31,7 +31,7 @@ internal sealed class TwoProcesses : IChannelRun
                 using SharedGuest end = Connect(listener, process);
                 end.Channel.Mode = plan.Mode;
                 using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                Worker<TGuest> guestThread = new("vmbus-guest", () => guest(end.Channel, stop.Token), stop);
+                Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(end.Channel, stop.Token), stop);
                 guestThread.JoinTicking(tick);
                 if (guestThread.Error is { SourceException: PeerDisconnectedException })
                     throw Failed(process);

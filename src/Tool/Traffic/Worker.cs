@@ -13,11 +13,12 @@ internal sealed class Worker<T>
 
     /// <summary>Starts the function.</summary>
     /// <param name="name">The thread's name.</param>
+    /// <param name="begin">Runs first on the thread: where it should run.</param>
     /// <param name="run">The function.</param>
     /// <param name="stop">Cancelled when the function throws.</param>
-    public Worker(string name, Func<T> run, CancellationTokenSource stop)
+    public Worker(string name, Action begin, Func<T> run, CancellationTokenSource stop)
     {
-        _thread = new Thread(() => Run(run, stop)) { Name = name, IsBackground = true };
+        _thread = new Thread(() => Run(begin, run, stop)) { Name = name, IsBackground = true };
         _thread.Start();
     }
 
@@ -35,10 +36,11 @@ internal sealed class Worker<T>
             tick();
     }
 
-    private void Run(Func<T> run, CancellationTokenSource stop)
+    private void Run(Action begin, Func<T> run, CancellationTokenSource stop)
     {
         try
         {
+            begin();
             _result = run();
         }
         catch (Exception e)
