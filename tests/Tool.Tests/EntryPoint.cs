@@ -11,7 +11,7 @@ internal static class EntryPoint
     public static async Task<int> Main(string[] args)
     {
         if (args is [AsVmBus, string scenario, .. string[] rest])
-            return await Product.RunAsync(rest, FakeEngines.For(scenario));
+            return await Product.RunAsync(rest, FakeEngines.For(scenario, Console.Error));
         if (args is ["--draw-timeline", string file])
             await File.WriteAllBytesAsync(file, FakeTimeline.Render());
         if (args.Any(arg => arg is "-automated" or "@@"))

@@ -28,26 +28,31 @@ internal static class FakeEngines
     /// <summary>The peer goes away.</summary>
     public const string Disconnected = "disconnected";
 
-    public static Engines For(string scenario) => new()
+    /// <summary>What <see cref="Slow"/> and <see cref="Deaf"/> write when they have begun, where a test listens.</summary>
+    public const string Running = "running";
+
+    public static Engines For(string scenario, TextWriter? listener = null) => new()
     {
         Latency = _ => scenario switch
         {
             Good => new FakeLatencyEngine(works: true),
             Bad => new FakeLatencyEngine(works: false),
-            _ => new TroubledEngine(scenario),
+            _ => new TroubledEngine(scenario, listener),
         },
         Copy = _ => scenario switch
         {
             Good => new FakeCopyEngine(spoils: false),
             Bad => new FakeCopyEngine(spoils: true),
-            _ => new TroubledEngine(scenario),
+            _ => new TroubledEngine(scenario, listener),
         },
     };
 
-    private sealed class TroubledEngine(string scenario) : ILatencyEngine, ICopyEngine
+    private sealed class TroubledEngine(string scenario, TextWriter? listener) : ILatencyEngine, ICopyEngine
     {
         public LatencyCell Run(SignalMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
         {
+            if (scenario is Slow or Deaf)
+                listener?.WriteLine(Running);
             if (scenario != Slow)
                 throw Trouble();
             const int Steps = 20;

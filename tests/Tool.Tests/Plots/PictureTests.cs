@@ -40,8 +40,8 @@ public class PictureTests
         {
             using SKBitmap panel = new();
             Assert.True(picture.ExtractSubset(panel, new SKRectI(left, top, left + 800, top + 400)));
-            Assert.True(Count(panel, ModeColors.Line(SignalMode.Monitored)) > 300, $"panel at {left},{top}");
-            Assert.True(Count(panel, ModeColors.Line(SignalMode.LowLatency)) > 300, $"panel at {left},{top}");
+            Assert.True(Count(panel, ModeColors.Line(SignalMode.Monitored)) > 1000, $"panel at {left},{top}");
+            Assert.True(Count(panel, ModeColors.Line(SignalMode.LowLatency)) > 1000, $"panel at {left},{top}");
         }
     }
 
