@@ -43,7 +43,9 @@ public sealed unsafe class OutgoingRing
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
-    private long _packets;
+    private long _packets;      // appended, and not reverted
+    private long _packetsPublished;
+    private long _packetsReverted;
     private long _bytes;
     private SignalNeedCounts _needs;
     private long _fullTotal;
@@ -87,8 +89,8 @@ public sealed unsafe class OutgoingRing
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 
-    /// <summary>Packets appended since the ring was made. Read by the signaller's adaptive policy.</summary>
-    internal long PacketsAppended => _packets;
+    /// <summary>Packets published since the ring was made. Read by the signaller's adaptive policy.</summary>
+    internal long PacketsPublished => _packetsPublished;
 
     /// <summary>Whether several threads may write at once.</summary>
     internal bool IsMultiProducer => _multiProducer;
@@ -235,7 +237,7 @@ public sealed unsafe class OutgoingRing
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(
-        _packets, _bytes,
+        _packetsPublished, _bytes,
         Masked: _needs[(int)SignalNeed.Masked],
         NotEmpty: _needs[(int)SignalNeed.NotEmpty],
         Required: _needs[(int)SignalNeed.Required],
@@ -329,6 +331,8 @@ public sealed unsafe class OutgoingRing
         _committed = next;
         SignalNeed need = RingHandshake.PublishWrite(_control, committed, next);
         _needs.Count(need);
+        _packetsPublished = _packets;
+        _bytes += RingHandshake.Distance(committed, next, _size);
         return need;
     }
 
@@ -336,9 +340,18 @@ public sealed unsafe class OutgoingRing
     internal void Revert()
     {
         _wrapped?.Clear();
+        if (_next == _committed)
+            return;
         if (_fault is null)
             _free += RingHandshake.Distance(_committed, _next, _size);
         _next = _committed;
+        DropPackets();
+    }
+
+    private void DropPackets()
+    {
+        _packetsReverted += _packets - _packetsPublished;
+        _packets = _packetsPublished;
     }
 
     internal void Enter()
@@ -367,7 +380,6 @@ public sealed unsafe class OutgoingRing
         _next = next >= _size ? next - _size : next;
         _free -= total;
         _packets++;
-        _bytes += total;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -426,9 +438,10 @@ public sealed unsafe class OutgoingRing
             return true;
 
         _fullTotal++;
-        if (_packetsWhenFull != _packets)
+        long packetsThatFit = _packets + _packetsReverted;
+        if (_packetsWhenFull != packetsThatFit)
         {
-            _packetsWhenFull = _packets;
+            _packetsWhenFull = packetsThatFit;
             _fullFirst++;
         }
 
@@ -472,6 +485,7 @@ public sealed unsafe class OutgoingRing
         // What a batch has not published by then is given up, so that committing it publishes nothing.
         _free = 0;
         _next = _committed;
+        DropPackets();
         _wrapped?.Clear();
         return _fault = new RingCorruptException(fault, value, limit, _committed);
     }

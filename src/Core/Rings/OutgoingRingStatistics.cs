@@ -1,7 +1,7 @@
 namespace VmBus.Rings;
 
 /// <summary>What an <see cref="OutgoingRing"/> has counted since it was made.</summary>
-/// <param name="Packets">Packets appended, those reverted not taken back.</param>
+/// <param name="Packets">Packets published.</param>
 /// <param name="Bytes">Bytes of ring they took, descriptors and trailers included.</param>
 /// <param name="Masked">Publications that needed no signal because the reader masked its interrupt.</param>
 /// <param name="NotEmpty">Publications that needed no signal because the ring was not empty before.</param>

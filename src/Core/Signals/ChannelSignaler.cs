@@ -152,7 +152,7 @@ public sealed unsafe class ChannelSignaler
     public void AfterWrite(SignalNeed need, Urgency urgency, OutgoingRing outgoing, IncomingRing incoming)
     {
         if (need == SignalNeed.Required)
-            Signal(urgency, outgoing.PacketsAppended, incoming.PacketsCommitted);
+            Signal(urgency, outgoing.PacketsPublished, incoming.PacketsCommitted);
         else if (need == SignalNeed.NotEmpty && _deferred)
             Promote(urgency);
     }

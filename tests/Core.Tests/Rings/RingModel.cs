@@ -165,9 +165,7 @@ internal sealed class RingModel : IDisposable
     private bool TryModel(PacketSpec packet, int alreadyUsed)
     {
         bool fits = packet.RingLength <= Free - alreadyUsed;
-        if (fits)
-            _sent = _sent with { Packets = _sent.Packets + 1, Bytes = _sent.Bytes + packet.RingLength };
-        else
+        if (!fits)
             _sent = _sent with { FullTotal = _sent.FullTotal + 1, FullFirst = _sent.FullFirst + (_full ? 0 : 1) };
         _full = !fits;
         return fits;
@@ -181,6 +179,7 @@ internal sealed class RingModel : IDisposable
             Assert.Equal(packet.Encode(_write), OutgoingRingTests.Around(_fixture, _write, packet.RingLength));
             _packets.Enqueue(packet);
             _write = (_write + (uint)packet.RingLength) % Size;
+            _sent = _sent with { Packets = _sent.Packets + 1, Bytes = _sent.Bytes + packet.RingLength };
         }
 
         if (_masked)
