@@ -76,11 +76,15 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
             BinaryPrimitives.ReadInt64LittleEndian(message[24..]));
         if (plan.Start < 0 || plan.Start % PageSize != 0 || plan.Start > long.MaxValue / 2)
             throw new InvalidDataException($"The peer's channel begins at {plan.Start}, which is no page.");
-        if (plan.SpinTicks < 0)
-            throw new InvalidDataException($"The peer's channel plan has a spin budget of {plan.SpinTicks} ticks.");
         try
         {
-            new SharedChannelOptions { RingSize = plan.RingSize, ChildRelid = plan.ChildRelid, MonitorId = plan.MonitorId }.Validate();
+            new SharedChannelOptions
+            {
+                RingSize = plan.RingSize,
+                ChildRelid = plan.ChildRelid,
+                MonitorId = plan.MonitorId,
+                SpinBudget = TimeSpan.FromTicks(plan.SpinTicks),
+            }.Validate();
         }
         catch (ArgumentOutOfRangeException e)
         {

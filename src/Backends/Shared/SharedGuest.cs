@@ -32,18 +32,26 @@ public sealed class SharedGuest : IDisposable
         _hostInterrupt = hostInterrupt;
         _guestInterrupt = guestInterrupt;
         _wait = new SharedSignalWait(memory.GuestFlags, plan.ChildRelid, guestInterrupt, socket, "host", TimeSpan.FromTicks(plan.SpinTicks));
-        const SignalCapabilities All = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint;
-        ChannelSignaler signaler = new(
-            new SignalBinding
-            {
-                ChildRelid = (uint)plan.ChildRelid,
-                Path = new SharedSignalPath(memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
-                MonitorPage = memory.MonitorPage,
-                MonitorId = plan.MonitorId,
-            },
-            clock);
-        Channel = new Channel(
-            new OutgoingRing(memory.GuestToHost), new IncomingRing(memory.HostToGuest, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+        try
+        {
+            const SignalCapabilities All = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint;
+            ChannelSignaler signaler = new(
+                new SignalBinding
+                {
+                    ChildRelid = (uint)plan.ChildRelid,
+                    Path = new SharedSignalPath(memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
+                    MonitorPage = memory.MonitorPage,
+                    MonitorId = plan.MonitorId,
+                },
+                clock);
+            Channel = new Channel(
+                new OutgoingRing(memory.GuestToHost), new IncomingRing(memory.HostToGuest, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+        }
+        catch
+        {
+            _wait.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The guest's end.</summary>
@@ -59,6 +67,8 @@ public sealed class SharedGuest : IDisposable
     /// <returns>The open channel.</returns>
     /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
     /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
+    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    /// <exception cref="ErrnoException">The kernel refused to map the memory, or this process has no descriptor left.</exception>
     public static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -69,19 +79,17 @@ public sealed class SharedGuest : IDisposable
         {
             Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
             Span<int> descriptors = stackalloc int[SharedChannelPlan.DescriptorCount];
-            int length = socket.Receive(message, descriptors, out int count);
-            if (length == 0)
-                throw new PeerDisconnectedException("The host process went away before it offered a channel.");
+            int length = ReceivePlan(socket, message, descriptors, out int count);
 
             // Each adoption owns its descriptor from the call on; what was not adopted yet is closed by the list.
             using UnclaimedDescriptors unclaimed = new(descriptors[..count]);
             SharedChannelPlan plan = SharedChannelPlan.ReadFrom(message[..length]);
             if (count != SharedChannelPlan.DescriptorCount)
                 throw new InvalidDataException($"A channel comes with {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
-            using (MemfdHandle memfd = MemfdHandle.Adopt(unclaimed.Claim()))
+            using (MemfdHandle memfd = Adopt("memory", unclaimed.Claim(), MemfdHandle.Adopt))
                 memory = new SharedChannelMemory(memfd, plan);
-            hostInterrupt = EventFd.Adopt(unclaimed.Claim());
-            guestInterrupt = EventFd.Adopt(unclaimed.Claim());
+            hostInterrupt = Adopt("the host's event", unclaimed.Claim(), EventFd.Adopt);
+            guestInterrupt = Adopt("the guest's event", unclaimed.Claim(), EventFd.Adopt);
             return new SharedGuest(socket, memory, hostInterrupt, guestInterrupt, plan, trust, clock);
         }
         catch
@@ -94,7 +102,10 @@ public sealed class SharedGuest : IDisposable
         }
     }
 
-    /// <summary>Closes the channel, unmaps its memory and hangs up.</summary>
+    /// <summary>
+    /// Closes the channel, unmaps its memory and hangs up. A wait under way ends with <see cref="ObjectDisposedException"/>;
+    /// nobody may send or read meanwhile.
+    /// </summary>
     public void Dispose()
     {
         Channel.Dispose();
@@ -103,5 +114,30 @@ public sealed class SharedGuest : IDisposable
         _guestInterrupt.Dispose();
         _hostInterrupt.Dispose();
         _memory.Dispose();
+    }
+
+    private static int ReceivePlan(UnixFdSocket socket, Span<byte> message, Span<int> descriptors, out int count)
+    {
+        try
+        {
+            int length = socket.Receive(message, descriptors, out count);
+            return length != 0 ? length : throw new PeerDisconnectedException("The host process went away before it offered a channel.");
+        }
+        catch (ErrnoException reset) when (reset.Errno == Errno.ConnectionReset)
+        {
+            throw new PeerDisconnectedException($"The host process went away before it offered a channel: {reset.Message}");
+        }
+    }
+
+    private static T Adopt<T>(string role, int descriptor, Func<int, T> adopt)
+    {
+        try
+        {
+            return adopt(descriptor);
+        }
+        catch (Exception e) when (e is ArgumentException or ErrnoException)
+        {
+            throw new InvalidDataException($"The descriptor the host sent as {role} cannot be that: {e.Message}", e);
+        }
     }
 }

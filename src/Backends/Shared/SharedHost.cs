@@ -26,41 +26,48 @@ public sealed class SharedHost : IDisposable
     private readonly UnixFdSocket _socket;
     private readonly Hypervisor _hypervisor;
     private readonly SharedChannelMemory _memory;
-    private readonly EventFd _hostInterrupt = EventFd.Create();
-    private readonly EventFd _guestInterrupt = EventFd.Create();
-    private readonly MonitorPort _monitor;
-    private readonly int _monitorId;
+    private readonly EventFd _hostInterrupt;
+    private readonly EventFd _guestInterrupt;
     private readonly SharedSignalWait _wait;
+    private bool _disposed;
 
     private SharedHost(UnixFdSocket socket, SharedChannelOptions options, PeerTrust trust, TimeProvider? clock)
     {
         _socket = socket;
-        _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget });
-        Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
-        int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
-        Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);
-        ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
-        Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
-        _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
+        try
+        {
+            _hostInterrupt = EventFd.Create();
+            _guestInterrupt = EventFd.Create();
+            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget });
+            Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
+            int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
+            Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);
+            ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
+            Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
+            _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
 
-        // What the scan does for the guest is what the guest does for itself by "hypercall".
-        SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
-        NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
-        guest.Connect((uint)options.ChildRelid, port);
-        _monitor = guest.CreateMonitorPort(MonitorPortId, start, guest);
-        _monitorId = options.MonitorId;
-        _monitor.Register(_monitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
+            // What the scan does for the guest is what the guest does for itself by "hypercall".
+            SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
+            NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
+            guest.Connect((uint)options.ChildRelid, port);
+            guest.CreateMonitorPort(MonitorPortId, start, guest).Register(options.MonitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
 
-        _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", options.SpinBudget);
-        ChannelSignaler signaler = new(
-            new SignalBinding
-            {
-                ChildRelid = (uint)options.ChildRelid,
-                Path = new SharedSignalPath(_memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
-            },
-            clock);
-        Channel = new Channel(
-            new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+            _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", options.SpinBudget);
+            ChannelSignaler signaler = new(
+                new SignalBinding
+                {
+                    ChildRelid = (uint)options.ChildRelid,
+                    Path = new SharedSignalPath(_memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
+                },
+                clock);
+            Channel = new Channel(
+                new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
     /// <summary>The host's end.</summary>
@@ -102,17 +109,28 @@ public sealed class SharedHost : IDisposable
         }
     }
 
-    /// <summary>Closes the channel, ends the scan, unmaps the memory and hangs up.</summary>
+    /// <summary>
+    /// Closes the channel, ends the scan, unmaps the memory and hangs up. A wait under way ends with
+    /// <see cref="ObjectDisposedException"/>; nobody may send or read meanwhile.
+    /// </summary>
     public void Dispose()
     {
-        Channel.Dispose();
-        _monitor.Unregister(_monitorId);
-        _hypervisor.Dispose();
-        _wait.Dispose();
+        if (_disposed)
+            return;
+        _disposed = true;
+        Release();
+    }
+
+    // Of a host that was never finished, what there is. The scan goes before what it signals and what it looks at.
+    private void Release()
+    {
+        Channel?.Dispose();
+        _wait?.Dispose();
+        _hypervisor?.Dispose();
         _socket.Dispose();
-        _guestInterrupt.Dispose();
-        _hostInterrupt.Dispose();
-        _memory.Dispose();
+        _guestInterrupt?.Dispose();
+        _hostInterrupt?.Dispose();
+        _memory?.Dispose();
     }
 
     private void SendOffer()

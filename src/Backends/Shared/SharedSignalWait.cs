@@ -13,6 +13,7 @@ namespace VmBus.Backends.Shared;
 /// Waits for an event flag: spins on it for a bounded time, then sleeps on the eventfd that comes with it and on the
 /// socket whose other end the peer holds open for as long as it lives.
 /// </summary>
+/// <remarks><see cref="Dispose"/> ends a wait under way and returns when it has left: it touches memory about to be unmapped.</remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class SharedSignalWait : ISignalWait, IDisposable
 {
@@ -25,6 +26,8 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
     private readonly string _peerName;
     private readonly TimeSpan _spinBudget;
     private readonly EventFd _cancel = EventFd.Create();
+    private readonly Lock _waiting = new();
+    private volatile bool _closed;
 
     public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, TimeSpan spinBudget)
     {
@@ -40,10 +43,14 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (TryTake())
-            return true;
-        long start = Stopwatch.GetTimestamp();
-        return Spin(start, timeout, cancellationToken) || Sleep(start, timeout, cancellationToken);
+        lock (_waiting)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            if (TryTake())
+                return true;
+            long start = Stopwatch.GetTimestamp();
+            return Spin(start, timeout, cancellationToken) || Sleep(start, timeout, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -51,15 +58,27 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
+        lock (_waiting)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            if (TryTake())
+                return ValueTask.CompletedTask;
+        }
 
         // A wait that has to sleep takes a thread: poll(2) knows nothing of tasks.
-        return TryTake()
-            ? ValueTask.CompletedTask
-            : new ValueTask(Task.Factory.StartNew(
-                () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return new ValueTask(Task.Factory.StartNew(
+            () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
     }
 
-    public void Dispose() => _cancel.Dispose();
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        _cancel.Signal();
+        lock (_waiting)
+            _cancel.Dispose();
+    }
 
     private bool TryTake()
     {
@@ -70,7 +89,7 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
     private bool Spin(long start, TimeSpan timeout, CancellationToken cancellationToken)
     {
         TimeSpan budget = timeout == Timeout.InfiniteTimeSpan || timeout > _spinBudget ? _spinBudget : timeout;
-        while (Stopwatch.GetElapsedTime(start) < budget && !cancellationToken.IsCancellationRequested)
+        while (Stopwatch.GetElapsedTime(start) < budget && !_closed && !cancellationToken.IsCancellationRequested)
         {
             Thread.SpinWait(PausesBetweenYields);
             if (TryTake())
@@ -90,33 +109,40 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
         Span<PollFd> polled =
         [
             new PollFd(_interrupt.Descriptor, PollEvents.In),
-            new PollFd(_peer.Descriptor, PollEvents.In | PollEvents.ReadHangUp),
+            // Not its bytes: they belong to whoever reads the socket, and would end every wait until then.
+            new PollFd(_peer.Descriptor, PollEvents.ReadHangUp),
             new PollFd(_cancel.Descriptor, PollEvents.In),
         ];
         while (true)
         {
             // The count is taken before the last look at the flag: a signal after that look adds to it again.
             _interrupt.TryConsume(out _);
+            ObjectDisposedException.ThrowIf(_closed, this);
             if (TryTake())
                 return true;
             cancellationToken.ThrowIfCancellationRequested();
 
-            TimeSpan remaining = timeout;
-            if (timeout != Timeout.InfiniteTimeSpan)
-            {
-                remaining = timeout - Stopwatch.GetElapsedTime(start);
-                if (remaining <= TimeSpan.Zero)
-                    return false;
-            }
-
+            // Also when the time is up: who only ever looks must learn of the peer's end too.
+            TimeSpan remaining = Remaining(start, timeout);
             Poll.Wait(polled, remaining);
-            if (polled[1].Returned != PollEvents.None && _peer.IsPeerClosed())
+            if (polled[1].Returned != PollEvents.None)
             {
                 // What the peer signalled before it went still counts.
                 if (TryTake())
                     return true;
                 throw new PeerDisconnectedException($"The {_peerName} process is gone: its end of the socket is closed.");
             }
+
+            if (remaining == TimeSpan.Zero)
+                return TryTake();
         }
+    }
+
+    private static TimeSpan Remaining(long start, TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return timeout;
+        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }
