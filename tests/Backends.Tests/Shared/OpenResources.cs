@@ -1,0 +1,41 @@
+// What a channel between processes takes from the system, counted: descriptors of the kinds it uses, regions, threads.
+
+using System.Runtime.Versioning;
+using VmBus.Interop.Linux;
+
+namespace VmBus.Backends.Tests.Shared;
+
+[SupportedOSPlatform("linux")]
+internal readonly record struct OpenResources(int Memfds, int EventFds, int Sockets, int Regions, int ScanThreads)
+{
+    public static OpenResources Count()
+    {
+        string[] links = [.. Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(path => new FileInfo(path).LinkTarget ?? "")];
+        return new OpenResources(
+            links.Count(link => link.Contains("memfd:vmbus", StringComparison.Ordinal)),
+            links.Count(link => link.Contains("[eventfd]", StringComparison.Ordinal)),
+            links.Count(link => link.StartsWith("socket:", StringComparison.Ordinal)),
+            MappedMemory.LiveCount,
+            Directory.EnumerateDirectories("/proc/self/task").Count(IsScan));
+    }
+
+    // Nothing that was not open before. A thread that was joined may take another moment to leave the kernel's list.
+    public void AssertUnchanged()
+    {
+        int threads = ScanThreads;
+        Background.Until(() => Count().ScanThreads <= threads, "the scan threads are gone");
+        Assert.Equal(this, Count());
+    }
+
+    private static bool IsScan(string task)
+    {
+        try
+        {
+            return File.ReadAllText(task + "/comm").StartsWith("vmbus-monitor", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // The thread has ended since the listing.
+        }
+    }
+}

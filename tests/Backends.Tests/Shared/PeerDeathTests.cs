@@ -1,0 +1,203 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using VmBus.Backends.Shared;
+using VmBus.Channels;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Tests.Shared;
+
+// Two processes, one of which is killed (SIGKILL) or simply ends: all that it had committed is read, then its end is told.
+[SupportedOSPlatform("linux")]
+public class PeerDeathTests
+{
+    [Theory]
+    [InlineData(SignalMode.Monitored, 1)]
+    [InlineData(SignalMode.Monitored, 30_000)]
+    [InlineData(SignalMode.LowLatency, 1)]
+    [InlineData(SignalMode.LowLatency, 30_000)]
+    [InlineData(SignalMode.Adaptive, 30_000)]
+    public void A_guest_killed_in_mid_stream_leaves_what_it_had_committed(SignalMode mode, int killAfter)
+    {
+        using PeerProcess guest = new(isHost: false, PeerProcess.Endless, PeerEnd.Waits, mode);
+        using SharedHost host = SharedHost.Offer(guest.Socket);
+
+        long read = Read(host.Channel, 0, killAfter);
+        guest.Kill();
+        read = ReadToTheEnd(host.Channel, read, "guest");
+
+        Assert.InRange(read, Math.Max(guest.Committed, killAfter), guest.Committed + 1);
+    }
+
+    [Fact]
+    public void A_guest_killed_while_the_host_reads_leaves_what_it_had_committed()
+    {
+        using PeerProcess guest = new(isHost: false, 1000, PeerEnd.Waits);
+        using SharedHost host = SharedHost.Offer(guest.Socket);
+        Background.Until(() => guest.Committed == 1000, "the guest has sent");
+        Assert.True(host.Channel.WaitToRead(Background.Limit));
+        long read = 0;
+
+        using (ChannelReadBatch batch = host.Channel.ReadBatch())
+        {
+            Check(batch.TryNext(out RingPacket first), first, read++);
+            guest.Kill();
+            while (batch.TryNext(out RingPacket packet))
+                Check(true, packet, read++);
+            batch.Commit();
+        }
+
+        Assert.Equal(ChannelState.Open, host.Channel.State);
+        Assert.Equal(1000, ReadToTheEnd(host.Channel, read, "guest"));
+    }
+
+    [Theory]
+    [InlineData(PeerEnd.Exits, 0)]
+    [InlineData(PeerEnd.Exits, 500)]
+    [InlineData(PeerEnd.Closes, 500)]
+    public void A_guest_that_ends_leaves_what_it_had_committed(PeerEnd end, int count)
+    {
+        using PeerProcess guest = new(isHost: false, count, end);
+        using SharedHost host = SharedHost.Offer(guest.Socket);
+        guest.WaitForExit();
+
+        Assert.Equal(count, ReadToTheEnd(host.Channel, 0, "guest"));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_peer_killed_while_the_other_waits_for_data_ends_the_wait(bool killHost, bool asynchronous)
+    {
+        using PeerProcess peer = new(isHost: killHost, 3, PeerEnd.Waits);
+        using Opened opened = new(peer, killHost);
+        Channel channel = opened.Channel;
+        long read = Read(channel, 0, 3);
+
+        Task waiting = asynchronous
+            ? channel.WaitToReadAsync().AsTask()
+            : Task.Factory.StartNew(() => channel.WaitToRead(Timeout.InfiniteTimeSpan), TaskCreationOptions.LongRunning);
+        Assert.False(waiting.IsCompleted);
+        peer.Kill();
+
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Background.Limit));
+        Assert.Equal(3, ReadToTheEnd(channel, read, killHost ? "host" : "guest"));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_peer_killed_while_the_other_waits_for_room_ends_the_wait_and_its_packets_stay(bool killHost, bool asynchronous)
+    {
+        using PeerProcess peer = new(isHost: killHost, 100, PeerEnd.Waits);
+        using Opened opened = new(peer, killHost);
+        Channel channel = opened.Channel;
+        Background.Until(() => peer.Committed == 100, "the peer has sent");
+        while (channel.TrySend(new byte[64]))
+        {
+        }
+
+        Task waiting = asynchronous
+            ? channel.WaitToWriteAsync(64).AsTask()
+            : Task.Factory.StartNew(() => channel.WaitToWrite(64, Timeout.InfiniteTimeSpan), TaskCreationOptions.LongRunning);
+        Assert.False(waiting.IsCompleted);
+        peer.Kill();
+
+        PeerDisconnectedException gone = await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Background.Limit));
+        Assert.Contains(killHost ? "host" : "guest", gone.Message, StringComparison.Ordinal);
+        Assert.Equal(ChannelState.Disconnected, channel.State);
+        Assert.Equal(100, ReadToTheEnd(channel, 0, killHost ? "host" : "guest"));
+    }
+
+    [Fact]
+    public void A_host_killed_in_mid_stream_leaves_what_it_had_committed()
+    {
+        using PeerProcess host = new(isHost: true, PeerProcess.Endless, PeerEnd.Waits);
+        using SharedGuest guest = SharedGuest.Connect(host.Socket);
+
+        long read = Read(guest.Channel, 0, 10_000);
+        host.Kill();
+        read = ReadToTheEnd(guest.Channel, read, "host");
+
+        Assert.InRange(read, Math.Max(host.Committed, 10_000), host.Committed + 1);
+    }
+
+    [Fact]
+    public void A_killed_peer_leaves_nothing_open_on_this_side()
+    {
+        OpenResources before = OpenResources.Count();
+        A_host_killed_in_mid_stream_leaves_what_it_had_committed();
+        A_guest_killed_in_mid_stream_leaves_what_it_had_committed(SignalMode.Adaptive, 100);
+        before.AssertUnchanged();
+    }
+
+    // Reads at least this many more packets.
+    private static long Read(Channel channel, long next, long atLeast)
+    {
+        long end = next + atLeast;
+        while (next < end)
+        {
+            Assert.True(channel.WaitToRead(Background.Limit), $"Packet {next} did not arrive.");
+            next = ReadAll(channel, next);
+        }
+        return next;
+    }
+
+    private static long ReadToTheEnd(Channel channel, long next, string peer)
+    {
+        void ReadOn()
+        {
+            while (channel.WaitToRead(Background.Limit))
+                next = ReadAll(channel, next);
+        }
+
+        PeerDisconnectedException gone = Assert.Throws<PeerDisconnectedException>(ReadOn);
+        Assert.Contains($"The {peer} process is gone", gone.Message, StringComparison.Ordinal);
+        Assert.Equal(ChannelState.Disconnected, channel.State);
+        Assert.False(channel.Incoming.HasPackets);
+        Assert.Throws<PeerDisconnectedException>(() => channel.WaitToRead(TimeSpan.Zero));
+        return next;
+    }
+
+    private static long ReadAll(Channel channel, long next)
+    {
+        using ChannelReadBatch batch = channel.ReadBatch();
+        while (batch.TryNext(out RingPacket packet))
+            Check(true, packet, next++);
+        batch.Commit();
+        return next;
+    }
+
+    private static void Check(bool found, RingPacket packet, long expected)
+    {
+        if (!found || MemoryMarshal.Read<long>(packet.Payload) != expected)
+            Assert.Fail($"Packet {expected} did not come next.");
+    }
+
+    private sealed class Opened : IDisposable
+    {
+        private readonly IDisposable _end;
+
+        public Opened(PeerProcess peer, bool peerIsHost)
+        {
+            if (peerIsHost)
+            {
+                SharedGuest guest = SharedGuest.Connect(peer.Socket);
+                (_end, Channel) = (guest, guest.Channel);
+            }
+            else
+            {
+                SharedHost host = SharedHost.Offer(peer.Socket);
+                (_end, Channel) = (host, host.Channel);
+            }
+        }
+
+        public Channel Channel { get; }
+
+        public void Dispose() => _end.Dispose();
+    }
+}
