@@ -16,7 +16,7 @@ internal sealed class FuzzRing
     public const int WriteIndex = 0, ReadIndex = 4, InterruptMask = 8, PendingSendSize = 12, FeatureBits = 64;
 
     [ThreadStatic]
-    private static FuzzRing?[]? t_rings;
+    private static FuzzRing?[]? _rings;
 
     private readonly MappedRing _mapping;
 
@@ -34,8 +34,8 @@ internal sealed class FuzzRing
     /// <summary>A zeroed ring of one page or two. One of each kind is kept: mapping anew would cost more than the run.</summary>
     public static FuzzRing Get(bool twoPages, bool twice)
     {
-        t_rings ??= new FuzzRing?[4];
-        FuzzRing ring = t_rings[(twoPages ? 1 : 0) + (twice ? 2 : 0)]
+        _rings ??= new FuzzRing?[4];
+        FuzzRing ring = _rings[(twoPages ? 1 : 0) + (twice ? 2 : 0)]
             ??= new FuzzRing(RingMemory.PageSize * (twoPages ? 2 : 1), twice);
         ring._mapping.AsSpan()[..(RingMemory.PageSize + ring.Memory.DataSize)].Clear();
         return ring;
