@@ -38,6 +38,18 @@ internal static class Seeds
                 [(In.Take, 0), (In.Commit, 0), (In.StoreReadIndex, 0xffff_fff0), (In.StoreMask, 7), (In.Take, 0)], allTypes));
         }
 
+        // Two packets fill the ring; with both taken the write index steps back, and then the batch is given up. The first
+        // packet now claims to be twice as long as the ring.
+        byte[] twoPackets = new byte[4080];
+        BinaryPrimitives.WriteUInt64LittleEndian(twoPackets, 6 | 2UL << 16 | 3UL << 32);
+        BinaryPrimitives.WriteUInt64LittleEndian(twoPackets.AsSpan(32), 6 | 2UL << 16 | 505UL << 32);
+        foreach (byte options in (ReadOnlySpan<byte>)[0, IncomingTarget.Untrusted, IncomingTarget.MappedTwice])
+        {
+            Save(directory, $"given-up-after-step-back-{options:x}", Input(options, 3984, 4000,
+                [(In.Take, 0), (In.Take, 0), (In.StoreWriteIndex, 3976), (In.Unmask, 0), (In.Revert, 0), (In.StoreData, 4004 | 1020 << 16), (In.Take, 0)],
+                twoPackets));
+        }
+
         Save(directory, "empty", Input(0, 0, 0, [], []));
         Save(directory, "index-misaligned", Input(0, 12, 0, [], allTypes));
         Save(directory, "index-outside", Input(0, 4096, 0, [], allTypes));

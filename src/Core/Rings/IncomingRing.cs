@@ -195,8 +195,9 @@ public sealed unsafe class IncomingRing
     /// <summary>Goes back to what was committed: the packets taken since will be taken again.</summary>
     internal void Revert()
     {
-        if (_fault is null)
-            _available += RingHandshake.Distance(_committed, _next, _size);
+        // What is available from there is asked anew. It must not be added up: a write index seen inside the batch that
+        // lies behind what was taken would make it more than the ring holds.
+        _available = 0;
         _next = _committed;
         _packets = _packetsCommitted;
     }
