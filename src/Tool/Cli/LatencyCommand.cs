@@ -32,6 +32,7 @@ internal sealed class LatencyCommand
     private readonly Option<string> _size = Text("--size", "BYTES", "64", "Payload of each message.");
     private readonly Option<string> _window = Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
     private readonly Option<string> _pace = Text("--pace", "TIME", "1ms", "Mean time between paced messages, and between the urgent ones of the mixed load.");
+    private readonly Option<string> _spin = Text("--spin", "TIME", "2ms", "How long an end that waits spins before it sleeps. A sleeper on another core takes tens of µs to wake.");
     private readonly Option<string> _ring = Text("--ring", "BYTES", "256K", "Data size of each ring, a multiple of 4K.");
     private readonly Option<string> _modes = Text("--modes", "LIST", "monitored,low-latency,adaptive", "Modes to run, with commas between.");
     private readonly Option<string> _loads = Text("--loads", "LIST", "ping-pong,paced,saturating,mixed", "Loads to run, with commas between.");
@@ -51,7 +52,7 @@ internal sealed class LatencyCommand
         _engines = engines;
         Command = new Command("latency", "Measure what the low-latency switch does to real traffic: latency, throughput, signals and wakeups of each mode under each load.")
         {
-            _seconds, _size, _window, _pace, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot,
+            _seconds, _size, _window, _pace, _spin, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot,
         };
         Command.SetAction(RunAsync);
     }
@@ -73,6 +74,7 @@ internal sealed class LatencyCommand
             MessageSize = Quantity.Bytes(_size.Name, Value(_size), LatencyOptions.MinMessageSize, LatencyOptions.MaxMessageSize),
             Window = Quantity.Duration(_window.Name, Value(_window), TimeSpan.FromTicks(1), MaxWindow),
             Pace = Quantity.Duration(_pace.Name, Value(_pace), TimeSpan.FromMicroseconds(1), TimeSpan.FromSeconds(10)),
+            Spin = Quantity.Duration(_spin.Name, Value(_spin), TimeSpan.Zero, TimeSpan.FromSeconds(10)),
             RingSize = Quantity.RingBytes(_ring.Name, Value(_ring)),
             Modes = Quantity.Names(_modes.Name, Value(_modes), Spelling.AllModes, Spelling.Name),
             Loads = Quantity.Names(_loads.Name, Value(_loads), Spelling.AllLoads, Spelling.Name),

@@ -11,6 +11,7 @@ namespace VmBus.Tool.Copy;
 internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
 {
     private static readonly TimeSpan Window = TimeSpan.FromMicroseconds(100);
+    private static readonly TimeSpan Spin = TimeSpan.FromMicroseconds(50);
 
     /// <inheritdoc/>
     public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
@@ -19,7 +20,7 @@ internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
         SaveJob job = new(options.Output);
         long sentBytes = 0;
         (SentFile sent, SavedFile saved) = run.Run(
-            new ChannelPlan(mode, options.RingSize, Window),
+            new ChannelPlan(mode, options.RingSize, Window, Spin),
             (channel, token) => new FileSender(channel, options, bytes => Volatile.Write(ref sentBytes, bytes)).Run(token),
             job,
             () => progress.Report(Volatile.Read(ref sentBytes)),

@@ -72,9 +72,13 @@ internal static class LatencyTables
     private static string Place(LatencyOptions options) => (options.Simulate, options.Processes) switch
     {
         (true, _) => "simulated under a fake clock",
-        (_, 1) => "guest and host in one process",
-        _ => "guest and host in two processes",
+        (_, 1) => $"guest and host in one process, on a core each where there are two; {Spins(options)}",
+        _ => $"guest and host in two processes, on a core each where there are two; {Spins(options)}",
     };
+
+    private static string Spins(LatencyOptions options) => options.Spin == TimeSpan.Zero
+        ? "an end that waits sleeps at once"
+        : $"an end that waits spins for {Units.Duration(options.Spin)} before it sleeps";
 
     private static string Kibibytes(int bytes) => $"{bytes / 1024} KiB";
 

@@ -26,7 +26,7 @@ internal sealed class TimelineRun(LatencyOptions options)
             display.Step($"a load that changes half-way, {mode.Name()}", (double)results.Count / options.Modes.Count);
             TimelineRecorder recorder = new(options.CellTime / Slices);
             new OneProcess().Run(
-                new ChannelPlan(mode, options.RingSize, options.Window, options.HypercallCost, options.WakeCost),
+                new ChannelPlan(mode, options.RingSize, options.Window, options.Spin, options.HypercallCost, options.WakeCost),
                 (channel, token) => Send(channel, token),
                 new ReceiveJob(recorder),
                 static () => { },

@@ -44,13 +44,13 @@ internal static class HostProcess
     }
 
     /// <summary>Runs the job the command line names.</summary>
-    /// <param name="args">The command, the socket, ring size, window, the job.</param>
+    /// <param name="args">The command, the socket, ring size, window, spin budget, the job.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="UsageException">This is no command line of <see cref="TwoProcesses"/>.</exception>
     [SupportedOSPlatform("linux")]
     private static void Run(ReadOnlySpan<string> args, CancellationToken cancellationToken)
     {
-        if (args.Length < 5)
+        if (args.Length < 6)
             throw new UsageException($"'{Command}' is what vmbus starts by itself for --processes 2");
 
         // Without whoever started it there is nothing left to do.
@@ -60,10 +60,11 @@ internal static class HostProcess
         {
             RingSize = int.Parse(args[2], CultureInfo.InvariantCulture),
             MonitorLatency = new TimeSpan(long.Parse(args[3], CultureInfo.InvariantCulture)),
+            SpinBudget = new TimeSpan(long.Parse(args[4], CultureInfo.InvariantCulture)),
         };
-        ReadOnlySpan<string> job = args[5..];
+        ReadOnlySpan<string> job = args[6..];
         using SharedHost host = SharedHost.Offer(UnixFdSocket.Connect(args[1]), options, PeerTrust.Trusted);
-        switch (args[4])
+        switch (args[5])
         {
             case ReceiveJob.Name:
                 Run(host, new ReceiveJob(), cancellationToken);
@@ -72,7 +73,7 @@ internal static class HostProcess
                 Run(host, SaveJob.Parse(job), cancellationToken);
                 break;
             default:
-                throw new UsageException($"'{Command}' knows no job '{args[4]}'");
+                throw new UsageException($"'{Command}' knows no job '{args[5]}'");
         }
     }
 

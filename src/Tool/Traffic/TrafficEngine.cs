@@ -13,7 +13,7 @@ internal sealed class TrafficEngine(IChannelRun run) : ILatencyEngine
     /// <inheritdoc/>
     public LatencyCell Run(SignalMode mode, LoadKind load, LatencyOptions options, IProgress<LatencyProgress> progress, CancellationToken cancellationToken)
     {
-        ChannelPlan plan = new(mode, options.RingSize, options.Window, options.HypercallCost, options.WakeCost);
+        ChannelPlan plan = new(mode, options.RingSize, options.Window, options.Spin, options.HypercallCost, options.WakeCost);
         ReceiveJob job = new();
         GuestSender? sender = null;
         long start = Stopwatch.GetTimestamp();

@@ -62,6 +62,7 @@ internal sealed class TwoProcesses : IChannelRun
         start.ArgumentList.Add(path);
         start.ArgumentList.Add(plan.RingSize.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(plan.Window.Ticks.ToString(CultureInfo.InvariantCulture));
+        start.ArgumentList.Add(plan.Spin.Ticks.ToString(CultureInfo.InvariantCulture));
         foreach (string argument in job)
             start.ArgumentList.Add(argument);
         return Process.Start(start) ?? throw new ToolException($"cannot start the host process {program}");
