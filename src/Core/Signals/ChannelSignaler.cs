@@ -30,13 +30,15 @@ public sealed unsafe class ChannelSignaler
     private readonly ulong* _sendWord;      // the interrupt page's word for this relid, or null
     private readonly ulong _sendMask;
     private readonly bool _concurrent;
+    private readonly bool _canCall;
+    private readonly bool _canHint;
 
     private int _route;
     private SignalMode _mode;
     private bool _deferred;                 // the last signal was left to the monitor page
     private AdaptivePolicy _policy;
     private int _policyLock;
-    private ushort _hostHint;               // the latency the host asked for, to go back to
+    private ushort _hint;                   // the latency the host asked for, or was asked for here: to go back to
 
     private long _monitored;
     private long _hypercalls;
@@ -59,14 +61,17 @@ public sealed unsafe class ChannelSignaler
         _path = binding.Path;
         _clock = clock ?? TimeProvider.System;
         _concurrent = binding.IsConcurrent;
+        _canCall = (_path.Capabilities & SignalCapabilities.Hypercall) != 0;
+        _canHint = (_path.Capabilities & SignalCapabilities.LatencyHint) != 0;
 
-        if (binding.MonitorPage is { } monitorPage)
+        // A bit in a page that nobody examines would never become a signal.
+        if (binding.MonitorPage is { } monitorPage && (_path.Capabilities & SignalCapabilities.Monitor) != 0)
         {
             _monitorPage = monitorPage;
             _monitorId = binding.MonitorId;
+            _hint = monitorPage.Latency(binding.MonitorId);
             _pending = (uint*)Unsafe.AsPointer(ref monitorPage.Pending(binding.MonitorId / 32));
             _pendingMask = 1u << (binding.MonitorId % 32);
-            _hostHint = monitorPage.Latency(binding.MonitorId);
         }
 
         if (!binding.HasDedicatedInterrupt && binding.InterruptPage is { } interruptPage)
@@ -79,7 +84,9 @@ public sealed unsafe class ChannelSignaler
         Mode = SignalMode.Monitored;
     }
 
-    /// <summary>Whether the channel has a monitor at all. Without one every signal is immediate, whatever the mode.</summary>
+    /// <summary>
+    /// Whether the channel has a monitor and somebody examines it. If not, every signal is immediate, whatever the mode.
+    /// </summary>
     public bool HasMonitor => _pending != null;
 
     /// <summary>What the signal path can do.</summary>
@@ -97,16 +104,15 @@ public sealed unsafe class ChannelSignaler
         {
             int route = value switch
             {
-                _ when !HasMonitor => HypercallRoute,
                 SignalMode.Monitored => MonitorRoute,
-                SignalMode.LowLatency => CanCall ? HypercallRoute : MonitorRoute,
-                SignalMode.Adaptive => CanCall ? AdaptiveRoute : MonitorRoute,
+                SignalMode.LowLatency => _canCall ? HypercallRoute : MonitorRoute,
+                SignalMode.Adaptive => _canCall ? AdaptiveRoute : MonitorRoute,
                 _ => throw new ArgumentOutOfRangeException(nameof(value), value, "No such signal mode."),
             };
             _mode = value;
-            if (HasMonitor && !CanCall && (Capabilities & SignalCapabilities.LatencyHint) != 0)
-                WriteHint(value == SignalMode.LowLatency ? ShortHint : _hostHint);
-            Volatile.Write(ref _route, route);
+            if (HasMonitor && !_canCall && _canHint)
+                WriteHint();
+            Volatile.Write(ref _route, HasMonitor ? route : HypercallRoute);
         }
     }
 
@@ -115,7 +121,7 @@ public sealed unsafe class ChannelSignaler
     {
         HypercallRoute => EffectiveSignal.Hypercall,
         AdaptiveRoute when !_policy.Defers => EffectiveSignal.Hypercall,
-        _ when _monitorPage is { } page && page.Latency(_monitorId) < _hostHint => EffectiveSignal.MonitoredShortHint,
+        _ when _monitorPage is { } page && page.Latency(_monitorId) < _hint => EffectiveSignal.MonitoredShortHint,
         _ => EffectiveSignal.Monitored,
     };
 
@@ -129,7 +135,10 @@ public sealed unsafe class ChannelSignaler
     public TimeSpan LatencyHint
         => _monitorPage is { } page ? TimeSpan.FromTicks(page.Latency(_monitorId)) : TimeSpan.Zero;
 
-    /// <summary>Asks for another latency. The examiner may clamp it, and applies the lowest of a group of 32 to all.</summary>
+    /// <summary>
+    /// Asks for another latency. The examiner may clamp it, and applies the lowest of a group of 32 to all. Where low
+    /// latency has shortened the hint it stays short, and the new one is gone back to.
+    /// </summary>
     /// <param name="latency">From 100 ns to 6.5535 ms, in steps of 100 ns.</param>
     /// <exception cref="ArgumentOutOfRangeException">Out of that range.</exception>
     /// <exception cref="InvalidOperationException">The channel has no monitor, or its hint is not writable here.</exception>
@@ -137,10 +146,10 @@ public sealed unsafe class ChannelSignaler
     {
         if (latency.Ticks is < 1 or > ushort.MaxValue)
             throw new ArgumentOutOfRangeException(nameof(latency), latency, $"A latency hint is 0.0001 to 6.5535 ms; {latency.TotalMilliseconds} ms is not.");
-        if (!HasMonitor || (Capabilities & SignalCapabilities.LatencyHint) == 0)
+        if (!HasMonitor || !_canHint)
             throw new InvalidOperationException(HasMonitor ? "This signal path does not let the latency hint be written." : "The channel has no monitor, so it has no latency hint.");
-        _hostHint = (ushort)latency.Ticks;
-        WriteHint(_hostHint);
+        _hint = (ushort)latency.Ticks;
+        WriteHint();
     }
 
     /// <summary>Signals for packets just published, if they need it.</summary>
@@ -172,7 +181,7 @@ public sealed unsafe class ChannelSignaler
         {
             Urgency.Normal => route == MonitorRoute,
             Urgency.Relaxed => true,
-            _ => !CanCall,
+            _ => !_canCall,
         };
         _deferred = defer;
         if (defer)
@@ -191,7 +200,7 @@ public sealed unsafe class ChannelSignaler
     public void SignalRoom()
     {
         // The writer stands still until it hears of the room: nothing is gained by letting it wait.
-        if (_pending != null && !CanCall)
+        if (_pending != null && !_canCall)
         {
             SetPending();
             Count(ref _roomMonitored);
@@ -206,8 +215,6 @@ public sealed unsafe class ChannelSignaler
     public SignalStatistics GetStatistics() => new(
         _monitored + _roomMonitored, _hypercalls + _roomHypercalls, _promoted, _roomMonitored + _roomHypercalls, _failed, _lastFailure, _modeChanges);
 
-    private bool CanCall => (Capabilities & SignalCapabilities.Hypercall) != 0;
-
     /// <summary>
     /// The ring was not empty, but the signal for what is in it was deferred. A message that cannot wait sends that
     /// signal now, unless the hypervisor has already sent it. Once per deferred signal: after it the other side drains.
@@ -218,7 +225,7 @@ public sealed unsafe class ChannelSignaler
         int route = Volatile.Read(ref _route);
         bool immediate = urgency == Urgency.Urgent
             || (urgency == Urgency.Normal && (route == HypercallRoute || (route == AdaptiveRoute && !_policy.Defers)));
-        if (!immediate || !CanCall)
+        if (!immediate || !_canCall)
             return;
 
         _deferred = false;
@@ -272,7 +279,12 @@ public sealed unsafe class ChannelSignaler
         }
     }
 
-    private void WriteHint(ushort hint) => Volatile.Write(ref _monitorPage!.Value.Latency(_monitorId), hint);
+    /// <summary>Writes the hint that the mode asks for. A host that asks for less than the short one keeps it.</summary>
+    private void WriteHint()
+    {
+        bool shorten = _mode == SignalMode.LowLatency && !_canCall;
+        Volatile.Write(ref _monitorPage!.Value.Latency(_monitorId), shorten ? Math.Min(ShortHint, _hint) : _hint);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Count(ref long counter)

@@ -1,0 +1,96 @@
+using VmBus.Rings;
+using VmBus.Signals;
+using Xunit;
+
+namespace VmBus.Core.Tests.Signals;
+
+/// <summary>A message that cannot wait, behind messages whose signal was left to the monitor page.</summary>
+public class PromotionTests
+{
+    [Fact]
+    public void Every_combination_promotes_as_the_rule_says()
+    {
+        foreach (bool callable in (bool[])[false, true])
+        {
+            foreach (bool pending in (bool[])[false, true])
+            {
+                foreach (SignalMode mode in Enum.GetValues<SignalMode>())
+                {
+                    foreach (Urgency urgency in Enum.GetValues<Urgency>())
+                    {
+                        foreach (SignalNeed need in (SignalNeed[])[SignalNeed.Nothing, SignalNeed.Masked, SignalNeed.NotEmpty])
+                            Check(callable, pending, mode, urgency, need);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void Check(bool callable, bool pending, SignalMode mode, Urgency urgency, SignalNeed need)
+    {
+        using var rig = new SignalRig(callable ? SignalRig.All : SignalCapabilities.Monitor | SignalCapabilities.LatencyHint, dedicated: false);
+        rig.AfterWrite(SignalNeed.Required);
+        Assert.True(rig.IsPending);
+        if (!pending)
+            rig.Examine();
+        rig.Pages.InterruptBytes.Clear();
+        rig.Signaler.Mode = mode;
+
+        // At once if the message or the mode of now says so, and only while nobody has sent that signal yet.
+        bool immediate = urgency == Urgency.Urgent || (urgency == Urgency.Normal && mode == SignalMode.LowLatency);
+        bool promotes = need == SignalNeed.NotEmpty && immediate && callable && pending;
+        for (int again = 0; again < 3; again++)
+        {
+            rig.AfterWrite(need, urgency);
+            string what = $"callable {callable}, pending {pending}, {mode}, {urgency}, {need}, time {again}";
+            Assert.True((promotes ? 1 : 0) == rig.Path.Signals, $"{what}: {rig.Path.Signals} calls");
+            Assert.True(pending == rig.IsPending, $"{what}: pending is {rig.IsPending}");
+            Assert.True(promotes == rig.IsInterruptBitSet, $"{what}: interrupt bit is {rig.IsInterruptBitSet}");
+        }
+
+        SignalStatistics counted = rig.Signaler.GetStatistics();
+        Assert.Equal((1, promotes ? 1 : 0, promotes ? 1 : 0), (counted.Monitored, counted.Hypercalls, counted.Promoted));
+    }
+
+    [Fact]
+    public void Each_deferred_signal_can_be_promoted_once_again()
+    {
+        using var rig = new SignalRig();
+        for (int episode = 1; episode <= 5; episode++)
+        {
+            rig.AfterWrite(SignalNeed.Required);
+            rig.AfterWrite(SignalNeed.NotEmpty);
+            rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Relaxed);
+            Assert.Equal(episode - 1, rig.Path.Signals);
+            rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+            rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+            Assert.Equal(episode, rig.Path.Signals);
+            rig.Examine();
+        }
+
+        Assert.Equal(5, rig.Signaler.GetStatistics().Promoted);
+    }
+
+    [Fact]
+    public void A_signal_sent_at_once_leaves_nothing_to_promote()
+    {
+        using var rig = new SignalRig();
+        rig.AfterWrite(SignalNeed.Required);
+        rig.AfterWrite(SignalNeed.Required, Urgency.Urgent);
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+        Assert.Equal((1, 0), (rig.Path.Signals, rig.Signaler.GetStatistics().Promoted));
+    }
+
+    [Fact]
+    public void Going_over_to_low_latency_sends_the_deferred_signal_with_the_next_message()
+    {
+        using var rig = new SignalRig();
+        rig.AfterWrite(SignalNeed.Required);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal(0, rig.Path.Signals);
+        rig.Signaler.Mode = SignalMode.LowLatency;
+        Assert.True(rig.IsPending);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal(1, rig.Path.Signals);
+    }
+}
