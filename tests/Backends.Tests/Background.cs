@@ -44,6 +44,12 @@ internal sealed class Background
     // Waits for a condition that another thread is to bring about.
     public static void Until(Func<bool> condition, string what)
     {
+        // Most of what is waited for comes within a microsecond, and races are met only by who is on time.
+        for (int tries = 0; tries < 5_000; tries++)
+        {
+            if (condition())
+                return;
+        }
         long started = System.Diagnostics.Stopwatch.GetTimestamp();
         while (!condition())
         {

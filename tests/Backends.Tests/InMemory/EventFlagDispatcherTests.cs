@@ -198,31 +198,6 @@ public sealed class EventFlagDispatcherTests : IDisposable
         Background.Until(() => next.Sum() == Senders * Messages, "every message is handled");
     }
 
-    // Two messages at a time, and none after them until both are handled: nobody comes to the rescue of one left behind.
-    [Fact]
-    public void A_message_that_comes_as_the_handlers_loop_ends_is_handled()
-    {
-        const int Rounds = 200_000;
-        using var dispatcher = new EventFlagDispatcher(Vp);
-        long handled = 0;
-        dispatcher.MessageReceived = (int _, in SynicMessage _) => Interlocked.Increment(ref handled);
-        Background[] senders = [.. Enumerable.Range(1, 2).Select(id =>
-        {
-            _partitions.Guest.Connect((uint)id, _partitions.Root.CreateMessagePort((uint)id, 0, TestPartitions.Sint));
-            return Background.Run(() =>
-            {
-                for (int round = 1; round <= Rounds; round++)
-                {
-                    Assert.Equal(HypercallStatus.Success, _partitions.Guest.HvPostMessage((uint)id, SynicMessageType.Channel, []));
-                    Background.Until(() => Volatile.Read(ref handled) >= 2 * round, $"the messages of round {round} are handled");
-                }
-            });
-        })];
-
-        foreach (Background sender in senders)
-            sender.Join();
-    }
-
     // Three signallers, one channel each, one waiter each, and one dispatcher that runs on all of their threads.
     [Theory]
     [InlineData(DispatchMode.Inline)]
