@@ -46,12 +46,6 @@ public sealed class SharedHost : IDisposable
             Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
             _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
 
-            // What the scan does for the guest is what the guest does for itself by "hypercall".
-            SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
-            NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
-            guest.Connect((uint)options.ChildRelid, port);
-            guest.CreateMonitorPort(MonitorPortId, start, guest).Register(options.MonitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
-
             _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", options.SpinBudget);
             ChannelSignaler signaler = new(
                 new SignalBinding
@@ -62,6 +56,12 @@ public sealed class SharedHost : IDisposable
                 clock);
             Channel = new Channel(
                 new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+
+            // Last, because it starts the scan. What that does for the guest is what the guest does for itself by "hypercall".
+            SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
+            NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
+            guest.Connect((uint)options.ChildRelid, port);
+            guest.CreateMonitorPort(MonitorPortId, start, guest).Register(options.MonitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
         }
         catch
         {
