@@ -204,6 +204,49 @@ public class ChannelTests
         Task Write() => async ? pair.Left.WaitToWriteAsync(2000, Token).AsTask() : OnThread(() => Assert.True(pair.Left.WaitToWrite(2000, Limit, Token)));
     }
 
+    [Fact]
+    public async Task A_writer_that_has_looked_and_does_not_wait_yet_misses_no_signal_the_reader_takes()
+    {
+        ChannelPair? pair = null;
+        var clock = new HookedClock(2, () =>
+        {
+            // Between the writer's look and its wait: room comes, and the reader takes the signal for it.
+            Drain(pair!.Right);
+            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Limit));
+        });
+        using (pair = new ChannelPair(clock: clock))
+        {
+            Fill(pair.Left);
+            Task reading = pair.Left.WaitToReadAsync(Token).AsTask();
+            Assert.Equal(1, pair.LeftGate.Waits);
+            Assert.True(await Task.Run(() => pair.Left.WaitToWrite(8, Limit * 10, Token), Token).WaitAsync(Limit, Token));
+            Assert.False(reading.IsCompleted);
+            Assert.True(pair.Right.TrySend([1]));
+            await reading.WaitAsync(Limit, Token);
+        }
+    }
+
+    [Fact]
+    public async Task A_reader_that_has_looked_and_does_not_wait_yet_misses_no_signal_a_writer_takes()
+    {
+        ChannelPair? pair = null;
+        var clock = new HookedClock(2, () =>
+        {
+            Assert.True(pair!.Right.TrySend([1]));
+            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Limit));
+        });
+        using (pair = new ChannelPair(clock: clock))
+        {
+            Fill(pair.Left);
+            Task writing = pair.Left.WaitToWriteAsync(8, Token).AsTask();
+            Assert.Equal(1, pair.LeftGate.Waits);
+            Assert.True(await Task.Run(() => pair.Left.WaitToRead(Limit * 10, Token), Token).WaitAsync(Limit, Token));
+            Assert.False(writing.IsCompleted);
+            Drain(pair.Right);
+            await writing.WaitAsync(Limit, Token);
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -160,6 +160,37 @@ public class OutgoingRingTests
     }
 
     [Fact]
+    public void A_request_for_room_stands_at_the_most_that_anybody_waits_for_until_the_last_stops()
+    {
+        using var fixture = new RingFixture();
+        OutgoingRing writer = fixture.Writer(multiProducer: true);
+        bool first = false, second = false;
+        Assert.True(writer.AwaitRoom(2000, ref first));
+        Assert.False(first);
+        while (writer.TryWrite([], 0, None, out _)) { }
+
+        Assert.Equal(2024u, Await(2000, ref first));
+        Assert.Equal(2024u, Await(0, ref second));
+        Assert.Equal(3024u, Await(3000, ref second));
+        Assert.Equal(3024u, Await(0, ref first));
+        Assert.True(first && second);
+
+        writer.StopAwaitingRoom(ref second);
+        writer.StopAwaitingRoom(ref second);
+        Assert.False(second);
+        Assert.Equal(3024u, fixture.Control.PendingSendSize);
+        Assert.Equal(1024u, Await(0, ref first));
+        writer.StopAwaitingRoom(ref first);
+        Assert.Equal(0u, fixture.Control.PendingSendSize);
+
+        uint Await(int length, ref bool waiting)
+        {
+            Assert.False(writer.AwaitRoom(length, ref waiting));
+            return fixture.Control.PendingSendSize;
+        }
+    }
+
+    [Fact]
     public void A_negative_length_is_refused()
     {
         using var fixture = new RingFixture();

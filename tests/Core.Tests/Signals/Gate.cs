@@ -10,6 +10,7 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
     private readonly SemaphoreSlim _open = new(0);
     private int _signalled;
     private long _signals;
+    private long _waits;
     private volatile string? _gone;
 
     public SignalCapabilities Capabilities { get; } = capabilities;
@@ -18,6 +19,12 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
     public HypercallStatus Answer { get; set; }
 
     public long Signals => Volatile.Read(ref _signals);
+
+    /// <summary>Waits begun.</summary>
+    public long Waits => Volatile.Read(ref _waits);
+
+    /// <summary>Whether a signal is remembered.</summary>
+    public bool IsOpen => _open.CurrentCount > 0;
 
     public HypercallStatus Signal()
     {
@@ -36,7 +43,7 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
 
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        ThrowIfGone();
+        Begin();
         if (!_open.Wait(timeout, cancellationToken))
             return false;
         Take();
@@ -45,12 +52,18 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
 
     public async ValueTask WaitAsync(CancellationToken cancellationToken = default)
     {
-        ThrowIfGone();
+        Begin();
         await _open.WaitAsync(cancellationToken);
         Take();
     }
 
     public void Dispose() => _open.Dispose();
+
+    private void Begin()
+    {
+        ThrowIfGone();
+        Interlocked.Increment(ref _waits);
+    }
 
     private void Take()
     {

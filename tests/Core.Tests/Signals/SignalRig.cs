@@ -1,6 +1,8 @@
 using VmBus.Core.Tests.Rings;
+using VmBus.Layout;
 using VmBus.Rings;
 using VmBus.Signals;
+using Xunit;
 
 namespace VmBus.Core.Tests.Signals;
 
@@ -53,6 +55,16 @@ internal sealed class SignalRig : IDisposable
 
     public IncomingRing Incoming { get; }
 
+    /// <summary>The other end reads all that was sent.</summary>
+    public void Receive() => Drain(_outgoing.Reader());
+
+    /// <summary>The other end sends a packet, and this end reads it.</summary>
+    public void Answer()
+    {
+        Assert.True(_incoming.Writer().TryWrite([], 0, PacketFlags.None, out _));
+        Drain(Incoming);
+    }
+
     public bool IsPending => (Pages.MonitorPage.Pending(MonitorId / 32) >> (MonitorId % 32) & 1) != 0;
 
     public bool IsInterruptBitSet => (Pages.InterruptPage.Send[(int)Relid / 64] >> (int)(Relid % 64) & 1) != 0;
@@ -63,6 +75,16 @@ internal sealed class SignalRig : IDisposable
 
     /// <summary>The hypervisor looks at the page: the bit is cleared and becomes a signal.</summary>
     public void Examine() => Interlocked.And(ref Pages.MonitorPage.Pending(MonitorId / 32), ~(1u << MonitorId % 32));
+
+    private static void Drain(IncomingRing ring)
+    {
+        using IncomingBatch batch = ring.ReadBatch();
+        while (batch.TryNext(out _))
+        {
+        }
+
+        batch.Commit();
+    }
 
     public void Dispose()
     {
