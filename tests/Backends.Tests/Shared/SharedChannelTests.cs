@@ -41,7 +41,7 @@ public class SharedChannelTests
     [InlineData(SignalMode.LowLatency, 0)]
     [InlineData(SignalMode.Monitored, 50)]
     [InlineData(SignalMode.LowLatency, 50)]
-    public void A_round_trip_wakes_both_sides_every_time(SignalMode mode, int spinMicroseconds)
+    public void Every_round_trip_comes_back(SignalMode mode, int spinMicroseconds)
     {
         const int Trips = 300;
         using SharedPair pair = new(new SharedChannelOptions { SpinBudget = TimeSpan.FromMicroseconds(spinMicroseconds) });
@@ -65,8 +65,8 @@ public class SharedChannelTests
 
         SignalStatistics signals = guest.GetStatistics().Signals;
         Assert.True(mode == SignalMode.Monitored ? signals.Hypercalls == 0 : signals.Monitored == 0, signals.ToString());
-        Assert.InRange(guest.GetStatistics().Wakeups, 1, 2 * Trips);
-        Assert.InRange(pair.Host.Channel.GetStatistics().Wakeups, 1, 2 * Trips);
+        // One side alone may never have slept: on a single processor the signal lets the other side answer first.
+        Assert.InRange(guest.GetStatistics().Wakeups + pair.Host.Channel.GetStatistics().Wakeups, 1, 2 * Trips);
     }
 
     [Theory]
@@ -184,13 +184,15 @@ public class SharedChannelTests
     {
         using SharedPair pair = new(SharedPair.Sleepy);
         pair.Host.Socket.Send([1, 2, 3]);
-        TimeSpan wait = TimeSpan.FromMilliseconds(400);
+        TimeSpan wait = TimeSpan.FromSeconds(1);
+        Assert.False(pair.Guest.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))); // compiles what is measured
 
         ResourceUsage before = ResourceUsage.OfThread();
         Assert.False(pair.Guest.Channel.WaitToRead(wait));
         ResourceUsage used = ResourceUsage.OfThread() - before;
 
-        Assert.True(used.UserTime + used.SystemTime < wait / 8, $"A wait of {wait} kept its processor busy: {used}.");
+        // Asleep it takes microseconds. On a busy machine even a waiter that never sleeps gets a small share only.
+        Assert.True(used.UserTime + used.SystemTime < wait / 50, $"A wait of {wait} kept its processor busy: {used}.");
     }
 
     [Fact]

@@ -97,6 +97,34 @@ public sealed class SharedSignalWaitTests : IDisposable
         Assert.False(_wait.Wait(TimeSpan.Zero));
     }
 
+    // The signal comes at any moment of a wait: before, between its looks at event and flag, in its sleep.
+    [Fact]
+    public void No_signal_is_lost_whenever_it_comes()
+    {
+        const int Rounds = 20_000;
+        int taken = 0;
+        bool failed = false;
+        Background signaller = Background.Run(() =>
+        {
+            Random random = new(5);
+            for (int round = 0; round < Rounds && !Volatile.Read(ref failed); round++)
+            {
+                Background.Until(() => Volatile.Read(ref taken) == round || Volatile.Read(ref failed), "the signal before is taken");
+                Thread.SpinWait(random.Next(60));
+                _path.Signal();
+            }
+        });
+
+        for (int round = 1; round <= Rounds && !failed; round++)
+        {
+            Volatile.Write(ref failed, !_wait.Wait(Background.Limit / 2));
+            Volatile.Write(ref taken, round);
+        }
+
+        Assert.False(failed, $"Signal {taken} was lost.");
+        signaller.Join();
+    }
+
     [Fact]
     public void Signals_that_nobody_took_are_one()
     {

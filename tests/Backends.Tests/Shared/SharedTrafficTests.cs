@@ -13,8 +13,8 @@ public class SharedTrafficTests
     private static readonly TimeSpan Watchdog = TimeSpan.FromSeconds(60);
 
     [Theory]
-    [InlineData(PeerTrust.Trusted, 64 * 1024, 1_000_000)]
-    [InlineData(PeerTrust.Untrusted, 4096, 200_000)]
+    [InlineData(PeerTrust.Trusted, 64 * 1024, 3_000_000)]
+    [InlineData(PeerTrust.Untrusted, 4096, 300_000)]
     public async Task Nothing_is_lost_or_changed_while_the_modes_flip_at_random(PeerTrust trust, int ringSize, long count)
     {
         SharedPair pair = new(new SharedChannelOptions { RingSize = ringSize, SpinBudget = TimeSpan.FromMicroseconds(20) }, trust);
