@@ -33,6 +33,12 @@ public sealed record HypervisorOptions
     /// </summary>
     public Action<TimeSpan>? SpendCost { get; init; }
 
+    /// <summary>
+    /// Runs first on the thread of a <see cref="InMemory.MonitorScan.Threaded"/> scan: the place to choose its core or its
+    /// priority.
+    /// </summary>
+    public Action? ScanThreadStarted { get; init; }
+
     /// <summary>How long a blocking wait spins before it sleeps.</summary>
     public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
 

@@ -13,13 +13,12 @@ internal sealed class ThreadedMonitorScanner : MonitorScanner
 
     private const int PausesBetweenYields = 10;
 
+    private readonly Action? _started;
     private readonly WakeGate _kick = new();
     private Thread? _thread;
     private volatile bool _stopped;
 
-    public ThreadedMonitorScanner(Hypervisor hypervisor) : base(hypervisor)
-    {
-    }
+    public ThreadedMonitorScanner(Hypervisor hypervisor) : base(hypervisor) => _started = hypervisor.Options.ScanThreadStarted;
 
     public override void Kick() => _kick.Set();
 
@@ -48,6 +47,7 @@ internal sealed class ThreadedMonitorScanner : MonitorScanner
 
     private void Run()
     {
+        _started?.Invoke();
         if (OperatingSystem.IsLinux())
             ThreadScheduling.SetTimerSlack(1);
         while (!_stopped)

@@ -27,6 +27,9 @@ public sealed record SharedChannelOptions
     /// <summary>How long a blocking wait spins before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.</summary>
     public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
 
+    /// <summary>Runs first on the thread of the host's scan: the place to choose its core or its priority.</summary>
+    public Action? ScanThreadStarted { get; init; }
+
     internal void Validate()
     {
         if (RingSize is < 4096 or > MaxRingSize || RingSize % 4096 != 0)

@@ -38,7 +38,7 @@ public sealed class SharedHost : IDisposable
         {
             _hostInterrupt = EventFd.Create();
             _guestInterrupt = EventFd.Create();
-            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget });
+            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget, ScanThreadStarted = options.ScanThreadStarted });
             Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
             int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
             Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);

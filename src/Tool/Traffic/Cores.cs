@@ -5,7 +5,7 @@ using VmBus.Interop.Linux;
 namespace VmBus.Tool.Traffic;
 
 /// <summary>
-/// Keeps guest and host on a core each, as their virtual processors would be. Left alone, the scheduler of a machine with
+/// Keeps guest and host on a core each, as their virtual processors would be, and the scan on the host's. Left alone, the scheduler of a machine with
 /// two cores puts them together as often as not, and then one waits for the other's time slice to end, which is longer
 /// than anything measured here.
 /// </summary>

@@ -60,6 +60,7 @@ internal static class HostProcess
         {
             RingSize = int.Parse(args[2], CultureInfo.InvariantCulture),
             MonitorLatency = new TimeSpan(long.Parse(args[3], CultureInfo.InvariantCulture)),
+            ScanThreadStarted = Cores.TakeHost,
             SpinBudget = new TimeSpan(long.Parse(args[4], CultureInfo.InvariantCulture)),
         };
         ReadOnlySpan<string> job = args[6..];
