@@ -35,7 +35,15 @@ internal abstract class MonitorScanner : IDisposable
     {
         lock (Sync)
             Volatile.Write(ref _examiners, [.. _examiners, examiner]);
-        OnAdded();
+        try
+        {
+            OnAdded();
+        }
+        catch
+        {
+            Remove(examiner);
+            throw;
+        }
     }
 
     public void Remove(MonitorExaminer examiner)

@@ -40,8 +40,10 @@ internal sealed class ThreadedMonitorScanner : MonitorScanner
         {
             if (_thread is not null || _stopped)
                 return;
-            _thread = new Thread(Run) { IsBackground = true, Name = "vmbus-monitor" };
-            _thread.Start();
+            var thread = new Thread(Run) { IsBackground = true, Name = "vmbus-monitor" };
+            // Fails when the process has no descriptor or memory left; there is then no thread to end.
+            thread.Start();
+            _thread = thread;
         }
     }
 
