@@ -198,9 +198,9 @@ public class SharedChannelTests
     [Fact]
     public void Disposing_an_end_ends_a_wait_under_way_before_the_memory_goes()
     {
-        for (int round = 0; round < 50; round++)
+        for (int round = 0; round < 200; round++)
         {
-            SharedPair pair = new(round % 2 == 0 ? SharedPair.Sleepy : new() { SpinBudget = SharedChannelOptions.MaxSpinBudget });
+            SharedPair pair = new(round % 2 == 0 ? SharedPair.Sleepy : new() { SpinBudget = TimeSpan.FromMilliseconds(5) });
             Task host = pair.Host.Channel.WaitToReadAsync().AsTask();
             Task guest = pair.Guest.Channel.WaitToReadAsync().AsTask();
             Assert.False(host.IsCompleted || guest.IsCompleted);
