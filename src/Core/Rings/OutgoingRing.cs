@@ -2,7 +2,6 @@
 // drivers/bus/vmbus/vmbus_bufring.c); batches as OpenVMM's OutgoingOffset (vmbus_ring/src/lib.rs).
 
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using VmBus.Layout;
@@ -18,7 +17,7 @@ namespace VmBus.Rings;
 /// mapped while the ring is used.</para>
 /// <para>A bad index from the reader throws <see cref="RingCorruptException"/> and faults the ring for good.</para>
 /// </remarks>
-public sealed unsafe class OutgoingRing
+public sealed unsafe partial class OutgoingRing
 {
     /// <summary>The longest packet a descriptor can describe, in bytes, without its trailer: 16-bit count of 8-byte units.</summary>
     public const int MaxPacketLength = ushort.MaxValue * 8;
@@ -142,97 +141,6 @@ public sealed unsafe class OutgoingRing
     {
         Enter();
         return new OutgoingBatch(this);
-    }
-
-    /// <summary>
-    /// Asks the reader to signal when there is room for a packet, and looks once more, since room may have come before
-    /// the reader saw the request. One request at a time; where several threads wait, a channel keeps them apart.
-    /// </summary>
-    /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
-    /// <returns>
-    /// <see langword="true"/> when there is room now (the request is taken back); <see langword="false"/> when this
-    /// side must wait for a signal before it tries again.
-    /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
-    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
-    public bool RequestRoom(int payloadLength)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
-        CheckCanEverFit(total);
-        Enter();
-        try
-        {
-            ThrowIfFaulted();
-
-            // A quarter of the ring at least: a writer that is woken for each packet's worth of room wakes too often.
-            SawReadIndex(RingHandshake.RequestRoom(_control, Math.Max(total, _size / 4)));
-            if (_free < total)
-                return false;
-            _control.StorePendingSendSize(0);
-            return true;
-        }
-        finally
-        {
-            Exit();
-        }
-    }
-
-    /// <summary>Takes back a request for room, so that the reader does not signal for it any more.</summary>
-    public void CancelRoomRequest() => _control.StorePendingSendSize(0);
-
-    /// <summary>
-    /// <see cref="RequestRoom"/> for any number of threads at once: the request stands, at the most that any of them
-    /// waits for, until the last has stopped waiting. Taking it back earlier would leave the others waiting for ever.
-    /// </summary>
-    /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
-    /// <param name="waiting">
-    /// Whether this thread is counted among those who wait; <see langword="false"/> at first, and to be given to
-    /// <see cref="StopAwaitingRoom"/> in the end.
-    /// </param>
-    /// <returns>Whether there is room now.</returns>
-    internal bool AwaitRoom(int payloadLength, ref bool waiting)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
-        CheckCanEverFit(total);
-        Enter();
-        try
-        {
-            ThrowIfFaulted();
-            SawReadIndex(_control.LoadReadIndex());
-            if (_free < total)
-            {
-                if (!waiting)
-                {
-                    waiting = true;
-                    _roomWaiters++;
-                }
-
-                uint wanted = Math.Max(total, _size / 4);
-                _roomAwaited = _roomWaiters == 1 ? wanted : Math.Max(wanted, _roomAwaited);
-                SawReadIndex(RingHandshake.RequestRoom(_control, _roomAwaited));
-            }
-
-            return _free >= total;
-        }
-        finally
-        {
-            Exit();
-        }
-    }
-
-    /// <summary>Ends what <see cref="AwaitRoom"/> began; the last to wait takes the request back.</summary>
-    internal void StopAwaitingRoom(ref bool waiting)
-    {
-        if (!waiting)
-            return;
-        waiting = false;
-        Enter();
-        if (--_roomWaiters == 0)
-            _control.StorePendingSendSize(0);
-        Exit();
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
@@ -426,67 +334,5 @@ public sealed unsafe class OutgoingRing
             return;
         _memory.CopyIn(_wrapped.Index, _wrapped.Bytes);
         _wrapped.Clear();
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryMakeRoom(uint total)
-    {
-        CheckCanEverFit(total);
-        ThrowIfFaulted();
-        SawReadIndex(_control.LoadReadIndex());
-        if (total <= _free)
-            return true;
-
-        _fullTotal++;
-        long packetsThatFit = _packets + _packetsReverted;
-        if (_packetsWhenFull != packetsThatFit)
-        {
-            _packetsWhenFull = packetsThatFit;
-            _fullFirst++;
-        }
-
-        return false;
-    }
-
-    /// <summary>Takes a read index from shared memory: valid, and not past what was published, or the ring is faulted.</summary>
-    private void SawReadIndex(uint read)
-    {
-        if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
-            throw Fault(bad, read, _size);
-        if (RingHandshake.Distance(_lastRead, read, _size) > RingHandshake.Distance(_lastRead, _committed, _size))
-            throw Fault(RingFault.ReadIndexPassedWriter, read, _committed);
-        _lastRead = read;
-        _free = _size - RingHandshake.Distance(read, _next, _size) - 8;
-    }
-
-    private void CheckCanEverFit(uint total)
-    {
-        uint longest = Math.Min(_size - 8, MaxPacketLength + TrailerLength);
-        if (total > longest)
-            throw new ArgumentException($"The packet takes {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
-    }
-
-    /// <summary>Every reader would fault its ring over such a packet.</summary>
-    [DoesNotReturn]
-    private static void ThrowNoRanges(PacketType type)
-        => throw new ArgumentException(type == PacketType.Invalid
-            ? "The packet was not made by one of OutgoingPacket's methods: it has no type."
-            : $"A packet of type {type} lists at least one range; this one has none.");
-
-    private void ThrowIfFaulted()
-    {
-        if (_fault is { } fault)
-            throw new RingCorruptException(fault.Fault, fault.Value, fault.Limit, fault.Index);
-    }
-
-    private RingCorruptException Fault(RingFault fault, ulong value, ulong limit)
-    {
-        // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
-        // What a batch has not published by then is given up, so that committing it publishes nothing.
-        _free = 0;
-        _next = _committed;
-        DropPackets();
-        _wrapped?.Clear();
-        return _fault = new RingCorruptException(fault, value, limit, _committed);
     }
 }
