@@ -14,7 +14,7 @@ public class TrafficTests
     [MemberData(nameof(RingFixture.AllFormsAndTrusts), MemberType = typeof(RingFixture))]
     public void A_stream_of_packets_of_random_sizes_arrives_whole_and_in_order(RingForm form, PeerTrust trust)
     {
-        const long Packets = 400_000;
+        const long Packets = 250_000;
         using var pair = new ChannelPair(form, trust, dataSize: 16384);
         long sent = 0, read = 0;
         Workers.Run(
@@ -32,7 +32,7 @@ public class TrafficTests
     [InlineData(RingForm.MappedTwice)]
     public void Both_ends_read_and_write_and_wait_at_once_over_rings_that_are_mostly_full(RingForm form)
     {
-        const long Packets = 100_000;
+        const long Packets = 20_000;
         if (form != RingForm.Pinned && !RingFixture.Forms.Contains(form))
             Assert.Skip("No memfd here.");
         using var pair = new ChannelPair(form);
@@ -50,7 +50,7 @@ public class TrafficTests
     [Fact]
     public void A_ball_goes_back_and_forth_as_often_as_it_is_thrown()
     {
-        const int Throws = 30_000;
+        const int Throws = 10_000;
         using var pair = new ChannelPair();
         long thrown = 0;
         Workers.Run(

@@ -9,7 +9,7 @@ namespace VmBus.Core.Tests.Rings;
 public class MultiProducerTests
 {
     private const int Producers = 4;
-    private const int Each = 40_000;
+    private const int Each = 20_000;
 
     [Theory]
     [MemberData(nameof(RingFixture.AllForms), MemberType = typeof(RingFixture))]

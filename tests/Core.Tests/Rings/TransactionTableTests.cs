@@ -188,7 +188,7 @@ public class TransactionTableTests
     [Fact]
     public void Of_two_threads_that_complete_one_id_one_gets_it()
     {
-        const int Rounds = 20_000;
+        const int Rounds = 5_000;
         var table = new TransactionTable<int>(1);
         ulong id = 0;
         long won = 0;
