@@ -45,9 +45,9 @@ internal static class Spelling
     public static string Explain(this LoadKind load, TimeSpan pace) => load switch
     {
         LoadKind.PingPong => "one message at a time, the next when the answer has come",
-        LoadKind.Paced => $"one message every {Units.Duration(pace)}",
+        LoadKind.Paced => $"messages at random, {Units.Duration(pace)} apart on average",
         LoadKind.Saturating => "as many messages as the ring takes",
-        LoadKind.Mixed => $"saturating data, and an urgent message every {Units.Duration(pace)}",
+        LoadKind.Mixed => $"a steady stream of data, and an urgent message about every {Units.Duration(pace)}",
         _ => throw new ArgumentOutOfRangeException(nameof(load), load, "Not a load."),
     };
 }
