@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Reflection;
 using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Core.Tests.Signals;
@@ -121,7 +123,7 @@ public class AllocationTests
 
     [Fact]
     public void The_test_of_allocations_notices_one()
-        => Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertNothing("one", () => GC.KeepAlive(new object())));
+        => Assert.Throws<Xunit.Sdk.TrueException>(() => AssertNothing("one", () => GC.KeepAlive(new object())));
 
     private static void Read(Channel channel)
     {
@@ -133,6 +135,9 @@ public class AllocationTests
 
     private static void AssertNothing(string what, Action action)
     {
+        if (typeof(Channel).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
+            Assert.Skip("A debug build allocates for its own sake.");
+
         // Once around the ring and more, so that wrapping packets have been met.
         for (int i = 0; i < 100; i++)
             action();
