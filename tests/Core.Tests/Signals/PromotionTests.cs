@@ -93,4 +93,24 @@ public class PromotionTests
         rig.AfterWrite(SignalNeed.NotEmpty);
         Assert.Equal(1, rig.Path.Signals);
     }
+
+    [Fact]
+    public void An_adaptive_channel_promotes_while_it_signals_at_once_and_not_while_it_defers()
+    {
+        using var rig = new SignalRig();
+        rig.Signaler.Mode = SignalMode.Adaptive;
+        rig.AfterWrite(SignalNeed.Required);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal((EffectiveSignal.Monitored, 0), (rig.Signaler.EffectiveMode, rig.Path.Signals));
+
+        // Single packets, each of them a batch: the channel goes over.
+        for (int i = 0; i < 8; i++)
+            rig.AfterWrite(SignalNeed.Required);
+        Assert.Equal(EffectiveSignal.Hypercall, rig.Signaler.EffectiveMode);
+        long calls = rig.Path.Signals;
+        rig.AfterWrite(SignalNeed.Required, Urgency.Relaxed);
+        Assert.Equal(calls, rig.Path.Signals);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal((calls + 1, 1), (rig.Path.Signals, rig.Signaler.GetStatistics().Promoted));
+    }
 }
