@@ -99,6 +99,8 @@ internal sealed class TwoProcesses : IChannelRun
     {
         const string Prefix = "vmbus: ";
         process.WaitForExit(StartTime);
+        if (process.HasExited && process.ExitCode is ExitCode.Interrupted or ExitCode.Terminated)
+            return new ToolException("the host process was told to stop before the run was over");
         string said = process.HasExited ? process.StandardError.ReadToEnd().Trim() : "";
         if (said.StartsWith(Prefix, StringComparison.Ordinal))
             return new ToolException(said[Prefix.Length..]);
