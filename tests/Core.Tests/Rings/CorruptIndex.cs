@@ -9,6 +9,9 @@ namespace VmBus.Core.Tests.Rings;
 /// </remarks>
 internal sealed record CorruptIndex(uint Index, RingFault Fault = RingFault.None, ulong Limit = 0)
 {
+    /// <summary>What the error names: the index itself, or how many bytes it publishes.</summary>
+    public ulong Value { get; init; } = Index;
+
     public const uint Start = 1000;
     public const uint LastRead = 2024;
     public const uint Written = 1000 + 3072;
@@ -18,6 +21,8 @@ internal sealed record CorruptIndex(uint Index, RingFault Fault = RingFault.None
         .. ((uint[])[4096, 4097, 4104, 8192, 0x8000_0000, uint.MaxValue - 7, uint.MaxValue])
             .Select(i => new CorruptIndex(i, RingFault.WriteIndexOutOfRange, 4096)),
         .. ((uint[])[1, 4, 7, 1001, 1031, 4092, 4095]).Select(i => new CorruptIndex(i, RingFault.WriteIndexMisaligned, 4096)),
+        new(Start + 8, RingFault.TruncatedPacket, 24) { Value = 8 },
+        new(Start + 16, RingFault.TruncatedPacket, 24) { Value = 16 },
         .. ((uint[])[1000, 1024, 1048, 4072, 0, 984]).Select(i => new CorruptIndex(i)),
     ];
 

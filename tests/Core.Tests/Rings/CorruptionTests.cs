@@ -81,15 +81,15 @@ public class CorruptionTests
                 LayOutSmallestPackets(fixture);
                 using Channel channel = Reading(fixture, trust);
                 fixture.Control.WriteIndex = index.Index;
-                Check(fixture, channel, $"write {index}", index.Fault, index.Index, index.Limit, CorruptIndex.Start,
-                    byUnmasking ? static c => c.Incoming.UnmaskInterrupt() : null);
+                Check(fixture, channel, $"write {index}", index.Fault, index.Value, index.Limit, CorruptIndex.Start,
+                    byUnmasking ? static c => c.Incoming.UnmaskInterrupt() : static c => _ = c.Incoming.HasPackets);
             }
 
             using RingFixture late = new RingFixture(form).StandAt(CorruptIndex.Start);
             LayOutSmallestPackets(late);
             late.Control.WriteIndex = index.Index;
-            CheckConstructor(() => late.Reader(trust), index.Fault, index.Index, index.Limit);
-            if (index.Fault != RingFault.None)
+            CheckConstructor(() => late.Reader(trust), index.Fault, index.Value, index.Limit);
+            if (index.Fault is RingFault.WriteIndexOutOfRange or RingFault.WriteIndexMisaligned)
                 CheckConstructor(() => late.Writer(), index.Fault, index.Index, index.Limit);
         }
     }
@@ -218,7 +218,7 @@ public class CorruptionTests
         Assert.Equal(data, fixture.Data);
 
         // The peer mends what it wrote: too late.
-        fixture.Control.WriteIndex = fixture.Control.ReadIndex;
+        new CorruptPacket("sound").Publish(fixture, index);
         Action<Channel>[] further =
         [
             .. ways,

@@ -138,6 +138,31 @@ public class HostilePeerTests
         Assert.True(written > 100 && faults > 100, $"{written} packets, {faults} faults");
     }
 
+    [Fact]
+    public void Ranges_that_change_after_the_check_are_walked_no_further_than_their_header()
+    {
+        foreach (uint garbage in (uint[])[0, 3, 0x10, 0x1000, 0x7FFF_FFFF, 0x8000_0000, uint.MaxValue])
+        {
+            foreach (PacketSpec packet in PacketSpec.EachType(24).Where(p => p.GpaRanges.Length + p.TransferRanges.Length > 0))
+            {
+                using var fixture = new RingFixture();
+                Assert.True(packet.TryWrite(fixture.Writer()));
+                using IncomingBatch batch = fixture.Reader(PeerTrust.Trusted).ReadBatch();
+                Assert.True(batch.TryNext(out RingPacket read));
+
+                // All but the descriptor, which was read once; then only the count; then only the first range.
+                Span<uint> words = MemoryMarshal.Cast<byte, uint>(fixture.Data)[4..(packet.RingLength / 4)];
+                uint[] sound = words.ToArray();
+                foreach ((int first, int count) in ((int, int)[])[(0, words.Length), (1, 1), (2, 1), (2, 2)])
+                {
+                    sound.CopyTo(words);
+                    words.Slice(first, count).Fill(garbage);
+                    CorruptionTests.Touch(read);
+                }
+            }
+        }
+    }
+
     [Property(MaxTest = 300)]
     public void Garbage_in_the_readers_words_costs_the_reader_only_its_own_signals(uint mask, uint pending, uint features)
     {

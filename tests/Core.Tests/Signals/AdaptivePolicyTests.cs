@@ -132,6 +132,33 @@ public class AdaptivePolicyTests
     }
 
     [Fact]
+    public void A_window_that_lacks_one_tick_is_not_over()
+    {
+        // Every second look finds it over: so it takes twice as many of them, and one that opens the first.
+        AdaptivePolicy policy = Immediate();
+        Assert.False(policy.OnImmediate(0, 0, 0));
+        for (int look = 1; look < 2 * Options.Patience; look++)
+            Assert.False(policy.OnImmediate(look * 1000, 0, look * (Window - 1)));
+        Assert.True(policy.OnImmediate(2 * Options.Patience * 1000, 0, 2 * Options.Patience * (Window - 1)));
+    }
+
+    [Fact]
+    public void Whoever_comes_back_to_signalling_at_once_begins_a_new_window()
+    {
+        AdaptivePolicy policy = Immediate();
+        long sent = 0, now = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            for (int look = 0; look < Options.Patience; look++)
+                Assert.False(policy.OnImmediate(sent += 100, 0, now += Window));
+            Assert.True(policy.OnImmediate(sent += 100, 0, now += Window));
+            for (int batch = 0; batch < Options.Patience; batch++)
+                policy.OnDeferred(++sent);
+            Assert.False(policy.Defers);
+        }
+    }
+
+    [Fact]
     public void Anything_that_comes_back_begins_the_count_anew()
     {
         AdaptivePolicy policy = Immediate();
