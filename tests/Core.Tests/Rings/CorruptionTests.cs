@@ -166,6 +166,33 @@ public class CorruptionTests
         Assert.Equal(CorruptIndex.Written, fixture.Control.WriteIndex);
     }
 
+    [Theory]
+    [InlineData(PeerTrust.Trusted)]
+    [InlineData(PeerTrust.Untrusted)]
+    public void A_batch_that_met_a_fault_meets_it_again_though_the_packet_was_mended(PeerTrust trust)
+    {
+        using var fixture = new RingFixture();
+        IncomingRing reader = fixture.Reader(trust);
+        new CorruptPacket("flags") { Flags = 4 }.Publish(fixture, 0);
+        IncomingBatch batch = reader.ReadBatch();
+        for (int again = 0; again < 3; again++)
+        {
+            try
+            {
+                batch.TryNext(out _);
+                Assert.Fail("The fault was forgotten.");
+            }
+            catch (RingCorruptException error)
+            {
+                AssertIs(error, RingFault.UnknownPacketFlags, 4, 1, 0, "a batch still open");
+            }
+
+            new CorruptPacket("sound").Publish(fixture, 0);
+        }
+
+        batch.Dispose();
+    }
+
     [Fact]
     public void Every_fault_there_is_appears_above()
     {

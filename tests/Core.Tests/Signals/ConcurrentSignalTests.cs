@@ -69,18 +69,19 @@ public class ConcurrentSignalTests
     public void Signalling_loses_no_bit_that_others_set_in_the_same_words()
     {
         using var rig = new SignalRig(dedicated: false);
-        long rounds = 0, lost = 0;
+        long rounds = 0, toggles = 0, lost = 0;
         bool stop = false;
         Workers.Run(() => Volatile.Read(ref rounds), () => $"{rounds} rounds", Signal, Toggle);
         Assert.Equal(0, lost);
 
         void Signal()
         {
-            for (int i = 0; i < 300_000; i++)
+            // Until both have gone round often: a thread alone proves nothing.
+            for (long i = 0; i < 500_000 || Volatile.Read(ref toggles) < 500_000; i++)
             {
                 rig.AfterWrite(SignalNeed.Required);
                 if (!rig.IsPending || !rig.IsInterruptBitSet)
-                    lost++;
+                    Interlocked.Increment(ref lost);
                 rig.Examine();
                 Interlocked.And(ref rig.Pages.InterruptPage.Send[0], ~(1ul << 7));
                 Volatile.Write(ref rounds, i);
@@ -101,6 +102,7 @@ public class ConcurrentSignalTests
                 Interlocked.And(ref rig.Pages.InterruptPage.Send[0], ~(1ul << 8));
                 if ((Volatile.Read(ref rig.Pages.MonitorPage.Pending(1)) & 1u << 11) != 0)
                     Interlocked.Increment(ref lost);
+                Volatile.Write(ref toggles, toggles + 1);
             }
         }
     }
