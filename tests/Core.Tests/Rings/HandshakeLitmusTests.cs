@@ -11,8 +11,6 @@ namespace VmBus.Core.Tests.Rings;
 /// </summary>
 public class HandshakeLitmusTests
 {
-    private const int Episodes = 60_000;
-
     [Fact]
     public void A_packet_published_while_the_reader_unmasks_is_seen_or_signalled()
     {
@@ -21,6 +19,7 @@ public class HandshakeLitmusTests
         IncomingRing reader = fixture.Reader();
         bool signalled = false, seen = false;
         Collide(
+            episodes: 200_000,
             prepare: () =>
             {
                 using IncomingBatch batch = reader.ReadBatch();
@@ -44,6 +43,7 @@ public class HandshakeLitmusTests
         IncomingRing reader = fixture.Reader();
         bool signalled = false, seen = false;
         Collide(
+            episodes: 60_000,
             prepare: () =>
             {
                 writer.CancelRoomRequest();
@@ -65,29 +65,29 @@ public class HandshakeLitmusTests
     }
 
     /// <summary>Runs two actions on two threads at as nearly the same moment as can be, episode after episode.</summary>
-    private static void Collide(Action prepare, Action left, Action right, Func<bool> check)
+    private static void Collide(int episodes, Action prepare, Action left, Action right, Func<bool> check)
     {
         long arrivals = 0;
-        long episodes = 0;
-        Workers.Run(() => Volatile.Read(ref episodes), () => $"{episodes} episodes", () => Run(first: true), () => Run(first: false));
-        Assert.Equal(Episodes, episodes);
+        long done = 0;
+        Workers.Run(() => Volatile.Read(ref done), () => $"{done} episodes", () => Run(first: true), () => Run(first: false));
+        Assert.Equal(episodes, done);
 
         void Run(bool first)
         {
             var random = new Random(first ? 1 : 2);
-            for (int i = 0; i < Episodes; i++)
+            for (int i = 0; i < episodes; i++)
             {
                 if (first)
                     prepare();
-                Meet(4 * i + 2);
+                Meet(4L * i + 2);
                 Thread.SpinWait(random.Next(12));
                 (first ? left : right)();
-                Meet(4 * i + 4);
+                Meet(4L * i + 4);
                 if (!first)
                     continue;
                 if (!check())
                     Assert.Fail($"Neither side saw the other in episode {i}.");
-                episodes++;
+                done++;
             }
         }
 
