@@ -36,12 +36,9 @@ public sealed class InMemoryChannelEnd
     /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
     /// <returns>The end. Dispose it before the <see cref="InMemoryChannel"/> it belongs to.</returns>
     public Channel Open(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) => new(
-        new OutgoingRing(View(Outgoing), new OutgoingRingOptions { MultiProducer = multiProducer }),
-        new IncomingRing(View(Incoming), new IncomingRingOptions { Trust = trust }),
+        new OutgoingRing(Outgoing.Memory, new OutgoingRingOptions { MultiProducer = multiProducer }),
+        new IncomingRing(Incoming.Memory, new IncomingRingOptions { Trust = trust }),
         new ChannelSignaler(Binding with { IsConcurrent = multiProducer }, clock, adaptive),
         Gate,
         clock);
-
-    private static RingMemory View(RingMapping ring)
-        => RingMemory.FromAddress(ring.ControlAddress, ring.DataAddress, ring.DataSize, ring.IsDoubleMapped, ring);
 }

@@ -91,9 +91,6 @@ public sealed unsafe partial class OutgoingRing
     /// <summary>Packets published since the ring was made. Read by the signaller's adaptive policy.</summary>
     internal long PacketsPublished => _packetsPublished;
 
-    /// <summary>Whether several threads may write at once.</summary>
-    internal bool IsMultiProducer => _multiProducer;
-
     /// <summary>Writes one in-band packet and publishes it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="transactionId">Carried to the reader.</param>
