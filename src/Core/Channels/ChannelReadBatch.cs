@@ -20,7 +20,7 @@ public ref struct ChannelReadBatch
 
     /// <inheritdoc cref="IncomingBatch.TryNext"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool TryNext(out RingPacket packet) => _batch.TryNext(out packet);
+    public bool TryNext(out RingPacket packet) => _batch.TryNext(out packet);
 
     /// <summary>Gives the room of the packets taken back, signals a writer that waits for it, and ends the batch.</summary>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
@@ -32,5 +32,6 @@ public ref struct ChannelReadBatch
     }
 
     /// <summary>Ends the batch; packets taken and not committed will be read again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _batch.Dispose();
 }

@@ -38,8 +38,10 @@ public ref struct ChannelWriteBatch
     /// <summary>Publishes the batch, signals if the other side needs it, and ends the batch.</summary>
     /// <param name="urgency">How soon the other side should know.</param>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(Urgency urgency = Urgency.Normal) => _channel.AfterWrite(_batch.Commit(), urgency);
 
     /// <summary>Ends the batch; what was not committed is given up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _batch.Dispose();
 }

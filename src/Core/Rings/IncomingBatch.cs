@@ -1,6 +1,7 @@
 // Several packets, one publication of the read index. Mirrors foreach_vmbus_pkt and hv_pkt_iter_close (Linux
 // include/linux/hyperv.h, drivers/hv/ring_buffer.c).
 
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace VmBus.Rings;
@@ -14,12 +15,16 @@ namespace VmBus.Rings;
 /// </remarks>
 public ref struct IncomingBatch
 {
-    private IncomingRing? _ring;
+    // Assigned once, so that it stays in a register across the finally of a using; that the batch ended is said apart.
+    private readonly IncomingRing _ring;
+    private bool _open;
+    private int _taken;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal IncomingBatch(IncomingRing ring)
     {
         _ring = ring;
+        _open = true;
     }
 
     /// <summary>Takes the next packet.</summary>
@@ -28,7 +33,15 @@ public ref struct IncomingBatch
     /// <exception cref="RingCorruptException">The writer wrote something impossible; the ring is faulted.</exception>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool TryNext(out RingPacket packet) => Ring.TryTake(out packet);
+    public bool TryNext(out RingPacket packet)
+    {
+        if (!_open)
+            ThrowEnded();
+        if (!_ring.TryTake(out packet))
+            return false;
+        _taken++;
+        return true;
+    }
 
     /// <summary>Gives the room of the packets taken back to the writer and ends the batch.</summary>
     /// <returns><see langword="true"/> when the writer waits for just this room and must be signalled.</returns>
@@ -36,17 +49,21 @@ public ref struct IncomingBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Commit()
     {
-        IncomingRing ring = Ring;
-        _ring = null;
-        return ring.Publish();
+        if (!_open)
+            ThrowEnded();
+        _open = false;
+        return _taken != 0 && _ring.Publish(_taken);
     }
 
     /// <summary>Ends the batch; packets taken and not committed will be taken again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        _ring?.Revert();
-        _ring = null;
+        if (_open && _taken != 0)
+            _ring.Revert();
+        _open = false;
     }
 
-    private readonly IncomingRing Ring => _ring ?? throw new ObjectDisposedException(nameof(IncomingBatch));
+    [DoesNotReturn]
+    private static void ThrowEnded() => throw new ObjectDisposedException(nameof(IncomingBatch));
 }

@@ -19,6 +19,11 @@ namespace VmBus.Rings;
 /// </remarks>
 public sealed unsafe class IncomingRing
 {
+    // An in-band packet without extended header: type 6, offset 16. Length and the one defined flag are free.
+    private const ulong PlainInBand = (ulong)PacketType.DataInBand | (OutgoingRing.DescriptorLength / 8 << 16);
+    private const ulong PlainMask = ~(0xffffUL << 32 | (ulong)PacketFlags.CompletionRequested << 48);
+
+    private const uint Nothing = uint.MaxValue;
     private const uint SmallestPacket = OutgoingRing.DescriptorLength + OutgoingRing.TrailerLength;
     private const uint ValidFlags = (uint)PacketFlags.CompletionRequested;
     private const uint ValidTypes = 1u << (int)PacketType.DataInBand | 1u << (int)PacketType.DataUsingTransferPages
@@ -29,19 +34,22 @@ public sealed unsafe class IncomingRing
     private readonly byte* _data;
     private readonly uint _size;
     private readonly uint _maxLength;
-    private readonly bool _doubleMapped;
-    private readonly bool _copiesAlways;
+    private readonly uint _inPlaceEnd;  // where the data ends as it is mapped
+    private readonly uint _inPlaceMost; // the longest packet that may be handed out in place, with its trailer; 0 for none
 
     private uint _committed;    // the read index the writer knows
     private uint _next;         // where the next packet begins: ahead of _committed inside a batch
-    private uint _available;    // bytes published from _next on, by the write index as last seen
+    private uint _lastWrite;    // the write index as last seen
+    private uint _readable;     // what a packet at _next may take in place, trailer included: see Look
+    private ulong _anyDescriptor;
+    private ulong _anyTransactionId;
     private byte[] _copy = [];
     private RingCorruptException? _fault;
 
-    private long _packets;
-    private long _packetsCommitted;
-    private long _bytes;
+    private readonly uint _startedAt;
+    private long _laps;         // times _next went around: with it, bytes need no counter
     private long _commits;
+    private long _packetsBehindFirst;   // of each commit: one packet a commit is then one count
     private long _writerSignals;
 
     /// <summary>Stands on a ring as its reader.</summary>
@@ -60,14 +68,14 @@ public sealed unsafe class IncomingRing
         _control = memory.Control;
         _data = memory.Data;
         _size = (uint)memory.DataSize;
-        _doubleMapped = memory.IsDoubleMapped;
-        _copiesAlways = options.Trust == PeerTrust.Untrusted;
+        _inPlaceEnd = memory.IsDoubleMapped ? 2 * _size : _size;
         _maxLength = options.MaxPacketLength == 0 ? OutgoingRing.MaxPacketLength : (uint)options.MaxPacketLength;
+        _inPlaceMost = options.Trust == PeerTrust.Untrusted ? 0 : _maxLength + OutgoingRing.TrailerLength;
 
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, read, _size);
-        _committed = _next = read;
+        _committed = _next = _lastWrite = _startedAt = read;
         SawWriteIndex(_control.LoadWriteIndex());
     }
 
@@ -78,7 +86,7 @@ public sealed unsafe class IncomingRing
     public RingCorruptException? CorruptionError => _fault;
 
     /// <summary>Packets taken from the ring so far, counted when their room is given back.</summary>
-    internal long PacketsCommitted => Volatile.Read(ref _packetsCommitted);
+    internal long PacketsCommitted => Volatile.Read(ref _commits) + Volatile.Read(ref _packetsBehindFirst);
 
     /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
     /// <returns>The batch; what is not committed will be read again.</returns>
@@ -87,7 +95,7 @@ public sealed unsafe class IncomingRing
 
     /// <summary>Whether a packet waits. Looks at shared memory only when the packets seen before are used up.</summary>
     /// <exception cref="RingCorruptException">The writer wrote an impossible index.</exception>
-    public bool HasPackets => _available != 0 || Refresh() != 0;
+    public bool HasPackets => LookAround() != Nothing;
 
     /// <summary>
     /// Copies the next packet out and gives its room back: for readers that take one packet at a time.
@@ -106,21 +114,25 @@ public sealed unsafe class IncomingRing
     /// <exception cref="RingCorruptException">The writer wrote something impossible.</exception>
     public bool TryRead(Span<byte> destination, out int payloadLength, out ulong transactionId, out bool writerNeedsSignal)
     {
-        using IncomingBatch batch = ReadBatch();
         writerNeedsSignal = false;
-        if (!batch.TryNext(out RingPacket packet))
+        if (!TryTake(out RingPacket packet))
         {
             payloadLength = -1;
             transactionId = 0;
             return false;
         }
 
-        payloadLength = packet.Payload.Length;
+        ReadOnlySpan<byte> payload = packet.Payload;
+        payloadLength = payload.Length;
         transactionId = packet.TransactionId;
         if (payloadLength > destination.Length)
+        {
+            Revert();
             return false;
-        packet.Payload.CopyTo(destination);
-        writerNeedsSignal = batch.Commit();
+        }
+
+        RingMemory.Copy(payload, ref MemoryMarshal.GetReference(destination));
+        writerNeedsSignal = Publish(1);
         return true;
     }
 
@@ -136,57 +148,60 @@ public sealed unsafe class IncomingRing
     {
         ThrowIfFaulted();
         SawWriteIndex(RingHandshake.Unmask(_control));
-        return _available != 0;
+        return Available != 0;
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody reads.</summary>
-    public IncomingRingStatistics GetStatistics() => new(_packetsCommitted, _bytes, _commits, _writerSignals);
+    public IncomingRingStatistics GetStatistics() => new(PacketsCommitted, Bytes, _commits, _writerSignals);
+
+    private long Bytes => (_laps - (_next < _committed ? 1 : 0)) * _size + _committed - _startedAt;
 
     /// <summary>Takes the next packet, in place where that is allowed and possible.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryTake(out RingPacket packet)
     {
-        uint available = _available;
-        if (available == 0 && (available = Refresh()) == 0)
+        uint at = _next;
+        uint readable = _readable;
+        if (readable < SmallestPacket && (readable = Look(at)) == Nothing)
         {
             packet = default;
             return false;
         }
 
-        uint at = _next;
-        if (_copiesAlways || (!_doubleMapped && at + OutgoingRing.DescriptorLength > _size))
-            return TakeCopy(at, available, out packet);
+        if (readable >= SmallestPacket)
+        {
+            ref byte start = ref Unsafe.AsRef<byte>(_data + at);
+            ulong descriptor = Unsafe.ReadUnaligned<ulong>(ref start);
+            ulong transactionId = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
+            uint length = (uint)(ushort)(descriptor >> 32) * 8;
+            Debug.Assert(at < _size && at + readable <= _inPlaceEnd);
+            if ((descriptor & PlainMask) == PlainInBand
+                && length - OutgoingRing.DescriptorLength <= readable - SmallestPacket)
+            {
+                packet = new RingPacket(ref start, descriptor, transactionId);
+                _readable = readable - length - OutgoingRing.TrailerLength;
+                _next = After(at, length + OutgoingRing.TrailerLength);
+                return true;
+            }
+        }
 
-        byte* start = _data + at;
-        ulong descriptor = Unsafe.ReadUnaligned<ulong>(start);
-        ulong transactionId = Unsafe.ReadUnaligned<ulong>(start + 8);
-        if (!IsSound(descriptor, available, out uint type, out uint offset, out uint length))
-            ThrowUnsound(descriptor, available);
-        if (!_doubleMapped && at + length > _size)
-            return TakeCopy(at, available, out packet);
-
-        Debug.Assert(at + length <= (_doubleMapped ? 2 * _size : _size));
-        packet = new RingPacket(descriptor, transactionId, new ReadOnlySpan<byte>(start, (int)length), (int)offset);
-        if (type is not ((uint)PacketType.DataInBand or (uint)PacketType.Completion))
-            CheckRanges(packet);
-        Advance(at, length + OutgoingRing.TrailerLength);
+        // Not by an out parameter: the caller's packet would have an address then, and no register.
+        ref readonly byte any = ref TakeAny(at);
+        packet = new RingPacket(in any, _anyDescriptor, _anyTransactionId);
         return true;
     }
 
     /// <summary>Gives the room of what was taken back to the writer; says whether it waits for room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool Publish()
+    internal bool Publish(int taken)
     {
         uint committed = _committed;
         uint next = _next;
-        if (committed == next)
-            return false;
-
         _committed = next;
         bool signal = RingHandshake.PublishRead(_control, committed, next, _size);
-        _bytes += RingHandshake.Distance(committed, next, _size);
-        Volatile.Write(ref _packetsCommitted, _packets);
         _commits++;
+        if (taken > 1)
+            _packetsBehindFirst += taken - 1;
         if (signal)
             _writerSignals++;
         return signal;
@@ -197,77 +212,132 @@ public sealed unsafe class IncomingRing
     {
         // What is available from there is asked anew. It must not be added up: a write index seen inside the batch that
         // lies behind what was taken would make it more than the ring holds.
-        _available = 0;
+        _readable = 0;
+        if (_next < _committed)
+            _laps--;
         _next = _committed;
-        _packets = _packetsCommitted;
+        if (_fault is null)
+            _lastWrite = _next;
     }
 
-    /// <summary>The whole check of a descriptor, without a branch until the end.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsSound(ulong descriptor, uint available, out uint type, out uint offset, out uint length)
+    /// <summary>The whole check of a descriptor.</summary>
+    private bool IsSound(ulong descriptor, uint available, out uint type, out uint length)
     {
         type = (ushort)descriptor;
-        offset = (uint)(ushort)(descriptor >> 16) * 8;
+        uint offset = (uint)(ushort)(descriptor >> 16) * 8;
         length = (uint)(ushort)(descriptor >> 32) * 8;
         uint flags = (uint)(descriptor >> 48);
-        bool bad = (offset < OutgoingRing.DescriptorLength)
-            | (offset > length)
-            | (length + OutgoingRing.TrailerLength > available)
-            | (length > _maxLength)
-            | (type > 31) | ((ValidTypes >> (int)type & 1) == 0)
-            | ((flags & ~ValidFlags) != 0);
-        return !bad;
+        return offset >= OutgoingRing.DescriptorLength
+            && offset <= length
+            && length + OutgoingRing.TrailerLength <= available
+            && length <= _maxLength
+            && type <= 31 && (ValidTypes >> (int)type & 1) != 0
+            && (flags & ~ValidFlags) == 0;
     }
 
+    /// <summary>The index behind a packet.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Advance(uint at, uint total)
+    private uint After(uint at, uint total)
     {
         uint next = at + total;
-        _next = next >= _size ? next - _size : next;
-        _available -= total;
-        _packets++;
+        if (next < _size)
+            return next;
+        _laps++;
+        return next - _size;
     }
 
-    /// <summary>Copies the packet out, header first, and hands out the copy: the writer can change it no more.</summary>
+    /// <summary>
+    /// Takes a packet of any type from any memory. What may not stay in place is copied out, header first, and checked
+    /// in the copy: the writer can change that no more.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TakeCopy(uint at, uint available, out RingPacket packet)
+    private ref readonly byte TakeAny(uint at)
     {
+        uint available = Available;
         Span<ulong> head = stackalloc ulong[2];
         if (available >= SmallestPacket)
             _memory.CopyOut(at, MemoryMarshal.AsBytes(head));
         ulong descriptor = head[0];
-        if (!IsSound(descriptor, available, out uint type, out uint offset, out uint length))
+        if (!IsSound(descriptor, available, out uint type, out uint length))
             ThrowUnsound(descriptor, available);
 
+        ref readonly byte start = ref _inPlaceMost != 0 && at + length <= _inPlaceEnd
+            ? ref Unsafe.AsRef<byte>(_data + at)
+            : ref MemoryMarshal.GetReference(CopyOfBody(at, length));
+        if (type is not ((uint)PacketType.DataInBand or (uint)PacketType.Completion))
+            CheckRanges(new RingPacket(in start, descriptor, head[1]));
+        _anyDescriptor = descriptor;
+        _anyTransactionId = head[1];
+        _next = After(at, length + OutgoingRing.TrailerLength);
+        _readable = Readable(_next, _lastWrite);
+        return ref start;
+    }
+
+    /// <summary>A private copy of a packet's bytes; those of the descriptor were copied before and are left out.</summary>
+    private Span<byte> CopyOfBody(uint at, uint length)
+    {
         if (_copy.Length < length)
             _copy = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(length, (uint)_copy.Length * 2), Math.Min(_size, _maxLength)));
         Span<byte> bytes = _copy.AsSpan(0, (int)length);
         uint body = at + OutgoingRing.DescriptorLength;
         _memory.CopyOut(body >= _size ? body - _size : body, bytes[OutgoingRing.DescriptorLength..]);
-        packet = new RingPacket(descriptor, head[1], bytes, (int)offset);
-        if (type is not ((uint)PacketType.DataInBand or (uint)PacketType.Completion))
-            CheckRanges(packet);
-        Advance(at, length + OutgoingRing.TrailerLength);
-        return true;
+        return bytes;
     }
 
+    /// <summary>Bytes published from <c>_next</c> on, by the write index as last seen.</summary>
+    private uint Available
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => RingHandshake.Distance(_next, _lastWrite, _size);
+    }
+
+    /// <summary>
+    /// What one comparison of the hot path stands for: no more than is published, than lies in one piece, than the
+    /// limit on packets. Each packet takes as much off the first two as it is long, so that the least of them stays a
+    /// limit until it is reached; then it is worked out anew. Always 0 where packets are copied.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint Readable(uint next, uint write)
+        => Math.Min(RingHandshake.Distance(next, write, _size), Math.Min(_inPlaceEnd - next, _inPlaceMost));
+
+    /// <summary>What is readable now that the packets seen before are used up, by the write index as it stands.</summary>
+    /// <returns>What <see cref="Readable"/> says, or <see cref="Nothing"/> when no packet waits.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint Look(uint next)
+    {
+        uint write = _control.LoadWriteIndex();
+        if (_lastWrite != next || write >= _size || (write & 7) != 0 || RingHandshake.Distance(next, write, _size) < SmallestPacket)
+            return LookAround();
+        _lastWrite = write;
+        return Readable(next, write);
+    }
+
+    /// <summary>What is not the common case: nothing there, packets left that may not stay in place, a fault old or new.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private uint Refresh()
+    private uint LookAround()
     {
         ThrowIfFaulted();
-        SawWriteIndex(_control.LoadWriteIndex());
-        return _available;
+        if (_lastWrite == _next)
+            SawWriteIndex(_control.LoadWriteIndex());
+        return _lastWrite == _next ? Nothing : Readable(_next, _lastWrite);
     }
 
     /// <summary>Takes a write index from shared memory: valid and a whole packet ahead, or the ring is faulted.</summary>
     private void SawWriteIndex(uint write)
     {
+        uint available = RingHandshake.Distance(_next, write, _size);
+        if (write >= _size || (write & 7) != 0 || available is not 0 and < SmallestPacket)
+            ThrowBadWriteIndex(write);
+        _lastWrite = write;
+    }
+
+    [DoesNotReturn]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ThrowBadWriteIndex(uint write)
+    {
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, write, _size);
-        uint available = RingHandshake.Distance(_next, write, _size);
-        if (available is not 0 and < SmallestPacket)
-            ThrowCorrupt(RingFault.TruncatedPacket, available, SmallestPacket);
-        _available = available;
+        ThrowCorrupt(RingFault.TruncatedPacket, RingHandshake.Distance(_next, write, _size), SmallestPacket);
     }
 
     private void CheckRanges(scoped in RingPacket packet)
@@ -310,8 +380,10 @@ public sealed unsafe class IncomingRing
     [DoesNotReturn]
     private void ThrowCorrupt(RingFault fault, ulong value, ulong limit)
     {
-        // With nothing available each further read comes to Refresh, which throws: the hot path needs no check.
-        _available = 0;
+        // Nothing readable, and a write index that no read index equals: each further read comes to LookAround, which
+        // throws, so that the hot path needs no check of its own.
+        _readable = 0;
+        _lastWrite = uint.MaxValue;
         throw _fault = new RingCorruptException(fault, value, limit, _next);
     }
 }

@@ -1,5 +1,6 @@
 // Several packets, one publication. Mirrors OpenVMM's OutgoingOffset with commit and revert (vmbus_ring/src/lib.rs).
 
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
@@ -12,11 +13,15 @@ namespace VmBus.Rings;
 /// <remarks>Belongs to the thread that began it. While it is open, write to its ring through it only.</remarks>
 public ref struct OutgoingBatch
 {
-    private OutgoingRing? _ring;
+    // Assigned once, so that it stays in a register across the finally of a using; that the batch ended is said apart.
+    private readonly OutgoingRing _ring;
+    private bool _open;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal OutgoingBatch(OutgoingRing ring)
     {
         _ring = ring;
+        _open = true;
     }
 
     /// <summary>Adds an in-band packet.</summary>
@@ -61,24 +66,38 @@ public ref struct OutgoingBatch
     /// <summary>Publishes the batch and ends it.</summary>
     /// <returns>Whether the reader must be signalled, and if not, why not.</returns>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SignalNeed Commit()
     {
         OutgoingRing ring = Ring;
-        _ring = null;
+        _open = false;
         SignalNeed need = ring.Publish();
         ring.Exit();
         return need;
     }
 
     /// <summary>Ends the batch; what was not committed is given up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        if (_ring is not { } ring)
+        if (!_open)
             return;
-        _ring = null;
-        ring.Revert();
-        ring.Exit();
+        _open = false;
+        _ring.Revert();
+        _ring.Exit();
     }
 
-    private readonly OutgoingRing Ring => _ring ?? throw new ObjectDisposedException(nameof(OutgoingBatch));
+    private readonly OutgoingRing Ring
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (!_open)
+                ThrowEnded();
+            return _ring;
+        }
+    }
+
+    [DoesNotReturn]
+    private static void ThrowEnded() => throw new ObjectDisposedException(nameof(OutgoingBatch));
 }

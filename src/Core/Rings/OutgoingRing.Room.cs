@@ -33,7 +33,7 @@ public sealed unsafe partial class OutgoingRing
 
             // A quarter of the ring at least: a writer that is woken for each packet's worth of room wakes too often.
             SawReadIndex(RingHandshake.RequestRoom(_control, Math.Max(total, _size / 4)));
-            if (_free < total)
+            if (Free < total)
                 return false;
             _control.StorePendingSendSize(0);
             return true;
@@ -67,7 +67,7 @@ public sealed unsafe partial class OutgoingRing
         {
             ThrowIfFaulted();
             SawReadIndex(_control.LoadReadIndex());
-            if (_free < total)
+            if (Free < total)
             {
                 if (!waiting)
                 {
@@ -80,7 +80,7 @@ public sealed unsafe partial class OutgoingRing
                 SawReadIndex(RingHandshake.RequestRoom(_control, _roomAwaited));
             }
 
-            return _free >= total;
+            return Free >= total;
         }
         finally
         {
@@ -100,20 +100,31 @@ public sealed unsafe partial class OutgoingRing
         Exit();
     }
 
+    /// <summary>Bytes that may be written from <c>_next</c> on, by the read index as last seen.</summary>
+    private uint Free => _size - RingHandshake.Distance(_lastRead, _next, _size) - 8;
+
+    /// <summary>
+    /// What one comparison of the hot path stands for: no more than is free, than lies before the end where nothing may
+    /// wrap, than a descriptor can say. Each packet takes as much off the first two as it is long, so that the least of
+    /// them stays a limit until it is reached; then it is worked out anew.
+    /// </summary>
+    private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _next), MaxPacketLength + TrailerLength);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryMakeRoom(uint total)
     {
         CheckCanEverFit(total);
         ThrowIfFaulted();
-        SawReadIndex(_control.LoadReadIndex());
-        if (total <= _free)
+        if (total > Free)
+            SawReadIndex(_control.LoadReadIndex());
+        _room = Room;
+        if (total <= Free)
             return true;
 
         _fullTotal++;
-        long packetsThatFit = _packets + _packetsReverted;
-        if (_packetsWhenFull != packetsThatFit)
+        if (_fullAt != (_laps, _next))
         {
-            _packetsWhenFull = packetsThatFit;
+            _fullAt = (_laps, _next);
             _fullFirst++;
         }
 
@@ -128,7 +139,7 @@ public sealed unsafe partial class OutgoingRing
         if (RingHandshake.Distance(_lastRead, read, _size) > RingHandshake.Distance(_lastRead, _committed, _size))
             throw Fault(RingFault.ReadIndexPassedWriter, read, _committed);
         _lastRead = read;
-        _free = _size - RingHandshake.Distance(read, _next, _size) - 8;
+        _room = Room;
     }
 
     private void CheckCanEverFit(uint total)
@@ -155,9 +166,8 @@ public sealed unsafe partial class OutgoingRing
     {
         // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
         // What a batch has not published by then is given up, so that committing it publishes nothing.
-        _free = 0;
-        _next = _committed;
-        DropPackets();
+        _room = 0;
+        GoBackToCommitted();
         _wrapped?.Clear();
         return _fault = new RingCorruptException(fault, value, limit, _committed);
     }

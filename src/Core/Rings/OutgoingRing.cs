@@ -25,31 +25,33 @@ public sealed unsafe partial class OutgoingRing
     internal const int DescriptorLength = 16;
     internal const int TrailerLength = 8;
 
+    private static readonly (long Laps, uint Next) NotFull = (-1, 0);
+
     private readonly RingMemory _memory;
     private readonly RingControl _control;
     private readonly byte* _data;
     private readonly uint _size;
-    private readonly bool _doubleMapped;
+    private readonly uint _inPlaceEnd;  // packets that end by here do not wrap
     private readonly bool _multiProducer;
 
     private uint _committed;    // the write index the reader knows
     private uint _next;         // where the next packet goes: ahead of _committed inside a batch
-    private uint _free;         // bytes that may be written from _next on, by the read index as last seen
-    private uint _lastRead;     // that read index
+    private uint _room;         // the longest that fits from _next on, in place: see Room
+    private uint _lastRead;     // the read index as last seen
     private int _lock;
     private int _roomWaiters;
     private uint _roomAwaited;  // the request for room that stands while anybody waits
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
-    private long _packets;      // appended, and not reverted
-    private long _packetsPublished;
-    private long _packetsReverted;
-    private long _bytes;
+    private readonly uint _startedAt;
+    private int _added;         // packets appended in a batch and not yet published
+    private long _laps;         // times _next went around: with it, bytes need no counter
+    private long _packetsBehindFirst;   // of each publication: one packet a publication is then one count
     private SignalNeedCounts _needs;
     private long _fullTotal;
     private long _fullFirst;
-    private long _packetsWhenFull = -1;
+    private (long Laps, uint Next) _fullAt = NotFull;
 
     /// <summary>Stands on a ring as its writer, and announces that it waits for room by the pending size.</summary>
     /// <param name="memory">The ring.</param>
@@ -62,18 +64,18 @@ public sealed unsafe partial class OutgoingRing
         _control = memory.Control;
         _data = memory.Data;
         _size = (uint)memory.DataSize;
-        _doubleMapped = memory.IsDoubleMapped;
+        _inPlaceEnd = memory.IsDoubleMapped ? 2 * _size : _size;
         _multiProducer = (options ?? OutgoingRingOptions.Default).MultiProducer;
 
         uint write = _control.LoadWriteIndex();
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var badWrite)
             throw Fault(badWrite, write, _size);
-        _committed = _next = write;
+        _committed = _next = _startedAt = write;
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var badRead)
             throw Fault(badRead, read, _size);
         _lastRead = read;
-        _free = _size - RingHandshake.Distance(read, write, _size) - 8;
+        _room = Room;
 
         _control.StoreFeatureBits(RingControlPage.FeaturePendingSendSize);
         _control.StorePendingSendSize(0);
@@ -89,7 +91,7 @@ public sealed unsafe partial class OutgoingRing
     public RingCorruptException? CorruptionError => _fault;
 
     /// <summary>Packets published since the ring was made. Read by the signaller's adaptive policy.</summary>
-    internal long PacketsPublished => _packetsPublished;
+    internal long PacketsPublished => _needs.Sum() + _packetsBehindFirst;
 
     /// <summary>Writes one in-band packet and publishes it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
@@ -102,16 +104,19 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryWrite(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
     {
-        if (_multiProducer)
-            return TryWriteLocked(payload, transactionId, flags, out need);
-
-        if (!TryAppend(payload, transactionId, flags))
+        uint length = LengthOf(payload);
+        uint at = _next;
+        if (length + TrailerLength > _room || _multiProducer)
         {
-            need = SignalNeed.Nothing;
-            return false;
+            need = WriteAround(payload, transactionId, flags);
+            return need != SignalNeed.Nothing;
         }
 
-        need = Publish();
+        // The index goes from register to exchange: loaded back from the field it would hold the exchange up.
+        uint next = After(at, length + TrailerLength);
+        WriteInPlace(at, payload, transactionId, flags, length);
+        _next = next;
+        need = Publish(at, next);
         return true;
     }
 
@@ -142,39 +147,26 @@ public sealed unsafe partial class OutgoingRing
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(
-        _packetsPublished, _bytes,
+        PacketsPublished, Bytes,
         Masked: _needs[(int)SignalNeed.Masked],
         NotEmpty: _needs[(int)SignalNeed.NotEmpty],
         Required: _needs[(int)SignalNeed.Required],
         _fullTotal, _fullFirst);
 
+    private long Bytes => (_laps - (_next < _committed ? 1 : 0)) * _size + _committed - _startedAt;
+
     /// <summary>Puts an in-band packet behind those already appended, without publishing it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryAppend(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
-        uint length = ((uint)payload.Length + DescriptorLength + 7) & ~7u;
-        uint total = length + TrailerLength;
-        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
-            return false;
-
+        uint length = LengthOf(payload);
         uint at = _next;
-        ulong descriptor = Describe(PacketType.DataInBand, DescriptorLength, length, flags);
-        if (!_doubleMapped && at + total > _size)
-        {
-            AppendWrapped(descriptor, transactionId, [], payload, length);
-            return true;
-        }
+        if (length + TrailerLength > _room)
+            return TryAppendAround(payload, transactionId, flags);
 
-        byte* packet = _data + at;
-        Debug.Assert(at < _size && at + total <= (_doubleMapped ? 2 * _size : _size));
-
-        // The last 8 bytes first: the payload then covers all of them but its padding.
-        Unsafe.WriteUnaligned(packet + length - 8, 0UL);
-        payload.CopyTo(new Span<byte>(packet + DescriptorLength, payload.Length));
-        Unsafe.WriteUnaligned(packet, descriptor);
-        Unsafe.WriteUnaligned(packet + 8, transactionId);
-        Unsafe.WriteUnaligned(packet + length, (ulong)at << 32);
-        Advance(at, total);
+        _next = After(at, length + TrailerLength);
+        _added++;
+        WriteInPlace(at, payload, transactionId, flags, length);
         return true;
     }
 
@@ -189,7 +181,7 @@ public sealed unsafe partial class OutgoingRing
         uint offset = DescriptorLength + (uint)packet.ExtendedHeader.Length;
         uint length = (offset + (uint)packet.Payload.Length + 7) & ~7u;
         uint total = length + TrailerLength;
-        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
+        if (total > _room && !TryMakeRoom(total))
             return false;
         AppendWrapped(Describe(packet.Type, offset, length, packet.Flags), packet.TransactionId, packet.ExtendedHeader, packet.Payload, length);
         return true;
@@ -201,14 +193,14 @@ public sealed unsafe partial class OutgoingRing
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
         uint length = ((uint)payloadLength + DescriptorLength + 7) & ~7u;
         uint total = length + TrailerLength;
-        if ((total > _free || length > MaxPacketLength) && !TryMakeRoom(total))
+        if (total > _room && !TryMakeRoom(total))
         {
             payload = default;
             return false;
         }
 
         uint at = _next;
-        bool wraps = !_doubleMapped && at + total > _size;
+        bool wraps = at + total > _inPlaceEnd;
         if (wraps)
             _wrapped = WrappedReservation.Rent(_wrapped, at, (int)total);
         Span<byte> packet = wraps ? _wrapped!.Bytes : new Span<byte>(_data + at, (int)total);
@@ -218,26 +210,34 @@ public sealed unsafe partial class OutgoingRing
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 8), transactionId);
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length), (ulong)at << 32);
         payload = packet.Slice(DescriptorLength, payloadLength);
-        Advance(at, total);
+        _next = After(at, total);
+        _added++;
+        if (wraps)
+            _room = Room;
         return true;
+    }
+
+    /// <summary>Publishes what a batch appended, if it appended anything and no fault has taken it back.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal SignalNeed Publish()
+    {
+        int added = _added;
+        if (added == 0)
+            return SignalNeed.Nothing;
+        if (_wrapped is not null)
+            CopyInWrappedReservation();
+        _added = 0;
+        _packetsBehindFirst += added - 1;
+        return Publish(_committed, _next);
     }
 
     /// <summary>Publishes what was appended: one exchange, one look at the mask and at the read index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal SignalNeed Publish()
+    private SignalNeed Publish(uint committed, uint next)
     {
-        uint committed = _committed;
-        uint next = _next;
-        if (committed == next)
-            return SignalNeed.Nothing;
-        if (_wrapped is not null)
-            CopyInWrappedReservation();
-
         _committed = next;
         SignalNeed need = RingHandshake.PublishWrite(_control, committed, next);
         _needs.Count(need);
-        _packetsPublished = _packets;
-        _bytes += RingHandshake.Distance(committed, next, _size);
         return need;
     }
 
@@ -245,18 +245,21 @@ public sealed unsafe partial class OutgoingRing
     internal void Revert()
     {
         _wrapped?.Clear();
-        if (_next == _committed)
+        if (_added == 0)
             return;
+        bool isFull = _fullAt == (_laps, _next);
+        GoBackToCommitted();
         if (_fault is null)
-            _free += RingHandshake.Distance(_committed, _next, _size);
-        _next = _committed;
-        DropPackets();
+            _room = Room;
+        _fullAt = isFull ? (_laps, _next) : NotFull;
     }
 
-    private void DropPackets()
+    private void GoBackToCommitted()
     {
-        _packetsReverted += _packets - _packetsPublished;
-        _packets = _packetsPublished;
+        if (_next < _committed)
+            _laps--;
+        _next = _committed;
+        _added = 0;
     }
 
     internal void Enter()
@@ -278,29 +281,63 @@ public sealed unsafe partial class OutgoingRing
     private static ulong Describe(PacketType type, uint dataOffset, uint length, PacketFlags flags)
         => (ulong)type | ((ulong)(dataOffset / 8) << 16) | ((ulong)(length / 8) << 32) | ((ulong)flags << 48);
 
+    /// <summary>Bytes of an in-band packet without its trailer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Advance(uint at, uint total)
+    private static uint LengthOf(ReadOnlySpan<byte> payload) => ((uint)payload.Length + DescriptorLength + 7) & ~7u;
+
+    /// <summary>The index behind a packet, whose room is taken.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint After(uint at, uint total)
     {
+        _room -= total;
         uint next = at + total;
-        _next = next >= _size ? next - _size : next;
-        _free -= total;
-        _packets++;
+        if (next < _size)
+            return next;
+        _laps++;
+        return next - _size;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void WriteInPlace(uint at, ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, uint length)
+    {
+        Debug.Assert(at < _size && at + length + TrailerLength <= _inPlaceEnd);
+        byte* packet = _data + at;
+
+        // The last 8 bytes first: the payload, or for none the transaction id, then covers all of them but its padding.
+        // The payload last, so that little is kept across the call that copies a long one.
+        Unsafe.WriteUnaligned(packet + length - 8, 0UL);
+        Unsafe.WriteUnaligned(packet, Describe(PacketType.DataInBand, DescriptorLength, length, flags));
+        Unsafe.WriteUnaligned(packet + 8, transactionId);
+        Unsafe.WriteUnaligned(packet + length, (ulong)at << 32);
+        RingMemory.Copy(payload, ref packet[DescriptorLength]);
+    }
+
+    /// <summary>A write that is not the common case: several producers, no room as far as is known, around the end.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryWriteLocked(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
+    private SignalNeed WriteAround(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
         Enter();
         try
         {
-            bool written = TryAppend(payload, transactionId, flags);
-            need = written ? Publish() : SignalNeed.Nothing;
-            return written;
+            return TryAppend(payload, transactionId, flags) ? Publish() : SignalNeed.Nothing;
         }
         finally
         {
             Exit();
         }
+    }
+
+    /// <summary>What the common case is not: no room as far as is known, or around the end of a ring that is mapped once.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryAppendAround(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
+    {
+        uint length = LengthOf(payload);
+        if (!TryMakeRoom(length + TrailerLength))
+            return false;
+        if (length + TrailerLength <= _room)
+            return TryAppend(payload, transactionId, flags);
+        AppendWrapped(Describe(PacketType.DataInBand, DescriptorLength, length, flags), transactionId, [], payload, length);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -315,7 +352,9 @@ public sealed unsafe partial class OutgoingRing
         _memory.CopyIn(At(at, DescriptorLength), extendedHeader);
         _memory.CopyIn(at, MemoryMarshal.AsBytes(head));
         _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(trailer));
-        Advance(at, length + TrailerLength);
+        _next = After(at, length + TrailerLength);
+        _added++;
+        _room = Room;
     }
 
     private uint At(uint index, uint offset)

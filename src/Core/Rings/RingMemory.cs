@@ -2,6 +2,9 @@
 // ring_buffer and ring_datasize (Linux include/linux/hyperv.h).
 
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using VmBus.Layout;
 
 namespace VmBus.Rings;
@@ -21,6 +24,8 @@ public sealed unsafe class RingMemory
 
     /// <summary>The largest data area: 1 GiB, so that twice an index still fits in 32 bits.</summary>
     public const int MaxDataSize = 1 << 30;
+
+    private const int CopyPiece = 2048;
 
     private RingMemory(nint control, nint data, int dataSize, bool doubleMapped, object? owner)
     {
@@ -95,6 +100,57 @@ public sealed unsafe class RingMemory
         int first = (int)Math.Min((uint)source.Length, (uint)DataSize - index);
         source[..first].CopyTo(new Span<byte>(Data + index, first));
         source[first..].CopyTo(new Span<byte>(Data, source.Length - first));
+    }
+
+    /// <summary>
+    /// Copies a payload from or to where it lies in one piece. Up to a few blocks it is done here: a call of the
+    /// runtime's copy costs as much as the copy. From 2 KiB on that one leaves managed code, unless it is given pieces.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Copy(ReadOnlySpan<byte> source, ref byte destination)
+    {
+        ref byte from = ref MemoryMarshal.GetReference(source);
+        nuint length = (nuint)(uint)source.Length;
+        if (length > 64)
+            CopyLong(ref from, ref destination, length);
+        else if (length > 32)
+        {
+            Vector256<byte> last = Vector256.LoadUnsafe(ref from, length - 32);
+            Vector256.LoadUnsafe(ref from).StoreUnsafe(ref destination);
+            last.StoreUnsafe(ref destination, length - 32);
+        }
+        else if (length >= 16)
+        {
+            Vector128<byte> last = Vector128.LoadUnsafe(ref from, length - 16);
+            Vector128.LoadUnsafe(ref from).StoreUnsafe(ref destination);
+            last.StoreUnsafe(ref destination, length - 16);
+        }
+        else if (length >= 8)
+        {
+            ulong last = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref from, length - 8));
+            Unsafe.WriteUnaligned(ref destination, Unsafe.ReadUnaligned<ulong>(ref from));
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, length - 8), last);
+        }
+        else
+        {
+            for (nuint i = 0; i < length; i++)
+                Unsafe.Add(ref destination, i) = Unsafe.Add(ref from, i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CopyLong(ref byte from, ref byte to, nuint length)
+    {
+        Vector512<byte> last = Vector512.LoadUnsafe(ref from, length - 64);
+        Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
+        nuint i = 64 - ((nuint)Unsafe.AsPointer(ref to) & 63);
+        while (i + 64 < length)
+        {
+            Vector512.LoadUnsafe(ref from, i).StoreUnsafe(ref to, i);
+            i += 64;
+        }
+
+        last.StoreUnsafe(ref to, length - 64);
     }
 
     private static void CheckDataSize(int dataSize)

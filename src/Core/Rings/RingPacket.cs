@@ -3,6 +3,7 @@
 
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using VmBus.Layout;
 
 namespace VmBus.Rings;
@@ -11,17 +12,19 @@ namespace VmBus.Rings;
 /// <remarks>Valid until the next call on the batch it came from.</remarks>
 public readonly ref struct RingPacket
 {
+    // Three words, so that the packet lives in registers: lengths and offsets are read off the checked descriptor.
+    private readonly ref readonly byte _start;
     private readonly ulong _descriptor;
-    private readonly ReadOnlySpan<byte> _packet;
-    private readonly int _offset;
 
+    /// <param name="start">The packet's first byte, with all that the descriptor says of it behind.</param>
+    /// <param name="descriptor">The descriptor as it was checked: offset and length lie within the packet.</param>
+    /// <param name="transactionId">Read once, as the descriptor was.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal RingPacket(ulong descriptor, ulong transactionId, ReadOnlySpan<byte> packet, int offset)
+    internal RingPacket(ref readonly byte start, ulong descriptor, ulong transactionId)
     {
+        _start = ref start;
         _descriptor = descriptor;
         TransactionId = transactionId;
-        _packet = packet;
-        _offset = offset;
     }
 
     /// <summary>The packet's type.</summary>
@@ -40,11 +43,12 @@ public readonly ref struct RingPacket
     public ReadOnlySpan<byte> Payload
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _packet[_offset..];
+        get => Slice(DataOffset, Length - DataOffset);
     }
 
     /// <summary>What stands between the descriptor and the payload; empty for in-band packets and completions.</summary>
-    public ReadOnlySpan<byte> ExtendedHeader => _packet[OutgoingRing.DescriptorLength.._offset];
+    public ReadOnlySpan<byte> ExtendedHeader
+        => Slice(OutgoingRing.DescriptorLength, Math.Max(0, DataOffset - OutgoingRing.DescriptorLength));
 
     /// <summary>How many ranges a transfer-page or GPA-direct packet lists; 0 for the others.</summary>
     public int RangeCount => HasRanges ? (int)BinaryPrimitives.ReadUInt32LittleEndian(ExtendedHeader[4..]) : 0;
@@ -61,8 +65,16 @@ public readonly ref struct RingPacket
     /// <exception cref="InvalidOperationException">The packet is of another type.</exception>
     public GpaRangeList GpaRanges => new(Ranges(PacketType.DataUsingGpaDirect)[8..], RangeCount);
 
+    private int DataOffset => (ushort)(_descriptor >> 16) * 8;
+
+    private int Length => (ushort)(_descriptor >> 32) * 8;
+
     private bool HasRanges => Type is PacketType.DataUsingTransferPages or PacketType.DataUsingGpaDirect;
 
     private ReadOnlySpan<byte> Ranges(PacketType type)
         => Type == type ? ExtendedHeader : throw new InvalidOperationException($"The packet's type is {Type}, not {type}.");
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ReadOnlySpan<byte> Slice(int offset, int length)
+        => MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref Unsafe.AsRef(in _start), offset), length);
 }

@@ -10,4 +10,13 @@ internal struct SignalNeedCounts
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Count(SignalNeed need) => Unsafe.Add(ref _first, (int)need)++;
+
+    /// <summary>All publications.</summary>
+    public readonly long Sum()
+    {
+        long sum = 0;
+        foreach (long count in this)
+            sum += count;
+        return sum;
+    }
 }
