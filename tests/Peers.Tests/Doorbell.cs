@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+
+namespace VmBus.Peers.Tests;
+
+/// <summary>
+/// One bit of a monitor page, and the hypervisor that examines it: the only thing that wakes an end of a channel here,
+/// so that a signal not given stops the test.
+/// </summary>
+internal sealed class Doorbell : IDisposable
+{
+    public const int MonitorId = 77;
+
+    private const int Group = MonitorId / 32;
+    private const uint Mask = 1u << (MonitorId % 32);
+
+    // Only ever reached by a test that has failed.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly MappedMemory _memory;
+
+    public Doorbell() => _memory = MappedMemory.MapAnonymous(MonitorPage.Size);
+
+    public Doorbell(MemfdHandle memory, long offset) => _memory = MappedMemory.Map(memory, offset, MonitorPage.Size);
+
+    public nint Address => _memory.Address;
+
+    public MonitorPageView Page => new(_memory.Address);
+
+    public Span<byte> Bytes => _memory.AsSpan();
+
+    public bool IsRung => (Volatile.Read(ref Page.Pending(Group)) & Mask) != 0;
+
+    public bool TryAnswer()
+    {
+        if (!IsRung)
+            return false;
+        Interlocked.And(ref Page.Pending(Group), ~Mask);
+        return true;
+    }
+
+    /// <summary>Waits for the bit, or for the end of the test at the other side.</summary>
+    public void Wait(Func<string> state, CancellationToken otherFailed)
+    {
+        long start = Stopwatch.GetTimestamp();
+        SpinWait spin = default;
+        while (!TryAnswer())
+        {
+            spin.SpinOnce(sleep1Threshold: -1);
+            if (!spin.NextSpinWillYield)
+                continue;
+            otherFailed.ThrowIfCancellationRequested();
+            if (Stopwatch.GetElapsedTime(start) > Limit)
+                throw new TimeoutException($"No signal came within {Limit}: {state()}");
+        }
+    }
+
+    public void Dispose() => _memory.Dispose();
+}

@@ -1,0 +1,81 @@
+using VmBus.Rings;
+
+namespace VmBus.Peers.Tests;
+
+/// <summary>
+/// Our code at one end and DPDK's at the other, every byte checked. An end that has nothing to do sleeps until the other
+/// end's signal, so that a wrong decision on either side ends the test.
+/// </summary>
+public class TrafficTests
+{
+    private const PeerTrust Trusted = PeerTrust.Trusted;
+    private const PeerTrust Untrusted = PeerTrust.Untrusted;
+
+    [Theory]
+    [InlineData(1, true, Trusted)]
+    [InlineData(1, false, Untrusted)]
+    [InlineData(32, true, Untrusted)]
+    [InlineData(32, false, Trusted)]
+    public void One_thread_carries_packets_both_ways_in_any_order_of_steps(int burst, bool doubleMapped, PeerTrust trust)
+    {
+        const int Packets = 125_000;
+        using var pair = new ChannelPair(8192, doubleMapped, burst, trust, Packets, Packets);
+        var random = new Random(burst);
+        while (!pair.Ours.IsOver || !pair.Dpdks.IsOver)
+        {
+            // Runs of one side, so that rings fill up and empty.
+            Conversation side = random.Next(2) == 0 ? pair.Ours : pair.Dpdks;
+            for (int steps = random.Next(200); steps > 0; steps--)
+            {
+                if (!side.Step())
+                    break;
+            }
+        }
+
+        Report(2 * Packets, "one thread");
+    }
+
+    [Theory]
+    [InlineData(1, 65536, true)]
+    [InlineData(32, 65536, true)]
+    [InlineData(32, 4096, false)]
+    public void DPDK_reads_what_we_write(int burst, int dataSize, bool doubleMapped)
+        => TwoThreads(burst, dataSize, doubleMapped, Trusted, fromUs: 1_000_000, fromDpdk: 0);
+
+    [Theory]
+    [InlineData(1, 65536, true, Trusted)]
+    [InlineData(32, 65536, true, Untrusted)]
+    [InlineData(32, 16384, false, Trusted)]
+    [InlineData(1, 4096, false, Untrusted)]
+    public void We_read_what_DPDK_writes(int burst, int dataSize, bool doubleMapped, PeerTrust trust)
+        => TwoThreads(burst, dataSize, doubleMapped, trust, fromUs: 0, fromDpdk: 1_000_000);
+
+    [Theory]
+    [InlineData(1, 65536, true, Trusted)]
+    [InlineData(32, 65536, true, Untrusted)]
+    public void Both_directions_at_once_between_two_threads(int burst, int dataSize, bool doubleMapped, PeerTrust trust)
+        => TwoThreads(burst, dataSize, doubleMapped, trust, fromUs: 500_000, fromDpdk: 500_000);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    public void Both_directions_at_once_between_two_processes(int burst)
+    {
+        const int Packets = 500_000;
+        _ = Dpdk.Library;
+        long slept = PeerProcess.Converse(burst, 65536, Packets);
+        Report(2 * Packets, "two processes", slept);
+    }
+
+    private static void TwoThreads(int burst, int dataSize, bool doubleMapped, PeerTrust trust, int fromUs, int fromDpdk)
+    {
+        using var pair = new ChannelPair(dataSize, doubleMapped, burst, trust, fromUs, fromDpdk);
+        TwoSides.Run(
+            failed => pair.Ours.Run(pair.Describe, failed),
+            failed => pair.Dpdks.Run(pair.Describe, failed));
+        Report(fromUs + fromDpdk, "two threads", pair.Ours.Slept + pair.Dpdks.Slept);
+    }
+
+    private static void Report(long packets, string how, long slept = 0)
+        => TestContext.Current.TestOutputHelper!.WriteLine($"{packets:N0} packets, {how}, every payload checked; {slept:N0} sleeps ended by a signal.");
+}
