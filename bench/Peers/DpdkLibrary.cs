@@ -86,8 +86,9 @@ public sealed class DpdkLibrary
         }
         catch (Exception failure) when (failure is DllNotFoundException or EntryPointNotFoundException)
         {
-            string reason = failure.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0].TrimEnd();
-            whyNot = $"DPDK's {FileName} (Debian's librte-bus-vmbus23) cannot be loaded; bench/install-peers.sh installs it. {reason}";
+            // Among the loader's advice, the line that says what went wrong with the file.
+            string reason = failure.Message.Split('\n').FirstOrDefault(line => line.Contains($"{FileName}: ", StringComparison.Ordinal)) ?? failure.Message;
+            whyNot = $"DPDK's {FileName} (Debian's librte-bus-vmbus23) cannot be loaded; bench/install-peers.sh installs it ({reason}).";
             return false;
         }
     }

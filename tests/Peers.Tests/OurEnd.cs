@@ -5,7 +5,7 @@ using VmBus.Signals;
 namespace VmBus.Peers.Tests;
 
 /// <summary>Our rings and our signaller, with what a guest's user space has: a monitor page and no hypercall.</summary>
-internal sealed class OurEnd : IChannelEnd, ISignalPath
+internal sealed class OurEnd : IChannelEnd
 {
     private readonly OutgoingRing _outgoing;
     private readonly IncomingRing _incoming;
@@ -17,19 +17,9 @@ internal sealed class OurEnd : IChannelEnd, ISignalPath
     {
         _outgoing = new OutgoingRing(send.Memory);
         _incoming = new IncomingRing(receive.Memory, new IncomingRingOptions { Trust = trust });
-        _signaler = new ChannelSignaler(new SignalBinding
-        {
-            ChildRelid = 1,
-            Path = this,
-            MonitorPage = theirs.Page,
-            MonitorId = Doorbell.MonitorId,
-        });
+        _signaler = UserSpace.Signaller(theirs);
         _burst = burst;
     }
-
-    SignalCapabilities ISignalPath.Capabilities => SignalCapabilities.Monitor | SignalCapabilities.LatencyHint;
-
-    HypercallStatus ISignalPath.Signal() => throw new InvalidOperationException("User space calls nobody.");
 
     public int Send(Traffic traffic, long from, long end)
         => _burst == 1 ? SendOne(traffic, from) : SendBurst(traffic, from, Math.Min(end, from + _burst));

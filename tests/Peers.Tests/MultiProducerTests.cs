@@ -1,0 +1,116 @@
+using VmBus.Layout;
+using VmBus.Rings;
+
+namespace VmBus.Peers.Tests;
+
+/// <summary>
+/// Several threads write into one ring: DPDK's reserve without a lock and publish in order, ours take turns. Each
+/// producer's packets arrive in its order, none lost, none torn.
+/// </summary>
+public class MultiProducerTests
+{
+    private const int Producers = 3;
+    private const int Packets = 200_000;
+    private const int Size = 16384;
+
+    private readonly Traffic[] _traffic = [.. Enumerable.Range(10, Producers).Select(seed => new Traffic(seed, Size - 32))];
+    private readonly long[] _next = new long[Producers];
+
+    [Theory]
+    [InlineData(PeerTrust.Trusted)]
+    [InlineData(PeerTrust.Untrusted)]
+    public void We_read_what_DPDKs_producers_write(PeerTrust trust)
+    {
+        using var ring = new PeerRing(Size);
+        using var doorbell = new Doorbell();
+        using var theirs = new DpdkChannel(Dpdk.Library, ring.Dpdk, ring.Dpdk, doorbell.Address, Doorbell.MonitorId);
+        var ours = new IncomingRing(ring.Memory, new IncomingRingOptions { Trust = trust });
+        Run(
+            (payload, id) => theirs.SendAndSignal(6, payload, id, 0) == 0,
+            () =>
+            {
+                using IncomingBatch batch = ours.ReadBatch();
+                int taken = 0;
+                for (; taken < 8 && batch.TryNext(out RingPacket packet); taken++)
+                    Check(packet.Payload, packet.TransactionId);
+                batch.Commit();
+                return taken;
+            });
+    }
+
+    [Fact]
+    public void DPDK_reads_what_our_producers_write()
+    {
+        using var ring = new PeerRing(Size);
+        using var doorbell = new Doorbell();
+        using var theirs = new DpdkChannel(Dpdk.Library, ring.Dpdk, ring.Dpdk, doorbell.Address, Doorbell.MonitorId);
+        var ours = new OutgoingRing(ring.Memory, new OutgoingRingOptions { MultiProducer = true });
+        byte[] buffer = new byte[Size];
+        Run(
+            (payload, id) => ours.TryWrite(payload, id, PacketFlags.None, out _),
+            () =>
+            {
+                if (theirs.Receive(buffer, out int length, out ulong id) != 0)
+                    return 0;
+                Check(buffer.AsSpan(0, length), id);
+                return 1;
+            });
+    }
+
+    private void Run(Func<ReadOnlySpan<byte>, ulong, bool> write, Func<int> read)
+    {
+        IEnumerable<Action<CancellationToken>> producers = Enumerable.Range(0, Producers).Select(producer => (Action<CancellationToken>)(failed =>
+        {
+            SpinWait spin = default;
+            for (long number = 0; number < Packets;)
+            {
+                ReadOnlySpan<byte> payload = _traffic[producer].Payload(number);
+                if (write(payload, Id(producer, number)))
+                {
+                    number++;
+                    continue;
+                }
+
+                failed.ThrowIfCancellationRequested();
+                spin.SpinOnce(sleep1Threshold: -1);
+            }
+        }));
+        TwoSides.Run(
+        [
+            failed =>
+            {
+                SpinWait spin = default;
+                for (long taken = 0; taken < Producers * Packets;)
+                {
+                    int now = read();
+                    taken += now;
+                    if (now != 0)
+                        continue;
+                    failed.ThrowIfCancellationRequested();
+                    spin.SpinOnce(sleep1Threshold: -1);
+                }
+            },
+            .. producers,
+        ]);
+
+        Assert.All(_next, next => Assert.Equal(Packets, next));
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Producers * Packets:N0} packets of {Producers} producers, every payload checked.");
+    }
+
+    private static ulong Id(int producer, long number) => Traffic.TransactionId(number) ^ (ulong)producer << 62;
+
+    private void Check(ReadOnlySpan<byte> payload, ulong id)
+    {
+        // The packet's own bytes say whose it is; the number is the next of that producer or nothing fits.
+        for (int producer = 0; producer < Producers; producer++)
+        {
+            if (id == Id(producer, _next[producer]))
+            {
+                _traffic[producer].Check(_next[producer]++, payload, id ^ (ulong)producer << 62);
+                return;
+            }
+        }
+
+        Assert.Fail($"Id {id:x} is no producer's next: {string.Join(", ", _next)}.");
+    }
+}
