@@ -3,7 +3,7 @@ namespace VmBus.Core.Tests.Exploration;
 /// <summary>One access of a modelled thread to shared memory.</summary>
 /// <param name="Kind">What it does, and in which order.</param>
 /// <param name="Cell">Which cell.</param>
-/// <param name="Value">What is stored, or what <see cref="AccessKind.Consume"/> expects to find.</param>
+/// <param name="Value">What is stored, or what <see cref="AccessKind.Consume"/> expects to find, or what <see cref="AccessKind.Until"/> does not.</param>
 internal readonly record struct Access(AccessKind Kind, byte Cell, byte Value)
 {
     public bool IsStore => Kind is AccessKind.Store or AccessKind.Release;
@@ -25,6 +25,9 @@ internal enum AccessKind : byte
 
     /// <summary>A load that nothing after it may pass.</summary>
     Acquire,
+
+    /// <summary>An acquire load repeated until the cell holds another value than this: a spin, without its idle rounds.</summary>
+    Until,
 
     /// <summary>A plain store.</summary>
     Store,

@@ -93,19 +93,19 @@ internal sealed class Machine
             Perform(state, thread, which - FirstPerform);
     }
 
-    /// <summary>What went wrong, unless it happened on a foretold value that has not come true yet.</summary>
+    /// <summary>What went wrong, unless it happened while a foretold value had not come true yet.</summary>
     public string? FailureIn(Span<byte> state)
     {
         for (int t = 0; t < _pending.Length; t++)
         {
-            if (_layout.FailureOf(state, t) != 0 && !IsForetelling(state, t))
+            if (_layout.FailureOf(state, t) != 0 && IsPossible(state))
                 return $"{_scenario.Actors[t].Name}: {_failures[_layout.FailureOf(state, t) - 1]}";
         }
 
         return null;
     }
 
-    /// <summary>Whether a state without steps is the end of a schedule that can happen.</summary>
+    /// <summary>Whether every foretold value has come true.</summary>
     public bool IsPossible(Span<byte> state)
     {
         for (int t = 0; t < _pending.Length; t++)
@@ -160,7 +160,7 @@ internal sealed class Machine
         {
             AccessKind.Store or AccessKind.Release => $"store {cell}={access.Value}{(waits ? " (held back)" : "")}",
             AccessKind.Consume => $"load {cell}, which should be {access.Value}{(waits && !own ? " (held back)" : $": {(own ? forwarded : now)}")}",
-            _ when access.Kind is AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire =>
+            AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire or AccessKind.Until =>
                 $"load {cell}: {(own ? $"{forwarded}, its own" : waits ? $"{_values[access.Cell][which]} (performed later)" : now)}",
             AccessKind.Exchange => $"exchange {cell}={access.Value}, was {now}",
             AccessKind.Or => $"or {cell}|={access.Value}, was {now}",
@@ -214,9 +214,14 @@ internal sealed class Machine
             return ready && _layout.WindowCount(state, thread) == 0 ? 1 : 0;
         }
 
-        if (access.Kind is not (AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire) || TryForward(state, thread, access.Cell, out _))
+        if (access.Kind is AccessKind.Store or AccessKind.Release or AccessKind.Consume or AccessKind.Note)
             return 1;
-        if (access.Kind == AccessKind.Acquire)
+        bool own = TryForward(state, thread, access.Cell, out byte seen);
+        if (access.Kind == AccessKind.Until && (own ? seen : _layout.Cells(state)[access.Cell]) == access.Value)
+            return 0;
+        if (own)
+            return 1;
+        if (access.Kind is AccessKind.Acquire or AccessKind.Until)
             return MentionsBefore(state, thread, _layout.WindowCount(state, thread), access.Cell) ? 0 : 1;
         if (!Waits(access))
             return 1;
@@ -304,7 +309,7 @@ internal sealed class Machine
                 else
                     Check(state, thread, access, cells[access.Cell]);
                 break;
-            case AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire:
+            case AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire or AccessKind.Until:
                 if (TryForward(state, thread, access.Cell, out result))
                     break;
                 if (!Waits(access))

@@ -36,6 +36,8 @@ internal sealed class ModelThread
 
     public uint Acquire(int cell) => Do(AccessKind.Acquire, cell);
 
+    public uint Until(int cell, uint not) => Do(AccessKind.Until, cell, not);
+
     public void Store(int cell, uint value) => Do(AccessKind.Store, cell, value);
 
     public void Release(int cell, uint value) => Do(AccessKind.Release, cell, value);
