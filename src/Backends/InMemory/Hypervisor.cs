@@ -58,7 +58,7 @@ public sealed class Hypervisor : IDisposable
     }
 
     /// <summary>Makes a gate with this hypervisor's spin budget and wake cost.</summary>
-    public WakeGate CreateGate() => new(Options.SpinBudget, Options.WakeCost, Options.SpendCost, Options.InlineContinuations);
+    public WakeGate CreateGate() => new(Options.SpinBudget, Options.WakeCost, Options.SpendCost, Options.InlineContinuations, Options.AdaptiveSpin);
 
     /// <summary>Makes every examination of a monitor page that is due by now, on this thread, as a timer would.</summary>
     /// <returns>
@@ -87,5 +87,5 @@ public sealed class Hypervisor : IDisposable
     }
 
     // An interrupt goes to a dispatcher, which then wakes a channel: the cost of waking is paid there, once.
-    internal WakeGate CreateInterruptGate() => new(Options.SpinBudget);
+    internal WakeGate CreateInterruptGate() => new(Options.SpinBudget, adaptiveSpin: Options.AdaptiveSpin);
 }

@@ -5,6 +5,9 @@ namespace VmBus.Backends.InMemory;
 /// <summary>How a <see cref="Hypervisor"/> behaves. Every value has a default that costs and limits nothing.</summary>
 public sealed record HypervisorOptions
 {
+    /// <summary>The default of <see cref="SpinBudget"/>: 50 µs.</summary>
+    public static readonly TimeSpan DefaultSpinBudget = TimeSpan.FromMicroseconds(50);
+
     /// <summary>The clock of the monitor scan and of the reference time. A fake one needs <see cref="InMemory.MonitorScan.Stepped"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -39,8 +42,14 @@ public sealed record HypervisorOptions
     /// </summary>
     public Action? ScanThreadStarted { get; init; }
 
-    /// <summary>How long a blocking wait spins before it sleeps.</summary>
-    public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
+    /// <summary>How long a blocking wait spins at the most before it sleeps.</summary>
+    public TimeSpan SpinBudget { get; init; } = DefaultSpinBudget;
+
+    /// <summary>
+    /// Whether waits spin less while signals come too late for it (<see cref="Signals.AdaptiveSpin"/>); otherwise each
+    /// spins for the whole budget.
+    /// </summary>
+    public bool AdaptiveSpin { get; init; } = true;
 
     /// <summary>
     /// Whether a signal runs the awaiting continuation itself instead of handing it to the thread pool: what a

@@ -3,6 +3,7 @@
 
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
+using VmBus.Backends.Waiting;
 using VmBus.Signals;
 
 namespace VmBus.Backends.InMemory;
@@ -15,19 +16,15 @@ namespace VmBus.Backends.InMemory;
 /// <see cref="Set"/> is one exchange while nobody sleeps, allocates nothing and is a full barrier: what was written
 /// before it is seen by the waiter that it wakes.
 /// </remarks>
-public sealed class WakeGate : ISignalWait, IValueTaskSource
+public sealed class WakeGate : ISignalWait, ISpinTarget, IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signalled = 1;
     private const int Sleeping = 2;
     private const int Awaited = 3;
 
-    // Long enough between two yields that the pause costs more than the yield, short enough that a peer on the same
-    // core gets to run within microseconds.
-    private const int PausesBetweenYields = 20;
-
     private readonly GateWord _word = new();
-    private readonly TimeSpan _spinBudget;
+    private readonly SpinBeforeSleep _spin;
     private readonly ModelledCost _wakeCost;
     private ManualResetValueTaskSourceCore<bool> _source;
     private CancellationTokenRegistration _asyncCancellation;
@@ -36,18 +33,22 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
     private WakeGateStatistics _statistics;
 
     /// <summary>Makes a gate that nobody has set.</summary>
-    /// <param name="spinBudget">How long a blocking wait spins before it sleeps; zero not to spin.</param>
+    /// <param name="spinBudget">How long a blocking wait spins at the most before it sleeps; zero not to spin.</param>
     /// <param name="wakeCost">The modelled cost of waking; see <see cref="HypervisorOptions.WakeCost"/>.</param>
     /// <param name="spendCost">How that cost is spent; see <see cref="HypervisorOptions.SpendCost"/>.</param>
     /// <param name="inlineContinuations">
     /// Whether <see cref="Set"/> runs an awaiting continuation itself instead of handing it to the thread pool:
     /// deterministic, and at the price of the signaller's time and stack.
     /// </param>
-    public WakeGate(TimeSpan spinBudget = default, TimeSpan wakeCost = default, Action<TimeSpan>? spendCost = null, bool inlineContinuations = false)
+    /// <param name="adaptiveSpin">
+    /// Whether waits spin less while signals come too late for it (<see cref="AdaptiveSpin"/>); otherwise each spins for
+    /// the whole budget.
+    /// </param>
+    public WakeGate(
+        TimeSpan spinBudget = default, TimeSpan wakeCost = default, Action<TimeSpan>? spendCost = null, bool inlineContinuations = false, bool adaptiveSpin = true)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(spinBudget, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(wakeCost, TimeSpan.Zero);
-        _spinBudget = spinBudget;
+        _spin = new SpinBeforeSleep(spinBudget, adaptiveSpin);
         _wakeCost = wakeCost > TimeSpan.Zero ? new ModelledCost(wakeCost, spendCost) : ModelledCost.None;
         _source.RunContinuationsAsynchronously = !inlineContinuations;
     }
@@ -56,7 +57,7 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
     public bool IsSet => Volatile.Read(ref _word.Value) == Signalled;
 
     /// <summary>What the waiter has seen so far. Exact for the waiter; a moment old for anybody else.</summary>
-    public WakeGateStatistics Statistics => _statistics;
+    public WakeGateStatistics Statistics => _statistics with { SpinMisses = _spin.Misses, SpinTime = _spin.Spun };
 
     /// <summary>Signals the waiter, or remembers the signal until somebody waits.</summary>
     public void Set()
@@ -133,7 +134,7 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
         ThrowIfClosed();
         long start = Stopwatch.GetTimestamp();
         bool woken;
-        if (Spin(start, timeout, cancellationToken))
+        if (_spin.TryTake(this, start, timeout, cancellationToken))
         {
             woken = true;
             _statistics.SpinWakeups++;
@@ -141,6 +142,7 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
         else
         {
             woken = Sleep(start, timeout, cancellationToken);
+            _spin.Slept(start, woken);
             if (woken)
                 _statistics.SleepWakeups++;
             else
@@ -149,23 +151,6 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
         if (woken)
             _wakeCost.Pay();
         return woken;
-    }
-
-    private bool Spin(long start, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        TimeSpan budget = timeout == Timeout.InfiniteTimeSpan || timeout > _spinBudget ? _spinBudget : timeout;
-        if (budget == TimeSpan.Zero)
-            return false;
-        do
-        {
-            if (Volatile.Read(ref _word.Value) == Signalled && Take())
-                return true;
-            Thread.SpinWait(PausesBetweenYields);
-            // A signaller that shares this core cannot signal until it runs.
-            Thread.Yield();
-        }
-        while (Stopwatch.GetElapsedTime(start) < budget && _closed is null && !cancellationToken.IsCancellationRequested);
-        return false;
     }
 
     private bool Sleep(long start, TimeSpan timeout, CancellationToken cancellationToken)
@@ -231,6 +216,10 @@ public sealed class WakeGate : ISignalWait, IValueTaskSource
     }
 
     private static void ThrowSecondWaiter() => throw new InvalidOperationException("Somebody waits on this gate already; it has one waiter at a time.");
+
+    bool ISpinTarget.IsClosed => _closed is not null;
+
+    bool ISpinTarget.TryTake() => Volatile.Read(ref _word.Value) == Signalled && Take();
 
     void IValueTaskSource.GetResult(short token)
     {

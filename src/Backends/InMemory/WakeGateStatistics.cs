@@ -9,6 +9,12 @@ public record struct WakeGateStatistics
     /// <summary>Waits that ended while spinning.</summary>
     public long SpinWakeups { get; internal set; }
 
+    /// <summary>Waits that spun in vain.</summary>
+    public long SpinMisses { get; internal set; }
+
+    /// <summary>How long all waits together have spun.</summary>
+    public TimeSpan SpinTime { get; internal set; }
+
     /// <summary>Waits that ended after having slept, or been awaited.</summary>
     public long SleepWakeups { get; internal set; }
 

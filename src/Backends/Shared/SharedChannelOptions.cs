@@ -1,3 +1,5 @@
+using VmBus.Backends.InMemory;
+
 namespace VmBus.Backends.Shared;
 
 /// <summary>What a channel between two processes is made of. The host chooses; the guest is told.</summary>
@@ -24,8 +26,16 @@ public sealed record SharedChannelOptions
     /// <summary>How often the host's scan examines the monitor page: 100 ns to 6.5535 ms.</summary>
     public TimeSpan MonitorLatency { get; init; } = TimeSpan.FromMicroseconds(100);
 
-    /// <summary>How long a blocking wait spins before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.</summary>
-    public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
+    /// <summary>
+    /// How long a blocking wait spins at the most before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
+    /// </summary>
+    public TimeSpan SpinBudget { get; init; } = HypervisorOptions.DefaultSpinBudget;
+
+    /// <summary>
+    /// Whether waits spin less while signals come too late for it (<see cref="Signals.AdaptiveSpin"/>); otherwise each
+    /// spins for the whole budget.
+    /// </summary>
+    public bool AdaptiveSpin { get; init; } = true;
 
     /// <summary>Runs first on the thread of the host's scan: the place to choose its core or its priority.</summary>
     public Action? ScanThreadStarted { get; init; }

@@ -10,8 +10,9 @@ namespace VmBus.Backends.Shared;
 /// <param name="RingSize">Data bytes of each ring.</param>
 /// <param name="ChildRelid">The channel's relid.</param>
 /// <param name="MonitorId">The channel's monitor.</param>
-/// <param name="SpinTicks">How long the guest spins before it sleeps, in units of 100 ns.</param>
-internal readonly record struct SharedChannelPlan(long Start, int RingSize, int ChildRelid, int MonitorId, long SpinTicks)
+/// <param name="SpinTicks">How long the guest spins at the most before it sleeps, in units of 100 ns.</param>
+/// <param name="AdaptiveSpin">Whether it spins less while signals come too late for it.</param>
+internal readonly record struct SharedChannelPlan(long Start, int RingSize, int ChildRelid, int MonitorId, long SpinTicks, bool AdaptiveSpin)
 {
     public const int PageSize = 4096;
 
@@ -55,7 +56,7 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
         BinaryPrimitives.WriteInt32LittleEndian(message[8..], RingSize);
         BinaryPrimitives.WriteInt32LittleEndian(message[12..], ChildRelid);
         BinaryPrimitives.WriteInt32LittleEndian(message[16..], MonitorId);
-        BinaryPrimitives.WriteInt32LittleEndian(message[20..], 0);
+        BinaryPrimitives.WriteInt32LittleEndian(message[20..], AdaptiveSpin ? 1 : 0);
         BinaryPrimitives.WriteInt64LittleEndian(message[24..], SpinTicks);
         BinaryPrimitives.WriteInt64LittleEndian(message[32..], Start);
     }
@@ -73,7 +74,8 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
             BinaryPrimitives.ReadInt32LittleEndian(message[8..]),
             BinaryPrimitives.ReadInt32LittleEndian(message[12..]),
             BinaryPrimitives.ReadInt32LittleEndian(message[16..]),
-            BinaryPrimitives.ReadInt64LittleEndian(message[24..]));
+            BinaryPrimitives.ReadInt64LittleEndian(message[24..]),
+            BinaryPrimitives.ReadInt32LittleEndian(message[20..]) != 0);
         if (plan.Start < 0 || plan.Start % PageSize != 0 || plan.Start > long.MaxValue / 2)
             throw new InvalidDataException($"The peer's channel begins at {plan.Start}, which is no page.");
         try

@@ -1,6 +1,7 @@
 // The guest's end of a channel between two processes.
 
 using System.Runtime.Versioning;
+using VmBus.Backends.Waiting;
 using VmBus.Channels;
 using VmBus.Interop.Linux;
 using VmBus.Rings;
@@ -31,7 +32,7 @@ public sealed class SharedGuest : IDisposable
         _memory = memory;
         _hostInterrupt = hostInterrupt;
         _guestInterrupt = guestInterrupt;
-        _wait = new SharedSignalWait(memory.GuestFlags, plan.ChildRelid, guestInterrupt, socket, "host", TimeSpan.FromTicks(plan.SpinTicks));
+        _wait = new SharedSignalWait(memory.GuestFlags, plan.ChildRelid, guestInterrupt, socket, "host", new SpinBeforeSleep(TimeSpan.FromTicks(plan.SpinTicks), plan.AdaptiveSpin));
         try
         {
             const SignalCapabilities All = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint;

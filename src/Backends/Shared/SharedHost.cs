@@ -2,6 +2,7 @@
 
 using System.Runtime.Versioning;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Waiting;
 using VmBus.Channels;
 using VmBus.Interop.Linux;
 using VmBus.Rings;
@@ -38,15 +39,15 @@ public sealed class SharedHost : IDisposable
         {
             _hostInterrupt = EventFd.Create();
             _guestInterrupt = EventFd.Create();
-            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget, ScanThreadStarted = options.ScanThreadStarted });
+            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget, AdaptiveSpin = options.AdaptiveSpin, ScanThreadStarted = options.ScanThreadStarted });
             Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
             int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
             Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);
             ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
-            Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks);
+            Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks, options.AdaptiveSpin);
             _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
 
-            _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", options.SpinBudget);
+            _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", new SpinBeforeSleep(options.SpinBudget, options.AdaptiveSpin));
             ChannelSignaler signaler = new(
                 new SignalBinding
                 {

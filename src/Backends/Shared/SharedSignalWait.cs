@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using VmBus.Backends.Waiting;
 using VmBus.Bits;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
@@ -15,28 +16,26 @@ namespace VmBus.Backends.Shared;
 /// </summary>
 /// <remarks><see cref="Dispose"/> ends a wait under way and returns when it has left: it touches memory about to be unmapped.</remarks>
 [SupportedOSPlatform("linux")]
-internal sealed class SharedSignalWait : ISignalWait, IDisposable
+internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
 {
-    private const int PausesBetweenYields = 20;
-
     private readonly SynicEventFlagsPageView _flags;
     private readonly int _relid;
     private readonly EventFd _interrupt;
     private readonly UnixFdSocket _peer;
     private readonly string _peerName;
-    private readonly TimeSpan _spinBudget;
+    private readonly SpinBeforeSleep _spin;
     private readonly EventFd _cancel = EventFd.Create();
     private readonly Lock _waiting = new();
     private volatile bool _closed;
 
-    public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, TimeSpan spinBudget)
+    public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, SpinBeforeSleep spin)
     {
         _flags = flags;
         _relid = relid;
         _interrupt = interrupt;
         _peer = peer;
         _peerName = peerName;
-        _spinBudget = spinBudget;
+        _spin = spin;
     }
 
     /// <inheritdoc/>
@@ -49,7 +48,11 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
             if (TryTake())
                 return true;
             long start = Stopwatch.GetTimestamp();
-            return Spin(start, timeout, cancellationToken) || Sleep(start, timeout, cancellationToken);
+            if (_spin.TryTake(this, start, timeout, cancellationToken))
+                return true;
+            bool signalled = Sleep(start, timeout, cancellationToken);
+            _spin.Slept(start, signalled);
+            return signalled;
         }
     }
 
@@ -80,24 +83,14 @@ internal sealed class SharedSignalWait : ISignalWait, IDisposable
             _cancel.Dispose();
     }
 
+    bool ISpinTarget.IsClosed => _closed;
+
+    bool ISpinTarget.TryTake() => TryTake();
+
     private bool TryTake()
     {
         Span<ulong> flags = _flags.Flags(SharedSignalPath.Sint);
         return SyncBits.Test(flags, _relid) && SyncBits.TestAndClear(flags, _relid);
-    }
-
-    private bool Spin(long start, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        TimeSpan budget = timeout == Timeout.InfiniteTimeSpan || timeout > _spinBudget ? _spinBudget : timeout;
-        while (Stopwatch.GetElapsedTime(start) < budget && !_closed && !cancellationToken.IsCancellationRequested)
-        {
-            Thread.SpinWait(PausesBetweenYields);
-            if (TryTake())
-                return true;
-            Thread.Yield();
-        }
-
-        return false;
     }
 
     private bool Sleep(long start, TimeSpan timeout, CancellationToken cancellationToken)

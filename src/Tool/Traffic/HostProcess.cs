@@ -62,6 +62,7 @@ internal static class HostProcess
             MonitorLatency = new TimeSpan(long.Parse(args[3], CultureInfo.InvariantCulture)),
             ScanThreadStarted = Cores.TakeHost,
             SpinBudget = new TimeSpan(long.Parse(args[4], CultureInfo.InvariantCulture)),
+            AdaptiveSpin = false,
         };
         ReadOnlySpan<string> job = args[6..];
         using SharedHost host = SharedHost.Offer(UnixFdSocket.Connect(args[1]), options, PeerTrust.Trusted);

@@ -15,7 +15,7 @@ internal sealed class OneProcess : IChannelRun
         using InMemoryVmBus bus = new(new InMemoryVmBusOptions
         {
             GuestMemorySize = 2L * plan.RingSize + (1 << 20),
-            Hypervisor = new HypervisorOptions { SpinBudget = plan.Spin, ScanThreadStarted = Cores.TakeHost, HypercallCost = plan.HypercallCost, WakeCost = plan.WakeCost },
+            Hypervisor = new HypervisorOptions { SpinBudget = plan.Spin, AdaptiveSpin = false, ScanThreadStarted = Cores.TakeHost, HypercallCost = plan.HypercallCost, WakeCost = plan.WakeCost },
         });
         using InMemoryChannel memory = bus.CreateChannel(new InMemoryChannelOptions
         {

@@ -74,6 +74,20 @@ public class WakeGateTests
         Assert.Equal(1, gate.Statistics.Wakeups);
     }
 
+    [Fact]
+    public void Spinning_in_vain_is_counted()
+    {
+        TimeSpan budget = TimeSpan.FromMicroseconds(50);
+        var gate = new WakeGate(budget);
+        gate.Wait(TimeSpan.Zero);
+        Assert.Equal((0, TimeSpan.Zero), (gate.Statistics.SpinMisses, gate.Statistics.SpinTime));
+
+        gate.Wait(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(1, gate.Statistics.SpinMisses);
+        Assert.True(gate.Statistics.SpinTime >= budget);
+    }
+
     [Theory]
     [MemberData(nameof(SpinBudgets))]
     public void Cancellation_ends_a_wait_and_the_next_one_works(int spinMicroseconds)

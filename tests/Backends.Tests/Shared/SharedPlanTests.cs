@@ -16,10 +16,21 @@ public class SharedPlanTests
     // Two events, two memories and the event that ends waits come before it.
     private const int ScanThreadStep = 5;
 
-    private static readonly SharedChannelPlan Valid = new(0, 4096, 1, 0, 0);
+    private static readonly SharedChannelPlan Valid = new(0, 4096, 1, 0, 0, AdaptiveSpin: true);
 
     [Fact]
     public void The_valid_plan_is_taken() => Assert.Null(Refusal(Message(), ["memory", "event", "event"]));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_plan_is_read_as_it_was_written(bool adaptiveSpin)
+    {
+        SharedChannelPlan plan = new(8192, 65536, 7, 9, 1234, adaptiveSpin);
+        byte[] message = new byte[SharedChannelPlan.MessageLength];
+        plan.WriteTo(message);
+        Assert.Equal(plan, SharedChannelPlan.ReadFrom(message));
+    }
 
     [Theory]
     [InlineData(0, 0)]

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using VmBus.Backends.Shared;
+using VmBus.Backends.Waiting;
 using VmBus.Bits;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
@@ -24,7 +25,7 @@ public sealed class SharedSignalWaitTests : IDisposable
     public SharedSignalWaitTests()
     {
         (_ours, _theirs) = UnixFdSocket.CreatePair();
-        _wait = new SharedSignalWait(Flags, Relid, _interrupt, _ours, "guest", TimeSpan.Zero);
+        _wait = new SharedSignalWait(Flags, Relid, _interrupt, _ours, "guest", new SpinBeforeSleep(TimeSpan.Zero, adaptive: true));
         _path = new SharedSignalPath(Flags, Relid, _interrupt, SignalCapabilities.Hypercall);
     }
 
@@ -58,7 +59,7 @@ public sealed class SharedSignalWaitTests : IDisposable
         {
             (UnixFdSocket ours, UnixFdSocket theirs) = UnixFdSocket.CreatePair();
             using (ours)
-            using (SharedSignalWait wait = new(Flags, Relid, _interrupt, ours, "guest", TimeSpan.Zero))
+            using (SharedSignalWait wait = new(Flags, Relid, _interrupt, ours, "guest", new SpinBeforeSleep(TimeSpan.Zero, adaptive: true)))
             {
                 int thread = 0;
                 bool signalled = false;
