@@ -1,0 +1,16 @@
+namespace VmBus.Compare;
+
+/// <summary>What all contenders took in one case.</summary>
+/// <param name="Case">What was measured.</param>
+/// <param name="Contenders">In the order of the tables.</param>
+internal sealed record CaseResult(Case Case, IReadOnlyList<Measured> Contenders)
+{
+    /// <summary>A contender's time, or NaN where it did not take part.</summary>
+    /// <param name="contender">Its name.</param>
+    public double Nanoseconds(string contender)
+        => Contenders.FirstOrDefault(measured => measured.Contender == contender)?.Nanoseconds ?? double.NaN;
+
+    /// <summary>Our time as a multiple of another's: below 1 we are faster.</summary>
+    /// <param name="other">The other's name.</param>
+    public double Ratio(string other) => Nanoseconds(Names.Ours) / Nanoseconds(other);
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace VmBus.Compare;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record CompareOptions
+{
+    /// <summary>What <c>--help</c> prints.</summary>
+    public const string Usage = """
+        compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE]
+
+          --rounds N      samples of each contender in each case and placement (default 15)
+          --placements N  times the rings are laid out anew in memory (default 3)
+          --only TEXT     only the cases whose name has this in it, such as 'Batch 16 B' or '1024 KiB'
+          --json FILE     writes the figures
+          --plot FILE     writes the picture
+          --beside FILE   another run's figures (NativeAOT's, say), printed beside this run's
+        """;
+
+    /// <summary>Samples of each contender in each case and placement.</summary>
+    public int Rounds { get; private init; } = 15;
+
+    /// <summary>Times the rings are laid out anew.</summary>
+    public int Placements { get; private init; } = 3;
+
+    /// <summary>Part of the names of the cases to run.</summary>
+    public string Only { get; private init; } = "";
+
+    /// <summary>Where the figures go.</summary>
+    public string? JsonPath { get; private init; }
+
+    /// <summary>Where the picture goes.</summary>
+    public string? PlotPath { get; private init; }
+
+    /// <summary>Figures of another run.</summary>
+    public string? BesidePath { get; private init; }
+
+    /// <summary>Reads a command line.</summary>
+    /// <exception cref="FormatException">It is not one.</exception>
+    public static CompareOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new CompareOptions();
+        int first = arguments is ["compare", ..] ? 1 : 0;
+        for (int i = first; i < arguments.Count; i += 2)
+        {
+            string value = i + 1 < arguments.Count ? arguments[i + 1] : throw new FormatException($"{arguments[i]} wants a value.");
+            options = arguments[i] switch
+            {
+                "--rounds" => options with { Rounds = Count(arguments[i], value) },
+                "--placements" => options with { Placements = Count(arguments[i], value) },
+                "--only" => options with { Only = value },
+                "--json" => options with { JsonPath = value },
+                "--plot" => options with { PlotPath = value },
+                "--beside" => options with { BesidePath = value },
+                _ => throw new FormatException($"{arguments[i]} is no option of compare."),
+            };
+        }
+
+        return options;
+    }
+
+    /// <summary>Whether a case was asked for.</summary>
+    public bool Includes(Case @case) => @case.ToString().Contains(Only, StringComparison.OrdinalIgnoreCase);
+
+    private static int Count(string option, string value)
+        => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= 10_000
+            ? count
+            : throw new FormatException($"{option} {value}: a number from 1 to 10000 is wanted.");
+}

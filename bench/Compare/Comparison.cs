@@ -1,0 +1,109 @@
+// Every contender in turn, slice by slice, so that whatever happens to the machine happens to all of them.
+
+using System.Runtime.Versioning;
+
+namespace VmBus.Compare;
+
+/// <summary>Measures cases.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class Comparison(Contenders contenders, CompareOptions options, Action<string> progress)
+{
+    private const double SliceAlone = 1.5e6;    // nanoseconds
+    private const double SliceTogether = 5e6;
+
+    // Once around the ring and more, and often enough for the runtime to have compiled everything for good.
+    private const int WarmUpCalls = 40;
+
+    /// <summary>Measures all the cases that were asked for.</summary>
+    public IReadOnlyList<CaseResult> Run()
+    {
+        using var duel = new Duel();
+        if (!duel.HasTwoCores)
+            progress("One core only: what needs two threads is left out.");
+        Case[] cases = [.. Case.All.Where(options.Includes).Where(c => duel.HasTwoCores || !c.HasTwoThreads)];
+        var samples = new Dictionary<(Case, string), List<Sample>>();
+        for (int i = 0; i < cases.Length; i++)
+        {
+            progress($"{i + 1} of {cases.Length}: {cases[i]}");
+            for (int placement = 0; placement < options.Placements; placement++)
+                Measure(duel, cases[i], samples, isFirst: i == 0 && placement == 0);
+        }
+
+        // The machine is never slower than itself when quiet: the fast tenth of all calibrations tells what quiet is.
+        long[] calibrations = [.. samples.Values.SelectMany(list => list).Select(sample => sample.Calibration).Order()];
+        long quiet = calibrations.Length == 0 ? 0 : calibrations[calibrations.Length / 10];
+        return
+        [
+            .. cases.Select(c => new CaseResult(c,
+                [.. contenders.NamesFor(c).Select(name => Measured.From(name, samples[(c, name)], quiet))])),
+        ];
+    }
+
+    /// <summary>One set of rings for each contender: where they lie in memory makes a difference, so there are several.</summary>
+    private void Measure(Duel duel, Case @case, Dictionary<(Case, string), List<Sample>> samples, bool isFirst)
+    {
+        byte[] payload = new byte[@case.Payload];
+        new Random(@case.Payload).NextBytes(payload);
+        (string Name, IContender Contender)[] all = [.. contenders.NamesFor(@case).Select(name => (name, contenders.Create(name, @case, payload)))];
+        try
+        {
+            int[] counts = [.. all.Select(entry => CountFor(duel, @case, entry.Contender, isFirst))];
+            for (int round = 0; round < options.Rounds; round++)
+            {
+                for (int i = 0; i < all.Length; i++)
+                {
+                    // Not always behind the same one.
+                    int turn = (i + round) % all.Length;
+                    if (!samples.TryGetValue((@case, all[turn].Name), out List<Sample>? list))
+                        samples[(@case, all[turn].Name)] = list = [];
+                    list.Add(Slice(duel, @case, all[turn].Contender, counts[turn], payload));
+                }
+            }
+        }
+        finally
+        {
+            foreach ((_, IContender contender) in all)
+                contender.Dispose();
+        }
+    }
+
+    /// <summary>How many packets make a slice.</summary>
+    private static int CountFor(Duel duel, Case @case, IContender contender, bool isFirst)
+    {
+        byte[] payload = new byte[@case.Payload];
+        new Random(@case.Payload).NextBytes(payload);
+        int count = @case.Batch * 20;
+        for (int pass = 0; pass < (isFirst ? 6 : 1); pass++)
+        {
+            for (int i = 0; i < WarmUpCalls; i++)
+                Slice(duel, @case, contender, count, payload);
+            if (isFirst)
+                Thread.Sleep(120);  // the runtime counts calls only when it has had 100 ms without new code
+        }
+
+        count = @case.Batch * 200;
+        double nanoseconds = Enumerable.Range(0, 5).Min(_ => Slice(duel, @case, contender, count, payload).Nanoseconds);
+        double ways = @case.Shape == Shape.PingPong ? 2 : 1;
+        int packets = (int)((@case.HasTwoThreads ? SliceTogether : SliceAlone) / (nanoseconds * ways));
+        return Math.Max(packets / @case.Batch, 4) * @case.Batch;
+    }
+
+    private static Sample Slice(Duel duel, Case @case, IContender contender, int count, byte[] payload)
+    {
+        int packets = @case.Shape == Shape.PingPong ? 2 * count : count;
+        Sample sample = @case.HasTwoThreads
+            ? duel.Slice(() => contender.First(count), () => contender.Second(count), packets, out (long First, long Second) answers)
+            : duel.Slice(() => contender.Alone(count), null, packets, out answers);
+        long sum = (long)count * (count - 1) / 2 + (long)count * payload[^1];
+        Check(@case, @case.HasTwoThreads ? answers.Second : answers.First, sum);
+        if (@case.HasTwoThreads)
+            Check(@case, answers.First, @case.Shape == Shape.PingPong ? sum : 0);
+        return sample;
+    }
+
+    private static void Check(Case @case, long seen, long expected)
+    {
+        if (seen != expected)
+            throw new InvalidOperationException($"{@case}: a contender read {seen} where {expected} was written.");
+    }
+}

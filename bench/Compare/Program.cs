@@ -1,0 +1,43 @@
+// Ours, DPDK's compiled library, System.Threading.Channels and a floor in C, side by side in one run.
+//
+//   bench/install-peers.sh
+//   dotnet run -c Release --project bench/Compare -- compare --plot compare.png
+
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using VmBus.Compare;
+
+if (args.Contains("--help") || args.Contains("-h"))
+{
+    Console.WriteLine(CompareOptions.Usage);
+    return 0;
+}
+
+if (!OperatingSystem.IsLinux())
+{
+    Console.Error.WriteLine("compare maps its rings twice and keeps its threads to cores as Linux does; it runs on Linux only.");
+    return 2;
+}
+
+try
+{
+    CompareOptions options = CompareOptions.Parse(args);
+    CompareFile? beside = options.BesidePath is { } path ? CompareFile.Read(path) : null;
+    var contenders = new Contenders(Console.Error.WriteLine);
+    string runtime = $"{(RuntimeFeature.IsDynamicCodeCompiled ? "JIT" : "NativeAOT")}, {RuntimeInformation.FrameworkDescription}";
+    string machine = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
+    Console.WriteLine($"{runtime}; {machine}, {Environment.ProcessorCount} cores; {contenders.Compiler}; {contenders.DpdkPath}");
+    Console.WriteLine();
+    IReadOnlyList<CaseResult> results = new Comparison(contenders, options, Console.Error.WriteLine).Run();
+    Console.WriteLine(CompareText.Of(results, beside?.Results ?? [], beside?.Runtime.Split(',')[0] ?? ""));
+    if (options.JsonPath is { } json)
+        new CompareFile(runtime, machine, contenders.Compiler, contenders.DpdkPath, results).Write(json);
+    if (options.PlotPath is { } plot)
+        File.WriteAllBytes(plot, ComparePlot.Of(results, $"{runtime}; {machine}"));
+    return 0;
+}
+catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(wrong.Message);
+    return 2;
+}

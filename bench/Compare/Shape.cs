@@ -1,0 +1,20 @@
+namespace VmBus.Compare;
+
+/// <summary>How packets are written and read.</summary>
+internal enum Shape
+{
+    /// <summary>One thread writes a packet and reads it.</summary>
+    WriteRead,
+
+    /// <summary>One thread writes a batch and reads it.</summary>
+    Batch,
+
+    /// <summary>One thread writes, another reads, one packet a call.</summary>
+    AcrossOne,
+
+    /// <summary>One thread writes, another reads, by the batch.</summary>
+    AcrossBatch,
+
+    /// <summary>Two threads send one packet to and fro; the figure is for one way.</summary>
+    PingPong,
+}
