@@ -15,7 +15,7 @@ namespace VmBus.Signals;
 /// <para>Signals are sent by one thread at a time unless <see cref="SignalBinding.IsConcurrent"/>; signals for room
 /// (<see cref="SignalRoom"/>) may come from one other thread, the reader's.</para>
 /// </remarks>
-public sealed unsafe class ChannelSignaler
+public sealed unsafe partial class ChannelSignaler
 {
     private const int MonitorRoute = 0;
     private const int HypercallRoute = 1;
@@ -35,7 +35,8 @@ public sealed unsafe class ChannelSignaler
 
     private int _route;
     private SignalMode _mode;
-    private bool _deferred;                 // the last signal was left to the monitor page
+    private int _deferred;                  // 1: the last signal was left to the monitor page
+    private int _urgentWaits;               // 1: an urgent message waits for a signal that may be about to be deferred
     private AdaptivePolicy _policy;
     private int _policyLock;
     private ushort _hint;                   // the latency the host asked for, or was asked for here: to go back to
@@ -162,7 +163,7 @@ public sealed unsafe class ChannelSignaler
     {
         if (need == SignalNeed.Required)
             Signal(urgency, outgoing.PacketsPublished, incoming.PacketsCommitted);
-        else if (need == SignalNeed.NotEmpty && _deferred)
+        else if (SignalHandshake.MayPromote(new Control(this), need, urgency))
             Promote(urgency);
     }
 
@@ -173,27 +174,7 @@ public sealed unsafe class ChannelSignaler
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Signal(Urgency urgency, long sent = 0, long received = 0)
     {
-        int route = Volatile.Read(ref _route);
-        if (route == AdaptiveRoute)
-            route = Judge(sent, received);
-
-        bool defer = _pending != null && urgency switch
-        {
-            Urgency.Normal => route == MonitorRoute,
-            Urgency.Relaxed => true,
-            _ => !_canCall,
-        };
-        _deferred = defer;
-        if (defer)
-        {
-            SetPending();
-            Count(ref _monitored);
-        }
-        else
-        {
-            Count(ref _hypercalls);
-            Call();
-        }
+        Count(SignalHandshake.Signal(new Control(this, sent, received), urgency));
     }
 
     /// <summary>Signals that there is room in the ring the other side writes.</summary>
@@ -202,42 +183,21 @@ public sealed unsafe class ChannelSignaler
         // The writer stands still until it hears of the room: nothing is gained by letting it wait.
         if (_pending != null && !_canCall)
         {
-            SetPending();
+            SignalHandshake.SetPending(new Control(this));
             Count(ref _roomMonitored);
             return;
         }
 
         Count(ref _roomHypercalls);
-        Call();
+        SignalHandshake.CallNow(new Control(this));
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody signals.</summary>
     public SignalStatistics GetStatistics() => new(
         _monitored + _roomMonitored, _hypercalls + _roomHypercalls, _promoted, _roomMonitored + _roomHypercalls, _failed, _lastFailure, _modeChanges);
 
-    /// <summary>
-    /// The ring was not empty, but the signal for what is in it was deferred. A message that cannot wait sends that
-    /// signal now, unless the hypervisor has already sent it. Once per deferred signal: after it the other side drains.
-    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Promote(Urgency urgency)
-    {
-        int route = Volatile.Read(ref _route);
-        bool immediate = urgency == Urgency.Urgent
-            || (urgency == Urgency.Normal && (route == HypercallRoute || (route == AdaptiveRoute && !_policy.Defers)));
-        if (!immediate || !_canCall)
-            return;
-
-        _deferred = false;
-        if ((Volatile.Read(ref *_pending) & _pendingMask) == 0)
-            return;
-
-        // The bit stays set. Only the hypervisor clears it, on every system this protocol is spoken by; the price is
-        // one wake-up that finds an empty ring.
-        Count(ref _promoted);
-        Count(ref _hypercalls);
-        Call();
-    }
+    private void Promote(Urgency urgency) => Count(SignalHandshake.Promote(new Control(this), urgency));
 
     private int Judge(long sent, long received)
     {
@@ -254,36 +214,22 @@ public sealed unsafe class ChannelSignaler
         return route;
     }
 
-    /// <summary>
-    /// Two interlocked ORs at most. Results are discarded and masks are in registers, so each is a <c>lock or</c>: the
-    /// form that hosts which trap the page decode on their fast path. The interrupt page comes first: the bit in the
-    /// monitor page is what makes anyone look at it.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetPending()
-    {
-        if (_sendWord != null)
-            Interlocked.Or(ref *_sendWord, _sendMask);
-        Interlocked.Or(ref *_pending, _pendingMask);
-    }
-
-    private void Call()
-    {
-        if (_sendWord != null)
-            Interlocked.Or(ref *_sendWord, _sendMask);
-        HypercallStatus status = _path.Signal();
-        if (status != HypercallStatus.Success)
-        {
-            Interlocked.Increment(ref _failed);
-            _lastFailure = status;
-        }
-    }
-
     /// <summary>Writes the hint that the mode asks for. A host that asks for less than the short one keeps it.</summary>
     private void WriteHint()
     {
         bool shorten = _mode == SignalMode.LowLatency && !_canCall;
         Volatile.Write(ref _monitorPage!.Value.Latency(_monitorId), shorten ? Math.Min(ShortHint, _hint) : _hint);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Count(SentSignals sent)
+    {
+        if ((sent & SentSignals.Deferred) != 0)
+            Count(ref _monitored);
+        if ((sent & (SentSignals.Called | SentSignals.Promoted)) != 0)
+            Count(ref _hypercalls);
+        if ((sent & SentSignals.Promoted) != 0)
+            Count(ref _promoted);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

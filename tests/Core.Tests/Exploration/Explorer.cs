@@ -86,8 +86,8 @@ internal sealed class Explorer
     {
         if (!_machine.IsPossible(state))
             return null;
-        if (_machine.StuckIn(state) is { } stuck)
-            return stuck;
+        if (_machine.WrongAtEnd(state) is { } wrong)
+            return wrong;
         _ends.Add(id);
         if (_outcome is not null)
             _outcomes.Add(_outcome(_machine.Layout, state));

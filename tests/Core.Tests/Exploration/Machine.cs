@@ -117,8 +117,8 @@ internal sealed class Machine
         return true;
     }
 
-    /// <summary>Who waits for ever in a state without steps.</summary>
-    public string? StuckIn(Span<byte> state)
+    /// <summary>What is wrong with a state without steps: who waits for ever, or what the watch finds.</summary>
+    public string? WrongAtEnd(Span<byte> state)
     {
         List<string>? stuck = null;
         for (int t = 0; t < _pending.Length; t++)
@@ -127,7 +127,7 @@ internal sealed class Machine
                 (stuck ??= []).Add($"{_scenario.Actors[t].Name} waits for {_scenario.Cells[_pending[t]!.Value.Cell]} for ever");
         }
 
-        return stuck is null ? null : string.Join("; ", stuck);
+        return stuck is null ? _scenario.Watch?.Ended(_layout.Cells(state)) : string.Join("; ", stuck);
     }
 
     /// <summary>One step in words; to be asked before the step is applied.</summary>

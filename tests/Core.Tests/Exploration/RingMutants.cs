@@ -46,14 +46,17 @@ internal static class RingMutants
 
     private static RingPlan Spinning => RingScenario.Spinning;
 
-    private static Mutant Writer(string name, RingPlan plan, MemoryModel strongest, Func<RingEnd, ModelRing> ring)
-        => new(name, RingScenario.Of(name, plan, writer: ring), strongest);
+    private static Mutant Writer(string name, RingPlan plan, MemoryModel mildest, Func<RingEnd, ModelRing> ring)
+        => new(name, [.. Fewer(plan).Select(p => RingScenario.Of(name, p, writer: ring))], mildest);
 
-    private static Mutant Reader(string name, RingPlan plan, MemoryModel strongest, Func<RingEnd, ModelRing> ring)
-        => new(name, RingScenario.Of(name, plan, reader: ring), strongest);
+    private static Mutant Reader(string name, RingPlan plan, MemoryModel mildest, Func<RingEnd, ModelRing> ring)
+        => new(name, [.. Fewer(plan).Select(p => RingScenario.Of(name, p, reader: ring))], mildest);
 
-    private static Mutant Producer(string name, MemoryModel strongest, Func<RingEnd, LockedRing> ring)
-        => new(name, RingScenario.Producers(ring), strongest);
+    private static Mutant Producer(string name, MemoryModel mildest, Func<RingEnd, LockedRing> ring)
+        => new(name, [RingScenario.Producers(ring, 1), RingScenario.Producers(ring)], mildest);
+
+    private static IEnumerable<RingPlan> Fewer(RingPlan plan)
+        => Enumerable.Range(plan.Prefilled + 1, plan.Packets - plan.Prefilled).Select(packets => plan with { Packets = packets });
 
     /// <summary>The production rule, on words that were looked at in another order.</summary>
     private static bool Crosses(ModelRing ring, uint pending, uint write, uint committed, uint next)

@@ -6,13 +6,13 @@ namespace VmBus.Core.Tests.Exploration;
 internal static class RingScenario
 {
     /// <summary>Packets into an empty ring with room for all: publication and mask against drain, unmask, second look.</summary>
-    public static RingPlan Wakeups { get; } = new(Size: 32, Length: 8, Packets: 3);
+    public static RingPlan Wakeups { get; } = new(Size: 56, Length: 8, Packets: 6);
 
     /// <summary>A full ring: the commit of the reader against the request for room.</summary>
-    public static RingPlan Room { get; } = new(Size: 32, Length: 8, Packets: 6) { Prefilled = 3, CommitsEach = true };
+    public static RingPlan Room { get; } = new(Size: 32, Length: 8, Packets: 8) { Prefilled = 3, CommitsEach = true };
 
     /// <summary>Packets of two cells around a ring of five: whole when they are read, read when they are written over.</summary>
-    public static RingPlan Packets { get; } = new(Size: 40, Length: 16, Packets: 5);
+    public static RingPlan Packets { get; } = new(Size: 40, Length: 16, Packets: 7);
 
     /// <summary>The same with a writer that spins for room and a reader that commits without a fence.</summary>
     public static RingPlan Spinning { get; } = Packets with { WaitsForRoom = false };
@@ -23,17 +23,17 @@ internal static class RingScenario
         return OneRing(name, plan, [new RingWriter(writer ?? sound, plan), new RingReader(reader ?? sound, plan)]);
     }
 
-    /// <summary>Two producers of two packets each, one reader.</summary>
-    public static Scenario Producers(Func<RingEnd, LockedRing>? producer = null)
+    /// <summary>Two producers, one reader, room for all.</summary>
+    public static Scenario Producers(Func<RingEnd, LockedRing>? producer = null, int packetsOfEach = 2)
     {
-        var plan = new RingPlan(Size: 40, Length: 8, Packets: 4);
+        var plan = new RingPlan(Size: 40, Length: 8, Packets: 2 * packetsOfEach);
         producer ??= end => new LockedRing(end);
         return OneRing("two producers", plan,
-            [new RingProducer("producer 1", producer, plan, 2), new RingProducer("producer 2", producer, plan, 2),
+            [new RingProducer("producer 1", producer, plan, packetsOfEach), new RingProducer("producer 2", producer, plan, packetsOfEach),
              new RingReader(end => new ModelRing(end), plan)]);
     }
 
-    private static Scenario OneRing(string name, RingPlan plan, IReadOnlyList<Actor> actors)
+    public static Scenario OneRing(string name, RingPlan plan, IReadOnlyList<Actor> actors)
     {
         byte[] initial = new byte[RingCells.Data + plan.Size / 8];
         initial[RingCells.WriteIndex] = initial[RingCells.Watched] = (byte)(plan.Prefilled * plan.Length);

@@ -17,6 +17,7 @@ internal sealed class SignalWatch(uint size) : Watch
     public const int Packets = 0;
     public const int Room = 1;
     public const int Masked = 2;
+    public const int Urgent = 3;
 
     private const int Published = RingCells.Watched;        // the write index published last
     private const int Began = RingCells.Watched + 1;        // the one before
@@ -75,9 +76,14 @@ internal sealed class SignalWatch(uint size) : Watch
     public override string Describe(in Access note) => note.Cell switch
     {
         Packets => $"decides: {(SignalNeed)note.Value}",
+        Urgent => $"packet {note.Value} is urgent",
         Masked => "is told that it is masked",
         _ => note.Value == 0 ? "decides: no signal for room" : "decides: a signal for room",
     };
+
+    /// <summary>Whatever the examiner does, the reader has come past the last urgent packet.</summary>
+    public override string? Ended(Span<byte> memory)
+        => memory[RingCells.ReadIndex] < memory[RingCells.Urgent] * 8 ? "an urgent packet waits for the examiner" : null;
 
     private static string? Decided(Span<byte> memory, in Access note)
     {
@@ -85,6 +91,9 @@ internal sealed class SignalWatch(uint size) : Watch
         {
             case Masked:
                 memory[Promised] = 1;
+                return null;
+            case Urgent:
+                memory[RingCells.Urgent] = Math.Max(memory[RingCells.Urgent], note.Value);
                 return null;
             case Packets when note.Value == (byte)SignalNeed.Required:
                 return memory[Unmasked] == 0 ? "signals a reader that has its interrupt masked"

@@ -15,6 +15,11 @@ internal abstract class Watch
     {
     }
 
+    /// <summary>All is over: nobody can do anything more.</summary>
+    /// <param name="memory">The cells.</param>
+    /// <returns>What is wrong; <see langword="null"/> when nothing is.</returns>
+    public virtual string? Ended(Span<byte> memory) => null;
+
     /// <summary>A note in words.</summary>
     public virtual string Describe(in Access note) => $"notes {note.Cell}: {note.Value}";
 }

@@ -81,6 +81,53 @@ public class PromotionTests
         Assert.Equal((1, 0), (rig.Path.Signals, rig.Signaler.GetStatistics().Promoted));
     }
 
+    [Theory]
+    [InlineData(Urgency.Normal)]
+    [InlineData(Urgency.Relaxed)]
+    public void An_urgent_message_does_not_wait_for_a_sender_that_has_published_and_not_yet_deferred(Urgency first)
+    {
+        using var rig = new SignalRig(concurrent: true);
+
+        // One thread's publication found the ring empty; another's came after it, and gets to the signaller first.
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+        Assert.Equal(0, rig.Path.Signals);
+        rig.AfterWrite(SignalNeed.Required, first);
+        Assert.Equal((1, true), (rig.Path.Signals, rig.IsPending));
+        Assert.Equal(1, rig.Signaler.GetStatistics().Promoted);
+
+        // It has had its signal: the next one is deferred as ever.
+        rig.AfterWrite(SignalNeed.Required, first);
+        Assert.Equal(1, rig.Path.Signals);
+    }
+
+    [Fact]
+    public void A_call_is_for_every_urgent_message_that_waits()
+    {
+        using var rig = new SignalRig(concurrent: true);
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+        rig.AfterWrite(SignalNeed.Required, Urgency.Urgent);
+        rig.AfterWrite(SignalNeed.Required);
+        Assert.Equal((1, 0), (rig.Path.Signals, rig.Signaler.GetStatistics().Promoted));
+
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Urgent);
+        Assert.Equal((2, 1), (rig.Path.Signals, rig.Signaler.GetStatistics().Promoted));
+    }
+
+    [Fact]
+    public void A_normal_message_among_several_senders_promotes_only_what_the_mode_says()
+    {
+        using var rig = new SignalRig(concurrent: true);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        rig.AfterWrite(SignalNeed.NotEmpty, Urgency.Relaxed);
+        rig.AfterWrite(SignalNeed.Required);
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal(0, rig.Path.Signals);
+        rig.Signaler.Mode = SignalMode.LowLatency;
+        rig.AfterWrite(SignalNeed.NotEmpty);
+        Assert.Equal(1, rig.Path.Signals);
+    }
+
     [Fact]
     public void Going_over_to_low_latency_sends_the_deferred_signal_with_the_next_message()
     {
