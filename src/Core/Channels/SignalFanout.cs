@@ -77,13 +77,9 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
         lock (_lock)
         {
             follower = null;
-            if (ticket != _signals)
-                return false;
-            if (!_led)
-            {
-                _led = true;
-                return true;
-            }
+            FanoutSeat seat = FanoutRules.Join(new State(this), ticket);
+            if (seat != FanoutSeat.Follow)
+                return seat == FanoutSeat.Lead;
 
             follower = _spare.TryPop(out SemaphoreSlim? spare) ? spare : new SemaphoreSlim(0);
             _followers.Add(follower);
@@ -104,13 +100,25 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
                 return;
             }
 
-            // All of them: any may need the signal just taken, and one has to wait for the next.
-            if (signalled)
-                _signals++;
-            _led = false;
-            foreach (SemaphoreSlim waiting in _followers)
+            FanoutRules.StopLeading(new State(this), signalled);
+        }
+    }
+
+    private readonly struct State(SignalFanout fanout) : IFanoutState
+    {
+        public long LoadSignals() => fanout._signals;
+
+        public void StoreSignals(long value) => Volatile.Write(ref fanout._signals, value);
+
+        public bool LoadLed() => fanout._led;
+
+        public void StoreLed(bool value) => fanout._led = value;
+
+        public void WakeFollowers()
+        {
+            foreach (SemaphoreSlim waiting in fanout._followers)
                 waiting.Release();
-            _followers.Clear();
+            fanout._followers.Clear();
         }
     }
 }

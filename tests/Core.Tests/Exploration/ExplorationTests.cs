@@ -25,6 +25,7 @@ public class ExplorationTests(ITestOutputHelper output)
         (SignalScenario.SwitchAmongSenders(), 220_000),
         (SignalScenario.Neighbours(), 8_000),
         (SignalScenario.SharedInterrupt(), 11_000),
+        (FanoutScenario.Of(ModelFanout.Waiters), 53_000),
     ];
 
     [Fact]
@@ -62,7 +63,7 @@ public class ExplorationTests(ITestOutputHelper output)
         List<string> wrong = [];
         List<string> schedules = [];
         Row("mutant", "SC", "TSO", "weak", "steps", "what goes wrong");
-        foreach (Mutant mutant in RingMutants.All.Concat(SignalMutants.All))
+        foreach (Mutant mutant in RingMutants.All.Concat(SignalMutants.All).Concat(FanoutMutants.All))
         {
             Exploration[] found = [.. Models.Select(model => Shortest(mutant, model))];
             Exploration shown = found[(int)mutant.Mildest];

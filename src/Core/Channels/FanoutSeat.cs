@@ -1,0 +1,14 @@
+namespace VmBus.Channels;
+
+/// <summary>What somebody who wants to wait is to wait for.</summary>
+internal enum FanoutSeat
+{
+    /// <summary>Nothing: a signal came since the look, so look again.</summary>
+    None,
+
+    /// <summary>The signal itself.</summary>
+    Lead,
+
+    /// <summary>The one who waits for the signal.</summary>
+    Follow,
+}
