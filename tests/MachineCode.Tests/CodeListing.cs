@@ -34,7 +34,7 @@ internal sealed class CodeListing(string compiler, IEnumerable<CompiledMethod> m
         ulong target = targets.TryGetValue(instruction.IP, out ulong resolved) ? resolved
             : instruction.Op0Kind == OpKind.NearBranch64 ? instruction.NearBranchTarget : 0;
         CompiledMethod? callee = _byAddress.GetValueOrDefault(target);
-        return callee is not null && callee.Name.Contains("Path.Signal", StringComparison.Ordinal) && from.Name.StartsWith("ChannelSignaler.", StringComparison.Ordinal)
+        return callee is not null && callee.Name.Contains("Path.Signal", StringComparison.Ordinal) && (from.Name.StartsWith("ChannelSignaler.", StringComparison.Ordinal) || from.Name.StartsWith("SignalHandshake.", StringComparison.Ordinal))
             ? null
             : callee;
     }

@@ -94,6 +94,7 @@ internal static class SignalHandshake
     /// Calls for a deferred signal that nobody has examined or promoted. The bit stays set: only the hypervisor clears it,
     /// on every system this protocol is spoken by; the price is one wake-up that finds an empty ring.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool TryPromote<TControl>(TControl control)
         where TControl : struct, ISignalControl
     {
