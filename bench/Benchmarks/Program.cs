@@ -1,15 +1,20 @@
 // Two ways to run the same benchmarks: BenchmarkDotNet for figures, and a gate of seconds that fails when any of them
-// allocates.
+// allocates. Beside them, runs of another kind: what waiting costs.
 //
 //   dotnet run -c Release --project bench/Benchmarks -- --filter '*RingWriteRead*'
 //   dotnet run -c Release --project bench/Benchmarks -- --filter '*' --job short
 //   dotnet run -c Release --project bench/Benchmarks -- allocations
+//   dotnet run -c Release --project bench/Benchmarks -- waiting
 
 using BenchmarkDotNet.Running;
 using VmBus.Benchmarks;
+using VmBus.Benchmarks.Waiting;
 
 if (args is ["allocations" or "--allocations", ..])
     return AllocationGate.Run(typeof(AllocationGate).Assembly, args is [_, var only, ..] ? only : "", Console.Out);
+
+if (args is ["waiting", ..])
+    return WaitingRun.Run(args.AsSpan(1), Console.Out);
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
 return 0;
