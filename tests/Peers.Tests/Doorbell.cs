@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
 
@@ -14,9 +13,6 @@ internal sealed class Doorbell : IDisposable
 
     private const int Group = MonitorId / 32;
     private const uint Mask = 1u << (MonitorId % 32);
-
-    // Only ever reached by a test that has failed.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly MappedMemory _memory;
 
@@ -43,17 +39,9 @@ internal sealed class Doorbell : IDisposable
     /// <summary>Waits for the bit, or for the end of the test at the other side.</summary>
     public void Wait(Func<string> state, CancellationToken otherFailed)
     {
-        long start = Stopwatch.GetTimestamp();
-        SpinWait spin = default;
+        var patience = new Patience(otherFailed);
         while (!TryAnswer())
-        {
-            spin.SpinOnce(sleep1Threshold: -1);
-            if (!spin.NextSpinWillYield)
-                continue;
-            otherFailed.ThrowIfCancellationRequested();
-            if (Stopwatch.GetElapsedTime(start) > Limit)
-                throw new TimeoutException($"No signal came within {Limit}: {state()}");
-        }
+            patience.Wait(state);
     }
 
     public void Dispose() => _memory.Dispose();

@@ -10,8 +10,8 @@ namespace VmBus.Peers.Tests;
 public class MultiProducerTests
 {
     private const int Producers = 3;
-    private const int Packets = 200_000;
-    private const int Size = 16384;
+    private const int Packets = 100_000;
+    private const int Size = 65536;
 
     private readonly Traffic[] _traffic = [.. Enumerable.Range(10, Producers).Select(seed => new Traffic(seed, Size - 32))];
     private readonly long[] _next = new long[Producers];
@@ -61,33 +61,33 @@ public class MultiProducerTests
     {
         IEnumerable<Action<CancellationToken>> producers = Enumerable.Range(0, Producers).Select(producer => (Action<CancellationToken>)(failed =>
         {
-            SpinWait spin = default;
+            var patience = new Patience(failed);
             for (long number = 0; number < Packets;)
             {
                 ReadOnlySpan<byte> payload = _traffic[producer].Payload(number);
                 if (write(payload, Id(producer, number)))
                 {
                     number++;
+                    patience = new Patience(failed);
                     continue;
                 }
 
-                failed.ThrowIfCancellationRequested();
-                spin.SpinOnce(sleep1Threshold: -1);
+                patience.Wait(State);
             }
         }));
         TwoSides.Run(
         [
             failed =>
             {
-                SpinWait spin = default;
+                var patience = new Patience(failed);
                 for (long taken = 0; taken < Producers * Packets;)
                 {
                     int now = read();
                     taken += now;
-                    if (now != 0)
-                        continue;
-                    failed.ThrowIfCancellationRequested();
-                    spin.SpinOnce(sleep1Threshold: -1);
+                    if (now == 0)
+                        patience.Wait(State);
+                    else
+                        patience = new Patience(failed);
                 }
             },
             .. producers,
@@ -111,6 +111,8 @@ public class MultiProducerTests
             }
         }
 
-        Assert.Fail($"Id {id:x} is no producer's next: {string.Join(", ", _next)}.");
+        Assert.Fail($"Id {id:x} is no producer's next: {State()}.");
     }
+
+    private string State() => $"next of each producer {string.Join(", ", _next)}";
 }

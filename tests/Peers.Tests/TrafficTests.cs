@@ -18,17 +18,22 @@ public class TrafficTests
     [InlineData(32, false, Trusted)]
     public void One_thread_carries_packets_both_ways_in_any_order_of_steps(int burst, bool doubleMapped, PeerTrust trust)
     {
-        const int Packets = 125_000;
+        const int Packets = 500_000;
         using var pair = new ChannelPair(8192, doubleMapped, burst, trust, Packets, Packets);
         var random = new Random(burst);
+        int roundsWithoutStep = 0;
         while (!pair.Ours.IsOver || !pair.Dpdks.IsOver)
         {
+            if (roundsWithoutStep++ == 1000)
+                Assert.Fail($"Neither side finds anything to do: {pair.Describe()}.");
+
             // Runs of one side, so that rings fill up and empty.
             Conversation side = random.Next(2) == 0 ? pair.Ours : pair.Dpdks;
             for (int steps = random.Next(200); steps > 0; steps--)
             {
                 if (!side.Step())
                     break;
+                roundsWithoutStep = 0;
             }
         }
 
@@ -36,22 +41,22 @@ public class TrafficTests
     }
 
     [Theory]
-    [InlineData(1, 65536, true)]
-    [InlineData(32, 65536, true)]
-    [InlineData(32, 4096, false)]
-    public void DPDK_reads_what_we_write(int burst, int dataSize, bool doubleMapped)
-        => TwoThreads(burst, dataSize, doubleMapped, Trusted, fromUs: 1_000_000, fromDpdk: 0);
+    [InlineData(1, 262144, true, 1_500_000)]
+    [InlineData(32, 65536, true, 1_000_000)]
+    [InlineData(32, 4096, false, 100_000)]
+    public void DPDK_reads_what_we_write(int burst, int dataSize, bool doubleMapped, int packets)
+        => TwoThreads(burst, dataSize, doubleMapped, Trusted, fromUs: packets, fromDpdk: 0);
 
     [Theory]
-    [InlineData(1, 65536, true, Trusted)]
-    [InlineData(32, 65536, true, Untrusted)]
-    [InlineData(32, 16384, false, Trusted)]
-    [InlineData(1, 4096, false, Untrusted)]
-    public void We_read_what_DPDK_writes(int burst, int dataSize, bool doubleMapped, PeerTrust trust)
-        => TwoThreads(burst, dataSize, doubleMapped, trust, fromUs: 0, fromDpdk: 1_000_000);
+    [InlineData(1, 262144, true, Trusted, 1_500_000)]
+    [InlineData(32, 65536, true, Untrusted, 1_000_000)]
+    [InlineData(32, 16384, false, Trusted, 200_000)]
+    [InlineData(1, 4096, false, Untrusted, 100_000)]
+    public void We_read_what_DPDK_writes(int burst, int dataSize, bool doubleMapped, PeerTrust trust, int packets)
+        => TwoThreads(burst, dataSize, doubleMapped, trust, fromUs: 0, fromDpdk: packets);
 
     [Theory]
-    [InlineData(1, 65536, true, Trusted)]
+    [InlineData(1, 262144, true, Trusted)]
     [InlineData(32, 65536, true, Untrusted)]
     public void Both_directions_at_once_between_two_threads(int burst, int dataSize, bool doubleMapped, PeerTrust trust)
         => TwoThreads(burst, dataSize, doubleMapped, trust, fromUs: 500_000, fromDpdk: 500_000);
@@ -63,7 +68,7 @@ public class TrafficTests
     {
         const int Packets = 500_000;
         _ = Dpdk.Library;
-        long slept = PeerProcess.Converse(burst, 65536, Packets);
+        long slept = PeerProcess.Converse(burst, 262144, Packets);
         Report(2 * Packets, "two processes", slept);
     }
 

@@ -1,0 +1,24 @@
+using System.Diagnostics;
+
+namespace VmBus.Peers.Tests;
+
+/// <summary>Waits for the other side in small steps; ends when that side failed, or when it has stood still too long.</summary>
+internal struct Patience(CancellationToken otherFailed)
+{
+    // Only ever reached by a test that has failed.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private SpinWait _spin;
+
+    public void Wait(Func<string> state)
+    {
+        // Sleeping once it lasts: on a machine with more to do than cores, the one waited for then gets its turn.
+        _spin.SpinOnce();
+        if (!_spin.NextSpinWillYield)
+            return;
+        otherFailed.ThrowIfCancellationRequested();
+        if (Stopwatch.GetElapsedTime(_start) > Limit)
+            throw new TimeoutException($"The other side did nothing within {Limit}: {state()}");
+    }
+}
