@@ -117,9 +117,12 @@ public class MachineCodeTests
     public async Task A_message_that_needs_no_signal_locks_once_to_publish(Compiler compiler)
     {
         CodeListing listing = await Compilation.Of(compiler);
-        // Publishing nothing costs nothing, and is one route of the same code.
-        AssertRoutes(listing, nameof(Entries.Write), Publication, Nothing);
-        AssertRoutes(listing, nameof(Entries.Send), Publication, Nothing);
+        AssertRoutes(listing, nameof(Entries.Write), Publication);
+        AssertRoutes(listing, nameof(Entries.Send), Publication);
+
+        // A name that nothing has any more would leave its successor's cost among the common.
+        IReadOnlyList<CompiledMethod> reached = listing.Reach(listing.Entry(nameof(Entries.Send)));
+        Assert.All(RareNames, name => Assert.Contains(reached, method => method.Name.StartsWith(name, StringComparison.Ordinal)));
     }
 
     // What a message that fits, in a ring with one producer, does not go through unless it must signal or had a deferred
@@ -128,8 +131,7 @@ public class MachineCodeTests
 
     private static readonly string[] RareNames =
     [
-        $"{nameof(OutgoingRing)}.TryMakeRoom",
-        $"{nameof(OutgoingRing)}.TryWriteLocked",
+        $"{nameof(OutgoingRing)}.WriteAround",
         $"{nameof(ChannelSignaler)}.{nameof(ChannelSignaler.Signal)}",
         $"{nameof(ChannelSignaler)}.Promote",
     ];
@@ -141,10 +143,9 @@ public class MachineCodeTests
         Assert.True(routes.SetEquals(expected), $"{listing.Compiler}: {string.Join(", ", routes)} instead of {string.Join(", ", expected)}\n{Code(listing, listing.Reach(method))}");
     }
 
-    // An OR whose result is wanted: a compare-exchange and, right behind it, the branch back to try again.
+    // An OR whose result is wanted: a compare-exchange that is tried again.
     private static bool HasRetriedExchange(CompiledMethod method) => method.Instructions.Index().Any(at =>
-        at.Item is { HasLockPrefix: true, Mnemonic: Mnemonic.Cmpxchg }
-        && method.Instructions.Skip(at.Index + 1).Take(3).Any(next => next.FlowControl == FlowControl.ConditionalBranch && next.NearBranchTarget <= at.Item.IP));
+        at.Item is { HasLockPrefix: true, Mnemonic: Mnemonic.Cmpxchg } && Routes.IsInLoop(method, at.Index));
 
     private static bool IsBitOfAnotherForm(Instruction instruction) =>
         instruction.HasLockPrefix && !Routes.IsPlainOr(instruction) && instruction.Mnemonic is Mnemonic.Or or Mnemonic.Bts or Mnemonic.Xadd;

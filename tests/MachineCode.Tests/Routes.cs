@@ -48,6 +48,25 @@ internal sealed class Routes(CodeListing listing, Func<CompiledMethod, bool>? is
     public static bool IsPlainOr(in Instruction instruction) =>
         instruction is { HasLockPrefix: true, Mnemonic: Mnemonic.Or, Op0Kind: OpKind.Memory, Op1Kind: OpKind.Register };
 
+    /// <summary>Whether the method may come by an instruction again after it.</summary>
+    public static bool IsInLoop(CompiledMethod method, int at)
+    {
+        HashSet<int> seen = [];
+        Queue<int> open = new([at]);
+        while (open.TryDequeue(out int now))
+        {
+            foreach (int next in Next(method, now).OfType<int>())
+            {
+                if (next == at)
+                    return true;
+                if (seen.Add(next))
+                    open.Enqueue(next);
+            }
+        }
+
+        return false;
+    }
+
     private static bool IsExchange(in Instruction instruction) => instruction.Mnemonic == Mnemonic.Xchg
         && (instruction.Op0Kind == OpKind.Memory || instruction.Op1Kind == OpKind.Memory);
 

@@ -57,7 +57,7 @@ public sealed class WakeGate : ISignalWait, ISpinTarget, IValueTaskSource
     public bool IsSet => Volatile.Read(ref _word.Value) == Signalled;
 
     /// <summary>What the waiter has seen so far. Exact for the waiter; a moment old for anybody else.</summary>
-    public WakeGateStatistics Statistics => _statistics with { SpinMisses = _spin.Misses, SpinTime = _spin.Spun };
+    public WakeGateStatistics Statistics => _statistics with { SpinMisses = _spin.Misses, SpinTime = _spin.Spun, SpinBudget = _spin.Budget };
 
     /// <summary>Signals the waiter, or remembers the signal until somebody waits.</summary>
     public void Set()

@@ -15,6 +15,9 @@ public record struct WakeGateStatistics
     /// <summary>How long all waits together have spun.</summary>
     public TimeSpan SpinTime { get; internal set; }
 
+    /// <summary>What the waits so far let the next one spin: the budget, or less where it adapts.</summary>
+    public TimeSpan SpinBudget { get; internal set; }
+
     /// <summary>Waits that ended after having slept, or been awaited.</summary>
     public long SleepWakeups { get; internal set; }
 

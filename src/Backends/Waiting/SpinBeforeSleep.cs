@@ -28,6 +28,9 @@ internal sealed class SpinBeforeSleep
         _policy = adaptive && _ceiling > 0 ? new AdaptiveSpin(_ceiling) : null;
     }
 
+    /// <summary>How long the next wait spins, unless it is given the ceiling to look.</summary>
+    public TimeSpan Budget => _clock.GetElapsedTime(0, _policy?.Budget ?? _ceiling);
+
     /// <summary>Waits that spun in vain.</summary>
     public long Misses => Volatile.Read(ref _misses);
 

@@ -16,8 +16,8 @@ namespace VmBus.Signals;
 /// catches them; while they do not, the shortest, which is next to nothing. About seven waits of the other kind in a row
 /// change it, two at the very start, where the ceiling is given.</para>
 /// <para>A wait that slept seems longer than it was by the wake-up itself, and a peer that sleeps too answers later. So now
-/// and then a wait is given the whole ceiling again: after 8 short ones, and after 16, 32 and then each 64 if that catches
-/// nothing; if it does, the next wait gets it too.</para>
+/// and then a wait is given the whole ceiling again: after 8 that the budget missed, and after 16, 32 and then each 64 if
+/// that catches nothing; if it catches what the budget would have missed, the next wait gets it too.</para>
 /// <para>Times are in units of the caller's own. One waiter at a time.</para>
 /// </remarks>
 public sealed class AdaptiveSpin
@@ -35,7 +35,7 @@ public sealed class AdaptiveSpin
     // Waits by the shortest budget that would have caught them, the last those that none would have.
     private readonly long[] _waits = new long[Budgets + 1];
     private int _interval = ShortestInterval;
-    private int _shortWaits;
+    private int _missed;        // waits that the budget was too short for, since the last look
     private bool _looking;      // the wait under way was given the ceiling to see whether it catches
     private bool _lookAgain;
 
@@ -63,9 +63,9 @@ public sealed class AdaptiveSpin
     {
         if (Budget == Ceiling)
             return Ceiling;
-        if (!_lookAgain && ++_shortWaits <= _interval)
+        if (!_lookAgain && _missed < _interval)
             return Budget;
-        _shortWaits = 0;
+        _missed = 0;
         _looking = true;
         return Ceiling;
     }
@@ -77,7 +77,7 @@ public sealed class AdaptiveSpin
         int budget = 0;
         while (budget < Budgets && length > Length(budget))
             budget++;
-        Learn(budget);
+        Learn(budget, length);
     }
 
     /// <summary>The wait ended without a signal: its time was up, or it was cancelled.</summary>
@@ -85,16 +85,22 @@ public sealed class AdaptiveSpin
     public void Ended(long length)
     {
         if (length > Ceiling)
-            Learn(Budgets);
+            Learn(Budgets, length);
     }
 
-    private void Learn(int wait)
+    private void Learn(int wait, long length)
     {
+        bool missed = length > Budget;
         if (_looking)
         {
+            bool caught = wait < Budgets;
             _looking = false;
-            _lookAgain = wait < Budgets;
-            _interval = _lookAgain ? ShortestInterval : Math.Min(2 * _interval, LongestInterval);
+            _lookAgain = caught && missed;
+            _interval = caught ? ShortestInterval : Math.Min(2 * _interval, LongestInterval);
+        }
+        else if (missed)
+        {
+            _missed++;
         }
 
         for (int i = 0; i < _waits.Length; i++)

@@ -89,6 +89,19 @@ public class WakeGateTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Late_signals_shorten_an_adaptive_spin(bool adaptive)
+    {
+        TimeSpan budget = TimeSpan.FromMicroseconds(128);
+        var gate = new WakeGate(budget, adaptiveSpin: adaptive);
+        Assert.Equal(budget, gate.Statistics.SpinBudget);
+        for (int i = 0; i < 3; i++)
+            gate.Wait(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(adaptive ? budget / 128 : budget, gate.Statistics.SpinBudget);
+    }
+
+    [Theory]
     [MemberData(nameof(SpinBudgets))]
     public void Cancellation_ends_a_wait_and_the_next_one_works(int spinMicroseconds)
     {

@@ -127,6 +127,17 @@ public sealed class SharedSignalWaitTests : IDisposable
     }
 
     [Fact]
+    public void Late_signals_shorten_the_spin()
+    {
+        TimeSpan budget = TimeSpan.FromMicroseconds(128);
+        SpinBeforeSleep spin = new(budget, adaptive: true);
+        using SharedSignalWait wait = new(Flags, Relid, _interrupt, _ours, "guest", spin);
+        for (int i = 0; i < 3; i++)
+            Assert.False(wait.Wait(TimeSpan.FromMilliseconds(1)));
+        Assert.Equal(budget / 128, spin.Budget);
+    }
+
+    [Fact]
     public void Signals_that_nobody_took_are_one()
     {
         for (int i = 0; i < 10; i++)

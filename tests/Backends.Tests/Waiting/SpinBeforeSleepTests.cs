@@ -82,6 +82,16 @@ public class SpinBeforeSleepTests
     }
 
     [Fact]
+    public void What_spinning_caught_is_learnt_from()
+    {
+        Scene scene = new(Budget, adaptive: true);
+        for (int i = 0; i < 100; i++)
+            Assert.True(scene.Spin(Budget / 50));
+        Assert.False(scene.Spin(Late));
+        Assert.True(scene.Spun < Budget / 10);
+    }
+
+    [Fact]
     public void Waits_whose_time_was_up_count_as_late()
     {
         Scene scene = new(Budget, adaptive: true);

@@ -82,6 +82,7 @@ public class AdaptiveSpinTests
         for (int i = 0; i < 100; i++)
             Wait(spin, Ceiling / 100);
         Assert.Equal(Ceiling / 64, spin.Budget);
+        Assert.Equal(Ceiling / 64, spin.Begin());
     }
 
     [Fact]
