@@ -9,7 +9,7 @@ namespace VmBus.Compare;
 internal sealed class Comparison(Contenders contenders, CompareOptions options, Action<string> progress)
 {
     private const double SliceAlone = 1.5e6;    // nanoseconds
-    private const double SliceTogether = 5e6;
+    private const double SliceTogether = 2.5e6;
 
     // Once around the ring and more, and often enough for the runtime to have compiled everything for good.
     private const int WarmUpCalls = 40;

@@ -17,14 +17,13 @@ public ref struct IncomingBatch
 {
     // Assigned once, so that it stays in a register across the finally of a using; that the batch ended is said apart.
     private readonly IncomingRing _ring;
-    private bool _open;
-    private int _taken;
+    private int _state;     // 0 when it has ended, or never began; else 1 and the packets taken
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal IncomingBatch(IncomingRing ring)
     {
         _ring = ring;
-        _open = true;
+        _state = 1;
     }
 
     /// <summary>Takes the next packet.</summary>
@@ -35,11 +34,11 @@ public ref struct IncomingBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryNext(out RingPacket packet)
     {
-        if (!_open)
+        if (_state == 0)
             ThrowEnded();
         if (!_ring.TryTake(out packet))
             return false;
-        _taken++;
+        _state++;
         return true;
     }
 
@@ -49,19 +48,20 @@ public ref struct IncomingBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Commit()
     {
-        if (!_open)
+        int state = _state;
+        if (state == 0)
             ThrowEnded();
-        _open = false;
-        return _taken != 0 && _ring.Publish(_taken);
+        _state = 0;
+        return state != 1 && _ring.Publish(state - 1);
     }
 
     /// <summary>Ends the batch; packets taken and not committed will be taken again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        if (_open && _taken != 0)
+        if (_state > 1)
             _ring.Revert();
-        _open = false;
+        _state = 0;
     }
 
     [DoesNotReturn]

@@ -39,8 +39,8 @@ public sealed unsafe class IncomingRing
 
     private uint _committed;    // the read index the writer knows
     private uint _next;         // where the next packet begins: ahead of _committed inside a batch
-    private uint _lastWrite;    // the write index as last seen
-    private uint _readable;     // what a packet at _next may take in place, trailer included: see Look
+    private uint _readable;     // what packets may take in place from _next on, trailers included: see Split
+    private uint _beyond;       // bytes published behind that, by the write index as last seen
     private ulong _anyDescriptor;
     private ulong _anyTransactionId;
     private byte[] _copy = [];
@@ -75,8 +75,8 @@ public sealed unsafe class IncomingRing
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, read, _size);
-        _committed = _next = _lastWrite = _startedAt = read;
-        SawWriteIndex(_control.LoadWriteIndex());
+        _committed = _next = _startedAt = read;
+        Split(Available(_control.LoadWriteIndex()));
     }
 
     /// <summary>Bytes in the data area.</summary>
@@ -147,8 +147,9 @@ public sealed unsafe class IncomingRing
     public bool UnmaskInterrupt()
     {
         ThrowIfFaulted();
-        SawWriteIndex(RingHandshake.Unmask(_control));
-        return Available != 0;
+        uint available = Available(RingHandshake.Unmask(_control));
+        Split(available);
+        return available != 0;
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody reads.</summary>
@@ -186,7 +187,7 @@ public sealed unsafe class IncomingRing
         }
 
         // Not by an out parameter: the caller's packet would have an address then, and no register.
-        ref readonly byte any = ref TakeAny(at);
+        ref readonly byte any = ref TakeAny(at, readable);
         packet = new RingPacket(in any, _anyDescriptor, _anyTransactionId);
         return true;
     }
@@ -217,7 +218,7 @@ public sealed unsafe class IncomingRing
             _laps--;
         _next = _committed;
         if (_fault is null)
-            _lastWrite = _next;
+            _beyond = 0;
     }
 
     /// <summary>The whole check of a descriptor.</summary>
@@ -251,9 +252,9 @@ public sealed unsafe class IncomingRing
     /// in the copy: the writer can change that no more.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ref readonly byte TakeAny(uint at)
+    private ref readonly byte TakeAny(uint at, uint readable)
     {
-        uint available = Available;
+        uint available = readable + _beyond;
         Span<ulong> head = stackalloc ulong[2];
         if (available >= SmallestPacket)
             _memory.CopyOut(at, MemoryMarshal.AsBytes(head));
@@ -269,7 +270,7 @@ public sealed unsafe class IncomingRing
         _anyDescriptor = descriptor;
         _anyTransactionId = head[1];
         _next = After(at, length + OutgoingRing.TrailerLength);
-        _readable = Readable(_next, _lastWrite);
+        Split(available - length - OutgoingRing.TrailerLength);
         return ref start;
     }
 
@@ -284,32 +285,29 @@ public sealed unsafe class IncomingRing
         return bytes;
     }
 
-    /// <summary>Bytes published from <c>_next</c> on, by the write index as last seen.</summary>
-    private uint Available
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => RingHandshake.Distance(_next, _lastWrite, _size);
-    }
-
     /// <summary>
     /// What one comparison of the hot path stands for: no more than is published, than lies in one piece, than the
     /// limit on packets. Each packet takes as much off the first two as it is long, so that the least of them stays a
     /// limit until it is reached; then it is worked out anew. Always 0 where packets are copied.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint Readable(uint next, uint write)
-        => Math.Min(RingHandshake.Distance(next, write, _size), Math.Min(_inPlaceEnd - next, _inPlaceMost));
+    private void Split(uint available)
+    {
+        _readable = Math.Min(available, Math.Min(_inPlaceEnd - _next, _inPlaceMost));
+        _beyond = available - _readable;
+    }
 
     /// <summary>What is readable now that the packets seen before are used up, by the write index as it stands.</summary>
-    /// <returns>What <see cref="Readable"/> says, or <see cref="Nothing"/> when no packet waits.</returns>
+    /// <returns>Bytes that may be read in place, or <see cref="Nothing"/> when no packet waits.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Look(uint next)
     {
+        // Nothing is stored here: what stands in the store buffer holds up the exchange that gives the room back.
         uint write = _control.LoadWriteIndex();
-        if (_lastWrite != next || write >= _size || (write & 7) != 0 || RingHandshake.Distance(next, write, _size) < SmallestPacket)
+        uint available = RingHandshake.Distance(next, write, _size);
+        if (_beyond != 0 || write >= _size || (write & 7) != 0
+            || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
             return LookAround();
-        _lastWrite = write;
-        return Readable(next, write);
+        return available;
     }
 
     /// <summary>What is not the common case: nothing there, packets left that may not stay in place, a fault old or new.</summary>
@@ -317,18 +315,20 @@ public sealed unsafe class IncomingRing
     private uint LookAround()
     {
         ThrowIfFaulted();
-        if (_lastWrite == _next)
-            SawWriteIndex(_control.LoadWriteIndex());
-        return _lastWrite == _next ? Nothing : Readable(_next, _lastWrite);
+        uint available = _readable + _beyond;
+        if (available == 0)
+            available = Available(_control.LoadWriteIndex());
+        Split(available);
+        return available == 0 ? Nothing : _readable;
     }
 
-    /// <summary>Takes a write index from shared memory: valid and a whole packet ahead, or the ring is faulted.</summary>
-    private void SawWriteIndex(uint write)
+    /// <summary>How far a write index from shared memory is ahead: a valid one, and a whole packet, or the ring is faulted.</summary>
+    private uint Available(uint write)
     {
         uint available = RingHandshake.Distance(_next, write, _size);
         if (write >= _size || (write & 7) != 0 || available is not 0 and < SmallestPacket)
             ThrowBadWriteIndex(write);
-        _lastWrite = write;
+        return available;
     }
 
     [DoesNotReturn]
@@ -380,10 +380,10 @@ public sealed unsafe class IncomingRing
     [DoesNotReturn]
     private void ThrowCorrupt(RingFault fault, ulong value, ulong limit)
     {
-        // Nothing readable, and a write index that no read index equals: each further read comes to LookAround, which
-        // throws, so that the hot path needs no check of its own.
+        // Nothing readable, and something beyond: each further read comes to LookAround, which throws, so that the hot
+        // path needs no check of its own.
         _readable = 0;
-        _lastWrite = uint.MaxValue;
+        _beyond = uint.MaxValue;
         throw _fault = new RingCorruptException(fault, value, limit, _next);
     }
 }

@@ -305,7 +305,8 @@ public sealed unsafe partial class OutgoingRing
 
         // The last 8 bytes first: the payload, or for none the transaction id, then covers all of them but its padding.
         // The payload last, so that little is kept across the call that copies a long one.
-        Unsafe.WriteUnaligned(packet + length - 8, 0UL);
+        if ((payload.Length & 7) != 0)
+            Unsafe.WriteUnaligned(packet + length - 8, 0UL);
         Unsafe.WriteUnaligned(packet, Describe(PacketType.DataInBand, DescriptorLength, length, flags));
         Unsafe.WriteUnaligned(packet + 8, transactionId);
         Unsafe.WriteUnaligned(packet + length, (ulong)at << 32);
