@@ -9,12 +9,10 @@ namespace VmBus.Peers.Tests;
 /// </summary>
 public class MultiProducerTests
 {
-    private const int Producers = 3;
-    private const int Packets = 100_000;
     private const int Size = 65536;
 
-    private readonly Traffic[] _traffic = [.. Enumerable.Range(10, Producers).Select(seed => new Traffic(seed, Size - 32))];
-    private readonly long[] _next = new long[Producers];
+    private readonly Traffic[] _traffic = [.. Enumerable.Range(10, 3).Select(seed => new Traffic(seed, Size - 32))];
+    private readonly long[] _next = new long[3];
 
     [Theory]
     [InlineData(PeerTrust.Trusted)]
@@ -25,7 +23,10 @@ public class MultiProducerTests
         using var doorbell = new Doorbell();
         using var theirs = new DpdkChannel(Dpdk.Library, ring.Dpdk, ring.Dpdk, doorbell.Address, Doorbell.MonitorId);
         var ours = new IncomingRing(ring.Memory, new IncomingRingOptions { Trust = trust });
+
+        // Few: a producer of DPDK's spins without a pause for breath while another that reserved before it is off its core.
         Run(
+            producers: 2, packets: 25_000,
             (payload, id) => theirs.SendAndSignal(6, payload, id, 0) == 0,
             () =>
             {
@@ -47,6 +48,7 @@ public class MultiProducerTests
         var ours = new OutgoingRing(ring.Memory, new OutgoingRingOptions { MultiProducer = true });
         byte[] buffer = new byte[Size];
         Run(
+            producers: 3, packets: 100_000,
             (payload, id) => ours.TryWrite(payload, id, PacketFlags.None, out _),
             () =>
             {
@@ -57,12 +59,12 @@ public class MultiProducerTests
             });
     }
 
-    private void Run(Func<ReadOnlySpan<byte>, ulong, bool> write, Func<int> read)
+    private void Run(int producers, int packets, Func<ReadOnlySpan<byte>, ulong, bool> write, Func<int> read)
     {
-        IEnumerable<Action<CancellationToken>> producers = Enumerable.Range(0, Producers).Select(producer => (Action<CancellationToken>)(failed =>
+        IEnumerable<Action<CancellationToken>> writers = Enumerable.Range(0, producers).Select(producer => (Action<CancellationToken>)(failed =>
         {
             var patience = new Patience(failed);
-            for (long number = 0; number < Packets;)
+            for (long number = 0; number < packets;)
             {
                 ReadOnlySpan<byte> payload = _traffic[producer].Payload(number);
                 if (write(payload, Id(producer, number)))
@@ -80,7 +82,7 @@ public class MultiProducerTests
             failed =>
             {
                 var patience = new Patience(failed);
-                for (long taken = 0; taken < Producers * Packets;)
+                for (long taken = 0; taken < producers * packets;)
                 {
                     int now = read();
                     taken += now;
@@ -90,11 +92,11 @@ public class MultiProducerTests
                         patience = new Patience(failed);
                 }
             },
-            .. producers,
+            .. writers,
         ]);
 
-        Assert.All(_next, next => Assert.Equal(Packets, next));
-        TestContext.Current.TestOutputHelper!.WriteLine($"{Producers * Packets:N0} packets of {Producers} producers, every payload checked.");
+        Assert.All(_next.Take(producers), next => Assert.Equal(packets, next));
+        TestContext.Current.TestOutputHelper!.WriteLine($"{producers * packets:N0} packets of {producers} producers, every payload checked.");
     }
 
     private static ulong Id(int producer, long number) => Traffic.TransactionId(number) ^ (ulong)producer << 62;
@@ -102,7 +104,7 @@ public class MultiProducerTests
     private void Check(ReadOnlySpan<byte> payload, ulong id)
     {
         // The packet's own bytes say whose it is; the number is the next of that producer or nothing fits.
-        for (int producer = 0; producer < Producers; producer++)
+        for (int producer = 0; producer < _next.Length; producer++)
         {
             if (id == Id(producer, _next[producer]))
             {
