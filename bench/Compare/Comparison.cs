@@ -11,9 +11,6 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
     private const double SliceAlone = 1.5e6;    // nanoseconds
     private const double SliceTogether = 2.5e6;
 
-    // Once around the ring and more, and often enough for the runtime to have compiled everything for good.
-    private const int WarmUpCalls = 40;
-
     /// <summary>Measures all the cases that were asked for.</summary>
     public IReadOnlyList<CaseResult> Run()
     {
@@ -21,12 +18,13 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
         if (!duel.HasTwoCores)
             progress("One core only: what needs two threads is left out.");
         Case[] cases = [.. Case.All.Where(options.Includes).Where(c => duel.HasTwoCores || !c.HasTwoThreads)];
+        WarmUp(duel, cases);
         var samples = new Dictionary<(Case, string), List<Sample>>();
         for (int i = 0; i < cases.Length; i++)
         {
             progress($"{i + 1} of {cases.Length}: {cases[i]}");
             for (int placement = 0; placement < options.Placements; placement++)
-                Measure(duel, cases[i], samples, isFirst: i == 0 && placement == 0);
+                Measure(duel, cases[i], samples);
         }
 
         // The machine is never slower than itself when quiet: the fast tenth of all calibrations tells what quiet is.
@@ -40,14 +38,13 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
     }
 
     /// <summary>One set of rings for each contender: where they lie in memory makes a difference, so there are several.</summary>
-    private void Measure(Duel duel, Case @case, Dictionary<(Case, string), List<Sample>> samples, bool isFirst)
+    private void Measure(Duel duel, Case @case, Dictionary<(Case, string), List<Sample>> samples)
     {
-        byte[] payload = new byte[@case.Payload];
-        new Random(@case.Payload).NextBytes(payload);
+        byte[] payload = PayloadFor(@case);
         (string Name, IContender Contender)[] all = [.. contenders.NamesFor(@case).Select(name => (name, contenders.Create(name, @case, payload)))];
         try
         {
-            int[] counts = [.. all.Select(entry => CountFor(duel, @case, entry.Contender, isFirst))];
+            int[] counts = [.. all.Select(entry => CountFor(duel, @case, entry.Contender, payload))];
             for (int round = 0; round < options.Rounds; round++)
             {
                 for (int i = 0; i < all.Length; i++)
@@ -67,25 +64,45 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
         }
     }
 
-    /// <summary>How many packets make a slice.</summary>
-    private static int CountFor(Duel duel, Case @case, IContender contender, bool isFirst)
+    /// <summary>
+    /// Runs every loop at every size before any is measured, so that the runtime has compiled all of it for good: it
+    /// counts calls only after 100 ms without new code, and compiles what was called often in the background.
+    /// </summary>
+    private void WarmUp(Duel duel, Case[] cases)
     {
-        byte[] payload = new byte[@case.Payload];
-        new Random(@case.Payload).NextBytes(payload);
-        int count = @case.Batch * 20;
-        for (int pass = 0; pass < (isFirst ? 6 : 1); pass++)
+        for (int pass = 0; pass < 4; pass++)
         {
-            for (int i = 0; i < WarmUpCalls; i++)
-                Slice(duel, @case, contender, count, payload);
-            if (isFirst)
-                Thread.Sleep(120);  // the runtime counts calls only when it has had 100 ms without new code
-        }
+            progress($"warming up, {pass + 1} of 4");
+            foreach (Case @case in cases.DistinctBy(c => (c.Shape, c.Payload)))
+            {
+                byte[] payload = PayloadFor(@case);
+                foreach (string name in contenders.NamesFor(@case))
+                {
+                    using IContender contender = contenders.Create(name, @case, payload);
+                    for (int i = 0; i < 10; i++)
+                        Slice(duel, @case, contender, @case.Batch * 40, payload);
+                }
+            }
 
-        count = @case.Batch * 200;
-        double nanoseconds = Enumerable.Range(0, 5).Min(_ => Slice(duel, @case, contender, count, payload).Nanoseconds);
+            Thread.Sleep(250);
+        }
+    }
+
+    /// <summary>How many packets make a slice.</summary>
+    private static int CountFor(Duel duel, Case @case, IContender contender, byte[] payload)
+    {
+        int count = @case.Batch * 200;
+        double nanoseconds = Enumerable.Range(0, 12).Min(_ => Slice(duel, @case, contender, count, payload).Nanoseconds);
         double ways = @case.Shape == Shape.PingPong ? 2 : 1;
         int packets = (int)((@case.HasTwoThreads ? SliceTogether : SliceAlone) / (nanoseconds * ways));
         return Math.Max(packets / @case.Batch, 4) * @case.Batch;
+    }
+
+    private static byte[] PayloadFor(Case @case)
+    {
+        byte[] payload = new byte[@case.Payload];
+        new Random(@case.Payload).NextBytes(payload);
+        return payload;
     }
 
     private static Sample Slice(Duel duel, Case @case, IContender contender, int count, byte[] payload)

@@ -191,11 +191,10 @@ internal sealed class OurContender : IContender
         {
             if (first && !outgoing.TryWrite(payload, (ulong)i, PacketFlags.None, out _))
                 return -1;
-            while (!incoming.HasPackets)
-                Pause.Once();
             using IncomingBatch batch = incoming.ReadBatch();
-            if (!batch.TryNext(out RingPacket packet))
-                return -2;
+            RingPacket packet;
+            while (!batch.TryNext(out packet))
+                Pause.Once();
             seen += Sum(packet);
             batch.Commit();
             if (!first && !outgoing.TryWrite(payload, (ulong)i, PacketFlags.None, out _))

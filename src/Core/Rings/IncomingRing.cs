@@ -304,6 +304,8 @@ public sealed unsafe class IncomingRing
         // Nothing is stored here: what stands in the store buffer holds up the exchange that gives the room back.
         uint write = _control.LoadWriteIndex();
         uint available = RingHandshake.Distance(next, write, _size);
+        if ((_beyond | available) == 0)
+            return Nothing;
         if (_beyond != 0 || write >= _size || (write & 7) != 0
             || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
             return LookAround();

@@ -25,7 +25,7 @@ public sealed unsafe class RingMemory
     /// <summary>The largest data area: 1 GiB, so that twice an index still fits in 32 bits.</summary>
     public const int MaxDataSize = 1 << 30;
 
-    private const int CopyPiece = 2048;
+    private const int MostBlocks = 2048;
 
     private RingMemory(nint control, nint data, int dataSize, bool doubleMapped, object? owner)
     {
@@ -103,8 +103,8 @@ public sealed unsafe class RingMemory
     }
 
     /// <summary>
-    /// Copies a payload from or to where it lies in one piece. Up to a few blocks it is done here: a call of the
-    /// runtime's copy costs as much as the copy. From 2 KiB on that one leaves managed code, unless it is given pieces.
+    /// Copies a payload from or to where it lies in one piece. A few blocks are copied here: a call of the runtime's copy
+    /// costs as much as they do. Long ones are left to it: it knows the processor's own way.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Copy(ReadOnlySpan<byte> source, ref byte destination)
@@ -112,7 +112,26 @@ public sealed unsafe class RingMemory
         ref byte from = ref MemoryMarshal.GetReference(source);
         nuint length = (nuint)(uint)source.Length;
         if (length > 64)
-            CopyLong(ref from, ref destination, length);
+        {
+            if (length > 256)
+            {
+                CopyLong(ref from, ref destination, length);
+                return;
+            }
+
+            Vector512<byte> first = Vector512.LoadUnsafe(ref from);
+            Vector512<byte> last = Vector512.LoadUnsafe(ref from, length - 64);
+            if (length > 128)
+            {
+                Vector512<byte> second = Vector512.LoadUnsafe(ref from, 64);
+                Vector512<byte> third = Vector512.LoadUnsafe(ref from, length - 128);
+                second.StoreUnsafe(ref destination, 64);
+                third.StoreUnsafe(ref destination, length - 128);
+            }
+
+            first.StoreUnsafe(ref destination);
+            last.StoreUnsafe(ref destination, length - 64);
+        }
         else if (length > 32)
         {
             Vector256<byte> last = Vector256.LoadUnsafe(ref from, length - 32);
@@ -138,19 +157,22 @@ public sealed unsafe class RingMemory
         }
     }
 
+    /// <summary>The first block and the last as they come, and between them blocks that each fill a cache line of the ring.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void CopyLong(ref byte from, ref byte to, nuint length)
     {
-        Vector512<byte> last = Vector512.LoadUnsafe(ref from, length - 64);
-        Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
-        nuint i = 64 - ((nuint)Unsafe.AsPointer(ref to) & 63);
-        while (i + 64 < length)
+        if (length > MostBlocks)
         {
-            Vector512.LoadUnsafe(ref from, i).StoreUnsafe(ref to, i);
-            i += 64;
+            MemoryMarshal.CreateReadOnlySpan(ref from, (int)length).CopyTo(MemoryMarshal.CreateSpan(ref to, (int)length));
+            return;
         }
 
-        last.StoreUnsafe(ref to, length - 64);
+        nuint end = length - 64;
+        Vector512<byte> last = Vector512.LoadUnsafe(ref from, end);
+        Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
+        for (nuint i = 64 - ((nuint)Unsafe.AsPointer(ref to) & 63); i < end; i += 64)
+            Vector512.LoadUnsafe(ref from, i).StoreUnsafe(ref to, i);
+        last.StoreUnsafe(ref to, end);
     }
 
     private static void CheckDataSize(int dataSize)
