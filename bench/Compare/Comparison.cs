@@ -27,14 +27,18 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
                 Measure(duel, cases[i], samples);
         }
 
-        // The machine is never slower than itself when quiet: the fast tenth of all calibrations tells what quiet is.
-        long[] calibrations = [.. samples.Values.SelectMany(list => list).Select(sample => sample.Calibration).Order()];
-        long quiet = calibrations.Length == 0 ? 0 : calibrations[calibrations.Length / 10];
-        return
-        [
-            .. cases.Select(c => new CaseResult(c,
-                [.. contenders.NamesFor(c).Select(name => Measured.From(name, samples[(c, name)], quiet))])),
-        ];
+        return [.. cases.Select(c => Summarize(c, [.. contenders.NamesFor(c).Select(name => (name, samples[(c, name)]))]))];
+    }
+
+    /// <summary>
+    /// A machine is never quicker than when it is quiet: the fast tenth of a case's calibrations tells what quiet is. Of
+    /// a case, not of the run: the processor's clock changes in minutes, and with the number of busy cores.
+    /// </summary>
+    private static CaseResult Summarize(Case @case, (string Name, List<Sample> Samples)[] contenders)
+    {
+        long[] calibrations = [.. contenders.SelectMany(entry => entry.Samples).Select(sample => sample.Calibration).Order()];
+        long quiet = calibrations[calibrations.Length / 10];
+        return new CaseResult(@case, [.. contenders.Select(entry => Measured.From(entry.Name, entry.Samples, quiet))]);
     }
 
     /// <summary>One set of rings for each contender: where they lie in memory makes a difference, so there are several.</summary>

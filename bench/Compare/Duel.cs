@@ -10,6 +10,8 @@ namespace VmBus.Compare;
 [SupportedOSPlatform("linux")]
 internal sealed class Duel : IDisposable
 {
+    private const double LostAtMost = .01;
+
     private readonly Barrier _barrier = new(3);
     private readonly Thread[] _threads;
     private readonly Run[] _runs = [new(), new()];
@@ -82,13 +84,16 @@ internal sealed class Duel : IDisposable
         {
             long before = Calibration.Run();
             Interlocked.Decrement(ref _together);
-            long switches = ResourceUsage.OfThread().InvoluntaryContextSwitches;
             while (Volatile.Read(ref _together) > 0)
                 Pause.Once();
+            TimeSpan used = ThreadScheduling.ThreadCpuTime();
             run.Start = Stopwatch.GetTimestamp();
             run.Answer = work();
             run.End = Stopwatch.GetTimestamp();
-            run.Preempted = ResourceUsage.OfThread().InvoluntaryContextSwitches != switches;
+            used = ThreadScheduling.ThreadCpuTime() - used;
+
+            // A kernel thread's few microseconds do not count; a time slice of somebody else's does.
+            run.Preempted = used.TotalSeconds * Stopwatch.Frequency < (run.End - run.Start) * (1 - LostAtMost);
             run.Calibration = Math.Max(before, Calibration.Run());
         }
         catch (Exception error)
