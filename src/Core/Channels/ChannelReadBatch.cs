@@ -7,10 +7,10 @@ namespace VmBus.Channels;
 
 /// <summary>Packets read together. What is not committed will be read again.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="IncomingBatch"/>.</remarks>
-public ref struct ChannelReadBatch
+public readonly ref struct ChannelReadBatch
 {
     private readonly Channel _channel;
-    private IncomingBatch _batch;
+    private readonly IncomingBatch _batch;
 
     internal ChannelReadBatch(Channel channel, IncomingBatch batch)
     {
@@ -22,8 +22,7 @@ public ref struct ChannelReadBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryNext(out RingPacket packet) => _batch.TryNext(out packet);
 
-    /// <summary>Gives the room of the packets taken back, signals a writer that waits for it, and ends the batch.</summary>
-    /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
+    /// <summary>Gives the room of the packets taken so far back, and signals a writer that waits for it. The batch may go on after it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit()
     {

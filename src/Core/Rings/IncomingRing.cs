@@ -46,6 +46,7 @@ public sealed unsafe class IncomingRing
     private byte[] _copy = [];
     private RingCorruptException? _fault;
 
+    private int _taken;         // packets taken and not yet committed
     private readonly uint _startedAt;
     private long _laps;         // times _next went around: with it, bytes need no counter
     private long _commits;
@@ -132,7 +133,7 @@ public sealed unsafe class IncomingRing
         }
 
         RingMemory.Copy(payload, ref MemoryMarshal.GetReference(destination));
-        writerNeedsSignal = Publish(1);
+        writerNeedsSignal = Publish();
         return true;
     }
 
@@ -181,6 +182,7 @@ public sealed unsafe class IncomingRing
             {
                 packet = new RingPacket(ref start, descriptor, transactionId);
                 _readable = readable - length - OutgoingRing.TrailerLength;
+                _taken++;
                 _next = After(at, length + OutgoingRing.TrailerLength);
                 return true;
             }
@@ -194,14 +196,18 @@ public sealed unsafe class IncomingRing
 
     /// <summary>Gives the room of what was taken back to the writer; says whether it waits for room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool Publish(int taken)
+    internal bool Publish()
     {
+        int taken = _taken;
+        if (taken == 0)
+            return false;
         uint committed = _committed;
         uint next = _next;
         _committed = next;
         bool signal = RingHandshake.PublishRead(_control, committed, next, _size);
+        _taken = 0;
         _commits++;
-        if (taken > 1)
+        if (taken != 1)
             _packetsBehindFirst += taken - 1;
         if (signal)
             _writerSignals++;
@@ -209,11 +215,19 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>Goes back to what was committed: the packets taken since will be taken again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Revert()
+    {
+        if (_taken != 0)
+            GoBackToCommitted();
+    }
+
+    private void GoBackToCommitted()
     {
         // What is available from there is asked anew. It must not be added up: a write index seen inside the batch that
         // lies behind what was taken would make it more than the ring holds.
         _readable = 0;
+        _taken = 0;
         if (_next < _committed)
             _laps--;
         _next = _committed;
@@ -271,6 +285,7 @@ public sealed unsafe class IncomingRing
         _anyTransactionId = head[1];
         _next = After(at, length + OutgoingRing.TrailerLength);
         Split(available - length - OutgoingRing.TrailerLength);
+        _taken++;
         return ref start;
     }
 

@@ -174,23 +174,43 @@ public class IncomingRingTests
     }
 
     [Fact]
-    public void A_finished_batch_says_so()
+    public void A_batch_goes_on_after_a_commit_and_gives_up_only_what_came_after_it()
+    {
+        using var fixture = new RingFixture();
+        OutgoingRing writer = fixture.Writer();
+        IncomingRing reader = fixture.Reader();
+        for (ulong id = 0; id < 4; id++)
+            Assert.True(writer.TryWrite(new byte[8], id, PacketFlags.None, out _));
+        Assert.Equal([0, 1, 2], Read(reader, 3, commitAfter: 2));
+        Assert.Equal([2, 3], Read(reader, 2, commitAfter: 2));
+        Assert.Equal(new IncomingRingStatistics(4, 4 * 32, 2, 0), reader.GetStatistics());
+
+        static List<ulong> Read(IncomingRing reader, int packets, int commitAfter)
+        {
+            List<ulong> ids = [];
+            using IncomingBatch batch = reader.ReadBatch();
+            for (int i = 0; i < packets; i++)
+            {
+                Assert.True(batch.TryNext(out RingPacket packet));
+                ids.Add(packet.TransactionId);
+                if (i + 1 == commitAfter)
+                    Assert.False(batch.Commit());
+            }
+
+            return ids;
+        }
+    }
+
+    [Fact]
+    public void Committing_or_disposing_what_took_nothing_changes_nothing()
     {
         using var fixture = new RingFixture();
         IncomingRing reader = fixture.Reader();
-        Assert.Throws<ObjectDisposedException>(() =>
-        {
-            IncomingBatch batch = reader.ReadBatch();
-            batch.Commit();
-            batch.TryNext(out _);
-        });
-        Assert.Throws<ObjectDisposedException>(() =>
-        {
-            IncomingBatch batch = reader.ReadBatch();
-            batch.Dispose();
-            batch.Dispose();
-            batch.Commit();
-        });
+        IncomingBatch batch = reader.ReadBatch();
+        Assert.False(batch.Commit());
+        batch.Dispose();
+        batch.Dispose();
+        Assert.Equal(default, reader.GetStatistics());
     }
 
     [Theory]
