@@ -14,7 +14,7 @@ namespace VmBus.Rings;
 /// </remarks>
 public readonly ref struct IncomingBatch
 {
-    private readonly IncomingRing? _ring;
+    private readonly IncomingRing? _ring;   // null only in a batch that no ring began
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal IncomingBatch(IncomingRing ring)
@@ -27,21 +27,14 @@ public readonly ref struct IncomingBatch
     /// <returns><see langword="false"/> when the ring holds no more.</returns>
     /// <exception cref="RingCorruptException">The writer wrote something impossible; the ring is faulted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryNext(out RingPacket packet) => Ring.TryTake(out packet);
+    public bool TryNext(out RingPacket packet) => _ring!.TryTake(out packet);
 
     /// <summary>Gives the room of the packets taken so far back to the writer. The batch may go on after it.</summary>
     /// <returns><see langword="true"/> when the writer waits for just this room and must be signalled.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Commit() => Ring.Publish();
+    public bool Commit() => _ring!.Publish();
 
     /// <summary>Ends the batch; packets taken and not committed will be taken again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _ring?.Revert();
-
-    /// <summary>Never null but in a batch that no ring began.</summary>
-    private IncomingRing Ring
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _ring!;
-    }
 }
