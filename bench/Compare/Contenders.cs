@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using VmBus.Peers;
+using VmBus.Rings;
 
 namespace VmBus.Compare;
 
@@ -42,8 +43,8 @@ internal sealed class Contenders
     /// <summary>Sets one up.</summary>
     public IContender Create(string name, Case @case, byte[] payload) => name switch
     {
-        Names.Ours => new OurContender(@case, payload),
-        Names.OursCopied => new OurCopyContender(@case, payload),
+        Names.Ours => new OurContender(@case, payload, PeerTrust.Trusted),
+        Names.OursCopied => new OurContender(@case, payload, PeerTrust.Untrusted),
         Names.Floor => new FloorContender(@case, _loops!, payload),
         Names.Dpdk => new DpdkContender(@case, _loops!, _dpdk!, payload),
         Names.Channel => new ChannelContender(@case, payload),

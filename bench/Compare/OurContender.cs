@@ -6,7 +6,7 @@ using VmBus.Rings;
 
 namespace VmBus.Compare;
 
-/// <summary>Our rings, read in place.</summary>
+/// <summary>Our rings: read in place, or between sides that do not trust each other, each packet copied out before it is looked at.</summary>
 /// <remarks>The loops are compiled once, fully: what they call is tiered as in any program.</remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class OurContender : IContender
@@ -19,16 +19,17 @@ internal sealed class OurContender : IContender
     private readonly OutgoingRing _back;
     private readonly IncomingRing _backIn;
 
-    public OurContender(Case @case, byte[] payload)
+    public OurContender(Case @case, byte[] payload, PeerTrust trust)
     {
         _case = @case;
         _payload = payload;
         _rings = new RingPair(@case.RingSize);
+        var options = new IncomingRingOptions { Trust = trust };
         RingMemory there = View(_rings.There);
         RingMemory back = View(_rings.Back);
         _there = new OutgoingRing(there);
-        _backIn = new IncomingRing(back);
-        _thereIn = new IncomingRing(there);
+        _backIn = new IncomingRing(back, options);
+        _thereIn = new IncomingRing(there, options);
         _back = new OutgoingRing(back);
     }
 
