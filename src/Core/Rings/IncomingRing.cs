@@ -37,9 +37,8 @@ public sealed unsafe class IncomingRing
     private readonly uint _inPlaceEnd;  // where the data ends as it is mapped
     private readonly uint _inPlaceMost; // the longest packet that may be handed out in place, with its trailer; 0 for none
 
-    private uint _committed;    // the read index the writer knows
-    private uint _next;         // where the next packet begins: ahead of _committed inside a batch
-    private uint _readable;     // what packets may take in place from _next on, trailers included: see Split
+    private RingCursor _cursor;
+    private uint _readable;     // what packets may take in place from _cursor.Next on, trailers included: see Split
     private uint _beyond;       // bytes published behind that, by the write index as last seen
     private ulong _anyDescriptor;
     private ulong _anyTransactionId;
@@ -47,8 +46,6 @@ public sealed unsafe class IncomingRing
     private RingCorruptException? _fault;
 
     private int _taken;         // packets taken and not yet committed
-    private readonly uint _startedAt;
-    private long _laps;         // times _next went around: with it, bytes need no counter
     private long _commits;
     private long _packetsBehindFirst;   // of each commit: one packet a commit is then one count
     private long _writerSignals;
@@ -76,7 +73,7 @@ public sealed unsafe class IncomingRing
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, read, _size);
-        _committed = _next = _startedAt = read;
+        _cursor = new RingCursor(read);
         Split(Available(_control.LoadWriteIndex()));
     }
 
@@ -154,15 +151,13 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody reads.</summary>
-    public IncomingRingStatistics GetStatistics() => new(PacketsCommitted, Bytes, _commits, _writerSignals);
-
-    private long Bytes => (_laps - (_next < _committed ? 1 : 0)) * _size + _committed - _startedAt;
+    public IncomingRingStatistics GetStatistics() => new(PacketsCommitted, _cursor.Bytes(_size), _commits, _writerSignals);
 
     /// <summary>Takes the next packet, in place where that is allowed and possible.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryTake(out RingPacket packet)
     {
-        uint at = _next;
+        uint at = _cursor.Next;
         uint readable = _readable;
         if (readable < SmallestPacket && (readable = Look(at)) == Nothing)
         {
@@ -183,7 +178,7 @@ public sealed unsafe class IncomingRing
                 packet = new RingPacket(ref start, descriptor, transactionId);
                 _readable = readable - length - OutgoingRing.TrailerLength;
                 _taken++;
-                _next = After(at, length + OutgoingRing.TrailerLength);
+                _cursor.Next = _cursor.After(at, length + OutgoingRing.TrailerLength, _size);
                 return true;
             }
         }
@@ -201,9 +196,9 @@ public sealed unsafe class IncomingRing
         int taken = _taken;
         if (taken == 0)
             return false;
-        uint committed = _committed;
-        uint next = _next;
-        _committed = next;
+        uint committed = _cursor.Committed;
+        uint next = _cursor.Next;
+        _cursor.Committed = next;
         bool signal = RingHandshake.PublishRead(_control, committed, next, _size);
         _taken = 0;
         _commits++;
@@ -228,9 +223,7 @@ public sealed unsafe class IncomingRing
         // lies behind what was taken would make it more than the ring holds.
         _readable = 0;
         _taken = 0;
-        if (_next < _committed)
-            _laps--;
-        _next = _committed;
+        _cursor.GoBack();
         if (_fault is null)
             _beyond = 0;
     }
@@ -248,17 +241,6 @@ public sealed unsafe class IncomingRing
             && length <= _maxLength
             && type <= 31 && (ValidTypes >> (int)type & 1) != 0
             && (flags & ~ValidFlags) == 0;
-    }
-
-    /// <summary>The index behind a packet.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint After(uint at, uint total)
-    {
-        uint next = at + total;
-        if (next < _size)
-            return next;
-        _laps++;
-        return next - _size;
     }
 
     /// <summary>
@@ -283,7 +265,7 @@ public sealed unsafe class IncomingRing
             CheckRanges(new RingPacket(in start, descriptor, head[1]));
         _anyDescriptor = descriptor;
         _anyTransactionId = head[1];
-        _next = After(at, length + OutgoingRing.TrailerLength);
+        _cursor.Next = _cursor.After(at, length + OutgoingRing.TrailerLength, _size);
         Split(available - length - OutgoingRing.TrailerLength);
         _taken++;
         return ref start;
@@ -307,7 +289,7 @@ public sealed unsafe class IncomingRing
     /// </summary>
     private void Split(uint available)
     {
-        _readable = Math.Min(available, Math.Min(_inPlaceEnd - _next, _inPlaceMost));
+        _readable = Math.Min(available, Math.Min(_inPlaceEnd - _cursor.Next, _inPlaceMost));
         _beyond = available - _readable;
     }
 
@@ -342,7 +324,7 @@ public sealed unsafe class IncomingRing
     /// <summary>How far a write index from shared memory is ahead: a valid one, and a whole packet, or the ring is faulted.</summary>
     private uint Available(uint write)
     {
-        uint available = RingHandshake.Distance(_next, write, _size);
+        uint available = RingHandshake.Distance(_cursor.Next, write, _size);
         if (write >= _size || (write & 7) != 0 || available is not 0 and < SmallestPacket)
             ThrowBadWriteIndex(write);
         return available;
@@ -354,7 +336,7 @@ public sealed unsafe class IncomingRing
     {
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, write, _size);
-        ThrowCorrupt(RingFault.TruncatedPacket, RingHandshake.Distance(_next, write, _size), SmallestPacket);
+        ThrowCorrupt(RingFault.TruncatedPacket, RingHandshake.Distance(_cursor.Next, write, _size), SmallestPacket);
     }
 
     private void CheckRanges(scoped in RingPacket packet)
@@ -401,6 +383,6 @@ public sealed unsafe class IncomingRing
         // path needs no check of its own.
         _readable = 0;
         _beyond = uint.MaxValue;
-        throw _fault = new RingCorruptException(fault, value, limit, _next);
+        throw _fault = new RingCorruptException(fault, value, limit, _cursor.Next);
     }
 }

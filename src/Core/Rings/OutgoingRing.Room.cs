@@ -23,9 +23,7 @@ public sealed unsafe partial class OutgoingRing
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
     public bool RequestRoom(int payloadLength)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
-        CheckCanEverFit(total);
+        uint total = CheckedTotal(payloadLength);
         Enter();
         try
         {
@@ -59,9 +57,7 @@ public sealed unsafe partial class OutgoingRing
     /// <returns>Whether there is room now.</returns>
     internal bool AwaitRoom(int payloadLength, ref bool waiting)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint total = (((uint)payloadLength + DescriptorLength + 7) & ~7u) + TrailerLength;
-        CheckCanEverFit(total);
+        uint total = CheckedTotal(payloadLength);
         Enter();
         try
         {
@@ -100,15 +96,15 @@ public sealed unsafe partial class OutgoingRing
         Exit();
     }
 
-    /// <summary>Bytes that may be written from <c>_next</c> on, by the read index as last seen.</summary>
-    private uint Free => _size - RingHandshake.Distance(_lastRead, _next, _size) - 8;
+    /// <summary>Bytes that may be written from the next packet's place on, by the read index as last seen.</summary>
+    private uint Free => _size - RingHandshake.Distance(_lastRead, _cursor.Next, _size) - 8;
 
     /// <summary>
     /// What one comparison of the hot path stands for: no more than is free, than lies before the end where nothing may
     /// wrap, than a descriptor can say. Each packet takes as much off the first two as it is long, so that the least of
     /// them stays a limit until it is reached; then it is worked out anew.
     /// </summary>
-    private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _next), MaxPacketLength + TrailerLength);
+    private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _cursor.Next), MaxPacketLength + TrailerLength);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryMakeRoom(uint total)
@@ -122,9 +118,9 @@ public sealed unsafe partial class OutgoingRing
             return true;
 
         _fullTotal++;
-        if (_fullAt != (_laps, _next))
+        if (_fullAt != _cursor.Position)
         {
-            _fullAt = (_laps, _next);
+            _fullAt = _cursor.Position;
             _fullFirst++;
         }
 
@@ -136,10 +132,19 @@ public sealed unsafe partial class OutgoingRing
     {
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
             throw Fault(bad, read, _size);
-        if (RingHandshake.Distance(_lastRead, read, _size) > RingHandshake.Distance(_lastRead, _committed, _size))
-            throw Fault(RingFault.ReadIndexPassedWriter, read, _committed);
+        if (RingHandshake.Distance(_lastRead, read, _size) > RingHandshake.Distance(_lastRead, _cursor.Committed, _size))
+            throw Fault(RingFault.ReadIndexPassedWriter, read, _cursor.Committed);
         _lastRead = read;
         _room = Room;
+    }
+
+    /// <summary>Bytes that an in-band packet takes in the ring, if it can ever fit.</summary>
+    private uint CheckedTotal(int payloadLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
+        uint total = LengthOf(payloadLength) + TrailerLength;
+        CheckCanEverFit(total);
+        return total;
     }
 
     private void CheckCanEverFit(uint total)
@@ -169,6 +174,6 @@ public sealed unsafe partial class OutgoingRing
         _room = 0;
         GoBackToCommitted();
         _wrapped?.Clear();
-        return _fault = new RingCorruptException(fault, value, limit, _committed);
+        return _fault = new RingCorruptException(fault, value, limit, _cursor.Committed);
     }
 }

@@ -34,9 +34,8 @@ public sealed unsafe partial class OutgoingRing
     private readonly uint _inPlaceEnd;  // packets that end by here do not wrap
     private readonly bool _multiProducer;
 
-    private uint _committed;    // the write index the reader knows
-    private uint _next;         // where the next packet goes: ahead of _committed inside a batch
-    private uint _room;         // the longest that fits from _next on, in place: see Room
+    private RingCursor _cursor;
+    private uint _room;         // the longest that fits from _cursor.Next on, in place: see Room
     private uint _lastRead;     // the read index as last seen
     private int _lock;
     private int _roomWaiters;
@@ -44,9 +43,7 @@ public sealed unsafe partial class OutgoingRing
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
-    private readonly uint _startedAt;
     private int _added;         // packets appended in a batch and not yet published
-    private long _laps;         // times _next went around: with it, bytes need no counter
     private long _packetsBehindFirst;   // of each publication: one packet a publication is then one count
     private SignalNeedCounts _needs;
     private long _fullTotal;
@@ -70,7 +67,7 @@ public sealed unsafe partial class OutgoingRing
         uint write = _control.LoadWriteIndex();
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var badWrite)
             throw Fault(badWrite, write, _size);
-        _committed = _next = _startedAt = write;
+        _cursor = new RingCursor(write);
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var badRead)
             throw Fault(badRead, read, _size);
@@ -104,8 +101,8 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryWrite(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
     {
-        uint length = LengthOf(payload);
-        uint at = _next;
+        uint length = LengthOf(payload.Length);
+        uint at = _cursor.Next;
         if (length + TrailerLength > _room || _multiProducer)
         {
             need = WriteAround(payload, transactionId, flags);
@@ -115,7 +112,7 @@ public sealed unsafe partial class OutgoingRing
         // The index goes from register to exchange: loaded back from the field it would hold the exchange up.
         uint next = After(at, length + TrailerLength);
         WriteInPlace(at, payload, transactionId, flags, length);
-        _next = next;
+        _cursor.Next = next;
         need = Publish(at, next);
         return true;
     }
@@ -147,24 +144,22 @@ public sealed unsafe partial class OutgoingRing
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(
-        PacketsPublished, Bytes,
+        PacketsPublished, _cursor.Bytes(_size),
         Masked: _needs[(int)SignalNeed.Masked],
         NotEmpty: _needs[(int)SignalNeed.NotEmpty],
         Required: _needs[(int)SignalNeed.Required],
         _fullTotal, _fullFirst);
 
-    private long Bytes => (_laps - (_next < _committed ? 1 : 0)) * _size + _committed - _startedAt;
-
     /// <summary>Puts an in-band packet behind those already appended, without publishing it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryAppend(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
-        uint length = LengthOf(payload);
-        uint at = _next;
+        uint length = LengthOf(payload.Length);
+        uint at = _cursor.Next;
         if (length + TrailerLength > _room)
             return TryAppendAround(payload, transactionId, flags);
 
-        _next = After(at, length + TrailerLength);
+        _cursor.Next = After(at, length + TrailerLength);
         _added++;
         WriteInPlace(at, payload, transactionId, flags, length);
         return true;
@@ -191,7 +186,7 @@ public sealed unsafe partial class OutgoingRing
     internal bool TryReserve(int payloadLength, ulong transactionId, PacketFlags flags, out Span<byte> payload)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint length = ((uint)payloadLength + DescriptorLength + 7) & ~7u;
+        uint length = LengthOf(payloadLength);
         uint total = length + TrailerLength;
         if (total > _room && !TryMakeRoom(total))
         {
@@ -199,7 +194,7 @@ public sealed unsafe partial class OutgoingRing
             return false;
         }
 
-        uint at = _next;
+        uint at = _cursor.Next;
         bool wraps = at + total > _inPlaceEnd;
         if (wraps)
             _wrapped = WrappedReservation.Rent(_wrapped, at, (int)total);
@@ -210,7 +205,7 @@ public sealed unsafe partial class OutgoingRing
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 8), transactionId);
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length), (ulong)at << 32);
         payload = packet.Slice(DescriptorLength, payloadLength);
-        _next = After(at, total);
+        _cursor.Next = After(at, total);
         _added++;
         if (wraps)
             _room = Room;
@@ -228,14 +223,14 @@ public sealed unsafe partial class OutgoingRing
             CopyInWrappedReservation();
         _added = 0;
         _packetsBehindFirst += added - 1;
-        return Publish(_committed, _next);
+        return Publish(_cursor.Committed, _cursor.Next);
     }
 
     /// <summary>Publishes what was appended: one exchange, one look at the mask and at the read index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private SignalNeed Publish(uint committed, uint next)
     {
-        _committed = next;
+        _cursor.Committed = next;
         SignalNeed need = RingHandshake.PublishWrite(_control, committed, next);
         _needs.Count(need);
         return need;
@@ -247,18 +242,16 @@ public sealed unsafe partial class OutgoingRing
         _wrapped?.Clear();
         if (_added == 0)
             return;
-        bool isFull = _fullAt == (_laps, _next);
+        bool isFull = _fullAt == _cursor.Position;
         GoBackToCommitted();
         if (_fault is null)
             _room = Room;
-        _fullAt = isFull ? (_laps, _next) : NotFull;
+        _fullAt = isFull ? _cursor.Position : NotFull;
     }
 
     private void GoBackToCommitted()
     {
-        if (_next < _committed)
-            _laps--;
-        _next = _committed;
+        _cursor.GoBack();
         _added = 0;
     }
 
@@ -283,18 +276,14 @@ public sealed unsafe partial class OutgoingRing
 
     /// <summary>Bytes of an in-band packet without its trailer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint LengthOf(ReadOnlySpan<byte> payload) => ((uint)payload.Length + DescriptorLength + 7) & ~7u;
+    private static uint LengthOf(int payloadLength) => ((uint)payloadLength + DescriptorLength + 7) & ~7u;
 
     /// <summary>The index behind a packet, whose room is taken.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint After(uint at, uint total)
     {
         _room -= total;
-        uint next = at + total;
-        if (next < _size)
-            return next;
-        _laps++;
-        return next - _size;
+        return _cursor.After(at, total, _size);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -332,7 +321,7 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryAppendAround(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
-        uint length = LengthOf(payload);
+        uint length = LengthOf(payload.Length);
         if (!TryMakeRoom(length + TrailerLength))
             return false;
         if (length + TrailerLength <= _room)
@@ -344,7 +333,7 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void AppendWrapped(ulong descriptor, ulong transactionId, ReadOnlySpan<byte> extendedHeader, ReadOnlySpan<byte> payload, uint length)
     {
-        uint at = _next;
+        uint at = _cursor.Next;
         ReadOnlySpan<ulong> head = [descriptor, transactionId];
         ReadOnlySpan<ulong> padding = [0UL];
         ReadOnlySpan<ulong> trailer = [(ulong)at << 32];
@@ -353,7 +342,7 @@ public sealed unsafe partial class OutgoingRing
         _memory.CopyIn(At(at, DescriptorLength), extendedHeader);
         _memory.CopyIn(at, MemoryMarshal.AsBytes(head));
         _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(trailer));
-        _next = After(at, length + TrailerLength);
+        _cursor.Next = After(at, length + TrailerLength);
         _added++;
         _room = Room;
     }
