@@ -1,0 +1,29 @@
+// What the protocol says of one channel message before its fields are looked at. What the channel message table is to
+// Linux (drivers/hv/channel_mgmt.c).
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+
+namespace VmBus.Protocol.Messages;
+
+/// <summary>The rule of one channel message.</summary>
+/// <param name="Type">Its number.</param>
+/// <param name="Direction">Which way it goes.</param>
+/// <param name="Since">The first version that has it.</param>
+/// <param name="Features">The features it belongs to; all of them must be negotiated.</param>
+/// <param name="Size">The bytes it has at the least, header included, in the first version that has it.</param>
+/// <param name="AnyTime">Whether it may come before a version is negotiated.</param>
+public sealed record ChannelMessageRule(
+    ChannelMessageType Type, MessageDirection Direction, ProtocolVersion Since, FeatureFlags Features, int Size, bool AnyTime)
+{
+    /// <summary>The bytes the message has at the least in a connection, header included.</summary>
+    /// <param name="negotiated">What was negotiated.</param>
+    /// <returns>The length. A longer message is a newer one, whose end is not looked at.</returns>
+    public int MinimumLength(NegotiatedVersion negotiated) => Type switch
+    {
+        ChannelMessageType.OfferChannel when negotiated.Version >= ProtocolVersion.Win7 => OfferChannel.Size,
+        ChannelMessageType.OpenChannel when negotiated.HasOpenParameters => OpenChannel2.Size,
+        ChannelMessageType.TlConnectRequest when negotiated.HasSiloId => TlConnectRequest2.Size,
+        _ => Size,
+    };
+}

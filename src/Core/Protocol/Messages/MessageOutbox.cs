@@ -1,0 +1,129 @@
+// Messages that wait to be posted, in order. One that finds no room keeps its place at the head: the protocol lives by
+// the order of its messages. Used by both ends; nothing here posts.
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+
+namespace VmBus.Protocol.Messages;
+
+/// <summary>
+/// A queue of messages, taken from its head when they are due. Not thread-safe. Whoever fills it keeps it bounded.
+/// </summary>
+public sealed class MessageOutbox
+{
+    private readonly TimeProvider _clock;
+    private readonly PostRetryPolicy _policy;
+    private readonly Queue<QueuedMessage> _queue = [];
+    private int _tries;
+    private long _failedAt;
+    private TimeSpan _delay;
+
+    /// <summary>Makes an empty one.</summary>
+    /// <param name="policy">How posts are repeated.</param>
+    /// <param name="clock">The clock of the delays.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The policy has an impossible value.</exception>
+    public MessageOutbox(PostRetryPolicy policy, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(clock);
+        policy.Validate();
+        _policy = policy;
+        _clock = clock;
+    }
+
+    /// <summary>How many messages wait.</summary>
+    public int Count => _queue.Count;
+
+    /// <summary>How many posts found no room.</summary>
+    public long Delayed { get; private set; }
+
+    /// <summary>How many messages were given up.</summary>
+    public long GivenUp { get; private set; }
+
+    /// <summary>How long until the head is due: zero when it is, <see langword="null"/> when nothing waits.</summary>
+    public TimeSpan? UntilDue
+    {
+        get
+        {
+            if (_queue.Count == 0)
+                return null;
+            if (_tries == 0)
+                return TimeSpan.Zero;
+            TimeSpan left = _delay - _clock.GetElapsedTime(_failedAt);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The messages that wait, first the head.</summary>
+    public IReadOnlyCollection<QueuedMessage> Waiting => _queue;
+
+    /// <summary>Puts a message behind the others.</summary>
+    /// <param name="message">The message.</param>
+    public void Enqueue(QueuedMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        _queue.Enqueue(message);
+    }
+
+    /// <summary>Looks at the head, if it is due. After it was posted, <see cref="Complete"/> must be called.</summary>
+    /// <param name="message">The head.</param>
+    /// <returns>Whether there is one that is due.</returns>
+    public bool TryPeek(out QueuedMessage message)
+    {
+        message = null!;
+        return UntilDue == TimeSpan.Zero && _queue.TryPeek(out message!);
+    }
+
+    /// <summary>Says how the head's post went.</summary>
+    /// <param name="status">What the hypervisor answered.</param>
+    /// <returns>What becomes of the message.</returns>
+    /// <exception cref="InvalidOperationException">Nothing waits.</exception>
+    public PostOutcome Complete(HypercallStatus status)
+    {
+        if (_queue.Count == 0)
+            throw new InvalidOperationException("No message was taken, so none was posted.");
+        if (status == HypercallStatus.Success)
+        {
+            RemoveHead();
+            return PostOutcome.Delivered;
+        }
+
+        _tries++;
+        if (!IsTransient(status, _queue.Peek().Type) || _tries >= _policy.MaxTries)
+        {
+            GivenUp++;
+            RemoveHead();
+            return PostOutcome.GivenUp;
+        }
+
+        Delayed++;
+        _failedAt = _clock.GetTimestamp();
+        _delay = _policy.DelayAfter(_tries);
+        return PostOutcome.Delayed;
+    }
+
+    /// <summary>Makes the head due now: the receiver has said that there is room.</summary>
+    public void Hurry() => _delay = TimeSpan.Zero;
+
+    /// <summary>Drops every message.</summary>
+    public void Clear()
+    {
+        _queue.Clear();
+        _tries = 0;
+    }
+
+    // A connection that is not there yet is waited for, except by the message that finds out which one is.
+    private static bool IsTransient(HypercallStatus status, ChannelMessageType type) => status switch
+    {
+        HypercallStatus.InsufficientMemory or HypercallStatus.InsufficientBuffers => true,
+        HypercallStatus.ObjectInUse or HypercallStatus.InvalidSynicState => true,
+        HypercallStatus.InvalidConnectionId => type != ChannelMessageType.InitiateContact,
+        _ => false,
+    };
+
+    private void RemoveHead()
+    {
+        _queue.Dequeue();
+        _tries = 0;
+    }
+}

@@ -1,0 +1,46 @@
+// How often and how soon a message is posted again that the other side had no room for. Facts: hv_post_message's caller
+// vmbus_post_msg (Linux drivers/hv/connection.c), vmbus_msghc_exec_noresult (FreeBSD sys/dev/hyperv/vmbus/vmbus.c).
+
+namespace VmBus.Protocol.Messages;
+
+/// <summary>How posts are repeated: at once doubling delays, up to a longest one.</summary>
+public sealed record PostRetryPolicy
+{
+    /// <summary>How many times a message is posted at the most before it is given up.</summary>
+    public int MaxTries { get; init; } = 100;
+
+    /// <summary>The time before the second try.</summary>
+    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromMicroseconds(1);
+
+    /// <summary>The longest time between two tries.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What a guest does, by default: Linux's hundred tries from 1 µs on, each after twice the time, up to 2 s.</summary>
+    public static PostRetryPolicy Guest { get; } = new();
+
+    /// <summary>
+    /// What a host does, by default: from 100 µs to 10 ms, for as long as the guest is there. It reads its messages when
+    /// its VP runs, and a host has no say in when that is.
+    /// </summary>
+    public static PostRetryPolicy Host { get; } = new()
+    {
+        MaxTries = int.MaxValue,
+        FirstDelay = TimeSpan.FromMicroseconds(100),
+        MaxDelay = TimeSpan.FromMilliseconds(10),
+    };
+
+    /// <summary>The time after a failed try.</summary>
+    /// <param name="tries">How many tries there were, at least 1.</param>
+    internal TimeSpan DelayAfter(int tries)
+    {
+        int doublings = Math.Min(tries - 1, 40);
+        return FirstDelay.Ticks > MaxDelay.Ticks >> doublings ? MaxDelay : TimeSpan.FromTicks(FirstDelay.Ticks << doublings);
+    }
+
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTries, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(FirstDelay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxDelay, FirstDelay);
+    }
+}

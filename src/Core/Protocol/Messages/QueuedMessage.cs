@@ -1,0 +1,16 @@
+// A message on its way out.
+
+using System.Runtime.InteropServices;
+using VmBus.Layout.Messages;
+
+namespace VmBus.Protocol.Messages;
+
+/// <summary>A message on its way out. A guest's has a connection, a host's a target.</summary>
+/// <param name="Bytes">The message, header included, at most <see cref="ChannelMessages.MaxLength"/> bytes.</param>
+/// <param name="ConnectionId">The connection a guest posts it to; 0 from a host.</param>
+/// <param name="Target">The slot a host writes it to; VP 0 from a guest.</param>
+public sealed record QueuedMessage(ReadOnlyMemory<byte> Bytes, uint ConnectionId = 0, MessageTarget Target = default)
+{
+    /// <summary>The message's number.</summary>
+    public ChannelMessageType Type => MemoryMarshal.Read<ChannelMessageHeader>(Bytes.Span).MessageType;
+}
