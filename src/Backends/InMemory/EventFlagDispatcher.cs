@@ -3,6 +3,7 @@
 
 using System.Numerics;
 using VmBus.Layout;
+using VmBus.Partitions;
 
 namespace VmBus.Backends.InMemory;
 
@@ -18,9 +19,9 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
 
     private readonly Synic _synic;
     private readonly int _sint;
-    private readonly InterruptPageView? _interruptPage;
     private readonly bool _readsSendHalf;
-    private readonly WakeGate?[] _gates;
+    private volatile SharedPage? _shared;
+    private ISignalGate?[] _gates;
     private readonly Thread? _thread;
     private readonly CancellationTokenSource _stop = new();
     private volatile SynicMessageHandler? _messageReceived;
@@ -60,9 +61,9 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)sint, (uint)SynicMsr.SintCount, nameof(sint));
         _synic = vp.Synic;
         _sint = sint;
-        _interruptPage = interruptPage;
         _readsSendHalf = readsSendHalf;
-        _gates = new WakeGate?[interruptPage is null ? SynicEventFlags.FlagCount : InterruptPage.BitsPerHalf];
+        _gates = new ISignalGate?[SynicEventFlags.FlagCount];
+        ShareEvents(interruptPage);
         if (mode == DispatchMode.Inline)
         {
             _synic.Line(sint).Sink = this;
@@ -104,12 +105,24 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     /// <param name="gate">The gate.</param>
     /// <exception cref="ArgumentOutOfRangeException">The relid is too large.</exception>
     /// <exception cref="InvalidOperationException">The relid has a gate already.</exception>
-    public void Register(uint relid, WakeGate gate)
+    public void Register(uint relid, ISignalGate gate)
     {
         ArgumentNullException.ThrowIfNull(gate);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(relid, (uint)_gates.Length);
         if (Interlocked.CompareExchange(ref _gates[relid], gate, null) is not null)
             throw new InvalidOperationException($"Relid {relid} has a gate already.");
+    }
+
+    /// <summary>
+    /// Has event flag 0 stand for all channels and an interrupt page say which were meant, or each channel for its own
+    /// flag again. To be decided before channels are registered.
+    /// </summary>
+    /// <param name="page">The page; <see langword="null"/> where each channel has its own flag.</param>
+    public void ShareEvents(InterruptPageView? page)
+    {
+        if (page is not null && _gates.Length < InterruptPage.BitsPerHalf)
+            Array.Resize(ref _gates, InterruptPage.BitsPerHalf);
+        _shared = page is { } view ? new SharedPage(view) : null;
     }
 
     /// <summary>Forgets a channel's gate. Signals for it are then counted as <see cref="Unclaimed"/>.</summary>
@@ -122,8 +135,8 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         Interlocked.Increment(ref _dispatches);
         if (_synic.EventFlagsPage is { } flagsPage)
         {
-            if (_interruptPage is { } shared)
-                DrainShared(flagsPage, shared);
+            if (_shared is { } shared)
+                DrainShared(flagsPage, shared.View);
             else
                 Drain(flagsPage.Flags(_sint));
         }
@@ -230,5 +243,10 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
             _synic.WriteMsr(SynicMsr.Eom, 0);
         handler(_sint, message);
         return true;
+    }
+
+    private sealed class SharedPage(InterruptPageView view)
+    {
+        public readonly InterruptPageView View = view;
     }
 }

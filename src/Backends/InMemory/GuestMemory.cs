@@ -3,6 +3,8 @@
 
 using System.Runtime.InteropServices;
 using VmBus.Interop.Linux;
+using VmBus.Partitions;
+using VmBus.Rings;
 
 namespace VmBus.Backends.InMemory;
 
@@ -11,7 +13,7 @@ namespace VmBus.Backends.InMemory;
 /// managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
 /// </summary>
 /// <remarks>The page at address 0 is never handed out, so that 0 can mean "none" as it does in VMBus messages.</remarks>
-public sealed class GuestMemory : IDisposable
+public sealed class GuestMemory : IGuestMemory, IDisposable
 {
     /// <summary>The size of a page in bytes.</summary>
     public const int PageSize = 4096;
@@ -146,6 +148,64 @@ public sealed class GuestMemory : IDisposable
         return ring;
     }
 
+    /// <inheritdoc/>
+    public bool TryRead(ulong gpa, Span<byte> destination)
+    {
+        if (!Contains(gpa, destination.Length))
+            return false;
+        Bytes(gpa, destination.Length).CopyTo(destination);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryWrite(ulong gpa, ReadOnlySpan<byte> source)
+    {
+        if (!Contains(gpa, source.Length))
+            return false;
+        source.CopyTo(Bytes(gpa, source.Length));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public IMappedPage? TryMapPage(ulong gpa) =>
+        gpa % PageSize == 0 && Contains(gpa, PageSize) ? new MappedPage(Translate(gpa, PageSize)) : null;
+
+    /// <inheritdoc/>
+    public IMappedRing? TryMapRing(ReadOnlySpan<ulong> pageFrames)
+    {
+        if (pageFrames.Length < 2 || pageFrames.Length - 1 > RingMemory.MaxDataSize / PageSize)
+            return null;
+        bool isContiguous = true;
+        foreach (ulong frame in pageFrames)
+        {
+            if (frame >= (ulong)(Size / PageSize))
+                return null;
+        }
+        for (int page = 1; page < pageFrames.Length; page++)
+            isContiguous &= pageFrames[page] == pageFrames[page - 1] + 1;
+        if (isContiguous)
+            return MapRing(pageFrames[0] * PageSize, (pageFrames.Length - 1) * PageSize);
+        if (_memfd is not { } memfd || !OperatingSystem.IsLinux())
+            return null;
+        var offsets = new long[pageFrames.Length];
+        for (int page = 0; page < offsets.Length; page++)
+            offsets[page] = (long)pageFrames[page] * PageSize;
+        try
+        {
+            var ring = new RingMapping(this, pageFrames[0] * PageSize, MappedMemory.MapScatteredRing(memfd, offsets));
+            Interlocked.Increment(ref _mappedRings);
+            return ring;
+        }
+        catch (ErrnoException)
+        {
+            // More pieces than the kernel lets one process map: the guest chose them, so it is the guest's refusal.
+            return null;
+        }
+    }
+
+    /// <summary>How many rings are mapped.</summary>
+    public int MappedRings => Volatile.Read(ref _mappedRings);
+
     /// <summary>Unmaps the memory.</summary>
     /// <exception cref="InvalidOperationException">Rings are still mapped.</exception>
     public void Dispose()
@@ -168,5 +228,15 @@ public sealed class GuestMemory : IDisposable
     {
         if (gpa % PageSize != 0)
             throw new ArgumentException($"The guest physical address 0x{gpa:x} is not at a page boundary.", nameof(gpa));
+    }
+
+    // The memory stays mapped as a whole for longer than any page of it is used.
+    private sealed class MappedPage(nint address) : IMappedPage
+    {
+        public nint Address { get; } = address;
+
+        public void Dispose()
+        {
+        }
     }
 }

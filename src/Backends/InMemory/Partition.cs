@@ -5,6 +5,7 @@ using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
+using VmBus.Partitions;
 
 namespace VmBus.Backends.InMemory;
 
@@ -20,6 +21,8 @@ public sealed partial class Partition
     private readonly ConcurrentDictionary<uint, Port> _ports = new();
     private readonly ConcurrentDictionary<uint, Connection> _connections = new();
     private readonly VirtualProcessor[] _virtualProcessors;
+    private uint _nextPortId;
+    private uint _nextConnectionId;
 
     internal Partition(Hypervisor hypervisor, int id, long memorySize, int vpCount, PartitionPrivileges privileges)
     {
@@ -95,6 +98,16 @@ public sealed partial class Partition
         return AddPort(new NotificationPort(this, portId, eventFd.Signal));
     }
 
+    /// <summary>Creates a port whose messages are handed to a delegate, on the thread that posts.</summary>
+    /// <param name="portId">The port's id, 24 bits, not in use.</param>
+    /// <param name="handler">Called for each message, possibly on several threads at once. Must neither throw nor block.</param>
+    /// <exception cref="HypercallException">The id is out of range or in use.</exception>
+    public InterceptPort CreateInterceptPort(uint portId, GuestMessageHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return AddPort(new InterceptPort(this, portId, handler));
+    }
+
     /// <summary>Has a page of this partition's memory examined as a monitor page.</summary>
     /// <param name="portId">The port's id, 24 bits, not in use.</param>
     /// <param name="gpa">The guest physical address of the page; not 0.</param>
@@ -113,6 +126,12 @@ public sealed partial class Partition
         var examiner = new MonitorExaminer(page, Hypervisor.Options.Monitor, signaller.HvSignalEvent);
         return AddPort(new MonitorPort(this, portId, gpa, signaller, examiner, Hypervisor.Scanner));
     }
+
+    /// <summary>A port id that nobody uses: counted from the top down, out of the way of those that mean something.</summary>
+    internal uint UnusedPortId() => Unused(ref _nextPortId, _ports);
+
+    /// <summary>A connection id that nobody uses, likewise.</summary>
+    internal uint UnusedConnectionId() => Unused(ref _nextConnectionId, _connections);
 
     /// <summary>Deletes a port. Messages in its buffers are lost; connections to it stay and fail.</summary>
     /// <param name="portId">The port's id.</param>
@@ -165,6 +184,16 @@ public sealed partial class Partition
         if ((uint)sint >= SynicMsr.SintCount)
             throw new HypercallException(HypercallStatus.InvalidParameter, $"Port {portId}: no SINT {sint}.");
         return _virtualProcessors[vpIndex];
+    }
+
+    private static uint Unused<T>(ref uint next, ConcurrentDictionary<uint, T> used)
+    {
+        while (true)
+        {
+            uint id = Port.MaxId - Interlocked.Increment(ref next) % (Port.MaxId / 2);
+            if (!used.ContainsKey(id))
+                return id;
+        }
     }
 
     private void CheckPortId(uint portId)

@@ -1,6 +1,7 @@
 // One ring of guest memory, mapped for use. Mirrors what hv_ringbuffer_init makes of a ring's pages.
 
 using VmBus.Interop.Linux;
+using VmBus.Partitions;
 using VmBus.Rings;
 
 namespace VmBus.Backends.InMemory;
@@ -9,7 +10,7 @@ namespace VmBus.Backends.InMemory;
 /// A mapped ring: its control page, and its data once or twice back to back. Whoever maps it disposes it; views over it
 /// must not outlive it.
 /// </summary>
-public sealed class RingMapping : IDisposable
+public sealed class RingMapping : IMappedRing
 {
     private readonly GuestMemory _memory;
     private readonly MappedRing? _ring;

@@ -102,6 +102,7 @@ public sealed partial class Synic
             if ((delivered >> sint & 1) != 0)
                 _lines[sint].Raise(_sints[sint].Vector);
         }
+        SlotsChanged?.Invoke();
     }
 
     /// <summary>

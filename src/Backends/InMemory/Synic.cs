@@ -31,6 +31,12 @@ public sealed partial class Synic
         }
     }
 
+    /// <summary>
+    /// Raised, on the thread that writes a register, when a message slot that was full may be free or one may have come
+    /// into being. A handler must not block.
+    /// </summary>
+    internal event Action? SlotsChanged;
+
     /// <summary>Where the interrupts of a SINT come out.</summary>
     /// <param name="sint">The SINT, 0 to 15.</param>
     /// <exception cref="IndexOutOfRangeException">No such SINT.</exception>

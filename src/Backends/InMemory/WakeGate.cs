@@ -4,6 +4,7 @@
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using VmBus.Backends.Waiting;
+using VmBus.Partitions;
 using VmBus.Signals;
 
 namespace VmBus.Backends.InMemory;
@@ -16,7 +17,7 @@ namespace VmBus.Backends.InMemory;
 /// <see cref="Set"/> is one exchange while nobody sleeps, allocates nothing and is a full barrier: what was written
 /// before it is seen by the waiter that it wakes.
 /// </remarks>
-public sealed class WakeGate : ISignalWait, ISpinTarget, IValueTaskSource
+public sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signalled = 1;
@@ -128,6 +129,8 @@ public sealed class WakeGate : ISignalWait, ISpinTarget, IValueTaskSource
         Kick();
         EndAwait();
     }
+
+    void IDisposable.Dispose() => Close("The gate was disposed.");
 
     private bool WaitForSet(TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -110,6 +110,19 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         MappedRing.Map(memory, offset, dataSize, copies: 2);
 
     /// <summary>
+    /// Maps one ring whose pages lie anywhere in the memory: control page, then the data, then the data again, each page
+    /// where its neighbours expect it.
+    /// </summary>
+    /// <param name="memory">Memory that holds the pages.</param>
+    /// <param name="pageOffsets">
+    /// Where each page begins, in bytes, a multiple of the page size: the control page first, then at least one of data.
+    /// </param>
+    /// <exception cref="ArgumentException">A page is beyond the end of <paramref name="memory"/>, or there are too few.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel's pages are larger than the control page.</exception>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static MappedRing MapScatteredRing(MemfdHandle memory, ReadOnlySpan<long> pageOffsets) => MappedRing.MapScattered(memory, pageOffsets);
+
+    /// <summary>
     /// Maps one ring as memory that cannot be mapped twice (UIO) shows it: control page, data once, and directly
     /// behind them the guard page.
     /// </summary>

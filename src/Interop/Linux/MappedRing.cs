@@ -40,11 +40,7 @@ public sealed class MappedRing : MappedMemory
 
     internal static MappedRing Map(MemfdHandle memory, long offset, int dataSize, int copies)
     {
-        if (PageMath.PageSize != ControlSize)
-        {
-            throw new PlatformNotSupportedException(
-                $"Data behind a control page of {ControlSize} bytes cannot be mapped on its own: the kernel's pages are {PageMath.PageSize} bytes.");
-        }
+        CheckPageSize();
         PageMath.CheckLength(dataSize, nameof(dataSize));
         CheckInside(memory, offset, ControlSize + (long)dataSize);
         var ring = new MappedRing(dataSize, copies);
@@ -59,6 +55,46 @@ public sealed class MappedRing : MappedMemory
         {
             ring.Dispose();
             throw;
+        }
+    }
+
+    internal static MappedRing MapScattered(MemfdHandle memory, ReadOnlySpan<long> pageOffsets)
+    {
+        CheckPageSize();
+        ArgumentOutOfRangeException.ThrowIfLessThan(pageOffsets.Length, 2, nameof(pageOffsets));
+        foreach (long offset in pageOffsets)
+            CheckInside(memory, offset, ControlSize);
+        int dataSize = checked((pageOffsets.Length - 1) * ControlSize);
+        var ring = new MappedRing(dataSize, copies: 2);
+        try
+        {
+            // Pages that do lie one behind the other are mapped together: each mapping costs the kernel an entry.
+            for (int first = 0; first < pageOffsets.Length;)
+            {
+                int end = first + 1;
+                while (first > 0 && end < pageOffsets.Length && pageOffsets[end] == pageOffsets[end - 1] + ControlSize)
+                    end++;
+                long length = (end - first) * (long)ControlSize;
+                ring.Place(memory, pageOffsets[first], first * (long)ControlSize, length, MemoryProtection.ReadWrite);
+                if (first > 0)
+                    ring.Place(memory, pageOffsets[first], first * (long)ControlSize + dataSize, length, MemoryProtection.ReadWrite);
+                first = end;
+            }
+            return ring;
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckPageSize()
+    {
+        if (PageMath.PageSize != ControlSize)
+        {
+            throw new PlatformNotSupportedException(
+                $"Data behind a control page of {ControlSize} bytes cannot be mapped on its own: the kernel's pages are {PageMath.PageSize} bytes.");
         }
     }
 }

@@ -1,0 +1,85 @@
+// The rings of one channel, in the memory of a guest of the in-memory hypervisor.
+
+using VmBus.Partitions;
+using VmBus.Protocol.Gpadls;
+using VmBus.Rings;
+
+namespace VmBus.Backends.InMemory;
+
+internal sealed class InMemoryGuestRings : IGuestRings
+{
+    private readonly GuestMemory _memory;
+    private readonly List<(ulong Gpa, int Pages)> _pages = [];
+    private readonly IMappedRing _outgoing;
+    private readonly IMappedRing? _incoming;
+    private bool _disposed;
+
+    public InMemoryGuestRings(GuestMemory memory, int outgoingSize, int incomingSize, bool scattered)
+    {
+        _memory = memory;
+        CheckSize(outgoingSize, nameof(outgoingSize));
+        CheckSize(incomingSize, nameof(incomingSize));
+        DownstreamPageOffset = 1 + outgoingSize / GuestMemory.PageSize;
+        int count = DownstreamPageOffset + 1 + incomingSize / GuestMemory.PageSize;
+        try
+        {
+            ulong[] frames = scattered ? Scattered(count) : Contiguous(count);
+            PageFrames = frames;
+            _outgoing = Map(frames.AsSpan(0, DownstreamPageOffset));
+            _incoming = Map(frames.AsSpan(DownstreamPageOffset));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public ReadOnlyMemory<ulong> PageFrames { get; }
+
+    public int DownstreamPageOffset { get; }
+
+    public RingMemory Outgoing => _outgoing.Memory;
+
+    public RingMemory Incoming => _incoming!.Memory;
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _outgoing?.Dispose();
+        _incoming?.Dispose();
+        foreach ((ulong gpa, int pages) in _pages)
+            _memory.FreePages(gpa, pages);
+    }
+
+    private static void CheckSize(int size, string name)
+    {
+        if (size <= 0 || size % GuestMemory.PageSize != 0)
+            throw new ArgumentException($"A ring's data of {size} bytes is not whole pages of {GuestMemory.PageSize} bytes.", name);
+    }
+
+    private ulong[] Contiguous(int count)
+    {
+        ulong gpa = _memory.AllocatePages(count);
+        _pages.Add((gpa, count));
+        return GpadlRange.OfPages(gpa, count).PageFrames.ToArray();
+    }
+
+    // Each page on its own and the last one first: no two neighbours in the ring are neighbours in memory.
+    private ulong[] Scattered(int count)
+    {
+        var frames = new ulong[count];
+        for (int page = count - 1; page >= 0; page--)
+        {
+            ulong gpa = _memory.AllocatePages(1);
+            _pages.Add((gpa, 1));
+            frames[page] = gpa / GuestMemory.PageSize;
+        }
+        return frames;
+    }
+
+    private IMappedRing Map(ReadOnlySpan<ulong> frames) =>
+        _memory.TryMapRing(frames) ?? throw new InsufficientMemoryException($"A ring of {frames.Length} scattered pages could not be mapped.");
+}

@@ -1,0 +1,225 @@
+using System.Runtime.InteropServices;
+using VmBus.Layout;
+using VmBus.Partitions;
+using VmBus.Protocol.Gpadls;
+using VmBus.Protocol.Messages;
+using VmBus.Rings;
+
+namespace VmBus.Backends.Tests.Partitions;
+
+/// <summary>What every host's view of a guest must do, whatever runs the guest.</summary>
+public abstract class GuestPartitionContract
+{
+    protected static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+
+    private const uint Connection = 0x2005;
+
+    protected abstract IGuestPartition Partition { get; }
+
+    protected abstract IGuestPlatform Platform { get; }
+
+    [Fact]
+    public void A_message_the_guest_posts_is_handed_over_and_the_guest_gets_the_status()
+    {
+        var received = new List<byte[]>();
+        HypercallStatus answer = HypercallStatus.Success;
+        using (Partition.ConnectMessages(Connection, payload =>
+        {
+            received.Add(payload.ToArray());
+            return answer;
+        }))
+        {
+            Assert.Equal(HypercallStatus.Success, Platform.PostMessage(Connection, [1, 2, 3]));
+            answer = HypercallStatus.InsufficientBuffers;
+            Assert.Equal(HypercallStatus.InsufficientBuffers, Platform.PostMessage(Connection, new byte[240]));
+            Assert.Throws<InvalidOperationException>(() => Partition.ConnectMessages(Connection, _ => HypercallStatus.Success));
+        }
+
+        Assert.Equal(HypercallStatus.InvalidConnectionId, Platform.PostMessage(Connection, [1]));
+        Assert.Equal([[1, 2, 3], new byte[240]], received);
+    }
+
+    [Fact]
+    public void A_signal_of_the_guest_sets_the_gate_until_the_connection_goes()
+    {
+        using ISignalGate gate = Partition.CreateGate();
+        var path = Platform.CreateSignalPath(Connection, isMonitored: false);
+        using (Partition.ConnectEvents(Connection, gate))
+        {
+            Assert.Equal(HypercallStatus.Success, path.Signal());
+            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            Assert.False(gate.Wait(TimeSpan.Zero, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal(HypercallStatus.InvalidConnectionId, path.Signal());
+    }
+
+    [Fact]
+    public void A_signal_of_the_guest_calls_whoever_asked()
+    {
+        int calls = 0;
+        using (Partition.ConnectEvents(Connection, () => Interlocked.Increment(ref calls)))
+        {
+            Platform.CreateSignalPath(Connection, isMonitored: false).Signal();
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref calls) == 1, Generous));
+        }
+    }
+
+    [Fact]
+    public void Messages_to_the_guest_arrive_in_order_and_a_full_slot_is_told_when_it_is_free()
+    {
+        using var entered = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
+        var received = new List<byte>();
+        int freed = 0;
+        using IDisposable watch = Partition.WatchMessageSlots(() => Interlocked.Increment(ref freed));
+        using IDisposable receiving = Platform.ReceiveMessages(payload =>
+        {
+            lock (received)
+                received.Add(payload[0]);
+            if (payload[0] == 1)
+            {
+                entered.Set();
+                go.Wait(Generous);
+            }
+        });
+
+        var first = new Thread(() => Post(1));
+        first.Start();
+        Assert.True(entered.Wait(Generous, TestContext.Current.CancellationToken));
+
+        // The slot was freed before the handler ran; the next message fills it, and the one after that finds it full.
+        Assert.Equal(HypercallStatus.Success, Post(2));
+        Assert.Equal(HypercallStatus.ObjectInUse, Post(3));
+        int before = Volatile.Read(ref freed);
+        go.Set();
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref freed) > before, Generous));
+        Assert.True(SpinWait.SpinUntil(() => Post(3) == HypercallStatus.Success, Generous));
+        first.Join();
+        Assert.True(SpinWait.SpinUntil(() => Count() == 3, Generous));
+        Assert.Equal([1, 2, 3], received);
+
+        int Count()
+        {
+            lock (received)
+                return received.Count;
+        }
+
+        HypercallStatus Post(byte content) => Partition.PostMessage(new MessageTarget(0), [content]);
+    }
+
+    [Fact]
+    public void A_message_to_a_VP_that_is_not_there_is_refused()
+    {
+        Assert.Equal(HypercallStatus.InvalidVpIndex, Partition.PostMessage(new MessageTarget((uint)Partition.VpCount), [1]));
+        Assert.Equal(HypercallStatus.InvalidVpIndex, Partition.PostMessage(new MessageTarget(uint.MaxValue), [1]));
+        Assert.Null(Partition.TryCreateEventFlag(new MessageTarget((uint)Partition.VpCount), 5));
+    }
+
+    [Fact]
+    public void An_event_flag_sets_the_guests_gate_on_whichever_VP_it_is_aimed_at()
+    {
+        using ISignalGate gate = Platform.CreateGate();
+        using IDisposable route = Platform.RouteEvents(77, gate);
+        using IEventFlag flag = Partition.TryCreateEventFlag(new MessageTarget(0), 77)!;
+        for (uint vp = 0; vp < Partition.VpCount; vp++)
+        {
+            flag.Retarget(vp);
+            Assert.Equal(HypercallStatus.Success, flag.Signal());
+            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
+    public void A_bit_in_the_childs_monitor_page_becomes_a_signal_of_its_connection()
+    {
+        using IGuestPages pages = Platform.AllocatePages(1);
+        using ISignalGate gate = Partition.CreateGate();
+        using IDisposable connection = Partition.ConnectEvents(Connection, gate);
+        using IMonitorPage monitor = Partition.TryOpenMonitorPage(AddressOf(pages), MonitorDirection.ChildToParent)!;
+        monitor.Register(33, Connection, 0, 1000);
+        var view = new MonitorPageView(pages.Address);
+        Assert.Equal((Connection, (ushort)1000), (view.Parameter(33).ConnectionId, view.Latency(33)));
+
+        Interlocked.Or(ref view.Pending(1), 1u << 1);
+        Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+        monitor.Unregister(33);
+    }
+
+    [Fact]
+    public void A_bit_in_the_parents_monitor_page_becomes_an_event_flag_of_the_guest()
+    {
+        using IGuestPages pages = Platform.AllocatePages(1);
+        using ISignalGate gate = Platform.CreateGate();
+        using IDisposable route = Platform.RouteEvents(9, gate);
+        using IEventFlag flag = Partition.TryCreateEventFlag(new MessageTarget(0), 9)!;
+        if (Partition.TryOpenMonitorPage(AddressOf(pages), MonitorDirection.ParentToChild) is not { } monitor)
+        {
+            Assert.Null(flag.ConnectMonitor());
+            return;
+        }
+
+        using (monitor)
+        {
+            monitor.Register(5, flag.ConnectMonitor()!.Value, 0, 1000);
+            Interlocked.Or(ref monitor.View.Pending(0), 1u << 5);
+            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            flag.Retarget((uint)Partition.VpCount - 1);
+            Interlocked.Or(ref monitor.View.Pending(0), 1u << 5);
+            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            monitor.Unregister(5);
+        }
+    }
+
+    [Fact]
+    public void No_monitor_page_and_no_ring_is_made_of_memory_that_is_not_there()
+    {
+        Assert.Null(Partition.TryOpenMonitorPage(0, MonitorDirection.ChildToParent));
+        Assert.Null(Partition.TryOpenMonitorPage(4097, MonitorDirection.ChildToParent));
+        Assert.Null(Partition.TryOpenMonitorPage(1UL << 50, MonitorDirection.ChildToParent));
+        Assert.Null(Partition.Memory.TryMapPage(1UL << 50));
+        Assert.Null(Partition.Memory.TryMapRing([1]));
+        Assert.Null(Partition.Memory.TryMapRing([1, 2, 1UL << 40]));
+        Assert.Null(Partition.Memory.TryMapRing([1, 2, ulong.MaxValue]));
+        Assert.False(Partition.Memory.TryRead(ulong.MaxValue - 3, new byte[16]));
+        Assert.False(Partition.Memory.TryWrite(1UL << 50, new byte[16]));
+    }
+
+    [Fact]
+    public void A_ring_mapped_by_the_host_is_the_ring_the_guest_allocated()
+    {
+        using IGuestRings rings = Platform.AllocateRings(3 * 4096, 2 * 4096);
+        Assert.Equal(4, rings.DownstreamPageOffset);
+        Assert.Equal(7, rings.PageFrames.Length);
+        using IMappedRing seen = Partition.Memory.TryMapRing(rings.PageFrames.Span[..rings.DownstreamPageOffset])!;
+        Assert.Equal(3 * 4096, seen.Memory.DataSize);
+
+        var outgoing = new OutgoingRing(rings.Outgoing);
+        var incoming = new IncomingRing(seen.Memory);
+        byte[] payload = new byte[1000];
+        for (int round = 0; round < 100; round++)
+        {
+            payload.AsSpan().Fill((byte)round);
+            Assert.True(outgoing.TryWrite(payload, (ulong)round, PacketFlags.None, out _));
+            using IncomingBatch batch = incoming.ReadBatch();
+            Assert.True(batch.TryNext(out RingPacket packet));
+            Assert.Equal((ulong)round, packet.TransactionId);
+            Assert.True(packet.Payload.SequenceEqual(payload));
+            batch.Commit();
+        }
+    }
+
+    [Fact]
+    public void Memory_reads_and_writes_are_the_guests_own_pages()
+    {
+        using IGuestPages pages = Platform.AllocatePages(1);
+        ulong gpa = AddressOf(pages);
+        Assert.True(Partition.Memory.TryWrite(gpa + 8, [1, 2, 3, 4]));
+        Assert.Equal(0x04030201, Marshal.ReadInt32(pages.Address + 8));
+        byte[] read = new byte[4];
+        Assert.True(Partition.Memory.TryRead(gpa + 8, read));
+        Assert.Equal([1, 2, 3, 4], read);
+    }
+
+    private static ulong AddressOf(IGuestPages pages) => pages.PageFrames.Span[0] * GpadlRange.PageSize;
+}
