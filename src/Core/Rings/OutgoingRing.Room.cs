@@ -96,6 +96,14 @@ public sealed unsafe partial class OutgoingRing
         Exit();
     }
 
+    /// <summary>Whether an in-band packet would fit behind what was appended; asked by the one who writes, in a batch.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    internal bool HasRoom(int payloadLength)
+    {
+        uint total = CheckedTotal(payloadLength);
+        return total <= _room || TryMakeRoom(total);
+    }
+
     /// <summary>Bytes that may be written from the next packet's place on, by the read index as last seen.</summary>
     private uint Free => _size - RingHandshake.Distance(_lastRead, _cursor.Next, _size) - 8;
 

@@ -133,7 +133,7 @@ public class AllocationTests
         batch.Commit();
     }
 
-    private static void AssertNothing(string what, Action action)
+    internal static void AssertNothing(string what, Action action)
     {
         if (typeof(Channel).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
             Assert.Skip("A debug build allocates for its own sake.");

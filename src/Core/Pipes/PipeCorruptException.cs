@@ -1,0 +1,46 @@
+namespace VmBus.Pipes;
+
+/// <summary>
+/// The other side of a pipe sent something no correct peer sends. The pipe is faulted from then on, in both directions:
+/// each further call throws the same error.
+/// </summary>
+public sealed class PipeCorruptException : VmBusException
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="fault">What was wrong.</param>
+    /// <param name="value">The value found.</param>
+    /// <param name="limit">The limit it broke.</param>
+    /// <param name="position">Bytes of data received before the packet at fault.</param>
+    public PipeCorruptException(PipeFault fault, uint value, uint limit, long position)
+        : base(Describe(fault, value, limit, position))
+    {
+        Fault = fault;
+        Value = value;
+        Limit = limit;
+        Position = position;
+    }
+
+    /// <summary>What was wrong.</summary>
+    public PipeFault Fault { get; }
+
+    /// <summary>The value found.</summary>
+    public uint Value { get; }
+
+    /// <summary>The limit it broke.</summary>
+    public uint Limit { get; }
+
+    /// <summary>Bytes of data received before the packet at fault.</summary>
+    public long Position { get; }
+
+    private static string Describe(PipeFault fault, uint value, uint limit, long position) => fault switch
+    {
+        PipeFault.NotInBand => $"After {position} bytes came a packet of type {value}; pipes carry type {limit} only.",
+        PipeFault.HeaderTruncated => $"After {position} bytes came a packet of {value} bytes; a pipe's header takes {limit}.",
+        PipeFault.UnknownType => $"After {position} bytes came a pipe packet of type {value}; the highest known is {limit}.",
+        PipeFault.PartialFromPeer => $"After {position} bytes came a pipe packet of type {value}, partly read, which nobody sends.",
+        PipeFault.GpaDirectNotOffered => $"After {position} bytes came a pipe packet of type {value}: GPA-direct transfers were not offered.",
+        PipeFault.LengthOverLimit => $"After {position} bytes came a pipe packet of {value} bytes of data; {limit} is the most.",
+        PipeFault.LengthOverPacket => $"After {position} bytes came a pipe packet that says it has {value} bytes of data; it has room for {limit}.",
+        _ => $"The pipe is corrupt ({fault}, {value}, {limit}) after {position} bytes.",
+    };
+}

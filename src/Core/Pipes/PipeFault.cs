@@ -1,0 +1,29 @@
+namespace VmBus.Pipes;
+
+/// <summary>What the other side of a pipe sent that no correct peer sends.</summary>
+public enum PipeFault
+{
+    /// <summary>Nothing: the pipe is sound.</summary>
+    None = 0,
+
+    /// <summary>A packet of the ring that is not in-band: pipes carry no completions, transfer pages or GPA-direct data.</summary>
+    NotInBand,
+
+    /// <summary>The packet is shorter than the pipe's header.</summary>
+    HeaderTruncated,
+
+    /// <summary>The header's type means nothing.</summary>
+    UnknownType,
+
+    /// <summary>A packet marked as partly read: readers mark so what they leave in place, nobody sends it.</summary>
+    PartialFromPeer,
+
+    /// <summary>Set-up or teardown of GPA-direct transfers, which this library never offers.</summary>
+    GpaDirectNotOffered,
+
+    /// <summary>More data than one packet of a pipe carries.</summary>
+    LengthOverLimit,
+
+    /// <summary>More data than the packet of the ring holds.</summary>
+    LengthOverPacket,
+}

@@ -1,0 +1,113 @@
+// The writing half of a pipe: bytes or messages in, packets of the ring out. Mirrors hvs_stream_enqueue and
+// hvs_shutdown (Linux net/vmw_vsock/hyperv_transport.c).
+
+using System.Buffers.Binary;
+using VmBus.Channels;
+using VmBus.Layout;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Pipes;
+
+/// <summary>Puts data into the ring, straight from the caller's memory. One writer at a time.</summary>
+internal sealed class PipeOutput
+{
+    // What an empty packet takes: data leaves so much free, so that the end can be said whenever the ring is full.
+    private const int EndLength = OutgoingRing.DescriptorLength + PipeHeader.Size + OutgoingRing.TrailerLength;
+    private const ulong DataType = (ulong)PipePacketType.Data;
+
+    private readonly Channel _channel;
+    private readonly PipeMode _mode;
+    private readonly int _kept;
+    private readonly int _publishAt;
+
+    public PipeOutput(Channel channel, PipeMode mode)
+    {
+        _channel = channel;
+        _mode = mode;
+        int quarter = channel.Outgoing.DataSize / 4;
+        if (mode == PipeMode.Byte)
+        {
+            // A stream may be cut anywhere. Pieces of a quarter of the ring at most let reader and writer work at once.
+            _kept = EndLength;
+            MaxDataLength = Math.Min(PipeHeader.MaxDataLength, quarter - EndLength);
+        }
+        else
+        {
+            MaxDataLength = Math.Min(PipeHeader.MaxDataLength, channel.Outgoing.MaxPayloadLength - PipeHeader.Size);
+        }
+
+        _publishAt = quarter;
+    }
+
+    /// <summary>The most data one packet carries here, in bytes.</summary>
+    public int MaxDataLength { get; }
+
+    /// <summary>How soon the other side should know of data.</summary>
+    public Urgency Urgency { get; set; }
+
+    /// <summary>Whether nothing more may be written.</summary>
+    public bool IsCompleted { get; private set; }
+
+    /// <summary>Writes what there is room for, published and signalled once. An empty message is one, empty bytes are none.</summary>
+    /// <param name="data">The data; what was written is taken off its front.</param>
+    /// <returns>Whether all of it was written; when not, more may fit after <see cref="Wait"/>.</returns>
+    public bool TryWrite(ref ReadOnlySpan<byte> data)
+    {
+        if (_mode == PipeMode.Byte && data.IsEmpty)
+            return true;
+        using ChannelWriteBatch batch = _channel.BeginBatch();
+        bool written;
+        int added = 0;
+        do
+        {
+            int length = Math.Min(data.Length, MaxDataLength);
+            written = _channel.Outgoing.HasRoom(PayloadLength(length)) && TryAdd(batch, data[..length]);
+            if (!written)
+                break;
+            data = data[length..];
+            added += length;
+        }
+        while (!data.IsEmpty && added < _publishAt);
+        batch.Commit(Urgency);
+        return written && data.IsEmpty;
+    }
+
+    /// <summary>Says the end, if there is room for it: there is, unless somebody else writes to the ring too.</summary>
+    public bool TryComplete()
+    {
+        if (IsCompleted)
+            return true;
+        using ChannelWriteBatch batch = _channel.BeginBatch();
+        if (!TryAdd(batch, []))
+            return false;
+        batch.Commit(Urgency);
+        return IsCompleted = true;
+    }
+
+    /// <summary>Ends writing without a word to the other side.</summary>
+    public void Abandon() => IsCompleted = true;
+
+    /// <summary>Blocks until there is room for the next packet of data so long.</summary>
+    /// <exception cref="TimeoutException">The time was up.</exception>
+    public void Wait(int length, TimeSpan timeout)
+    {
+        if (!_channel.WaitToWrite(PayloadLength(length), timeout))
+            throw new TimeoutException($"No room came within {timeout.TotalMilliseconds} ms.");
+    }
+
+    /// <summary><see cref="Wait"/> without a thread.</summary>
+    public ValueTask WaitAsync(int length, CancellationToken cancellationToken)
+        => _channel.WaitToWriteAsync(PayloadLength(length), cancellationToken);
+
+    private int PayloadLength(int length) => PipeHeader.Size + Math.Min(length, MaxDataLength) + _kept;
+
+    private static bool TryAdd(in ChannelWriteBatch batch, ReadOnlySpan<byte> data)
+    {
+        if (!batch.TryReserve(PipeHeader.Size + data.Length, out Span<byte> payload))
+            return false;
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, DataType | (ulong)data.Length << 32);
+        data.CopyTo(payload[PipeHeader.Size..]);
+        return true;
+    }
+}

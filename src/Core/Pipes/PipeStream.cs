@@ -1,0 +1,287 @@
+// A pipe-mode channel as a Stream, of bytes or of messages. What a hvsock is to Linux (net/vmw_vsock/hyperv_transport.c)
+// and BytePipe and MessagePipe are to OpenVMM (vmbus_async).
+
+using System.Diagnostics.CodeAnalysis;
+using VmBus.Channels;
+using VmBus.Layout;
+using VmBus.Signals;
+
+namespace VmBus.Pipes;
+
+/// <summary>A pipe over a channel: <see cref="PipeMode.Byte"/> like a socket, <see cref="PipeMode.Message"/> with boundaries.</summary>
+/// <remarks>
+/// <para>One thread reads and one writes at a time; they may be two. Nothing is buffered on the way out: each write is
+/// published and signalled once, as soon as there is room, so <see cref="Flush"/> does nothing. A write that is
+/// cancelled or out of time may have sent part of its bytes, but never part of a message. No read or write that need not
+/// wait allocates.</para>
+/// <para>In byte mode a write becomes packets of up to <see cref="PipeHeader.MaxDataLength"/> bytes and of a quarter of
+/// the ring. <see cref="CompleteWriting"/> ends one direction with an empty packet, as hvsocks do; for that there is always
+/// room. In message mode each write is one message, also an empty one, and each read takes from one message only.</para>
+/// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and all it had sent was read:
+/// <see cref="PeerCompletedWriting"/> tells which. Writing to a peer that is gone throws
+/// <see cref="PeerDisconnectedException"/>. What no correct peer sends throws <see cref="PipeCorruptException"/> or
+/// <see cref="Rings.RingCorruptException"/>, after all that came before it was read. A packet that wants a completion
+/// gets none: pipes have no answers.</para>
+/// </remarks>
+public sealed partial class PipeStream : Stream
+{
+    private readonly PipeInput _input;
+    private readonly PipeOutput _output;
+    private readonly bool _leaveOpen;
+    private TimeSpan _readTimeout = Timeout.InfiniteTimeSpan;
+    private TimeSpan _writeTimeout = Timeout.InfiniteTimeSpan;
+    private bool _disposed;
+
+    /// <summary>Makes a stream of an open channel that is used for nothing else.</summary>
+    /// <param name="channel">The channel.</param>
+    /// <param name="mode">What the offer says of it: <see cref="PipeOfferData.Mode"/>.</param>
+    /// <param name="leaveOpen">Whether the channel outlives the stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such mode.</exception>
+    public PipeStream(Channel channel, PipeMode mode = PipeMode.Byte, bool leaveOpen = false)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        if (mode is not (PipeMode.Byte or PipeMode.Message))
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "A pipe carries bytes (0) or messages (4).");
+        Channel = channel;
+        Mode = mode;
+        _leaveOpen = leaveOpen;
+        _input = new PipeInput(channel, mode);
+        _output = new PipeOutput(channel, mode);
+    }
+
+    /// <summary>The channel below.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>Whether the pipe carries bytes or messages.</summary>
+    public PipeMode Mode { get; }
+
+    /// <summary>The longest message that can be written, in bytes: a packet's limit or the ring's.</summary>
+    public int MaxMessageLength => Math.Min(PipeHeader.MaxDataLength, Channel.Outgoing.MaxPayloadLength - PipeHeader.Size);
+
+    /// <summary>How soon the other side should know of what is written from now on.</summary>
+    public Urgency Urgency
+    {
+        get => _output.Urgency;
+        set => _output.Urgency = value;
+    }
+
+    /// <summary>In message mode, whether the last read took the last byte of its message.</summary>
+    public bool IsMessageComplete => _input.IsMessageComplete;
+
+    /// <summary>Whether nothing more will come. Tells the end from an empty message when a read took 0 bytes.</summary>
+    public bool IsEndOfStream => _input.IsEnded;
+
+    /// <summary>Whether the peer said the end of its data itself, rather than going away.</summary>
+    public bool PeerCompletedWriting => _input.PeerCompleted;
+
+    /// <summary>What the other side sent that faulted the pipe, if it did. The ring's is <see cref="Channel.CorruptionError"/>.</summary>
+    public PipeCorruptException? CorruptionError => _input.Fault;
+
+    /// <inheritdoc/>
+    public override bool CanRead => !_disposed;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => !_disposed && !_output.IsCompleted;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanTimeout => true;
+
+    /// <summary>How long a <c>Read</c> waits, in milliseconds; <see cref="Timeout.Infinite"/> for ever. Then <see cref="TimeoutException"/>.</summary>
+    public override int ReadTimeout
+    {
+        get => (int)_readTimeout.TotalMilliseconds;
+        set => _readTimeout = TimeoutOf(value);
+    }
+
+    /// <summary>How long a <c>Write</c> waits for room, each time, in milliseconds; see <see cref="ReadTimeout"/>.</summary>
+    public override int WriteTimeout
+    {
+        get => (int)_writeTimeout.TotalMilliseconds;
+        set => _writeTimeout = TimeoutOf(value);
+    }
+
+    /// <summary>A pipe has no length.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Length => throw new NotSupportedException("A pipe has no length.");
+
+    /// <summary>A pipe has no position.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Position
+    {
+        get => throw new NotSupportedException("A pipe has no position.");
+        set => Seek(value, SeekOrigin.Begin);
+    }
+
+    /// <summary>Reads what has come, or waits for it.</summary>
+    /// <param name="buffer">Where the data goes. An empty one waits for data and takes none.</param>
+    /// <returns>Bytes read. 0 is an empty message or the end: see <see cref="IsEndOfStream"/>.</returns>
+    /// <exception cref="TimeoutException">Nothing came within <see cref="ReadTimeout"/>.</exception>
+    /// <exception cref="PipeCorruptException">The other side sent something impossible.</exception>
+    public override int Read(Span<byte> buffer)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int read;
+        while (!_input.TryRead(buffer, out read))
+            _input.Wait(_readTimeout);
+        return read;
+    }
+
+    /// <inheritdoc cref="Read(Span{byte})"/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        try
+        {
+            return _input.TryRead(buffer.Span, out int read) ? ValueTask.FromResult(read) : WaitAndRead(buffer, cancellationToken);
+        }
+        catch (VmBusException error)
+        {
+            return ValueTask.FromException<int>(error);
+        }
+    }
+
+    /// <summary>Writes all of it, waiting for room as often as need be.</summary>
+    /// <param name="buffer">The data; in message mode one message.</param>
+    /// <exception cref="ArgumentException">The message is longer than <see cref="MaxMessageLength"/>.</exception>
+    /// <exception cref="InvalidOperationException">Writing was completed.</exception>
+    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side is gone.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        CheckWrite(buffer.Length);
+        while (!_output.TryWrite(ref buffer))
+            _output.Wait(buffer.Length, _writeTimeout);
+    }
+
+    /// <inheritdoc cref="Write(ReadOnlySpan{byte})"/>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        try
+        {
+            return TryWrite(ref buffer) ? ValueTask.CompletedTask : WaitAndWrite(buffer, cancellationToken);
+        }
+        catch (VmBusException error)
+        {
+            return ValueTask.FromException(error);
+        }
+    }
+
+    /// <summary>Does nothing: each write was published and signalled when it returned.</summary>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc cref="Flush"/>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Ends writing in byte mode: the peer reads the end after all that was written. Reading goes on. Waits only where
+    /// somebody else has filled the ring; tells nobody where the peer is gone.
+    /// </summary>
+    /// <exception cref="NotSupportedException">In message mode, where an empty packet is an empty message.</exception>
+    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    public void CompleteWriting()
+    {
+        while (!TryComplete())
+            _output.Wait(0, _writeTimeout);
+    }
+
+    /// <inheritdoc cref="CompleteWriting"/>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    public async ValueTask CompleteWritingAsync(CancellationToken cancellationToken = default)
+    {
+        while (!TryComplete())
+            await _output.WaitAsync(0, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether all was written; when not, what is left waits for room. For the transport, which keeps count.</summary>
+    internal bool TryWrite(ref ReadOnlyMemory<byte> buffer)
+    {
+        CheckWrite(buffer.Length);
+        ReadOnlySpan<byte> rest = buffer.Span;
+        bool written = _output.TryWrite(ref rest);
+        buffer = buffer[^rest.Length..];
+        return written;
+    }
+
+    internal ValueTask WaitForRoomAsync(int length, CancellationToken cancellationToken) => _output.WaitAsync(length, cancellationToken);
+
+    internal void AbandonWriting() => _output.Abandon();
+
+    /// <summary>Says the end in byte mode, if it was not said, then disposes the channel unless it is left open.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        try
+        {
+            if (Mode == PipeMode.Byte && Channel.State == ChannelState.Open && CorruptionError is null)
+                _output.TryComplete();
+        }
+        catch (Rings.RingCorruptException)
+        {
+            // Nobody is left to be told; the channel keeps the error.
+        }
+        finally
+        {
+            if (!_leaveOpen)
+                Channel.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+
+    private async ValueTask<int> WaitAndRead(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int read;
+        do
+            await _input.WaitAsync(cancellationToken).ConfigureAwait(false);
+        while (!_input.TryRead(buffer.Span, out read));
+        return read;
+    }
+
+    private async ValueTask WaitAndWrite(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        do
+            await _output.WaitAsync(buffer.Length, cancellationToken).ConfigureAwait(false);
+        while (!TryWrite(ref buffer));
+    }
+
+    private void CheckWrite(int length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _input.ThrowIfFaulted();
+        if (_output.IsCompleted)
+            throw new InvalidOperationException("Writing to this pipe was completed.");
+        if (Channel.State == ChannelState.Disconnected)
+            ThrowDisconnected();
+        if (Mode == PipeMode.Message && length > _output.MaxDataLength)
+            throw new ArgumentException($"The message has {length} bytes; this pipe carries messages of up to {_output.MaxDataLength}.");
+    }
+
+    private bool TryComplete()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Mode == PipeMode.Message)
+            throw new NotSupportedException("In message mode an empty packet is an empty message: the end cannot be said, only the channel closed.");
+        _input.ThrowIfFaulted();
+        if (Channel.State == ChannelState.Disconnected)
+            _output.Abandon();
+        return _output.TryComplete();
+    }
+
+    [DoesNotReturn]
+    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: nobody will read what is written.");
+
+    private static TimeSpan TimeoutOf(int milliseconds)
+        => milliseconds is > 0 or Timeout.Infinite
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new ArgumentOutOfRangeException(nameof(milliseconds), milliseconds, "A timeout is positive, or -1 for none.");
+}
