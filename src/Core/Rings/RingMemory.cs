@@ -119,18 +119,13 @@ public sealed unsafe class RingMemory
                 return;
             }
 
-            Vector512<byte> first = Vector512.LoadUnsafe(ref from);
-            Vector512<byte> last = Vector512.LoadUnsafe(ref from, length - 64);
-            if (length > 128)
-            {
-                Vector512<byte> second = Vector512.LoadUnsafe(ref from, 64);
-                Vector512<byte> third = Vector512.LoadUnsafe(ref from, length - 128);
-                second.StoreUnsafe(ref destination, 64);
-                third.StoreUnsafe(ref destination, length - 128);
-            }
-
-            first.StoreUnsafe(ref destination);
-            last.StoreUnsafe(ref destination, length - 64);
+            // Between the ends, blocks that each lie within a cache line of the ring: one that crosses is stored twice.
+            nuint end = length - 32;
+            Vector256<byte> last = Vector256.LoadUnsafe(ref from, end);
+            Vector256.LoadUnsafe(ref from).StoreUnsafe(ref destination);
+            for (nuint i = 32 - ((nuint)Unsafe.AsPointer(ref destination) & 31); i < end; i += 32)
+                Vector256.LoadUnsafe(ref from, i).StoreUnsafe(ref destination, i);
+            last.StoreUnsafe(ref destination, end);
         }
         else if (length > 32)
         {
