@@ -112,6 +112,19 @@ public sealed class MessageOutbox
         _tries = 0;
     }
 
+    /// <summary>Drops the messages that match. The head must not be among them while it is being posted.</summary>
+    /// <param name="match">What to drop.</param>
+    internal void RemoveAll(Predicate<QueuedMessage> match)
+    {
+        QueuedMessage? head = _queue.Count > 0 ? _queue.Peek() : null;
+        QueuedMessage[] kept = [.. _queue.Where(message => !match(message))];
+        _queue.Clear();
+        foreach (QueuedMessage message in kept)
+            _queue.Enqueue(message);
+        if (kept.Length == 0 || kept[0] != head)
+            _tries = 0;
+    }
+
     // A connection that is not there yet is waited for, except by the message that finds out which one is.
     private static bool IsTransient(HypercallStatus status, ChannelMessageType type) => status switch
     {

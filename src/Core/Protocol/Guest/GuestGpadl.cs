@@ -1,0 +1,26 @@
+// A GPADL that the host knows, or may know. Mirrors vmbus_gpadl (Linux include/linux/hyperv.h).
+
+namespace VmBus.Protocol.Guest;
+
+/// <summary>A GPADL that the host knows, or may know.</summary>
+/// <param name="handle">Its number.</param>
+/// <param name="channel">The channel it was made for.</param>
+internal sealed class GuestGpadl(uint handle, GuestChannel channel)
+{
+    /// <summary>How far a GPADL is.</summary>
+    internal enum Phase
+    {
+        Creating,
+
+        /// <summary>The host has not answered, and what it takes is to be torn down.</summary>
+        Abandoned,
+        Created,
+        TearingDown,
+    }
+
+    public uint Handle { get; } = handle;
+
+    public GuestChannel Channel { get; } = channel;
+
+    public Phase State { get; set; }
+}

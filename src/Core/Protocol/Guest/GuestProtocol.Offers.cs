@@ -1,0 +1,163 @@
+// Channels come and go. Mirrors vmbus_onoffer, vmbus_onoffer_rescind and vmbus_release_relid (Linux
+// drivers/hv/channel_mgmt.c).
+
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+
+namespace VmBus.Protocol.Guest;
+
+public sealed partial class GuestProtocol
+{
+    private readonly Dictionary<uint, GuestChannel> _channels = [];
+
+    // Those that are not rescinded.
+    private readonly Dictionary<(Guid Type, Guid Instance, ushort Index), GuestChannel> _byDevice = [];
+    private bool _areOffersRequested;
+    private bool _areOffersDelivered;
+
+    /// <summary>The channels the host has offered and the guest has not released, rescinded ones included.</summary>
+    public IEnumerable<GuestOffer> Offers => _channels.Values.Select(channel => channel.Offer);
+
+    /// <summary>How many they are.</summary>
+    public int OfferCount => _channels.Count;
+
+    /// <summary>The condition of a channel.</summary>
+    /// <param name="relid">The channel.</param>
+    /// <returns>The condition; <see langword="null"/> when no channel has the relid.</returns>
+    public GuestChannelState? StateOf(uint relid) => _channels.TryGetValue(relid, out GuestChannel? channel) ? channel.State : null;
+
+    /// <summary>The offer of a channel.</summary>
+    /// <param name="relid">The channel.</param>
+    /// <returns>The offer; <see langword="null"/> when no channel has the relid.</returns>
+    public GuestOffer? OfferOf(uint relid) => _channels.TryGetValue(relid, out GuestChannel? channel) ? channel.Offer : null;
+
+    /// <summary>The subchannels of a device that were offered and not released, in the order of their offers.</summary>
+    /// <param name="primaryRelid">The device's primary channel.</param>
+    /// <exception cref="ArgumentException">No channel has the relid.</exception>
+    public IReadOnlyList<GuestOffer> SubchannelsOf(uint primaryRelid) =>
+        [.. ChannelOf(primaryRelid).Subchannels.Select(channel => channel.Offer)];
+
+    /// <summary>Asks for every channel the host has. Ends in <see cref="GuestEvent.AllOffersDelivered"/>, behind the offers.</summary>
+    /// <exception cref="InvalidOperationException">There is no connection, or they were asked for already.</exception>
+    public void RequestOffers()
+    {
+        RequireConnection();
+        if (_areOffersRequested)
+            throw new InvalidOperationException("The offers were asked for already; a host gives them once a connection.");
+        _areOffersRequested = true;
+        Post(ChannelMessages.ToBytes(ChannelMessageType.RequestOffers));
+        Start(RequestKind.Offers);
+    }
+
+    /// <summary>
+    /// Gives a relid back: the host may offer another channel with it. The channel's GPADLs are gone with it. Whoever waits
+    /// for one of them hears that it was rescinded.
+    /// </summary>
+    /// <param name="relid">The channel: rescinded, or not open and without GPADLs.</param>
+    /// <exception cref="ArgumentException">No channel has the relid.</exception>
+    /// <exception cref="InvalidOperationException">There is no connection, or the channel is in use.</exception>
+    public void ReleaseRelid(uint relid)
+    {
+        RequireConnection();
+        GuestChannel channel = ChannelOf(relid);
+        bool isIdle = channel.State == GuestChannelState.Offered && channel.Gpadls.Count == 0;
+        if (channel.State != GuestChannelState.Rescinded && !isIdle)
+            throw new InvalidOperationException($"Channel {relid} is {channel.State} and has {channel.Gpadls.Count} GPADLs, so its relid cannot be released.");
+        ForgetChannel(channel, RequestOutcome.Rescinded);
+        Post(ChannelMessageType.RelidReleased, new RelidReleased { ChildRelid = relid });
+    }
+
+    private GuestChannel ChannelOf(uint relid) =>
+        _channels.TryGetValue(relid, out GuestChannel? channel) ? channel : throw new ArgumentException($"No channel has relid {relid}.", nameof(relid));
+
+    private MessageFault TakeOffer(ReadOnlySpan<byte> message)
+    {
+        OfferChannel offer = ChannelMessages.Read<OfferChannel>(message);
+        uint relid = offer.ChildRelid;
+        if (relid is 0 or > GuestProtocolOptions.MaxRelid || offer is { IsMonitorAllocated: true, MonitorId: >= 128 })
+            return MessageFault.InvalidField;
+        if (_channels.ContainsKey(relid) || _byDevice.ContainsKey(DeviceOf(offer)))
+            return MessageFault.WrongState;
+        if (_channels.Count >= _options.MaxOffers)
+            return MessageFault.LimitExceeded;
+
+        GuestChannel? primary = null;
+        if (offer.Offer.SubchannelIndex != 0 && !_byDevice.TryGetValue(DeviceOf(offer) with { Index = 0 }, out primary))
+            return MessageFault.UnknownTarget;
+
+        var channel = new GuestChannel(GuestOffer.Read(message, Negotiated, primary?.Relid ?? relid));
+        _channels.Add(relid, channel);
+        _byDevice.Add(DeviceOf(offer), channel);
+        primary?.Subchannels.Add(channel);
+        Emit(new GuestEvent.Offered(channel.Offer));
+        AnswerTransportConnect(channel.Offer);
+        return MessageFault.None;
+    }
+
+    private static (Guid Type, Guid Instance, ushort Index) DeviceOf(in OfferChannel offer) =>
+        (offer.Offer.InterfaceType, offer.Offer.InterfaceInstance, offer.Offer.SubchannelIndex);
+
+    private static (Guid Type, Guid Instance, ushort Index) DeviceOf(GuestOffer offer) => (offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex);
+
+    private MessageFault TakeAllOffersDelivered()
+    {
+        if (!_areOffersRequested || _areOffersDelivered)
+            return MessageFault.WrongState;
+        _areOffersDelivered = true;
+        return Finish(RequestKind.Offers, 0, RequestResult.Success) ? MessageFault.None : TakeLate();
+    }
+
+    private MessageFault TakeRescind(RescindOffer rescind)
+    {
+        if (!_channels.TryGetValue(rescind.ChildRelid, out GuestChannel? channel))
+            return MessageFault.UnknownTarget;
+        if (channel.State == GuestChannelState.Rescinded)
+            return MessageFault.WrongState;
+        EndRequests(channel, RequestOutcome.Rescinded);
+        channel.State = GuestChannelState.Rescinded;
+        channel.RingGpadl = null;
+        _byDevice.Remove(DeviceOf(channel.Offer));
+        Emit(new GuestEvent.Rescinded(channel.Relid));
+        return MessageFault.None;
+    }
+
+    private void EndRequests(GuestChannel channel, RequestOutcome outcome)
+    {
+        Finish(RequestKind.Open, channel.Relid, outcome);
+        Finish(RequestKind.ModifyChannel, channel.Relid, outcome);
+        Finish(RequestKind.CloseReserved, channel.Relid, outcome);
+        foreach (GuestGpadl gpadl in channel.Gpadls.Values)
+        {
+            if (Finish(RequestKind.CreateGpadl, gpadl.Handle, outcome))
+                gpadl.State = GuestGpadl.Phase.Abandoned;
+            Finish(RequestKind.TeardownGpadl, gpadl.Handle, outcome);
+        }
+    }
+
+    private void ForgetChannel(GuestChannel channel, RequestOutcome outcome)
+    {
+        EndRequests(channel, outcome);
+        foreach (uint gpadl in channel.Gpadls.Keys)
+            _gpadls.Remove(gpadl);
+        _channels.Remove(channel.Relid);
+        if (channel.State != GuestChannelState.Rescinded)
+            _byDevice.Remove(DeviceOf(channel.Offer));
+        if (!channel.Offer.IsPrimary && _channels.TryGetValue(channel.Offer.PrimaryRelid, out GuestChannel? primary))
+            primary.Subchannels.Remove(channel);
+    }
+
+    // An open reserved channel belongs to whoever opened it, not to the connection.
+    private void ForgetChannels()
+    {
+        foreach (GuestChannel channel in _channels.Values.ToArray())
+        {
+            if (channel is not { IsReserved: true, State: GuestChannelState.Open })
+            {
+                ForgetChannel(channel, RequestOutcome.Disconnected);
+                continue;
+            }
+            foreach (GuestGpadl gpadl in channel.Gpadls.Values.Where(gpadl => gpadl.State == GuestGpadl.Phase.Creating))
+                gpadl.State = GuestGpadl.Phase.Abandoned;
+        }
+    }
+}

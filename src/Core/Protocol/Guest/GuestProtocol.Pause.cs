@@ -1,0 +1,98 @@
+// Times without messages. Facts: Pause and Resume of OpenVMM (vmbus_client, vmbus_server); a host that is paused takes
+// nothing but a resume, and keeps what it has to say.
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+
+namespace VmBus.Protocol.Guest;
+
+public sealed partial class GuestProtocol
+{
+    private long _pausedAt;
+    private bool _isPauseOwed;
+
+    /// <summary>
+    /// Asks the host to send no more messages. Ends in <see cref="GuestEvent.Paused"/>. Until <see cref="Resume"/>, requests
+    /// are taken and their messages held back, and no deadline but the pause's own draws nearer.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The connection is not <see cref="GuestConnectionState.Connected"/>, has not negotiated
+    /// <see cref="FeatureFlags.PauseResume"/>, or the host still owes the answer to an earlier pause.
+    /// </exception>
+    public void Pause()
+    {
+        RequireFeature(FeatureFlags.PauseResume, "pausing");
+        if (State != GuestConnectionState.Connected || _isPauseOwed)
+            throw new InvalidOperationException(_isPauseOwed ? "The host still owes the answer to an earlier pause." : $"A connection that is {State} cannot be paused.");
+        PostNow(ChannelMessages.ToBytes(ChannelMessageType.Pause));
+        State = GuestConnectionState.Pausing;
+        _pausedAt = _clock.GetTimestamp();
+        Start(RequestKind.Pause);
+    }
+
+    /// <summary>Ends a pause: the host may send messages again, and gets those that were held back.</summary>
+    /// <exception cref="InvalidOperationException">The connection is not <see cref="GuestConnectionState.Paused"/>.</exception>
+    public void Resume()
+    {
+        if (State != GuestConnectionState.Paused)
+            throw new InvalidOperationException($"A connection that is {State} cannot be resumed.");
+        GoOn(tellHost: true);
+    }
+
+    private void GoOn(bool tellHost)
+    {
+        State = GuestConnectionState.Connected;
+        Postpone(_pausedAt);
+        if (tellHost)
+            PostNow(ChannelMessages.ToBytes(ChannelMessageType.Resume));
+        PostHeld();
+    }
+
+    private MessageFault TakePauseResponse()
+    {
+        if (State == GuestConnectionState.Pausing && !IsPauseUnposted())
+        {
+            State = GuestConnectionState.Paused;
+            Finish(RequestKind.Pause, 0, RequestResult.Success);
+            return MessageFault.None;
+        }
+        if (!_isPauseOwed)
+            return MessageFault.WrongState;
+        _isPauseOwed = false;
+        return TakeLate();
+    }
+
+    // The answer may be here before the post has returned.
+    private bool IsPauseUnposted() => _outbox.Waiting.Any(message => message.Type == ChannelMessageType.Pause && !ReferenceEquals(message, _posting));
+
+    // The host may be paused by the time it is told to go on, or never have been: both is fine with it.
+    private void EndPause(RequestOutcome outcome)
+    {
+        Forget(RequestKind.Pause);
+        _isPauseOwed = outcome == RequestOutcome.TimedOut;
+        GoOn(tellHost: _isPauseOwed);
+        Emit(new GuestEvent.Paused(new RequestResult(outcome)));
+    }
+
+    private void PauseNotPosted()
+    {
+        if (State == GuestConnectionState.Pausing)
+            EndPause(RequestOutcome.NotPosted);
+        else
+            _isPauseOwed = false;
+    }
+
+    // The host is still paused, and so is the connection.
+    private void ResumeNotPosted(HypercallStatus status)
+    {
+        if (State != GuestConnectionState.Connected)
+            return;
+        State = GuestConnectionState.Paused;
+        _pausedAt = _clock.GetTimestamp();
+        foreach (QueuedMessage message in _outbox.Waiting)
+            _held.Enqueue(message.Bytes.ToArray());
+        _outbox.Clear();
+        Emit(new GuestEvent.NotPosted(ChannelMessageType.Resume, 0, status));
+    }
+}

@@ -1,0 +1,139 @@
+// Messages on their way to the host, and what follows when one arrives or does not.
+
+using System.Buffers.Binary;
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+
+namespace VmBus.Protocol.Guest;
+
+public sealed partial class GuestProtocol
+{
+    private const int RelidOffset = ChannelMessageHeader.Size;
+    private const int GpadlOffset = ChannelMessageHeader.Size + sizeof(uint);
+
+    private readonly MessageOutbox _outbox;
+    private readonly Queue<byte[]> _held = [];       // what waits for the end of a pause
+    private QueuedMessage? _posting;
+    private uint _messageConnection;
+
+    /// <summary>How many messages wait to be posted, those that wait for the end of a pause included.</summary>
+    public int WaitingPosts => _outbox.Count + _held.Count;
+
+    /// <summary>Looks at the next message to post, if it is due. After it was posted, <see cref="CompletePost"/> must be called.</summary>
+    /// <param name="message">The message, and the connection to post it to.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool TryPeekPost(out QueuedMessage message)
+    {
+        bool isDue = _outbox.TryPeek(out message);
+        if (isDue)
+            _posting = message;
+        return isDue;
+    }
+
+    /// <summary>
+    /// Says how the post of the message went that <see cref="TryPeekPost"/> gave last. What it gave may have become void
+    /// since, by an unload or a timeout: then it changes nothing.
+    /// </summary>
+    /// <param name="status">What the hypervisor answered.</param>
+    /// <exception cref="InvalidOperationException">No message was given.</exception>
+    public void CompletePost(HypercallStatus status)
+    {
+        QueuedMessage message = _posting ?? throw new InvalidOperationException("No message was taken, so none was posted.");
+        _posting = null;
+        if (_outbox.Count == 0 || !ReferenceEquals(_outbox.Waiting.First(), message))
+            return;
+        switch (_outbox.Complete(status))
+        {
+            case PostOutcome.Delivered:
+                Delivered(message);
+                break;
+            case PostOutcome.GivenUp:
+                GivenUp(message, status);
+                break;
+        }
+    }
+
+    private void Post(byte[] message)
+    {
+        if (State is GuestConnectionState.Pausing or GuestConnectionState.Paused)
+            _held.Enqueue(message);
+        else
+            PostNow(message);
+    }
+
+    private void Post<T>(ChannelMessageType type, in T message, int length = -1) where T : unmanaged => Post(ChannelMessages.ToBytes(type, message, length));
+
+    private void PostNow(byte[] message) => _outbox.Enqueue(new QueuedMessage(message, _messageConnection));
+
+    private void PostHeld()
+    {
+        while (_held.TryDequeue(out byte[]? message))
+            PostNow(message);
+    }
+
+    private void DropPosts()
+    {
+        _outbox.Clear();
+        _held.Clear();
+    }
+
+    // Two messages have an end without an answer, in versions that do not know one.
+    private void Delivered(QueuedMessage message)
+    {
+        if (message.Type == ChannelMessageType.ModifyChannel && !Negotiated.AnswersModifyChannel)
+            Finish(RequestKind.ModifyChannel, WordAt(message, RelidOffset), RequestResult.Success);
+        else if (message.Type == ChannelMessageType.Unload && State == GuestConnectionState.Unloading && !_isUnloadAnswered)
+            EndUnload(RequestOutcome.Completed);
+    }
+
+    private void GivenUp(QueuedMessage message, HypercallStatus status)
+    {
+        uint relid = message.Bytes.Length >= GpadlOffset ? WordAt(message, RelidOffset) : 0;
+        switch (message.Type)
+        {
+            case ChannelMessageType.InitiateContact:
+                ContactNotPosted(status);
+                break;
+            case ChannelMessageType.RequestOffers:
+                _areOffersRequested = false;
+                Finish(RequestKind.Offers, 0, RequestOutcome.NotPosted);
+                break;
+            case ChannelMessageType.GpadlHeader or ChannelMessageType.GpadlBody:
+                GpadlNotPosted(WordAt(message, GpadlOffset));
+                break;
+            case ChannelMessageType.GpadlTeardown:
+                TeardownNotPosted(WordAt(message, GpadlOffset));
+                break;
+            case ChannelMessageType.OpenChannel or ChannelMessageType.OpenReservedChannel:
+                OpenNotPosted(relid);
+                break;
+            case ChannelMessageType.CloseReservedChannel:
+                CloseReservedNotPosted(relid);
+                break;
+            case ChannelMessageType.ModifyChannel:
+                ModifyNotPosted(relid);
+                break;
+            case ChannelMessageType.TlConnectRequest:
+                TransportNotPosted(ChannelMessages.Read<TlConnectRequest>(message.Bytes.Span));
+                break;
+            case ChannelMessageType.ModifyConnection:
+                ModifyConnectionNotPosted();
+                break;
+            case ChannelMessageType.Pause:
+                PauseNotPosted();
+                break;
+            case ChannelMessageType.Resume:
+                ResumeNotPosted(status);
+                break;
+            case ChannelMessageType.Unload:
+                UnloadNotPosted();
+                break;
+            default:
+                Emit(new GuestEvent.NotPosted(message.Type, relid, status));
+                break;
+        }
+    }
+
+    private static uint WordAt(QueuedMessage message, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(message.Bytes.Span[offset..]);
+}

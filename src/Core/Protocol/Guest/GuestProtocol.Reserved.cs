@@ -1,0 +1,101 @@
+// Channels beside the connection, for debuggers and dumps: their host's messages go where the request says, and they
+// outlive the connection. Facts: OpenReservedChannel and CloseReservedChannel of OpenVMM (vmbus_server channels.rs).
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+
+namespace VmBus.Protocol.Guest;
+
+public sealed partial class GuestProtocol
+{
+    /// <summary>
+    /// Opens a channel beside the connection: without interrupts, without a monitor whatever its offer says, and with a
+    /// message slot of its own. Ends in <see cref="GuestEvent.Opened"/>. Once open it outlives the connection; while it is
+    /// opening or closing it does not.
+    /// </summary>
+    /// <param name="relid">The channel: offered, and not open.</param>
+    /// <param name="vp">The VP the host's messages about it go to, by index.</param>
+    /// <param name="sint">Their SINT, 0 to 15.</param>
+    /// <param name="gpadl">The GPADL of both rings; created for the channel.</param>
+    /// <param name="downstreamPageOffset">Where in it the host's outgoing ring begins, in pages of 4096 bytes.</param>
+    /// <exception cref="ArgumentException">No channel has the relid, the GPADL is not one of the channel's, or there is no such SINT.</exception>
+    /// <exception cref="InvalidOperationException">There is no connection, it is older than 4.0, or the channel cannot be opened.</exception>
+    public void OpenReserved(uint relid, uint vp, byte sint, uint gpadl, uint downstreamPageOffset)
+    {
+        RequireVersion(ProtocolVersion.Win10, "reserved channels");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
+        GuestChannel channel = ClosedChannel(relid, gpadl);
+        channel.State = GuestChannelState.Opening;
+        channel.IsReserved = true;
+        channel.ReservedTarget = (vp, sint);
+        channel.RingGpadl = gpadl;
+        Post(ChannelMessageType.OpenReservedChannel, new OpenReservedChannel
+        {
+            ChildRelid = relid,
+            TargetVp = vp,
+            TargetSint = sint,
+            RingBufferGpadl = gpadl,
+            DownstreamPageOffset = downstreamPageOffset,
+        });
+        Start(RequestKind.Open, relid);
+    }
+
+    /// <summary>
+    /// Closes a reserved channel. Ends in <see cref="GuestEvent.ReservedClosed"/>. One that is still opening ends as
+    /// <see cref="RequestOutcome.Cancelled"/> first.
+    /// </summary>
+    /// <param name="relid">The channel: reserved, open or opening.</param>
+    /// <param name="vp">The VP the answer goes to, by index.</param>
+    /// <param name="sint">Its SINT, 0 to 15.</param>
+    /// <exception cref="ArgumentException">No channel has the relid, or there is no such SINT.</exception>
+    /// <exception cref="InvalidOperationException">There is no connection, it is older than 4.0, or the channel is not open and reserved.</exception>
+    public void CloseReserved(uint relid, uint vp, byte sint)
+    {
+        RequireVersion(ProtocolVersion.Win10, "reserved channels");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
+        GuestChannel channel = ChannelOf(relid);
+        if (!channel.IsReserved || channel.State is not (GuestChannelState.Open or GuestChannelState.Opening))
+            throw new InvalidOperationException($"Channel {relid} is {channel.State}{(channel.IsReserved ? "" : " and not reserved")}, so it cannot be closed this way.");
+        if (channel.State == GuestChannelState.Opening)
+        {
+            channel.State = GuestChannelState.Abandoned;
+            channel.ReservedTarget = (vp, sint);
+            Finish(RequestKind.Open, relid, RequestOutcome.Cancelled);
+        }
+        else
+        {
+            PostCloseReserved(channel, vp, sint);
+        }
+        Start(RequestKind.CloseReserved, relid);
+    }
+
+    private void PostCloseReserved(GuestChannel channel, uint vp, uint sint)
+    {
+        channel.State = GuestChannelState.Closing;
+        Post(ChannelMessageType.CloseReservedChannel, new CloseReservedChannel { ChildRelid = channel.Relid, TargetVp = vp, TargetSint = sint });
+    }
+
+    private MessageFault TakeCloseReservedResponse(CloseReservedChannelResponse response)
+    {
+        if (!_channels.TryGetValue(response.ChildRelid, out GuestChannel? channel))
+            return MessageFault.UnknownTarget;
+        if (channel.State != GuestChannelState.Closing)
+            return MessageFault.WrongState;
+        return EndClose(channel) ? MessageFault.None : TakeLate();
+    }
+
+    private bool EndClose(GuestChannel channel)
+    {
+        channel.SetClosed();
+        return Finish(RequestKind.CloseReserved, channel.Relid, RequestResult.Success);
+    }
+
+    private void CloseReservedNotPosted(uint relid)
+    {
+        if (!_channels.TryGetValue(relid, out GuestChannel? channel) || channel.State != GuestChannelState.Closing)
+            return;
+        channel.State = GuestChannelState.Open;
+        Finish(RequestKind.CloseReserved, relid, RequestOutcome.NotPosted);
+    }
+}

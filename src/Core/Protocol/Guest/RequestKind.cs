@@ -1,0 +1,20 @@
+// What a guest can wait for.
+
+namespace VmBus.Protocol.Guest;
+
+/// <summary>What a guest can wait for.</summary>
+internal enum RequestKind
+{
+    Contact,
+    Drain,
+    Offers,
+    CreateGpadl,
+    TeardownGpadl,
+    Open,
+    ModifyChannel,
+    CloseReserved,
+    ConnectTransport,
+    ModifyConnection,
+    Pause,
+    Unload,
+}

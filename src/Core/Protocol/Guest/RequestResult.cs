@@ -1,0 +1,21 @@
+// What became of a request.
+
+using VmBus.Layout.Messages;
+
+namespace VmBus.Protocol.Guest;
+
+/// <summary>What became of a request to the host.</summary>
+/// <param name="Outcome">How it came to its end.</param>
+/// <param name="Status">What the host answered, when <see cref="RequestOutcome.Completed"/>.</param>
+public readonly record struct RequestResult(RequestOutcome Outcome, ChannelMessageStatus Status = ChannelMessageStatus.Success)
+{
+    /// <summary>What was asked for is done.</summary>
+    public static RequestResult Success => new(RequestOutcome.Completed);
+
+    /// <summary>Whether what was asked for is done.</summary>
+    public bool IsSuccess => Outcome == RequestOutcome.Completed && Status == ChannelMessageStatus.Success;
+
+    /// <summary>The outcome, and the status where the host gave one.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => Outcome == RequestOutcome.Completed ? $"{Outcome}: {Status}" : Outcome.ToString();
+}
