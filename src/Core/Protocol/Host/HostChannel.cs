@@ -1,0 +1,43 @@
+// One channel of a host: its offer, what the guest knows of it, and its GPADLs. What Channel is to OpenVMM (vmbus_server
+// channels.rs).
+
+namespace VmBus.Protocol.Host;
+
+/// <summary>One channel of a host.</summary>
+internal sealed class HostChannel(OfferId id, HostOffer offer)
+{
+    public OfferId Id { get; } = id;
+
+    public HostOffer Offer { get; } = offer;
+
+    public HostChannelState State { get; set; }
+
+    /// <summary>0 while the guest does not know the channel.</summary>
+    public uint Relid { get; set; }
+
+    public int? MonitorId { get; set; }
+
+    public uint ConnectionId { get; set; }
+
+    /// <summary>The request it is open by, being opened by, or being closed of.</summary>
+    public HostOpenRequest? Request { get; set; }
+
+    /// <summary>The request that follows the close.</summary>
+    public HostOpenRequest? Reopen { get; set; }
+
+    /// <summary>The open whose target VP a device is changing; that device's answer may come after its end.</summary>
+    public HostOpenRequest? Modifying { get; set; }
+
+    /// <summary>The target VP to change to after that.</summary>
+    public uint? NextTargetVp { get; set; }
+
+    public Dictionary<uint, HostGpadl> Gpadls { get; } = [];
+
+    public (Guid Type, Guid Instance, ushort Subchannel) Key => (Offer.InterfaceType, Offer.InterfaceInstance, Offer.SubchannelIndex);
+
+    /// <summary>Whether it is open, or nearly, as a reserved channel: it is kept when the connection ends.</summary>
+    public bool IsReserved => Request is { IsReserved: true } && State is HostChannelState.Opening or HostChannelState.Open or HostChannelState.Closing;
+
+    /// <summary>Whether nothing of a guest's is left.</summary>
+    public bool IsReset => State == HostChannelState.Unoffered && Gpadls.Count == 0;
+}

@@ -1,0 +1,225 @@
+// Offers: given to the guest, revoked, released; relids and monitor ids given out and taken back.
+
+using System.Runtime.InteropServices;
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+
+namespace VmBus.Protocol.Host;
+
+public sealed partial class HostProtocol
+{
+    // What a guest before 1.1 signals, for it knows no other: VMBUS_EVENT_CONNECTION_ID.
+    private const uint SharedEventConnectionId = 2;
+    private const byte NoMonitorId = 0xFF;
+
+    private readonly Dictionary<(Guid Type, Guid Instance, ushort Subchannel), HostChannel> _living = [];
+    private readonly Dictionary<(Guid Type, Guid Instance, ushort Subchannel), HostChannel> _revoked = [];
+    private readonly HostChannel?[] _monitors;
+    private int _lastOffer;
+
+    /// <summary>Whether there is room for another offer. A revoked channel takes room until the guest has released it.</summary>
+    public bool CanOffer => _channels.Count < _options.MaxChannels;
+
+    /// <summary>
+    /// Offers a channel: to the guest that is there, once it asked for offers, and to every later one. Where the guest has
+    /// not yet released a revoked channel of the same name, it sees this one when it has.
+    /// </summary>
+    /// <param name="offer">The channel.</param>
+    /// <returns>Which offer it is.</returns>
+    /// <exception cref="ArgumentException">A field has an impossible value.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is such an offer already, its relid is another's, or <see cref="CanOffer"/> says no.
+    /// </exception>
+    public OfferId Offer(HostOffer offer)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        if (offer.UserData.Length > UserDefinedData.Size)
+            throw new ArgumentException($"An offer carries {UserDefinedData.Size} bytes of its device, not {offer.UserData.Length}.", nameof(offer));
+        if (offer.MonitorLatency is { } latency && (latency < TimeSpan.Zero || latency.Ticks > ushort.MaxValue))
+            throw new ArgumentException($"A monitor's latency is 0 to {ushort.MaxValue} units of 100 ns, not {latency.Ticks}.", nameof(offer));
+        if (!CanOffer)
+            throw new InvalidOperationException($"There are {_channels.Count} channels already, of {_options.MaxChannels}.");
+        var channel = new HostChannel(new OfferId(_lastOffer + 1), offer);
+        if (_living.ContainsKey(channel.Key))
+            throw new InvalidOperationException($"{offer.InterfaceType}, {offer.InterfaceInstance}, subchannel {offer.SubchannelIndex} is offered already.");
+        if (offer.Relid is { } relid && !_relids.TryKeep(relid))
+            throw new InvalidOperationException($"Relid {relid} is another offer's, or none this host gives out.");
+
+        _lastOffer++;
+        _channels.Add(channel.Id.Value, channel);
+        _living.Add(channel.Key, channel);
+        OfferToGuest(channel);
+        return channel.Id;
+    }
+
+    /// <summary>
+    /// Takes an offer back. Its device must have let go of rings and GPADLs: nothing more is asked of it, what was asked is
+    /// dropped, and answers to what it took before mean nothing. The guest is told, and what it still waits for is answered.
+    /// </summary>
+    /// <param name="offer">The offer. One that was revoked before is left as it is.</param>
+    /// <exception cref="ArgumentException">There never was such an offer.</exception>
+    public void Revoke(OfferId offer)
+    {
+        if (Answered(offer) is not { } channel)
+            return;
+        _living.Remove(channel.Key);
+        if (channel.Offer.Relid is { } wanted)
+            _relids.Unkeep(wanted);
+        DropActionsOf(offer);
+        bool known = channel.Relid != 0 && Negotiated.IsNegotiated;
+        AnswerGpadlsOfRevoked(channel, known);
+        if (channel is { State: HostChannelState.Closing, Request.ReservedTarget: { } target })
+            SendAside(ChannelMessageType.CloseReservedChannelResponse, new CloseReservedChannelResponse { ChildRelid = channel.Relid }, target);
+        channel.State = HostChannelState.Revoked;
+        if (known)
+        {
+            _revoked.Add(channel.Key, channel);
+            Send(ChannelMessageType.RescindOffer, new RescindOffer { ChildRelid = channel.Relid });
+        }
+        else
+        {
+            Release(channel);
+        }
+
+        CheckDisconnected();
+    }
+
+    private MessageFault OnRequestOffers()
+    {
+        if (_connection!.OffersRequested)
+            return MessageFault.WrongState;
+        _connection.OffersRequested = true;
+        foreach (HostChannel channel in _channels.Values)
+            OfferToGuest(channel);
+        Send(ChannelMessages.ToBytes(ChannelMessageType.AllOffersDelivered));
+        return MessageFault.None;
+    }
+
+    private MessageFault OnRelidReleased(in RelidReleased message)
+    {
+        if (_relids[message.ChildRelid] is not { } channel)
+            return MessageFault.UnknownTarget;
+        if (channel.State is not (HostChannelState.Closed or HostChannelState.Closing or HostChannelState.Revoked))
+            return MessageFault.WrongState;
+        Release(channel);
+        CheckDisconnected();
+        return MessageFault.None;
+    }
+
+    private void OfferToGuest(HostChannel channel)
+    {
+        if (_connection is not { OffersRequested: true } connection || !Negotiated.IsNegotiated
+            || channel.State != HostChannelState.Unoffered || _revoked.ContainsKey(channel.Key) || !_relids.TryAssign(channel))
+        {
+            return;
+        }
+
+        if (channel.Offer.MonitorLatency is not null && connection.MonitorPages is not null)
+            AssignMonitor(channel);
+        bool isFirstVersion = connection.Version.Version < ProtocolVersion.Win7;
+        channel.ConnectionId = isFirstVersion ? SharedEventConnectionId : channel.Relid | (uint)_options.Sint << 12 | (uint)_options.Vtl << 16;
+        channel.State = HostChannelState.Closed;
+        Do(new HostAction.Offered(channel.Id, channel.Relid, channel.MonitorId, channel.ConnectionId));
+        Send(ChannelMessageType.OfferChannel, MakeOffer(channel, connection.Version), isFirstVersion ? ChannelMessages.FirstOfferSize : OfferChannel.Size);
+    }
+
+    private static OfferChannel MakeOffer(HostChannel channel, NegotiatedVersion version)
+    {
+        HostOffer offer = channel.Offer;
+        OfferFlags flags = offer.Flags;
+        if (!version.Has(FeatureFlags.ConfidentialChannels))
+            flags &= ~(OfferFlags.ConfidentialRingBuffer | OfferFlags.ConfidentialExternalMemory);
+        if (!version.Has(FeatureFlags.GpaPinning))
+            flags &= ~OfferFlags.RequirePinned;
+
+        bool isDedicated = !version.HasInterruptPage || (offer.HasDedicatedInterrupt && !version.SharesEventFlag);
+        var message = new OfferChannel
+        {
+            ChildRelid = channel.Relid,
+            MonitorId = (byte)(channel.MonitorId ?? NoMonitorId),
+            MonitorFlags = channel.MonitorId is null ? (byte)0 : OfferChannel.MonitorAllocatedBit,
+            InterruptFlags = isDedicated ? OfferChannel.DedicatedInterruptBit : (ushort)0,
+            ConnectionId = channel.ConnectionId,
+        };
+        message.Offer.InterfaceType = offer.InterfaceType;
+        message.Offer.InterfaceInstance = offer.InterfaceInstance;
+        message.Offer.InterruptLatency = channel.MonitorId is null ? 0 : (ulong)offer.MonitorLatency!.Value.Ticks;
+        message.Offer.MmioMegabytes = offer.MmioMegabytes;
+        message.Offer.MmioMegabytesOptional = offer.MmioMegabytesOptional;
+        message.Offer.SubchannelIndex = offer.SubchannelIndex;
+        offer.UserData.Span.CopyTo(MemoryMarshal.AsBytes(new Span<UserDefinedData>(ref message.Offer.UserData)));
+        if (offer.PipeMode is { } mode)
+        {
+            flags |= OfferFlags.NamedPipeMode;
+            message.Offer.Pipe.Mode = mode;
+        }
+
+        message.Offer.Flags = flags;
+        return message;
+    }
+
+    private void AssignMonitor(HostChannel channel)
+    {
+        int id = Array.IndexOf(_monitors, null);
+        if (id < 0)
+            return;
+        _monitors[id] = channel;
+        channel.MonitorId = id;
+        MonitorIdsInUse++;
+    }
+
+    // Takes a channel from the guest: by its wish, or because it has gone. The device lets go of what it has, the close first.
+    private void Release(HostChannel channel)
+    {
+        bool isRevoked = channel.State == HostChannelState.Revoked;
+        channel.Reopen = null;
+        channel.NextTargetVp = null;
+        if (channel.State == HostChannelState.Open)
+            Do(new HostAction.Close(channel.Id));
+        channel.State = channel.State switch
+        {
+            HostChannelState.Opening or HostChannelState.OpeningReleased => HostChannelState.OpeningReleased,
+            HostChannelState.Open or HostChannelState.Closing or HostChannelState.ClosingReopen or HostChannelState.ClosingReleased => HostChannelState.ClosingReleased,
+            _ => HostChannelState.Unoffered,
+        };
+        ReleaseGpadls(channel, isRevoked);
+        if (channel.Relid != 0)
+        {
+            _relids.Free(channel);
+            if (channel.MonitorId is { } id)
+            {
+                _monitors[id] = null;
+                channel.MonitorId = null;
+                MonitorIdsInUse--;
+            }
+
+            Do(new HostAction.Released(channel.Id));
+        }
+
+        if (!isRevoked)
+            return;
+        _channels.Remove(channel.Id.Value);
+        if (_revoked.Remove(channel.Key) && _living.TryGetValue(channel.Key, out HostChannel? heir))
+            OfferToGuest(heir);
+    }
+
+    private void DropActionsOf(OfferId offer)
+    {
+        for (int left = _actions.Count; left > 0; left--)
+        {
+            HostAction action = _actions.Dequeue();
+            OfferId? target = action switch
+            {
+                HostAction.CreateGpadl create => create.Offer,
+                HostAction.TeardownGpadl teardown => teardown.Offer,
+                HostAction.Open open => open.Offer,
+                HostAction.Close close => close.Offer,
+                HostAction.Modify modify => modify.Offer,
+                _ => null,
+            };
+            if (target != offer)
+                _actions.Enqueue(action);
+        }
+    }
+}
