@@ -1,6 +1,7 @@
 // What a host's protocol wants done. What Action and the Notifier are to OpenVMM (vmbus_server channels.rs).
 
 using VmBus.Protocol.Gpadls;
+using VmBus.Protocol.Messages;
 
 namespace VmBus.Protocol.Host;
 

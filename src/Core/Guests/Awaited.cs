@@ -1,0 +1,15 @@
+// What a guest waits for the host to do.
+
+namespace VmBus.Guests;
+
+internal enum Awaited
+{
+    Offers,
+    Gpadl,
+    Teardown,
+    Open,
+    Retarget,
+    Monitors,
+    Pause,
+    Unload,
+}

@@ -1,0 +1,42 @@
+// How a guest opens a channel. Mirrors the arguments of vmbus_open (Linux drivers/hv/channel.c).
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Guests;
+
+/// <summary>How a channel is opened.</summary>
+public sealed record GuestChannelOptions
+{
+    /// <summary>As <see cref="TargetVp"/>: the host sends no interrupts, the guest polls.</summary>
+    public const uint InterruptsDisabled = OpenChannel.InterruptsDisabled;
+
+    /// <summary>Bytes of data of the ring the guest writes: whole pages.</summary>
+    public int OutgoingSize { get; init; } = 64 * 1024;
+
+    /// <summary>Bytes of data of the ring the guest reads: whole pages.</summary>
+    public int IncomingSize { get; init; } = 64 * 1024;
+
+    /// <summary>The VP the host interrupts, by index, or <see cref="InterruptsDisabled"/>.</summary>
+    public uint TargetVp { get; init; }
+
+    /// <summary>For the device, at most 120 bytes.</summary>
+    public ReadOnlyMemory<byte> UserData { get; init; }
+
+    /// <summary>How the guest signals at first, where the channel has a monitor.</summary>
+    public SignalMode Mode { get; init; } = SignalMode.Monitored;
+
+    /// <summary>How far the host is trusted.</summary>
+    public PeerTrust Trust { get; init; } = PeerTrust.Trusted;
+
+    /// <summary>Whether several threads send at once.</summary>
+    public bool MultiProducer { get; init; }
+
+    /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
+    public AdaptiveOptions? Adaptive { get; init; }
+
+    /// <summary>Whether the host's interrupts are redirected; needs <see cref="FeatureFlags.ChannelInterruptRedirection"/>.</summary>
+    public bool RedirectInterrupt { get; init; }
+}

@@ -1,0 +1,40 @@
+// The host's end of a channel that a guest has opened.
+
+using VmBus.Channels;
+using VmBus.Partitions;
+using VmBus.Protocol.Gpadls;
+using VmBus.Protocol.Host;
+
+namespace VmBus.Hosting;
+
+/// <summary>An open channel as its device has it.</summary>
+public sealed class DeviceChannel
+{
+    private readonly OfferLink _link;
+
+    internal DeviceChannel(OfferLink link, Channel channel, HostOpenRequest request, IGuestMemory memory)
+    {
+        _link = link;
+        Channel = channel;
+        Request = request;
+        Memory = memory;
+    }
+
+    /// <summary>The channel: rings, signals, waits. The bus disposes it.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>What the guest asked for.</summary>
+    public HostOpenRequest Request { get; }
+
+    /// <summary>What was offered.</summary>
+    public HostOffer Offer => _link.Offer;
+
+    /// <summary>The guest's memory, for what packets name by address. It may change while it is looked at.</summary>
+    public IGuestMemory Memory { get; }
+
+    /// <summary>Finds memory that the guest has shown this device beside the rings.</summary>
+    /// <param name="gpadl">The handle, as a packet names it.</param>
+    /// <param name="ranges">The memory: frames that are there.</param>
+    /// <returns>Whether the handle means something now.</returns>
+    public bool TryGetGpadl(uint gpadl, out IReadOnlyList<GpadlRange> ranges) => _link.Gpadls.TryGetValue(gpadl, out ranges!);
+}

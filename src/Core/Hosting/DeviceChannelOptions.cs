@@ -1,0 +1,25 @@
+// How a device's end of a channel is made.
+
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Hosting;
+
+/// <summary>How the host's end of an offered channel is made when a guest opens it.</summary>
+public sealed record DeviceChannelOptions
+{
+    /// <summary>How far the guest is trusted. Not at all, unless it is part of the same program.</summary>
+    public PeerTrust Trust { get; init; } = PeerTrust.Untrusted;
+
+    /// <summary>Whether several threads of the device send at once.</summary>
+    public bool MultiProducer { get; init; }
+
+    /// <summary>
+    /// How the host signals the guest. Anything but <see cref="SignalMode.LowLatency"/> needs a monitor, and somebody who
+    /// examines the page from parent to child.
+    /// </summary>
+    public SignalMode Mode { get; init; } = SignalMode.LowLatency;
+
+    /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
+    public AdaptiveOptions? Adaptive { get; init; }
+}

@@ -1,0 +1,13 @@
+namespace VmBus.Hosting;
+
+/// <summary>What a <see cref="HostBus"/> holds for its guest, and has counted.</summary>
+/// <param name="Relids">Relids the guest knows.</param>
+/// <param name="Monitors">Monitors given out.</param>
+/// <param name="Gpadls">GPADLs the guest has made.</param>
+/// <param name="GpadlPages">Pages in them.</param>
+/// <param name="OpenChannels">Channels that are open.</param>
+/// <param name="Faults">Messages that were not taken.</param>
+/// <param name="Refusals">Requests that were understood and refused: memory that is not there, impossible rings.</param>
+/// <param name="LastRefusal">Why the last of those was refused.</param>
+public readonly record struct HostBusStatistics(
+    int Relids, int Monitors, int Gpadls, long GpadlPages, int OpenChannels, long Faults, long Refusals, string? LastRefusal);

@@ -1,0 +1,55 @@
+// What a host bus keeps of one offer. Changed by the bus's loop only.
+
+using System.Collections.Concurrent;
+using VmBus.Protocol.Gpadls;
+using VmBus.Protocol.Host;
+
+namespace VmBus.Hosting;
+
+internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceChannelOptions options)
+{
+    private readonly TaskCompletionSource _revoked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile OpenedChannel? _opened;
+    private long _relidAndMonitor;
+    private volatile Exception? _failure;
+
+    public HostOffer Offer { get; } = offer;
+
+    public IChannelDevice Device { get; } = device;
+
+    public DeviceChannelOptions Options { get; } = options;
+
+    public OfferId Id { get; set; }
+
+    // Looked at by the device's threads, so concurrent.
+    public ConcurrentDictionary<uint, IReadOnlyList<GpadlRange>> Gpadls { get; } = new();
+
+    public OpenedChannel? Opened
+    {
+        get => _opened;
+        set => _opened = value;
+    }
+
+    public bool IsOpen => _opened is not null;
+
+    public Exception? Failure
+    {
+        get => _failure;
+        set => _failure = value;
+    }
+
+    // Relid in the low half, monitor + 1 in the high half: one word, so that other threads never see halves of two offers.
+    public uint? Relid => Volatile.Read(ref _relidAndMonitor) is var both and not 0 ? (uint)both : null;
+
+    public int? MonitorId => Volatile.Read(ref _relidAndMonitor) >> 32 is var monitor and not 0 ? (int)monitor - 1 : null;
+
+    public bool IsRevoked { get; set; }
+
+    public Task Revoked => _revoked.Task;
+
+    public void SetRevoked() => _revoked.TrySetResult();
+
+    public void SetOffered(uint relid, int? monitorId) => Volatile.Write(ref _relidAndMonitor, relid | (long)((monitorId ?? -1) + 1) << 32);
+
+    public void SetReleased() => Volatile.Write(ref _relidAndMonitor, 0);
+}

@@ -1,0 +1,43 @@
+// The handle of an offer.
+
+using VmBus.Protocol.Host;
+
+namespace VmBus.Hosting;
+
+/// <summary>A channel that a <see cref="HostBus"/> offers its guest. Thread-safe.</summary>
+public sealed class OfferedChannel : IAsyncDisposable
+{
+    private readonly HostBus _bus;
+    private readonly OfferLink _link;
+
+    internal OfferedChannel(HostBus bus, OfferLink link)
+    {
+        _bus = bus;
+        _link = link;
+    }
+
+    /// <summary>What is offered.</summary>
+    public HostOffer Offer => _link.Offer;
+
+    /// <summary>The bus's number of the offer.</summary>
+    public OfferId Id => _link.Id;
+
+    /// <summary>The relid the guest knows it by now; <see langword="null"/> while no guest knows it.</summary>
+    public uint? Relid => _link.Relid;
+
+    /// <summary>Its monitor, while it has one.</summary>
+    public int? MonitorId => _link.MonitorId;
+
+    /// <summary>Whether a guest has it open.</summary>
+    public bool IsOpen => _link.IsOpen;
+
+    /// <summary>What the device's service failed with, if it did. The channel stays open and idle.</summary>
+    public Exception? Failure => _link.Failure;
+
+    /// <summary>Takes the offer back. A guest that has the channel open is told; the service ends.</summary>
+    /// <returns>Ends when the device no longer serves it; the guest may still hold the relid.</returns>
+    public Task RevokeAsync() => _bus.RevokeAsync(_link);
+
+    /// <summary>Takes the offer back.</summary>
+    public ValueTask DisposeAsync() => new(RevokeAsync());
+}

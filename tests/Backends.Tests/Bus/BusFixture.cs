@@ -1,0 +1,51 @@
+using VmBus.Backends.InMemory;
+using VmBus.Channels;
+using VmBus.Hosting;
+using VmBus.Rings;
+
+namespace VmBus.Backends.Tests.Bus;
+
+/// <summary>A machine for one test, which leaves nothing behind: relids, monitors, GPADLs, pages, mappings, failures.</summary>
+internal sealed class BusFixture : IAsyncDisposable
+{
+    public static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+
+    public BusFixture(InMemoryMachineOptions? options = null) => Machine = new InMemoryMachine(options);
+
+    public InMemoryMachine Machine { get; }
+
+    public HostBus Host => Machine.Host;
+
+    public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Sends packets and takes each one back before the next.</summary>
+    public static async Task PingAsync(Channel channel, int packets, int length = 100)
+    {
+        byte[] payload = new byte[length];
+        for (int i = 0; i < packets; i++)
+        {
+            payload.AsSpan().Fill((byte)i);
+            Assert.True(channel.TrySend(payload, (ulong)i));
+            await channel.WaitToReadAsync(Token).AsTask().WaitAsync(Generous, Token);
+            Take(channel, i, payload);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        HostBusStatistics end = await Host.GetStatisticsAsync();
+        await Machine.DisposeAsync();
+        Assert.Null(Host.Failure);
+        Assert.Equal((0, 0, 0, 0L, 0), (end.Relids, end.Monitors, end.Gpadls, end.GpadlPages, end.OpenChannels));
+        Assert.Equal((0, 0), (Machine.GuestPartition.Memory.AllocatedPages, Machine.GuestPartition.Memory.MappedRings));
+    }
+
+    private static void Take(Channel channel, int i, byte[] payload)
+    {
+        using ChannelReadBatch batch = channel.ReadBatch();
+        Assert.True(batch.TryNext(out RingPacket packet));
+        Assert.Equal((ulong)i, packet.TransactionId);
+        Assert.True(packet.Payload[..payload.Length].SequenceEqual(payload));
+        batch.Commit();
+    }
+}
