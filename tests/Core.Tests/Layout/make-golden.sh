@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes linux-6.1-hv_vmbus.txt anew: the layouts of VMBus structures as the compiler of Debian's 6.1 cloud kernel saw
-# them, read from the BTF of hv_vmbus.ko. Needs Debian 12's apt lists (apt-get update), pahole, python3 and xz (or lz4 or
-# zstd, whichever the kernel is packed with). Installs nothing.
+# them, read from the BTF of hv_vmbus.ko, and of the integration components' from that of hv_utils.ko. Needs Debian 12's
+# apt lists (apt-get update), pahole, python3 and xz (or lz4 or zstd, whichever the kernel is packed with). Installs
+# nothing.
 #
 #   ./make-golden.sh [OUT]          writes OUT, by default the golden file beside this script
 #   KERNEL=linux-image-... ./make-golden.sh     takes that package instead of the newest
@@ -59,28 +60,44 @@ if not kernel.startswith(b'\x7fELF'):
 open(sys.argv[2], 'wb').write(kernel)
 PY
 
-module=$(find root/lib/modules -name 'hv_vmbus.ko*')
-case $module in
-    *.xz) xz -d "$module"; module=${module%.xz} ;;
-    *.zst) zstd -dq --rm "$module"; module=${module%.zst} ;;
-esac
+# Where a module of that name lies, unpacked.
+module() {
+    found=$(find root/lib/modules -name "$1.ko*")
+    case $found in
+        *.xz) xz -d "$found"; found=${found%.xz} ;;
+        *.zst) zstd -dq --rm "$found"; found=${found%.zst} ;;
+    esac
+    echo "$found"
+}
 
-for name in \
-    hv_monitor_page hv_monitor_trigger_state hv_monitor_trigger_group hv_monitor_parameter \
-    hv_ring_buffer vmpacket_descriptor vmbus_channel_offer \
-    vmbus_channel_offer_channel vmbus_channel_message_header \
-    vmbus_channel_initiate_contact vmbus_channel_version_response \
-    vmbus_channel_open_channel vmbus_channel_open_result vmbus_channel_close_channel \
-    vmbus_channel_gpadl_header vmbus_channel_gpadl_body vmbus_channel_gpadl_created \
-    vmbus_channel_gpadl_teardown vmbus_channel_gpadl_torndown \
-    vmbus_channel_relid_released vmbus_channel_rescind_offer \
-    vmbus_channel_modifychannel vmbus_channel_modifychannel_response \
-    vmbus_channel_tl_connect_request gpa_range \
-    hv_message hv_message_header hv_synic_event_flags hv_input_post_message \
-    hv_mpb_array vmbus_packet_mpb_array icmsg_hdr icmsg_negotiate
-do
-    pahole --btf_base vmlinux -F btf -C "$name" "$module" || { echo "make-golden: no $name" >&2; exit 1; }
-done > layouts.txt
+# Prints structures as a module's compiler saw them.
+layouts() {
+    from=$1
+    shift
+    for name in "$@"; do
+        pahole --btf_base vmlinux -F btf -C "$name" "$from" || { echo "make-golden: no $name in $from" >&2; exit 1; }
+    done
+}
+
+{
+    layouts "$(module hv_vmbus)" \
+        hv_monitor_page hv_monitor_trigger_state hv_monitor_trigger_group hv_monitor_parameter \
+        hv_ring_buffer vmpacket_descriptor vmbus_channel_offer \
+        vmbus_channel_offer_channel vmbus_channel_message_header \
+        vmbus_channel_initiate_contact vmbus_channel_version_response \
+        vmbus_channel_open_channel vmbus_channel_open_result vmbus_channel_close_channel \
+        vmbus_channel_gpadl_header vmbus_channel_gpadl_body vmbus_channel_gpadl_created \
+        vmbus_channel_gpadl_teardown vmbus_channel_gpadl_torndown \
+        vmbus_channel_relid_released vmbus_channel_rescind_offer \
+        vmbus_channel_modifychannel vmbus_channel_modifychannel_response \
+        vmbus_channel_tl_connect_request gpa_range \
+        hv_message hv_message_header hv_synic_event_flags hv_input_post_message \
+        hv_mpb_array vmbus_packet_mpb_array icmsg_hdr icmsg_negotiate
+    layouts "$(module hv_utils)" \
+        heartbeat_msg_data shutdown_msg_data ictimesync_data ictimesync_ref_data \
+        hv_kvp_hdr hv_kvp_exchg_msg_value hv_kvp_msg_delete hv_kvp_msg_enumerate hv_kvp_register \
+        hv_kvp_ipaddr_value hv_kvp_ip_msg
+} > layouts.txt
 [ -s layouts.txt ] || { echo "make-golden: pahole printed nothing" >&2; exit 1; }
 cp layouts.txt "$out"
 echo "make-golden: wrote $out" >&2

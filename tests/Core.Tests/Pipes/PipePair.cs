@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using VmBus.Channels;
 using VmBus.Core.Tests.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
@@ -11,13 +12,18 @@ namespace VmBus.Core.Tests.Pipes;
 /// <summary>Both ends of a pipe in this process.</summary>
 internal sealed class PipePair : IDisposable
 {
+    // A pipe that stands still fails its test instead of hanging it.
+    private const int Patience = 30_000;
+
     private readonly ChannelPair _channels;
 
     public PipePair(PipeMode mode = PipeMode.Byte, RingForm form = RingForm.Pinned, PeerTrust trust = PeerTrust.Trusted, int dataSize = 4096)
     {
         _channels = new ChannelPair(form, trust, dataSize);
-        Left = new PipeStream(_channels.Left, mode);
-        Right = new PipeStream(_channels.Right, mode);
+        Left = Open(_channels.Left);
+        Right = Open(_channels.Right);
+
+        PipeStream Open(Channel channel) => new(channel, mode) { ReadTimeout = Patience, WriteTimeout = Patience };
     }
 
     public PipeStream Left { get; }
