@@ -1,0 +1,60 @@
+// A guest's component on its channel: reads a request, sends its answer, acts.
+
+using VmBus.Channels;
+
+namespace VmBus.IntegrationComponents;
+
+/// <summary>Runs an <see cref="IntegrationGuest"/> over a channel.</summary>
+public sealed class IntegrationGuestService
+{
+    private readonly Channel _channel;
+    private readonly IcReceiver _receiver;
+    private readonly byte[] _answer = new byte[IcPacket.MaxLength];
+
+    /// <summary>Makes it.</summary>
+    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="guest">The component.</param>
+    public IntegrationGuestService(Channel channel, IntegrationGuest guest)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        ArgumentNullException.ThrowIfNull(guest);
+        _channel = channel;
+        _receiver = new IcReceiver(channel);
+        Guest = guest;
+    }
+
+    /// <summary>The component. Read it from outside, but leave its calls to the service.</summary>
+    public IntegrationGuest Guest { get; }
+
+    /// <summary>Answers requests until the host is gone or the token says so. To be called once.</summary>
+    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            while (true)
+            {
+                await _channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
+                while (_receiver.TryTake(out bool isSound))
+                {
+                    if (!isSound)
+                    {
+                        Guest.CountDropped();
+                        continue;
+                    }
+
+                    int length = Guest.Handle(_receiver.Packet, _answer);
+                    if (length == 0)
+                        continue;
+                    await _receiver.SendAsync(_answer.AsMemory(0, length), _receiver.TransactionId, cancellationToken).ConfigureAwait(false);
+                    Guest.AnswerSent();
+                }
+            }
+        }
+        catch (PeerDisconnectedException)
+        {
+            // How a component ends: the host takes its channel back.
+        }
+    }
+}

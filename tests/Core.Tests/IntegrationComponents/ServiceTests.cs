@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Time.Testing;
+using VmBus.Channels;
+using VmBus.Core.Tests.Channels;
+using VmBus.IntegrationComponents;
+using VmBus.Layout;
+using VmBus.Rings;
+using Xunit;
+
+namespace VmBus.Core.Tests.IntegrationComponents;
+
+/// <summary>Both sides of each component over a channel.</summary>
+public sealed class ServiceTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly ChannelPair _channels = new(trust: PeerTrust.Untrusted, dataSize: 16384);
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 4, 3, 2, 1, TimeSpan.Zero));
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private Channel Host => _channels.Left;
+
+    private Channel Guest => _channels.Right;
+
+    public void Dispose() => _channels.Dispose();
+
+    [Fact]
+    public async Task Heartbeats_go_on_as_long_as_the_clock_does()
+    {
+        var service = new IntegrationHostService<HeartbeatHost>(Host, new HeartbeatHost(_clock), _clock);
+        await Run(service, new HeartbeatGuest { State = IcGuestState.Healthy }, async () =>
+        {
+            for (int beats = 1; beats < 5; beats++)
+            {
+                await Until(() => service.Use(h => h.Beats) == beats);
+                await Until(() => service.Use(h => h.DueIn) == TimeSpan.FromSeconds(2));
+                _clock.Advance(TimeSpan.FromSeconds(2));
+            }
+        });
+        Assert.Equal((IcGuestState.Healthy, IntegrationHostState.Closed), service.Use(h => (h.GuestState, h.State)));
+    }
+
+    [Fact]
+    public async Task The_time_is_told()
+    {
+        var service = new IntegrationHostService<TimeSyncHost>(Host, new TimeSyncHost(_clock, () => 77), _clock);
+        var guest = new TimeSyncGuest(_clock, () => 77);
+        await Run(service, guest, () => Until(() => service.Use(h => h.Samples) == 1));
+        Assert.Equal(TimeSpan.Zero, guest.LastSample!.Value.Offset);
+    }
+
+    [Fact]
+    public async Task A_guest_shuts_down_after_its_answer()
+    {
+        Task<IcStatus>? asked = null;
+        var acted = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var service = new IntegrationHostService<ShutdownHost>(Host, new ShutdownHost(_clock), _clock);
+        var guest = new ShutdownGuest(_ => acted.SetResult(Host.Incoming.HasPackets || asked!.IsCompleted));
+        await Run(service, guest, async () =>
+        {
+            asked = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
+            Assert.Equal(IcStatus.Success, await asked.WaitAsync(Limit, Token));
+            await acted.Task.WaitAsync(Limit, Token);
+        });
+    }
+
+    [Fact]
+    public async Task Pairs_are_asked_for_while_the_service_runs()
+    {
+        var service = new IntegrationHostService<KvpHost>(Host, new KvpHost(_clock), _clock);
+        await Run(service, new KvpGuest(new KvpStore()), async () =>
+        {
+            for (uint i = 0; i < 200; i++)
+            {
+                Task<KvpAnswer> set = service.Use(h => h.AskAsync(KvpRequest.Set(IcKvpPool.Auto, $"{i}", KvpValue.Of(i))));
+                Task<KvpAnswer> got = service.Use(h => h.AskAsync(KvpRequest.Get(IcKvpPool.Auto, $"{i}")));
+                Assert.Equal(IcStatus.Success, (await set.WaitAsync(Limit, Token)).Status);
+                Assert.Equal(KvpValue.Of(i), (await got.WaitAsync(Limit, Token)).Value);
+            }
+
+            KvpAnswer addresses = await service.Use(h => h.AskAsync(KvpRequest.GetAddresses("a", default))).WaitAsync(Limit, Token);
+            Assert.Equal(IcStatus.NotSupported, addresses.Status);
+        });
+    }
+
+    [Fact]
+    public async Task The_guest_gives_back_the_rings_transaction_id_and_drops_what_is_no_request()
+    {
+        var guest = new HeartbeatGuest();
+        using var stop = new CancellationTokenSource();
+        Task running = new IntegrationGuestService(Guest, guest).RunAsync(stop.Token);
+        Assert.True(Host.TrySend(new byte[14000]));
+        Assert.True(Host.TrySend(OutgoingPacket.Completion(new byte[40], 1)));
+        Assert.True(Host.TrySend(new byte[8]));
+        Assert.True(Host.TrySend(Conversation.Offer([new(3, 0)], [new(3, 0)]), 0x1234_5678_9abc));
+        await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Limit, Token);
+        Assert.True(Host.Incoming.TryRead(new byte[64], out int length, out ulong transactionId, out _));
+        Assert.Equal((48, 0x1234_5678_9abcul), (length, transactionId));
+        Assert.Equal(3, guest.GetStatistics().Dropped);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_host_drops_what_is_no_answer_and_goes_on()
+    {
+        var service = new IntegrationHostService<HeartbeatHost>(Host, new HeartbeatHost(_clock), _clock);
+        byte[] stray = Conversation.Packet(IcMessageType.Heartbeat, new byte[8], IcMessageFlags.Response);
+        for (int i = 0; i < 100; i++)
+            Assert.True(Guest.TrySend(i % 2 == 0 ? new byte[8] : stray));
+        Assert.True(Guest.TrySend(OutgoingPacket.Completion(new byte[40], 1)));
+        await Run(service, new HeartbeatGuest(), () => Until(() => service.Use(h => h.Beats) == 1));
+        Assert.Equal((51, 50), service.Use(h => (h.GetStatistics().Dropped, h.GetStatistics().Stray)));
+    }
+
+    [Fact]
+    public async Task Both_sides_end_when_the_other_is_gone_and_who_waits_is_told()
+    {
+        var service = new IntegrationHostService<KvpHost>(Host, new KvpHost(_clock), _clock);
+        Task host = service.RunAsync(Token), guest = new IntegrationGuestService(Guest, new KvpGuest(new KvpStore())).RunAsync(Token);
+        await Until(() => service.Use(h => h.State) == IntegrationHostState.Ready);
+        _channels.RightGate.Disconnect("gone");
+        await guest.WaitAsync(Limit, Token);
+        Task<KvpAnswer> asked = service.Use(h => h.AskAsync(KvpRequest.Get(IcKvpPool.Auto, "k")));
+        _channels.LeftGate.Disconnect("gone");
+        await host.WaitAsync(Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => asked.WaitAsync(Limit, Token));
+    }
+
+    [Fact]
+    public async Task A_ring_that_is_corrupt_ends_the_service_with_the_error()
+    {
+        Task host = new IntegrationHostService<KvpHost>(Host, new KvpHost(_clock), _clock).RunAsync(Token);
+        _channels.ToLeft.Control.WriteIndex = 4;
+        _channels.LeftGate.Signal();
+        await Assert.ThrowsAsync<RingCorruptException>(() => host.WaitAsync(Limit, Token));
+    }
+
+    private async Task Run<THost>(IntegrationHostService<THost> service, IntegrationGuest guest, Func<Task> meanwhile) where THost : IntegrationHost
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task host = service.RunAsync(stop.Token), answering = new IntegrationGuestService(Guest, guest).RunAsync(stop.Token);
+        await meanwhile();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.WaitAsync(Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(Limit, Token));
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!condition())
+            await Task.Delay(1, limit.Token);
+    }
+}
