@@ -2,42 +2,35 @@
 // latency, and marked urgent on a monitored channel. Run it with: dotnet run -c Release --project samples/LowLatencySwitch
 
 using System.Diagnostics;
+using VmBus;
 using VmBus.Backends.InMemory;
 using VmBus.Channels;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Protocol.Guest;
+using VmBus.Protocol.Host;
 using VmBus.Rings;
 using VmBus.Signals;
 
-using var bus = new InMemoryVmBus();
-using InMemoryChannel offer = bus.CreateChannel(new InMemoryChannelOptions { Latency = TimeSpan.FromMicroseconds(100) });
-using Channel guest = offer.Guest.Open();
-using Channel host = offer.Host.Open();
+await using var machine = new InMemoryMachine();
 
-// The host answers each message with its own payload; an empty one ends it.
-var echo = new Thread(() =>
-{
-    for (bool goesOn = true; goesOn;)
-    {
-        host.WaitToRead(Timeout.InfiniteTimeSpan);
-        using ChannelReadBatch batch = host.ReadBatch();
-        while (batch.TryNext(out RingPacket packet))
-        {
-            goesOn = packet.Payload.Length > 0;
-            host.TrySend(packet.Payload);
-        }
+// The host offers a channel that the guest may signal by monitor: a look at its bit every 100 µs.
+var offer = new HostOffer(new Guid("0f1c9d5e-7a3b-4c88-b1aa-6f2f6f3a9c01"), Guid.NewGuid()) { MonitorLatency = TimeSpan.FromMicroseconds(100) };
+await machine.Host.OfferAsync(offer, new Echo());
 
-        batch.Commit();
-    }
-});
-echo.Start();
+// The guest connects, finds the channel and opens it.
+await using GuestBus bus = await machine.ConnectAsync();
+IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync();
+await using GuestChannel channel = await bus.OpenAsync(offers[0]);
+Console.WriteLine($"version {bus.Negotiated.Version}, channel {channel.Offer.Relid}, monitor {channel.Offer.MonitorId}");
 
 Measure("monitored", SignalMode.Monitored, Urgency.Normal);
 Measure("low latency", SignalMode.LowLatency, Urgency.Normal);
 Measure("monitored, urgent", SignalMode.Monitored, Urgency.Urgent);
-guest.TrySend([], urgency: Urgency.Urgent);
-echo.Join();
 
 void Measure(string name, SignalMode mode, Urgency urgency)
 {
+    Channel guest = channel.Channel;
     guest.Mode = mode;  // takes effect at the next message; may be set while traffic flows
     byte[] payload = new byte[64];
     double[] microseconds = new double[2000];
@@ -57,4 +50,28 @@ void Measure(string name, SignalMode mode, Urgency urgency)
     Array.Sort(microseconds);
     SignalStatistics counted = guest.Signaler.GetStatistics();
     Console.WriteLine($"{name,-18} round trip p50 {microseconds[1000],6:F1} us, p99 {microseconds[1980],6:F1} us; so far {counted.Monitored} signals monitored, {counted.Hypercalls} hypercalls");
+}
+
+/// <summary>The host's device: answers each message with its own payload until the guest closes the channel.</summary>
+internal sealed class Echo : IChannelDevice
+{
+    public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Factory.StartNew(() => Serve(channel.Channel), TaskCreationOptions.LongRunning);
+
+    private static void Serve(Channel host)
+    {
+        try
+        {
+            while (host.WaitToRead(Timeout.InfiniteTimeSpan))
+            {
+                using ChannelReadBatch batch = host.ReadBatch();
+                while (batch.TryNext(out RingPacket packet))
+                    host.TrySend(packet.Payload);
+                batch.Commit();
+            }
+        }
+        catch (PeerDisconnectedException)
+        {
+            // The guest has closed the channel: the service ends.
+        }
+    }
 }

@@ -1,38 +1,56 @@
-// Both ends in this process: two threads, and between them the in-memory hypervisor with its scan on a third.
+// Both ends in this process: two threads, and between them the in-memory hypervisor with its scan on a third. The guest
+// connects, negotiates, opens and closes as it would anywhere.
 
 using VmBus.Backends.InMemory;
 using VmBus.Channels;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Protocol.Guest;
+using VmBus.Protocol.Host;
+using VmBus.Rings;
 
 namespace VmBus.Tool.Traffic;
 
-/// <summary>Runs guest and host as two threads over an <see cref="InMemoryVmBus"/>.</summary>
+/// <summary>Runs guest and host as two threads over an <see cref="InMemoryMachine"/>.</summary>
 internal sealed class OneProcess : IChannelRun
 {
+    private static readonly Guid DeviceClass = new("6f1d2b9e-3c57-4d7a-9a53-8a7b0c2f4e11");
+    private static readonly Guid DeviceInstance = new("6f1d2b9e-3c57-4d7a-9a53-8a7b0c2f4e12");
+
     /// <inheritdoc/>
     public (TGuest Guest, THost Host) Run<TGuest, THost>(
+        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken) =>
+        RunAsync(plan, guest, host, tick, cancellationToken).GetAwaiter().GetResult();
+
+    private static async Task<(TGuest Guest, THost Host)> RunAsync<TGuest, THost>(
         ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
     {
-        using InMemoryVmBus bus = new(new InMemoryVmBusOptions
+        await using InMemoryMachine machine = new(new InMemoryMachineOptions
         {
             GuestMemorySize = 2L * plan.RingSize + (1 << 20),
             Hypervisor = new HypervisorOptions { SpinBudget = plan.Spin, AdaptiveSpin = false, ScanThreadStarted = Cores.TakeHost, HypercallCost = plan.HypercallCost, WakeCost = plan.WakeCost },
         });
-        using InMemoryChannel memory = bus.CreateChannel(new InMemoryChannelOptions
+        LentChannel device = new();
+        HostOffer offered = new(DeviceClass, DeviceInstance) { MonitorLatency = plan.Window };
+        await machine.Host.OfferAsync(offered, device, new DeviceChannelOptions { Trust = PeerTrust.Trusted });
+        await using GuestBus bus = await machine.ConnectAsync(cancellationToken: cancellationToken);
+        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(cancellationToken);
+        await using GuestChannel guestEnd = await bus.OpenAsync(
+            offers[0], new GuestChannelOptions { OutgoingSize = plan.RingSize, IncomingSize = plan.RingSize, Mode = plan.Mode }, cancellationToken);
+        try
         {
-            GuestToHostSize = plan.RingSize,
-            HostToGuestSize = plan.RingSize,
-            Latency = plan.Window,
-        });
-        using Channel guestEnd = memory.Guest.Open();
-        using Channel hostEnd = memory.Host.Open();
-        guestEnd.Mode = plan.Mode;
-
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Worker<THost> hostThread = new("vmbus-host", Cores.TakeHost, () => host.Run(hostEnd, stop.Token), stop);
-        Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd, stop.Token), stop);
-        guestThread.JoinTicking(tick);
-        hostThread.JoinTicking(tick);
-        WorkerErrors.ThrowFirst(guestThread.Error, hostThread.Error);
-        return (guestThread.Result, hostThread.Result);
+            Channel hostEnd = await device.Opened;
+            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Worker<THost> hostThread = new("vmbus-host", Cores.TakeHost, () => host.Run(hostEnd, stop.Token), stop);
+            Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd.Channel, stop.Token), stop);
+            guestThread.JoinTicking(tick);
+            hostThread.JoinTicking(tick);
+            WorkerErrors.ThrowFirst(guestThread.Error, hostThread.Error);
+            return (guestThread.Result, hostThread.Result);
+        }
+        finally
+        {
+            device.Return();
+        }
     }
 }
