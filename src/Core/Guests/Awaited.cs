@@ -9,6 +9,7 @@ internal enum Awaited
     Teardown,
     Open,
     Retarget,
+    CloseReserved,
     Monitors,
     Pause,
     Unload,

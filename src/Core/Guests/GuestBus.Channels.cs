@@ -1,6 +1,7 @@
 // Opening and closing channels. Mirrors vmbus_open and vmbus_close (Linux drivers/hv/channel.c), step by step.
 
 using VmBus.Channels;
+using VmBus.Layout;
 using VmBus.Partitions;
 using VmBus.Protocol.Gpadls;
 using VmBus.Protocol.Guest;
@@ -47,14 +48,30 @@ public sealed partial class GuestBus
     {
         uint relid = channel.Offer.Relid;
         channel.Detach();
+        if (channel.Options.IsReserved)
+            await CloseReservedAsync(channel).ConfigureAwait(false);
         Task<RequestResult> tornDown = await _loop.RunAsync(() =>
         {
             _open.Remove(relid);
-            if (IsOffered(channel.Offer))
+            if (!channel.Options.IsReserved && IsOffered(channel.Offer))
                 _protocol.Close(relid);
             return Teardown(channel.Gpadl);
         }).ConfigureAwait(false);
         await FreeAsync(channel.FreeRings, tornDown, relid).ConfigureAwait(false);
+    }
+
+    // The one close that is answered.
+    private async Task CloseReservedAsync(GuestChannel channel)
+    {
+        uint relid = channel.Offer.Relid;
+        Task<RequestResult> closed = await _loop.RunAsync(() =>
+        {
+            if (!IsOffered(channel.Offer) || _protocol.State == GuestConnectionState.Disconnected)
+                return Task.FromResult(RequestResult.Success);
+            _protocol.CloseReserved(relid, channel.Options.TargetVp, SynicMsr.VmBusSint);
+            return Await(Awaited.CloseReserved, relid);
+        }).ConfigureAwait(false);
+        await closed.ConfigureAwait(false);
     }
 
     private static async Task CloseWhenOpenAsync(Task<GuestChannel> opening)
@@ -85,14 +102,8 @@ public sealed partial class GuestBus
             GuestChannel channel = Prepare(offer, options, rings, gpadl.Value);
             try
             {
-                await AskAsync(Awaited.Open, relid, () => _protocol.Open(relid, new GuestOpenRequest
-                {
-                    Gpadl = gpadl.Value,
-                    TargetVp = options.TargetVp,
-                    DownstreamPageOffset = (uint)rings.DownstreamPageOffset,
-                    UserData = options.UserData,
-                    RedirectInterrupt = options.RedirectInterrupt,
-                }), $"open channel {relid}", CancellationToken.None).ConfigureAwait(false);
+                await AskAsync(Awaited.Open, relid, () => Open(relid, gpadl.Value, (uint)rings.DownstreamPageOffset, options),
+                    $"open channel {relid}", CancellationToken.None).ConfigureAwait(false);
             }
             catch
             {
@@ -107,6 +118,25 @@ public sealed partial class GuestBus
             await AbandonAsync(relid, rings, gpadl).ConfigureAwait(false);
             throw;
         }
+    }
+
+    private void Open(uint relid, uint gpadl, uint downstreamPageOffset, GuestChannelOptions options)
+    {
+        if (options.IsReserved)
+        {
+            _protocol.OpenReserved(relid, options.TargetVp, SynicMsr.VmBusSint, gpadl, downstreamPageOffset);
+            return;
+        }
+        _protocol.Open(relid, new GuestOpenRequest
+        {
+            Gpadl = gpadl,
+            TargetVp = options.TargetVp,
+            DownstreamPageOffset = downstreamPageOffset,
+            UserData = options.UserData,
+            ConnectionId = options.ConnectionId,
+            EventFlag = options.EventFlag,
+            RedirectInterrupt = options.RedirectInterrupt,
+        });
     }
 
     private bool BeginOpen(GuestOffer offer)
@@ -144,16 +174,16 @@ public sealed partial class GuestBus
     // Rings are set up and events routed before the host hears of the open: its first signal may come before its answer.
     private GuestChannel Prepare(GuestOffer offer, GuestChannelOptions options, IGuestRings rings, uint gpadl)
     {
-        bool isMonitored = offer.MonitorId is not null && MonitorPage is not null;
+        bool isMonitored = offer.MonitorId is not null && MonitorPage is not null && !options.IsReserved;
         ISignalGate gate = _platform.CreateGate();
         IDisposable? route = null;
         try
         {
-            route = _platform.RouteEvents(offer.Relid, gate);
+            route = _platform.RouteEvents(options.EventFlag ?? offer.Relid, gate);
             var binding = new SignalBinding
             {
                 ChildRelid = offer.Relid,
-                Path = _platform.CreateSignalPath(offer.ConnectionId, isMonitored),
+                Path = _platform.CreateSignalPath(options.ConnectionId ?? offer.ConnectionId, isMonitored),
                 MonitorPage = isMonitored ? MonitorPage : null,
                 MonitorId = offer.MonitorId ?? 0,
                 InterruptPage = Negotiated.HasInterruptPage ? InterruptPage : null,
@@ -169,7 +199,7 @@ public sealed partial class GuestBus
             {
                 Mode = options.Mode,
             };
-            return new GuestChannel(this, offer, gpadl, rings, gate, route, channel);
+            return new GuestChannel(this, offer, options, gpadl, rings, gate, route, channel);
         }
         catch
         {

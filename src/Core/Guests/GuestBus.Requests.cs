@@ -2,6 +2,7 @@
 
 using VmBus.Layout;
 using VmBus.Layout.Messages;
+using VmBus.Protocol.Gpadls;
 using VmBus.Protocol.Guest;
 
 namespace VmBus.Guests;
@@ -92,7 +93,10 @@ public sealed partial class GuestBus
                     channel.OnDisconnected();
                 End(Awaited.Unload, 0, unloaded.Result);
                 break;
-            case GuestEvent.NotPosted or GuestEvent.ReservedClosed:
+            case GuestEvent.ReservedClosed closed:
+                End(Awaited.CloseReserved, closed.Relid, closed.Result);
+                break;
+            case GuestEvent.NotPosted:
                 break;
             default:
                 throw new InvalidOperationException($"No such event: {happened}.");
@@ -112,6 +116,6 @@ public sealed partial class GuestBus
     // The page the guest sets bits in: its own, or the host's where the host gave one.
     private MonitorPageView? MonitorPage =>
         _connection!.AreServerPages ? _serverMonitorPage is { } page ? new MonitorPageView(page.Address) : null
-        : _options.HasMonitorPages ? new MonitorPageView(_pages.Address + 2 * VmBus.Protocol.Gpadls.GpadlRange.PageSize)
+        : _monitorPages is { } own ? new MonitorPageView(own.Address + GpadlRange.PageSize)
         : null;
 }

@@ -18,12 +18,13 @@ public sealed partial class GuestBus : IAsyncDisposable
     private readonly GuestProtocol _protocol;
     private readonly BusLoop _loop;
     private readonly ITimer _timer;
-    private readonly IGuestPages _pages;
+    private readonly IGuestPages _interruptPage;
     private readonly IDisposable _messages;
     private readonly Dictionary<uint, GuestChannel> _open = [];
     private readonly TaskCompletionSource<GuestEvent.Connected> _connected = NewSource<GuestEvent.Connected>();
     private volatile Exception? _failure;
     private GuestEvent.Connected? _connection;
+    private IGuestPages? _monitorPages;     // parent to child, then child to parent
     private IMappedPage? _serverMonitorPage;
     private int _disposed;
 
@@ -34,14 +35,15 @@ public sealed partial class GuestBus : IAsyncDisposable
         _protocol = new GuestProtocol(options.Protocol, options.Clock);
         _loop = new BusLoop(Pump, failure => _failure ??= failure);
         _timer = options.Clock.CreateTimer(_ => _loop.Run(_protocol.Elapse), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _pages = platform.AllocatePages(3);
+        _interruptPage = platform.AllocatePages(1);
         try
         {
+            _monitorPages = options.HasMonitorPages ? platform.AllocatePages(2) : null;
             _messages = platform.ReceiveMessages(Receive);
         }
         catch
         {
-            _pages.Dispose();
+            FreePages();
             throw;
         }
     }
@@ -83,6 +85,35 @@ public sealed partial class GuestBus : IAsyncDisposable
     public Task PauseAsync(CancellationToken cancellationToken = default) =>
         AskAsync(Awaited.Pause, 0, _protocol.Pause, "pause", cancellationToken);
 
+    /// <summary>Takes new monitor pages and has the host go over to them: from 6.0 on, where negotiated.</summary>
+    /// <param name="cancellationToken">Ends the wait; both pairs of pages then stay taken.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The feature was not negotiated, the pages are the host's, or a channel is open: a sender might still set a bit in
+    /// the old page when nobody looks at it any more.
+    /// </exception>
+    /// <exception cref="GuestBusException">The host did not.</exception>
+    public async Task MoveMonitorPagesAsync(CancellationToken cancellationToken = default)
+    {
+        IGuestPages pages = _platform.AllocatePages(2);
+        IGuestPages? old = null;
+        await AskAsync(Awaited.Monitors, 0, () =>
+        {
+            try
+            {
+                if (_open.Count + _opening.Count > 0 || _connection!.AreServerPages || _monitorPages is null)
+                    throw new InvalidOperationException($"Monitor pages move only while no channel is open ({_open.Count} are) and the guest has pages of its own.");
+                _protocol.ModifyConnection(AddressOf(pages, 0), AddressOf(pages, 1));
+            }
+            catch
+            {
+                pages.Dispose();
+                throw;
+            }
+            (old, _monitorPages) = (_monitorPages, pages);
+        }, "move the monitor pages", cancellationToken).ConfigureAwait(false);
+        old!.Dispose();
+    }
+
     /// <summary>Ends a pause.</summary>
     /// <exception cref="InvalidOperationException">The connection is not paused.</exception>
     public Task ResumeAsync() => _loop.RunAsync(() =>
@@ -109,7 +140,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
         if (isReleased)
-            _pages.Dispose();
+            FreePages();
     }
 
     /// <summary>
@@ -130,7 +161,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         }).ConfigureAwait(false);
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
-        _pages.Dispose();
+        FreePages();
     }
 
     private static TaskCompletionSource<T> NewSource<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -149,13 +180,17 @@ public sealed partial class GuestBus : IAsyncDisposable
         }
     }
 
-    // Interrupt page, then the monitor pages.
-    private GuestPages Pages => new(
-        AddressOf(0), _options.HasMonitorPages ? AddressOf(1) : 0, _options.HasMonitorPages ? AddressOf(2) : 0);
+    private GuestPages Pages => new(AddressOf(_interruptPage, 0), AddressOf(_monitorPages, 0), AddressOf(_monitorPages, 1));
 
-    private InterruptPageView InterruptPage => new(_pages.Address);
+    private InterruptPageView InterruptPage => new(_interruptPage.Address);
 
-    private ulong AddressOf(int page) => _pages.PageFrames.Span[page] * GpadlRange.PageSize;
+    private static ulong AddressOf(IGuestPages? pages, int page) => pages is null ? 0 : pages.PageFrames.Span[page] * GpadlRange.PageSize;
+
+    private void FreePages()
+    {
+        _interruptPage.Dispose();
+        _monitorPages?.Dispose();
+    }
 
     private async Task<bool> UnloadAsync()
     {

@@ -16,13 +16,15 @@ public sealed class GuestChannel : IAsyncDisposable
     private readonly CancellationTokenSource _rescinded = new();
     private Task? _closed;
 
-    internal GuestChannel(GuestBus bus, GuestOffer offer, uint gpadl, IGuestRings rings, ISignalGate gate, IDisposable route, Channel channel)
+    internal GuestChannel(
+        GuestBus bus, GuestOffer offer, GuestChannelOptions options, uint gpadl, IGuestRings rings, ISignalGate gate, IDisposable route, Channel channel)
     {
         _bus = bus;
         _rings = rings;
         _gate = gate;
         _route = route;
         Offer = offer;
+        Options = options;
         Gpadl = gpadl;
         Channel = channel;
         Rescinded = _rescinded.Token;
@@ -39,6 +41,8 @@ public sealed class GuestChannel : IAsyncDisposable
     /// <see cref="PeerDisconnectedException"/>; dispose it, so that the host may use its relid again.
     /// </summary>
     public CancellationToken Rescinded { get; }
+
+    internal GuestChannelOptions Options { get; }
 
     internal uint Gpadl { get; }
 

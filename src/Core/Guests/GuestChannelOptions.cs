@@ -37,6 +37,24 @@ public sealed record GuestChannelOptions
     /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
     public AdaptiveOptions? Adaptive { get; init; }
 
+    /// <summary>
+    /// The connection the guest signals; the offer's own by default. Another one needs
+    /// <see cref="FeatureFlags.GuestSpecifiedSignalParameters"/>.
+    /// </summary>
+    public uint? ConnectionId { get; init; }
+
+    /// <summary>
+    /// The event flag the host sets, 1 to 2047; the relid by default. Another one needs
+    /// <see cref="FeatureFlags.GuestSpecifiedSignalParameters"/>.
+    /// </summary>
+    public ushort? EventFlag { get; init; }
+
+    /// <summary>
+    /// Whether the channel is opened beside the connection, from 4.0 on: it outlives it, has no monitor and no interrupts,
+    /// and so is polled. The host's answers about it go to <see cref="TargetVp"/>.
+    /// </summary>
+    public bool IsReserved { get; init; }
+
     /// <summary>Whether the host's interrupts are redirected; needs <see cref="FeatureFlags.ChannelInterruptRedirection"/>.</summary>
     public bool RedirectInterrupt { get; init; }
 }
