@@ -1,10 +1,12 @@
 // Three ways to run: under afl-fuzz (run.sh), over files (to replay a corpus or a finding), and to instrument the
 // library for the first.
 //
-//   VmBus.Fuzz incoming|outgoing                under afl-fuzz: input on stdin
-//   VmBus.Fuzz incoming|outgoing FILE|DIR...    replays inputs, one by one; exit code 1 names those that fail
+//   VmBus.Fuzz TARGET                           under afl-fuzz: input on stdin
+//   VmBus.Fuzz TARGET FILE|DIR...               replays inputs, one by one; exit code 1 names those that fail
 //   VmBus.Fuzz instrument ASSEMBLY              makes an assembly report its coverage, in place
 //   VmBus.Fuzz seeds DIR                        writes the seed corpus anew
+//
+// TARGET is incoming, outgoing or components.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
@@ -26,7 +28,7 @@ switch (args)
     case [var target, .. var inputs]:
         return Replay(target, inputs);
     default:
-        Console.Error.WriteLine("usage: VmBus.Fuzz incoming|outgoing [FILE|DIR...]");
+        Console.Error.WriteLine("usage: VmBus.Fuzz incoming|outgoing|components [FILE|DIR...]");
         return 2;
 }
 

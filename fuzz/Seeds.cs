@@ -9,13 +9,14 @@ using Out = VmBus.Fuzz.OutgoingTarget.Operation;
 
 namespace VmBus.Fuzz;
 
-/// <summary>Writes <c>incoming/seed-*</c> and <c>outgoing/seed-*</c>.</summary>
+/// <summary>Writes <c>incoming/seed-*</c>, <c>outgoing/seed-*</c> and <c>components/seed-*</c>.</summary>
 internal static class Seeds
 {
     public static void Write(string directory)
     {
         Incoming(Path.Combine(directory, "incoming"));
         Outgoing(Path.Combine(directory, "outgoing"));
+        ComponentSeeds.Write(Path.Combine(directory, "components"));
     }
 
     private static void Incoming(string directory)

@@ -1,6 +1,6 @@
 namespace VmBus.Fuzz;
 
-/// <summary>A ring did what it must not do. Anything else that escapes a target is a finding too.</summary>
+/// <summary>A ring or a component did what it must not do. Anything else that escapes a target is a finding too.</summary>
 public sealed class FindingException : Exception
 {
     /// <summary>Makes a finding.</summary>

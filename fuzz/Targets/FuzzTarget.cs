@@ -7,13 +7,14 @@ namespace VmBus.Fuzz;
 public static class FuzzTarget
 {
     /// <summary>Every target's name; also that of its folder in the corpus.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing"];
+    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components"];
 
     /// <summary>The target of that name: takes one input, and throws when it found something.</summary>
     public static Action<ReadOnlySpan<byte>> ByName(string name) => name switch
     {
         "incoming" => IncomingTarget.Run,
         "outgoing" => OutgoingTarget.Run,
-        _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(" and ", Names)}."),
+        "components" => ComponentsTarget.Run,
+        _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(", ", Names)}."),
     };
 }
