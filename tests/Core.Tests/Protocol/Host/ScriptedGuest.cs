@@ -27,6 +27,9 @@ internal sealed class ScriptedGuest
 
     public HostProtocol Host { get; }
 
+    /// <summary>What a test has taken of the host's actions and not answered yet.</summary>
+    public List<HostAction> Unanswered { get; } = [];
+
     public OfferId Offer(int instance = 1, ushort subchannel = 0, TimeSpan? latency = null) => Host.Offer(MakeOffer(instance, subchannel, latency));
 
     public static HostOffer MakeOffer(int instance = 1, ushort subchannel = 0, TimeSpan? latency = null) =>
