@@ -343,7 +343,7 @@ public sealed class HostConnectionTests
     }
 
     [Fact]
-    public void Unknown_message_types_are_counted_and_change_nothing()
+    public void Messages_of_unknown_types_and_those_of_hosts_from_23_on_are_counted_and_change_nothing()
     {
         var guest = new ScriptedGuest();
         guest.Opened();
