@@ -122,6 +122,8 @@ public sealed partial class GuestProtocol
         VersionResponse answer = response.Response.Response;
         if (!IsPending(RequestKind.Contact))
             return TakeLateVersionResponse(answer);
+        if (IsUnposted(ChannelMessageType.InitiateContact))
+            return MessageFault.WrongState;
         if (answer.VersionSupported == 0)
         {
             ProposeNext();
@@ -211,7 +213,8 @@ public sealed partial class GuestProtocol
 
     private void ContactNotPosted(HypercallStatus status)
     {
-        Forget(RequestKind.Contact);
+        if (!Forget(RequestKind.Contact))
+            return;
         if (status == HypercallStatus.InvalidConnectionId && _isRedirected && _messageConnection == MessageConnection.Redirect)
         {
             _isRedirected = false;

@@ -51,7 +51,7 @@ public sealed partial class GuestProtocol
 
     private MessageFault TakePauseResponse()
     {
-        if (State == GuestConnectionState.Pausing && !IsPauseUnposted())
+        if (State == GuestConnectionState.Pausing && !IsUnposted(ChannelMessageType.Pause))
         {
             State = GuestConnectionState.Paused;
             Finish(RequestKind.Pause, 0, RequestResult.Success);
@@ -62,9 +62,6 @@ public sealed partial class GuestProtocol
         _isPauseOwed = false;
         return TakeLate();
     }
-
-    // The answer may be here before the post has returned.
-    private bool IsPauseUnposted() => _outbox.Waiting.Any(message => message.Type == ChannelMessageType.Pause && !ReferenceEquals(message, _posting));
 
     // The host may be paused by the time it is told to go on, or never have been: both is fine with it.
     private void EndPause(RequestOutcome outcome)

@@ -66,6 +66,9 @@ public sealed partial class GuestProtocol
 
     private void PostNow(byte[] message) => _outbox.Enqueue(new QueuedMessage(message, _messageConnection));
 
+    // An answer may be here before the post has returned, but not before it has begun.
+    private bool IsUnposted(ChannelMessageType type) => _outbox.Waiting.Any(message => message.Type == type && !ReferenceEquals(message, _posting));
+
     private void PostHeld()
     {
         while (_held.TryDequeue(out byte[]? message))

@@ -277,6 +277,20 @@ public sealed class ConnectTests
     }
 
     [Fact]
+    public void An_answer_to_a_contact_nobody_has_posted_is_dropped()
+    {
+        var host = new ScriptedHost();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Drop(MessageFault.WrongState, VersionResponse.MessageType, new VersionResponse { VersionSupported = 1, ConnectionId = 1 });
+        Assert.True(host.Guest.TryPeekPost(out _));
+        host.Accept(ProtocolVersion.Copper);
+        host.Guest.CompletePost(HypercallStatus.AccessDenied);
+        host.Event<GuestEvent.Connected>();
+        host.NoEvent();
+        Assert.Equal(GuestConnectionState.Connected, host.Guest.State);
+    }
+
+    [Fact]
     public void Leaving_while_negotiating_cancels_the_attempt()
     {
         var host = new ScriptedHost();
