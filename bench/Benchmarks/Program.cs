@@ -1,13 +1,15 @@
 // Two ways to run the same benchmarks: BenchmarkDotNet for figures, and a gate of seconds that fails when any of them
-// allocates. Beside them, runs of another kind: what waiting costs.
+// allocates. Beside them, runs of another kind: what waiting costs, what a channel costs to set up.
 //
 //   dotnet run -c Release --project bench/Benchmarks -- --filter '*RingWriteRead*'
 //   dotnet run -c Release --project bench/Benchmarks -- --filter '*' --job short
 //   dotnet run -c Release --project bench/Benchmarks -- allocations
 //   dotnet run -c Release --project bench/Benchmarks -- waiting
+//   dotnet run -c Release --project bench/Benchmarks -- control
 
 using BenchmarkDotNet.Running;
 using VmBus.Benchmarks;
+using VmBus.Benchmarks.Control;
 using VmBus.Benchmarks.Waiting;
 
 if (args is ["allocations" or "--allocations", ..])
@@ -15,6 +17,9 @@ if (args is ["allocations" or "--allocations", ..])
 
 if (args is ["waiting", ..])
     return WaitingRun.Run(args.AsSpan(1), Console.Out);
+
+if (args is ["control", ..])
+    return await ControlRun.RunAsync(args[1..], Console.Out).ConfigureAwait(false);
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
 return 0;

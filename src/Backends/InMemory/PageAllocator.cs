@@ -9,6 +9,7 @@ internal sealed class PageAllocator
 {
     private readonly Lock _sync = new();
     private readonly BitArray _used;
+    private int _firstFree = 1;     // no page before it is free
     private int _allocated;
 
     public PageAllocator(int pages)
@@ -31,8 +32,10 @@ internal sealed class PageAllocator
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         lock (_sync)
         {
+            while (_firstFree < _used.Length && _used[_firstFree])
+                _firstFree++;
             int run = 0;
-            for (int page = 1; page < _used.Length; page++)
+            for (int page = _firstFree; page < _used.Length; page++)
             {
                 run = _used[page] ? 0 : run + 1;
                 if (run == count)
@@ -59,6 +62,7 @@ internal sealed class PageAllocator
                     throw new ArgumentException($"Page {page} is not handed out.", nameof(first));
             }
             Mark(first, count, false);
+            _firstFree = Math.Min(_firstFree, first);
         }
     }
 
