@@ -143,6 +143,8 @@ public sealed partial class GuestBus
     {
         if (!IsOffered(offer))
             throw new InvalidOperationException($"Channel {offer.Relid} is not on offer any more.");
+        if (_isMoving)
+            throw new InvalidOperationException("The monitor pages are being moved.");
         if (_open.ContainsKey(offer.Relid) || !_opening.Add(offer.Relid))
             throw new InvalidOperationException($"Channel {offer.Relid} is open already.");
         return true;

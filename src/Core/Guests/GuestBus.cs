@@ -26,6 +26,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     private GuestEvent.Connected? _connection;
     private IGuestPages? _monitorPages;     // parent to child, then child to parent
     private IMappedPage? _serverMonitorPage;
+    private bool _isMoving;
     private int _disposed;
 
     private GuestBus(IGuestPlatform platform, GuestBusOptions options)
@@ -95,23 +96,31 @@ public sealed partial class GuestBus : IAsyncDisposable
     public async Task MoveMonitorPagesAsync(CancellationToken cancellationToken = default)
     {
         IGuestPages pages = _platform.AllocatePages(2);
-        IGuestPages? old = null;
-        await AskAsync(Awaited.Monitors, 0, () =>
+        try
         {
-            try
-            {
-                if (_open.Count + _opening.Count > 0 || _connection!.AreServerPages || _monitorPages is null)
-                    throw new InvalidOperationException($"Monitor pages move only while no channel is open ({_open.Count} are) and the guest has pages of its own.");
-                _protocol.ModifyConnection(AddressOf(pages, 0), AddressOf(pages, 1));
-            }
-            catch
-            {
-                pages.Dispose();
-                throw;
-            }
-            (old, _monitorPages) = (_monitorPages, pages);
-        }, "move the monitor pages", cancellationToken).ConfigureAwait(false);
-        old!.Dispose();
+            await AskAsync(Awaited.Monitors, 0, () => BeginMove(pages), "move the monitor pages", cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or GuestBusException { Result.Outcome: RequestOutcome.Completed or RequestOutcome.NotPosted })
+        {
+            await _loop.RunAsync(() => _isMoving = false).ConfigureAwait(false);
+            pages.Dispose();
+            throw;
+        }
+        IGuestPages? old = await _loop.RunAsync(() =>
+        {
+            _isMoving = false;
+            (IGuestPages? before, _monitorPages) = (_monitorPages, pages);
+            return before;
+        }).ConfigureAwait(false);
+        old?.Dispose();
+    }
+
+    private void BeginMove(IGuestPages pages)
+    {
+        if (_open.Count + _opening.Count > 0 || _isMoving || _connection!.AreServerPages || _monitorPages is null)
+            throw new InvalidOperationException($"Monitor pages move only while no channel is open ({_open.Count} are) and the guest has pages of its own.");
+        _protocol.ModifyConnection(AddressOf(pages, 0), AddressOf(pages, 1));
+        _isMoving = true;
     }
 
     /// <summary>Ends a pause.</summary>

@@ -69,36 +69,40 @@ internal sealed class ConnectedPages : IDisposable
         });
     }
 
-    /// <summary>Goes over to other monitor pages.</summary>
-    /// <exception cref="RefusedException">The guest names pages it has not got; the old ones are gone all the same.</exception>
-    public void MoveMonitors(MonitorPageAddresses? pages, IGuestPartition partition)
+    /// <summary>Goes over to other monitor pages; the old ones are no longer looked at afterwards.</summary>
+    /// <param name="pages">The new ones, if any.</param>
+    /// <param name="partition">Whose they are.</param>
+    /// <param name="move">Takes every open channel's monitors along, while both pairs are there.</param>
+    /// <exception cref="RefusedException">The guest names pages it has not got; the old ones are still in force.</exception>
+    public void MoveMonitors(MonitorPageAddresses? pages, IGuestPartition partition, Action move)
     {
-        CloseMonitors();
+        (IMonitorPage? oldToChild, IMonitorPage? oldToParent) = (ParentToChild, ChildToParent);
         OpenMonitors(pages, partition);
+        move();
+        oldToChild?.Dispose();
+        oldToParent?.Dispose();
     }
 
     public void Dispose()
     {
         _sharedConnection?.Dispose();
         _sharedFlag?.Dispose();
-        CloseMonitors();
+        ChildToParent?.Dispose();
+        ParentToChild?.Dispose();
         _interruptPage?.Dispose();
     }
 
     private void OpenMonitors(MonitorPageAddresses? pages, IGuestPartition partition)
     {
         if (pages is not { } addresses)
+        {
+            ChildToParent = ParentToChild = null;
             return;
-        ChildToParent = partition.TryOpenMonitorPage(addresses.ChildToParent, MonitorDirection.ChildToParent)
+        }
+        IMonitorPage toParent = partition.TryOpenMonitorPage(addresses.ChildToParent, MonitorDirection.ChildToParent)
             ?? throw new RefusedException($"There is no monitor page at 0x{addresses.ChildToParent:x}.");
         ParentToChild = partition.TryOpenMonitorPage(addresses.ParentToChild, MonitorDirection.ParentToChild);
-    }
-
-    private void CloseMonitors()
-    {
-        ChildToParent?.Dispose();
-        ParentToChild?.Dispose();
-        ChildToParent = ParentToChild = null;
+        ChildToParent = toParent;
     }
 
     // Words are taken whole, then each bit's gate is set: a bit set meanwhile comes with a signal of its own.

@@ -154,9 +154,11 @@ public sealed partial class HostBus
 
     private void MoveMonitors(MonitorPageAddresses? addresses)
     {
-        bool moved = Try(() => _pages?.MoveMonitors(addresses, _partition));
-        foreach (OfferLink link in _links.Values)
-            link.Opened?.MoveMonitors(_pages);
+        bool moved = Try(() => _pages?.MoveMonitors(addresses, _partition, () =>
+        {
+            foreach (OfferLink link in _links.Values)
+                link.Opened?.MoveMonitors(_pages);
+        }));
         _protocol.CompleteModifyConnection(moved ? ConnectionState.Successful : ConnectionState.FailedUnknown);
     }
 

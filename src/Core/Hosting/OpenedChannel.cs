@@ -21,6 +21,7 @@ internal sealed class OpenedChannel : IDisposable
     private readonly RingMemory _outgoing;
     private readonly RingMemory _incoming;
     private readonly ushort _latency;
+    private Held? _towardsGuest;
     private bool _disposed;
 
     /// <summary>Sets everything up, or lets nothing behind.</summary>
@@ -101,6 +102,7 @@ internal sealed class OpenedChannel : IDisposable
     {
         // The page the host sets bits in is the old one: it is left alone for good, and signalled without.
         Channel.Mode = SignalMode.LowLatency;
+        _towardsGuest?.Dispose();
         if (Request.MonitorId is not { } monitorId || Monitored is null)
             return;
         Monitored = pages?.ChildToParent;
@@ -176,7 +178,7 @@ internal sealed class OpenedChannel : IDisposable
             return null;
         }
         page.Register(monitorId, connectionId, 0, _latency);
-        _held.Push(new Held(() => page.Unregister(monitorId)));
+        _towardsGuest = Hold(new Held(() => page.Unregister(monitorId)));
         return page;
     }
 }

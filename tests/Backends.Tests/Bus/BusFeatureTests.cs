@@ -47,6 +47,33 @@ public sealed class BusFeatureTests
     }
 
     [Fact]
+    public async Task Monitor_pages_that_are_not_there_are_refused_and_the_old_ones_stay_in_force()
+    {
+        await using var fixture = new BusFixture();
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        var lying = new LyingPlatform(fixture.Machine.Platform);
+        await using GuestBus bus = await GuestBus.ConnectAsync(lying, cancellationToken: Token);
+        GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
+        lying.WrongFrame = 1UL << 40;
+        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.MoveMonitorPagesAsync(Token));
+        Assert.Equal(RequestOutcome.Completed, refused.Result!.Value.Outcome);
+        lying.WrongFrame = null;
+        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await BusFixture.PingAsync(channel.Channel, 5);
+        Assert.Equal((5, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
+    }
+
+    [Fact]
+    public async Task A_contact_with_pages_that_are_not_there_is_refused()
+    {
+        await using var fixture = new BusFixture();
+        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(
+            () => GuestBus.ConnectAsync(new LyingPlatform(fixture.Machine.Platform) { WrongFrame = 1UL << 40 }, cancellationToken: Token));
+        Assert.Equal(ConnectFailure.Refused, refused.ConnectFailure);
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+    }
+
+    [Fact]
     public async Task The_hosts_own_monitor_pages_are_used_where_it_gives_them()
     {
         // The host's pages appear in the guest's address space at a place both know: here, the last two pages but none.

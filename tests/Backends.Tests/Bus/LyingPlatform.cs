@@ -36,7 +36,8 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
 
     public IDisposable ReceiveMessages(HostMessageHandler handler) => honest.ReceiveMessages(handler);
 
-    public IGuestPages AllocatePages(int count) => honest.AllocatePages(count);
+    public IGuestPages AllocatePages(int count) =>
+        WrongFrame is { } frame ? new LyingPages(honest.AllocatePages(count), frame) : honest.AllocatePages(count);
 
     public IGuestRings AllocateRings(int outgoingSize, int incomingSize)
     {
@@ -57,6 +58,15 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
 
     // In-memory guest memory is mapped in one piece; frame 0 lies at the mapping's start.
     private static nint ControlAddress(IGuestRings rings) => ((Backends.InMemory.RingMapping)rings.Outgoing.Owner!).ControlAddress;
+
+    private sealed class LyingPages(IGuestPages honest, ulong frame) : IGuestPages
+    {
+        public ReadOnlyMemory<ulong> PageFrames { get; } = Enumerable.Repeat(frame, honest.PageFrames.Length).ToArray();
+
+        public nint Address => honest.Address;
+
+        public void Dispose() => honest.Dispose();
+    }
 
     private sealed class LyingRings(IGuestRings honest, ulong frame) : IGuestRings
     {
