@@ -139,6 +139,20 @@ public class KvpTests
         Assert.Equal(status == IcStatus.Success ? 0 : 1, _guest.GetStatistics().Malformed);
     }
 
+    /// <summary>No such key could be told to a host again: there would be no room for its zero.</summary>
+    [Theory]
+    [InlineData(255, IcStatus.Success)]
+    [InlineData(256, IcStatus.InvalidArgument)]
+    public void A_key_has_room_for_its_zero(int length, IcStatus status)
+    {
+        _ = _host.AskAsync(KvpRequest.Set(IcKvpPool.Auto, "key", KvpValue.Of("value")));
+        Assert.True(_talk.Ask());
+        BitConverter.TryWriteBytes(_talk.Request[(28 + 8)..], 512);
+        _talk.Request.Slice(28 + 16, 2 * length).Fill((byte)'k');
+        Assert.True(_talk.Reply());
+        Assert.Equal(status, _talk.Status);
+    }
+
     [Fact]
     public void Unknown_operations_and_pools_are_refused()
     {
