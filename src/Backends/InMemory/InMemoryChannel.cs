@@ -65,7 +65,8 @@ public sealed class InMemoryChannel : IDisposable
 
     /// <summary>
     /// Takes the channel down: monitors, connections, ports, gates, rings and their pages. A waiter on either gate gets
-    /// <see cref="PeerDisconnectedException"/>.
+    /// <see cref="PeerDisconnectedException"/>; one inside a wait of a channel opened here must have left before, since it
+    /// looks at the rings when it wakes.
     /// </summary>
     public void Dispose()
     {

@@ -23,7 +23,9 @@ public sealed class Channel : IDisposable
     private readonly SignalFanout _waits;
     private readonly TimeProvider _clock;
     private PeerDisconnectedException? _disconnected;
-    private bool _disposed;
+    private volatile bool _disposed;
+    private int _inside;                        // waits that have not left: they look at the rings when they wake
+    private TaskCompletionSource? _unused;
 
     /// <summary>Makes one end of a channel out of its parts.</summary>
     /// <param name="outgoing">The ring this end writes.</param>
@@ -123,18 +125,26 @@ public sealed class Channel : IDisposable
     public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         long start = _clock.GetTimestamp();
-        while (true)
+        EnterWait();
+        try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            long ticket = _waits.Ticket;
-            if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+            while (true)
             {
-                _incoming.MaskInterrupt();
-                return true;
-            }
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                long ticket = _waits.Ticket;
+                if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+                {
+                    _incoming.MaskInterrupt();
+                    return true;
+                }
 
-            if (!Wait(ticket, Remaining(timeout, start), cancellationToken) && !_incoming.HasPackets)
-                return false;
+                if (!Wait(ticket, Remaining(timeout, start), cancellationToken) && !_incoming.HasPackets)
+                    return false;
+            }
+        }
+        finally
+        {
+            LeaveWait();
         }
     }
 
@@ -144,17 +154,25 @@ public sealed class Channel : IDisposable
     /// <exception cref="PeerDisconnectedException">The other side is gone and all it had committed was read.</exception>
     public async ValueTask WaitToReadAsync(CancellationToken cancellationToken = default)
     {
-        while (true)
+        EnterWait();
+        try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            long ticket = _waits.Ticket;
-            if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+            while (true)
             {
-                _incoming.MaskInterrupt();
-                return;
-            }
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                long ticket = _waits.Ticket;
+                if (_incoming.HasPackets || _incoming.UnmaskInterrupt())
+                {
+                    _incoming.MaskInterrupt();
+                    return;
+                }
 
-            await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
+                await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            LeaveWait();
         }
     }
 
@@ -170,6 +188,7 @@ public sealed class Channel : IDisposable
     {
         long start = _clock.GetTimestamp();
         bool waiting = false;
+        EnterWait();
         try
         {
             while (true)
@@ -184,7 +203,9 @@ public sealed class Channel : IDisposable
         }
         finally
         {
-            _outgoing.StopAwaitingRoom(ref waiting);
+            if (!_disposed)
+                _outgoing.StopAwaitingRoom(ref waiting);
+            LeaveWait();
         }
     }
 
@@ -197,6 +218,7 @@ public sealed class Channel : IDisposable
     public async ValueTask WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
     {
         bool waiting = false;
+        EnterWait();
         try
         {
             while (true)
@@ -210,7 +232,9 @@ public sealed class Channel : IDisposable
         }
         finally
         {
-            _outgoing.StopAwaitingRoom(ref waiting);
+            if (!_disposed)
+                _outgoing.StopAwaitingRoom(ref waiting);
+            LeaveWait();
         }
     }
 
@@ -225,6 +249,28 @@ public sealed class Channel : IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void AfterWrite(SignalNeed need, Urgency urgency) => _signaler.AfterWrite(need, urgency, _outgoing, _incoming);
+
+    /// <summary>
+    /// Ends when no wait is inside any more, after <see cref="Dispose"/> and the end of all signals: only then may the
+    /// rings' memory go.
+    /// </summary>
+    internal Task WhenUnused()
+    {
+        var unused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref _unused, unused);
+        // The exchange comes before this look, and a wait's leaving before its look at the source: one of the two sees the other.
+        if (Volatile.Read(ref _inside) == 0)
+            unused.TrySetResult();
+        return unused.Task;
+    }
+
+    private void EnterWait() => Interlocked.Increment(ref _inside);
+
+    private void LeaveWait()
+    {
+        if (Interlocked.Decrement(ref _inside) == 0)
+            Volatile.Read(ref _unused)?.TrySetResult();
+    }
 
     private bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken, bool forRoom = false)
     {

@@ -161,13 +161,9 @@ public sealed partial class GuestBus : IAsyncDisposable
             return;
         _messages.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
-        await _loop.RunAsync(() =>
-        {
-            foreach (GuestChannel channel in _open.Values)
-                channel.Abandon();
-            _open.Clear();
-            return EndWatches();
-        }).ConfigureAwait(false);
+        foreach (GuestChannel channel in await _loop.RunAsync(() => _open.Values.ToArray()).ConfigureAwait(false))
+            await channel.AbandonAsync().ConfigureAwait(false);
+        await _loop.RunAsync(EndWatches).ConfigureAwait(false);
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
         FreePages();

@@ -73,16 +73,17 @@ public sealed class GuestChannel : IAsyncDisposable
     }
 
     /// <summary>The guest is no more: so is the channel, without a word to the host.</summary>
-    internal void Abandon()
+    internal Task AbandonAsync()
     {
         lock (_rescinded)
+            return _closed ??= DropAsync();
+
+        async Task DropAsync()
         {
-            if (_closed is not null)
-                return;
-            _closed = Task.CompletedTask;
+            Detach();
+            await Channel.WhenUnused().ConfigureAwait(false);
+            FreeRings();
         }
-        Detach();
-        FreeRings();
     }
 
     internal void OnDisconnected() => _gate.Close("The connection has ended.");

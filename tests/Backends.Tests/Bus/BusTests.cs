@@ -154,6 +154,46 @@ public sealed class BusTests
         Assert.Equal(offer.Relid, next.Relid);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Closing_a_channel_ends_the_waits_of_threads_and_tasks_before_its_rings_go(bool abandoned)
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            await using var fixture = new BusFixture();
+            await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+            GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+            GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
+            GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            using var started = new CountdownEvent(2);
+            Task reader = Task.Run(() => WaitForEver(() => channel.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))), BusFixture.Token);
+            Task writer = Task.Run(() => WaitForEver(() => channel.Channel.WaitToWrite(100, TimeSpan.FromMilliseconds(1))), BusFixture.Token);
+            Assert.True(started.Wait(BusFixture.Generous, BusFixture.Token));
+            if (abandoned)
+            {
+                await fixture.Host.ResetAsync();
+                await bus.AbandonAsync();
+            }
+            await bus.DisposeAsync();
+            await Task.WhenAll(reader, writer).WaitAsync(BusFixture.Generous, BusFixture.Token);
+
+            void WaitForEver(Action wait)
+            {
+                started.Signal();
+                try
+                {
+                    while (true)
+                        wait();
+                }
+                catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException)
+                {
+                    // What a wait says when its channel is closed.
+                }
+            }
+        }
+    }
+
     [Fact]
     public async Task Offers_and_rescinds_are_followed_as_they_come()
     {
