@@ -99,11 +99,15 @@ public sealed partial class GuestBus
         try
         {
             rings = _platform.AllocateRings(options.OutgoingSize, options.IncomingSize);
-            gpadl = await CreateGpadlAsync(relid, rings).ConfigureAwait(false);
-            GuestChannel channel = Prepare(offer, options, rings, gpadl.Value);
+            (uint handle, RequestResult taken) = await CreateGpadlAsync(relid, rings).ConfigureAwait(false);
+            // Unless it refused, or never heard of it, the host may have the memory or take it yet.
+            if (taken.IsSuccess || taken.Outcome is not (RequestOutcome.Completed or RequestOutcome.NotPosted))
+                gpadl = handle;
+            Check(taken, $"take the rings of channel {relid}");
+            GuestChannel channel = Prepare(offer, options, rings, handle);
             try
             {
-                await AskAsync(Awaited.Open, relid, () => Open(relid, gpadl.Value, (uint)rings.DownstreamPageOffset, options),
+                await AskAsync(Awaited.Open, relid, () => Open(relid, handle, (uint)rings.DownstreamPageOffset, options),
                     $"open channel {relid}", CancellationToken.None).ConfigureAwait(false);
             }
             catch
@@ -161,17 +165,14 @@ public sealed partial class GuestBus
         return true;
     }
 
-    private async Task<uint> CreateGpadlAsync(uint relid, IGuestRings rings)
+    private async Task<(uint Handle, RequestResult Taken)> CreateGpadlAsync(uint relid, IGuestRings rings)
     {
-        (uint gpadl, Task<RequestResult> created) = await _loop.RunAsync(() =>
+        (uint handle, Task<RequestResult> taken) = await _loop.RunAsync(() =>
         {
             uint handle = _protocol.CreateGpadl(relid, [GpadlRange.OfPages(rings.PageFrames)]);
             return (handle, Await(Awaited.Gpadl, handle));
         }).ConfigureAwait(false);
-        RequestResult result = await created.ConfigureAwait(false);
-        if (!result.IsSuccess)
-            throw new GuestBusException($"The host did not take the rings of channel {relid}: {result}.", result);
-        return gpadl;
+        return (handle, await taken.ConfigureAwait(false));
     }
 
     // Rings are set up and events routed before the host hears of the open: its first signal may come before its answer.

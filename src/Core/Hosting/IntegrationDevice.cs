@@ -1,0 +1,46 @@
+// An integration component as a device: what a host offers for each of a guest's services (Linux hv_utils).
+
+using VmBus.IntegrationComponents;
+
+namespace VmBus.Hosting;
+
+/// <summary>Runs the host's side of a component on a channel, anew for each open. Thread-safe.</summary>
+/// <typeparam name="THost">The component.</typeparam>
+public sealed class IntegrationDevice<THost> : IChannelDevice where THost : IntegrationHost
+{
+    private readonly Func<THost> _create;
+    private readonly TimeProvider? _clock;
+    private TaskCompletionSource<IntegrationHostService<THost>> _running = NewSource();
+
+    /// <summary>Makes a device that nobody has opened.</summary>
+    /// <param name="create">Makes the component, for each open one.</param>
+    /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
+    public IntegrationDevice(Func<THost> create, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(create);
+        _create = create;
+        _clock = clock;
+    }
+
+    /// <summary>The service of the open channel: ends when a guest has opened it.</summary>
+    public Task<IntegrationHostService<THost>> Running => Volatile.Read(ref _running).Task;
+
+    /// <inheritdoc/>
+    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        var service = new IntegrationHostService<THost>(channel.Channel, _create(), _clock);
+        TaskCompletionSource<IntegrationHostService<THost>> running = _running;
+        running.TrySetResult(service);
+        try
+        {
+            await service.RunAsync(closing).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.CompareExchange(ref _running, NewSource(), running);
+        }
+    }
+
+    private static TaskCompletionSource<IntegrationHostService<THost>> NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

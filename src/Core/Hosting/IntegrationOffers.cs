@@ -1,0 +1,29 @@
+// How the integration components are offered: message pipes without a monitor, as Hyper-V does.
+
+using VmBus.IntegrationComponents;
+using VmBus.Layout;
+using VmBus.Protocol.Host;
+
+namespace VmBus.Hosting;
+
+/// <summary>The offers of the integration components, each for an <see cref="IntegrationDevice{THost}"/>.</summary>
+public static class IntegrationOffers
+{
+    /// <summary>Served by a <see cref="HeartbeatHost"/>.</summary>
+    public static HostOffer Heartbeat { get; } = Offer(IntegrationComponentIds.HeartbeatInterface, IntegrationComponentIds.HeartbeatInstance);
+
+    /// <summary>Served by a <see cref="TimeSyncHost"/>.</summary>
+    public static HostOffer TimeSync { get; } = Offer(IntegrationComponentIds.TimeSyncInterface, IntegrationComponentIds.TimeSyncInstance);
+
+    /// <summary>Served by a <see cref="ShutdownHost"/>.</summary>
+    public static HostOffer Shutdown { get; } = Offer(IntegrationComponentIds.ShutdownInterface, IntegrationComponentIds.ShutdownInstance);
+
+    /// <summary>Served by a <see cref="KvpHost"/>.</summary>
+    public static HostOffer KeyValuePairs { get; } = Offer(IntegrationComponentIds.KvpInterface, IntegrationComponentIds.KvpInstance);
+
+    private static HostOffer Offer(Guid interfaceType, Guid interfaceInstance) => new(interfaceType, interfaceInstance)
+    {
+        Flags = OfferFlags.EnumerateDeviceInterface | OfferFlags.NamedPipeMode,
+        PipeMode = PipeMode.Message,
+    };
+}

@@ -1,0 +1,70 @@
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.IntegrationComponents;
+using VmBus.Layout;
+using VmBus.Protocol.Guest;
+
+namespace VmBus.Backends.Tests.Bus;
+
+/// <summary>The integration components of both sides, found and opened as any other channel.</summary>
+public sealed class IntegrationTests
+{
+    [Fact]
+    public async Task Every_component_is_found_opened_and_served()
+    {
+        await using var fixture = new BusFixture();
+        var heartbeat = new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost(period: TimeSpan.FromMilliseconds(5)));
+        var time = new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost(period: TimeSpan.FromMilliseconds(5)));
+        var shutdown = new IntegrationDevice<ShutdownHost>(() => new ShutdownHost());
+        var pairs = new IntegrationDevice<KvpHost>(() => new KvpHost());
+        await fixture.Host.OfferAsync(IntegrationOffers.Heartbeat, heartbeat);
+        await fixture.Host.OfferAsync(IntegrationOffers.TimeSync, time);
+        await fixture.Host.OfferAsync(IntegrationOffers.Shutdown, shutdown);
+        await fixture.Host.OfferAsync(IntegrationOffers.KeyValuePairs, pairs);
+
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
+        Assert.All(offers, offer => Assert.Equal(PipeMode.Message, offer.PipeMode));
+        var acted = new TaskCompletionSource<ShutdownRequest>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clock = new TimeSyncGuest();
+        var services = new List<(GuestChannel Channel, Task Service)>
+        {
+            await ServeAsync(bus, offers, IntegrationComponentIds.HeartbeatInterface, new HeartbeatGuest()),
+            await ServeAsync(bus, offers, IntegrationComponentIds.TimeSyncInterface, clock),
+            await ServeAsync(bus, offers, IntegrationComponentIds.ShutdownInterface, new ShutdownGuest(acted.SetResult)),
+            await ServeAsync(bus, offers, IntegrationComponentIds.KvpInterface, new KvpGuest(new KvpStore())),
+        };
+
+        IntegrationHostService<HeartbeatHost> beating = await Within(heartbeat.Running);
+        await UntilAsync(() => beating.Use(host => host.Beats) >= 3);
+        IntegrationHostService<TimeSyncHost> telling = await Within(time.Running);
+        await UntilAsync(() => telling.Use(host => host.Samples) >= 1 && clock.TryGetHostTime(out _));
+        IntegrationHostService<KvpHost> asking = await Within(pairs.Running);
+        Assert.Equal(IcStatus.Success, (await Within(asking.Use(host => host.AskAsync(KvpRequest.Set(IcKvpPool.External, "name", KvpValue.Of(42u)))))).Status);
+        Assert.Equal(KvpValue.Of(42u), (await Within(asking.Use(host => host.AskAsync(KvpRequest.Get(IcKvpPool.External, "name"))))).Value);
+        IntegrationHostService<ShutdownHost> stopping = await Within(shutdown.Running);
+        Assert.Equal(IcStatus.Success, await Within(stopping.Use(host => host.AskAsync(new ShutdownRequest(IcShutdownFlags.None)))));
+        await Within(acted.Task);
+
+        foreach ((GuestChannel channel, Task service) in services)
+        {
+            await channel.CloseAsync();
+            await service.WaitAsync(BusFixture.Generous, BusFixture.Token);
+        }
+    }
+
+    private static async Task<(GuestChannel Channel, Task Service)> ServeAsync(GuestBus bus, IReadOnlyList<GuestOffer> offers, Guid type, IntegrationGuest guest)
+    {
+        GuestChannel channel = await bus.OpenAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
+        return (channel, new IntegrationGuestService(channel.Channel, guest).RunAsync(BusFixture.Token));
+    }
+
+    private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(BusFixture.Generous, BusFixture.Token);
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(BusFixture.Generous);
+        while (!condition())
+            await Task.Delay(5, limit.Token);
+    }
+}
