@@ -1,0 +1,130 @@
+// Reads a recorded conversation, message by message, whether it has ended or is still being written. The format is that
+// of docs/recording.md.
+
+namespace VmBus.Protocol.Recording;
+
+/// <summary>
+/// Reads a recording. Not thread-safe. Holds one record in memory, whatever the file says. The file is not trusted:
+/// each length and each value is checked before it is used.
+/// </summary>
+public sealed class ConversationReader : IDisposable
+{
+    private readonly Stream _stream;
+    private readonly bool _leaveOpen;
+    private readonly byte[] _buffer = new byte[RecordHead.Size + RecordedMessage.MaxLength];
+    private int _filled;
+    private TimeSpan _last;
+    private RecordingCorruptException? _corrupt;
+
+    /// <summary>Begins to read; nothing is read yet.</summary>
+    /// <param name="stream">The recording; read from where it stands.</param>
+    /// <param name="leaveOpen">Whether the stream stays open when the reader is disposed.</param>
+    /// <exception cref="ArgumentException">The stream cannot be read.</exception>
+    public ConversationReader(Stream stream, bool leaveOpen = false)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanRead)
+            throw new ArgumentException("The stream cannot be read.", nameof(stream));
+        _stream = stream;
+        _leaveOpen = leaveOpen;
+    }
+
+    /// <summary>When the recording began; <see langword="null"/> until the head of the file was read.</summary>
+    public DateTimeOffset? Start { get; private set; }
+
+    /// <summary>How many bytes were read as whole records, the head of the file included.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>
+    /// How many bytes of a record or of the head of the file that is not whole were read. Not 0 after
+    /// <see cref="TryRead"/> was <see langword="false"/>: the recording is cut, or the rest is still to be written.
+    /// </summary>
+    public int Leftover => _filled;
+
+    /// <summary>Reads the next message.</summary>
+    /// <param name="message">The message.</param>
+    /// <returns>
+    /// Whether there is one. Where there is none, the stream has no whole record left; the next call looks again, so that
+    /// a file that grows can be followed.
+    /// </returns>
+    /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
+    /// <exception cref="IOException">The stream could not be read.</exception>
+    public bool TryRead(out RecordedMessage message)
+    {
+        message = null!;
+        if (_corrupt is not null)
+            throw _corrupt;
+        try
+        {
+            if (Start is null && !TryReadHeader())
+                return false;
+            if (!TryFill(RecordHead.Size))
+                return false;
+            int length = RecordHead.RecordLength(_buffer, Position);
+            if (!TryFill(length))
+                return false;
+            message = RecordHead.Read(_buffer.AsSpan(0, length), Position, _last);
+        }
+        catch (RecordingCorruptException corrupt)
+        {
+            _corrupt = corrupt;
+            throw;
+        }
+
+        _last = message.Time;
+        Take();
+        return true;
+    }
+
+    /// <summary>Reads what is left, up to the last whole record.</summary>
+    /// <returns>The messages, read as they are asked for.</returns>
+    /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
+    /// <exception cref="IOException">The stream could not be read.</exception>
+    public IEnumerable<RecordedMessage> ReadToEnd()
+    {
+        while (TryRead(out RecordedMessage message))
+            yield return message;
+    }
+
+    /// <summary>Closes the stream unless it was to stay open.</summary>
+    public void Dispose()
+    {
+        if (!_leaveOpen)
+            _stream.Dispose();
+    }
+
+    private bool TryReadHeader()
+    {
+        if (!TryFill(RecordingHeader.Size))
+        {
+            // What does not even begin as one is told at once, not waited for.
+            int compared = Math.Min(_filled, RecordingHeader.Magic.Length);
+            return _buffer.AsSpan(0, compared).SequenceEqual(RecordingHeader.Magic[..compared])
+                ? false
+                : throw new RecordingCorruptException(RecordingFault.NotARecording, 0, _buffer[0], RecordingHeader.Magic[0]);
+        }
+
+        Start = RecordingHeader.Read(_buffer);
+        Take();
+        return true;
+    }
+
+    private bool TryFill(int count)
+    {
+        while (_filled < count)
+        {
+            int got = _stream.Read(_buffer, _filled, count - _filled);
+            if (got == 0)
+                return false;
+            _filled += got;
+        }
+
+        return true;
+    }
+
+    private void Take()
+    {
+        Position += _filled;
+        _filled = 0;
+    }
+}

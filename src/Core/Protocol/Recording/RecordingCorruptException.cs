@@ -1,0 +1,49 @@
+namespace VmBus.Protocol.Recording;
+
+/// <summary>
+/// A file is no recording, or a damaged one. What was read before stands; the reader reads no further, and each further
+/// call throws the same error.
+/// </summary>
+public sealed class RecordingCorruptException : VmBusException
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="fault">What was wrong.</param>
+    /// <param name="offset">Where in the file the field at fault lies, in bytes.</param>
+    /// <param name="value">The value found.</param>
+    /// <param name="limit">The value expected, or the limit it broke.</param>
+    public RecordingCorruptException(RecordingFault fault, long offset, ulong value, ulong limit)
+        : base(Describe(fault, offset, value, limit))
+    {
+        Fault = fault;
+        Offset = offset;
+        Value = value;
+        Limit = limit;
+    }
+
+    /// <summary>What was wrong.</summary>
+    public RecordingFault Fault { get; }
+
+    /// <summary>Where in the file the field at fault lies, in bytes.</summary>
+    public long Offset { get; }
+
+    /// <summary>The value found.</summary>
+    public ulong Value { get; }
+
+    /// <summary>The value expected, or the limit it broke.</summary>
+    public ulong Limit { get; }
+
+    private static string Describe(RecordingFault fault, long offset, ulong value, ulong limit) => fault switch
+    {
+        RecordingFault.NotARecording => "The file does not begin as a recording does.",
+        RecordingFault.UnknownVersion => $"The recording is of version {value}; this reader knows version {limit}.",
+        RecordingFault.ChecksumDiffers => $"The recording is damaged at byte {offset}: the checksum is 0x{value:X8}, what it covers gives 0x{limit:X8}.",
+        RecordingFault.ImpossibleStart => $"The recording is damaged at byte {offset}: it begins at tick {value}; {limit} is the last.",
+        RecordingFault.LengthOverLimit => $"The recording is damaged at byte {offset}: {value} bytes of a message; {limit} is the most.",
+        RecordingFault.LengthsDisagree => $"The recording is damaged at byte {offset}: {limit} bytes are kept of a message that had {value}.",
+        RecordingFault.UnknownDirection => $"The recording is damaged at byte {offset}: direction {value}; the highest is {limit}.",
+        RecordingFault.UnknownMessageFault => $"The recording is damaged at byte {offset}: message fault {value}; the highest known is {limit}.",
+        RecordingFault.ImpossibleTime => $"The recording is damaged at byte {offset}: time {value} (100 ns); it must be from the time before it, {limit}, to {long.MaxValue}.",
+        RecordingFault.ReservedNotZero => $"The recording is damaged at byte {offset}: {value} where zero belongs.",
+        _ => $"The recording is damaged at byte {offset} ({fault}, {value}, {limit}).",
+    };
+}

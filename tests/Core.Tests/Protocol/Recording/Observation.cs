@@ -1,0 +1,35 @@
+using VmBus.Layout;
+using VmBus.Protocol.Messages;
+using VmBus.Protocol.Recording;
+
+namespace VmBus.Core.Tests.Protocol.Recording;
+
+/// <summary>What a recorder is shown; FsCheck makes them.</summary>
+public sealed record Observation(bool ToHost, byte Fault, uint Version, uint Features, byte[] Bytes, ushort Pause)
+{
+    public MessageDirection Direction => ToHost ? MessageDirection.GuestToHost : MessageDirection.HostToGuest;
+
+    public MessageFault MessageFault => (MessageFault)(Fault % ((int)MessageFault.LimitExceeded + 1));
+
+    public NegotiatedVersion Negotiated => new(new ProtocolVersion(Version), (FeatureFlags)Features);
+
+    /// <summary>Records all of them, each after its pause in units of 100 ns.</summary>
+    public static byte[] Record(IEnumerable<Observation> observations)
+    {
+        var clock = new StepClock();
+        using var stream = new MemoryStream();
+        using var recorder = new ConversationRecorder(stream, clock);
+        foreach (Observation one in observations)
+        {
+            clock.Advance(one.Pause);
+            recorder.Observe(one.Direction, one.Bytes, one.Negotiated, one.MessageFault);
+        }
+
+        return stream.ToArray();
+    }
+
+    /// <summary>Whether a message that was read is what was shown at that time.</summary>
+    public bool IsSame(RecordedMessage read, long time) =>
+        read.Time.Ticks == time && read.Direction == Direction && read.Fault == MessageFault && read.Negotiated == Negotiated
+        && read.Length == Bytes.Length && read.Bytes.Span.SequenceEqual(Bytes.AsSpan(0, Math.Min(Bytes.Length, RecordedMessage.MaxLength)));
+}
