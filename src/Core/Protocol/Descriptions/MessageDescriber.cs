@@ -1,0 +1,30 @@
+// Describes the messages of one connection in their order: some can be told only by one that came before.
+
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Messages;
+using VmBus.Protocol.Recording;
+
+namespace VmBus.Protocol.Descriptions;
+
+/// <summary>Describes the messages of one connection in their order. Not thread-safe; holds nothing but a version.</summary>
+public sealed class MessageDescriber
+{
+    private ProtocolVersion _proposed;
+
+    /// <summary>Describes the next message.</summary>
+    /// <param name="message">The message.</param>
+    public MessageDescription Describe(RecordedMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ReadOnlySpan<byte> bytes = message.Bytes.Span;
+        if (message.Direction == MessageDirection.GuestToHost
+            && bytes.Length >= InitiateContact.Size
+            && ChannelMessages.Read<ChannelMessageHeader>(bytes).MessageType == ChannelMessageType.InitiateContact)
+        {
+            _proposed = ChannelMessages.Read<InitiateContact>(bytes).VersionRequested;
+        }
+
+        return MessageDescription.Of(bytes, message.Negotiated, _proposed, message.Fault, message.Length);
+    }
+}
