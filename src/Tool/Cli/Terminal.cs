@@ -26,6 +26,9 @@ internal sealed class Terminal
     /// <summary>The width of results that go to a file or a pipe.</summary>
     public int PlainWidth { get; init; } = RedirectedWidth;
 
+    /// <summary>Whether plain results may have more than ASCII.</summary>
+    public bool IsOutUnicode => Out.Encoding.CodePage is Utf8 or Utf16;
+
     /// <summary>Live progress, or <see langword="null"/> where nobody could see it move.</summary>
     public IAnsiConsole? Progress { get; init; }
 
@@ -48,7 +51,7 @@ internal sealed class Terminal
         if (OutConsole is { } console)
             write(console);
         else
-            Out.Write(Plain(write, PlainWidth, Out.Encoding.CodePage is Utf8 or Utf16));
+            Out.Write(Plain(write, PlainWidth, IsOutUnicode));
         Out.Flush();
     }
 

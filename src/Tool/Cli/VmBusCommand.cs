@@ -88,13 +88,14 @@ internal static class VmBusCommand
 
     private static RootCommand Root(Terminal terminal, Engines engines)
     {
-        Option<bool> verbose = new(Verbose) { Description = "Show where an error comes from.", Recursive = true };
+        Option<bool> verbose = new(Verbose) { Description = "Show where an error comes from; trace: every field.", Recursive = true };
         Command latency = new LatencyCommand(terminal, engines).Command;
         Command copy = new CopyCommand(terminal, engines).Command;
         Command timeline = new TimelineCommand(terminal).Command;
+        Command trace = new TraceCommand(terminal, verbose).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, verbose,
+            latency, timeline, copy, trace, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -107,6 +108,7 @@ internal static class VmBusCommand
                     [latency] = LatencyCommand.Examples,
                     [timeline] = TimelineCommand.Examples,
                     [copy] = CopyCommand.Examples,
+                    [trace] = TraceCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

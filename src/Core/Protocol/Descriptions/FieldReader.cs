@@ -89,8 +89,10 @@ internal ref struct FieldReader(ReadOnlySpan<byte> rest, List<MessageField> fiel
     /// <summary>Reads how a request went.</summary>
     public void Status()
     {
-        string text = ValueText.Status((ChannelMessageStatus)UInt32());
-        Add("status", text, text);
+        uint status = UInt32();
+        string text = ValueText.Status((ChannelMessageStatus)status);
+        bool isNamed = Enum.IsDefined((ChannelMessageStatus)status);
+        Add("status", isNamed && status != 0 ? $"{text} (0x{status:X8})" : text, isNamed ? text : $"status {text}");
     }
 
     /// <summary>Reads a field that is zero; it is told only where it is not.</summary>

@@ -39,8 +39,9 @@ public sealed class MessageDescription
     /// <summary>What is wrong with it, in a sentence without a full stop; <see langword="null"/> when nothing is.</summary>
     public string? Problem { get; }
 
-    /// <summary>What it says in few words: the channel first, then in the order of the bytes.</summary>
-    public IEnumerable<string> Briefs => Fields.OrderBy(one => one.Name == "relid" ? 0 : 1).Select(one => one.Brief).OfType<string>();
+    /// <summary>What it says in few words: the channel first, then how it went, then in the order of the bytes.</summary>
+    public IEnumerable<string> Briefs =>
+        Fields.OrderBy(one => one.Name switch { "relid" => 0, "status" or "connection_state" => 1, _ => 2 }).Select(one => one.Brief).OfType<string>();
 
     /// <summary>Describes a message.</summary>
     /// <param name="message">The message, header included, or the part of it that is known.</param>

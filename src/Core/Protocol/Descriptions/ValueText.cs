@@ -33,16 +33,16 @@ internal static class ValueText
     public static string Status(ChannelMessageStatus status) => status switch
     {
         ChannelMessageStatus.Success => "success",
-        ChannelMessageStatus.Unsuccessful => "unsuccessful (0x8000FFFF)",
-        ChannelMessageStatus.ConnectionRefused => "connection refused (0xC0000236)",
-        _ => $"status 0x{(uint)status:X8}",
+        ChannelMessageStatus.Unsuccessful => "unsuccessful",
+        ChannelMessageStatus.ConnectionRefused => "connection refused",
+        _ => $"0x{(uint)status:X8}",
     };
 
     public static string State(ConnectionState state) => state switch
     {
         ConnectionState.Successful => "successful",
-        ConnectionState.FailedLowResources => "failed for low resources",
-        ConnectionState.FailedUnknown => "failed for no stated reason",
+        ConnectionState.FailedLowResources => "failed: low resources",
+        ConnectionState.FailedUnknown => "failed: no reason given",
         _ => $"unknown state {(byte)state}",
     };
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using VmBus.Core.Tests.Protocol.Recording;
 using VmBus.Layout;
 using VmBus.Layout.Messages;
 using VmBus.Protocol.Messages;
@@ -21,7 +22,7 @@ internal static class HandMadeConversation
     /// <summary>A recording of it, byte for byte the same each time.</summary>
     public static byte[] Recording()
     {
-        var clock = new Recording.StepClock();
+        var clock = new StepClock();
         using var stream = new MemoryStream();
         using var recorder = new ConversationRecorder(stream, clock);
         TimeSpan last = TimeSpan.Zero;
