@@ -1,5 +1,6 @@
 // The one place where the command meets what runs its traffic.
 
+using VmBus.Protocol.Messages;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Simulation;
@@ -13,20 +14,23 @@ internal sealed class Engines
     /// <summary>The engines of this program.</summary>
     public static Engines Product { get; } = new()
     {
-        Latency = static options => options.Simulate ? new SimulatedEngine() : new TrafficEngine(Run(options.Processes)),
+        Latency = static (options, observer) => options.Simulate ? new SimulatedEngine() : new TrafficEngine(Run(options.Processes, observer)),
         Copy = static options => new CopyEngine(Run(options.Processes)),
     };
 
-    /// <summary>The engine for a measurement: on real threads, in two processes, or under a fake clock.</summary>
-    public required Func<LatencyOptions, ILatencyEngine> Latency { get; init; }
+    /// <summary>
+    /// The engine for a measurement: on real threads, in two processes, or under a fake clock; and who sees the messages of
+    /// its connections, if anybody.
+    /// </summary>
+    public required Func<LatencyOptions, IMessageObserver?, ILatencyEngine> Latency { get; init; }
 
     /// <summary>The engine for a copy: in one process or two.</summary>
     public required Func<CopyOptions, ICopyEngine> Copy { get; init; }
 
-    private static IChannelRun Run(int processes)
+    private static IChannelRun Run(int processes, IMessageObserver? observer = null)
     {
         if (processes == 1)
-            return new OneProcess();
+            return new OneProcess(observer);
         return OperatingSystem.IsLinux()
             ? new TwoProcesses()
             : throw new UsageException("--processes 2 needs memfd and eventfd, which only Linux has");

@@ -16,8 +16,9 @@ public interface IChannelDevice
     /// <summary>Serves an opened channel until the guest closes it or goes.</summary>
     /// <param name="channel">The channel. Its memory is taken away once the returned task ends after a close.</param>
     /// <param name="closing">
-    /// Cancelled when the channel is being closed; waits on the channel end with <see cref="PeerDisconnectedException"/>. The
-    /// guest's close takes effect when the task has ended.
+    /// Cancelled when the channel is being closed. A wait on the channel without it ends with
+    /// <see cref="PeerDisconnectedException"/> once all that the guest had sent was read. The guest's close takes effect when
+    /// the task has ended.
     /// </param>
     /// <returns>Ends with the service. It may end early; the channel then stays open and idle.</returns>
     Task ServeAsync(DeviceChannel channel, CancellationToken closing);

@@ -1,8 +1,10 @@
 // vmbus latency: its options, and how a run goes from them to tables, JSON and a picture.
 
 using System.CommandLine;
+using VmBus.Protocol.Recording;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Plots;
+using VmBus.Tool.Trace;
 
 namespace VmBus.Tool.Cli;
 
@@ -43,6 +45,8 @@ internal sealed class LatencyCommand
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document to standard output instead of tables." };
     private readonly Option<string?> _plot = new("--plot") { Description = "Draw the latency distributions into this PNG file.", HelpName = "FILE.png" };
 
+    private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
+
     /// <summary>Makes the command.</summary>
     /// <param name="terminal">Where it writes.</param>
     /// <param name="engines">What runs its traffic.</param>
@@ -52,7 +56,7 @@ internal sealed class LatencyCommand
         _engines = engines;
         Command = new Command("latency", "Measure what the low-latency switch does to real traffic: latency, throughput, signals and wakeups of each mode under each load.")
         {
-            _seconds, _size, _window, _pace, _spin, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot,
+            _seconds, _size, _window, _pace, _spin, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot, _record,
         };
         Command.SetAction(RunAsync);
     }
@@ -84,6 +88,7 @@ internal sealed class LatencyCommand
             WakeCost = Quantity.Duration(_wakeCost.Name, Value(_wakeCost), TimeSpan.Zero, TimeSpan.FromSeconds(1)),
             Json = line.GetValue(_json),
             PlotFile = line.GetValue(_plot),
+            RecordFile = line.GetValue(_record),
         };
         options.Validate();
         if (options.PlotFile is { } plot)
@@ -100,7 +105,8 @@ internal sealed class LatencyCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         LatencyOptions options = Read(line);
-        ILatencyEngine engine = _engines.Latency(options);
+        using ConversationRecorder? recorder = options.RecordFile is { } file ? ConversationFile.Record(file) : null;
+        ILatencyEngine engine = _engines.Latency(options, recorder);
         LatencyReport report = await ProgressDisplay.RunAsync(
             _terminal,
             display => new LatencyRun(options, engine).Run(display, cancellationToken)).ConfigureAwait(false);
@@ -117,6 +123,8 @@ internal sealed class LatencyCommand
                 _terminal.Out.WriteLine($"Distributions drawn in {plot}");
         }
 
+        if (recorder?.Failure is { } failure)
+            throw new ToolException($"cannot write '{options.RecordFile}': {failure.Message.TrimEnd('.')}; {recorder.Lost} messages are not in it", failure);
         return ExitCode.Success;
     }
 }

@@ -56,6 +56,9 @@ internal sealed record LatencyOptions
     /// <summary>Where to draw the distributions, or <see langword="null"/>.</summary>
     public string? PlotFile { get; init; }
 
+    /// <summary>Where to record the conversation of guest and host, or <see langword="null"/>.</summary>
+    public string? RecordFile { get; init; }
+
     /// <summary>The number of cells: modes times loads.</summary>
     public int CellCount => Modes.Count * Loads.Count;
 
@@ -69,5 +72,7 @@ internal sealed record LatencyOptions
             throw new UsageException($"--size {MessageSize}: a message of {MessageSize} bytes does not fit a ring of {RingSize} bytes (see --ring)");
         if (Simulate && Processes == 2)
             throw new UsageException("--simulate runs under one fake clock and so in one process: leave out --processes 2");
+        if (RecordFile is not null && (Simulate || Processes == 2))
+            throw new UsageException("--record needs a guest that connects: leave out --simulate and --processes 2, where channels are set up directly");
     }
 }

@@ -7,12 +7,14 @@ using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Protocol.Guest;
 using VmBus.Protocol.Host;
+using VmBus.Protocol.Messages;
 using VmBus.Rings;
 
 namespace VmBus.Tool.Traffic;
 
 /// <summary>Runs guest and host as two threads over an <see cref="InMemoryMachine"/>.</summary>
-internal sealed class OneProcess : IChannelRun
+/// <param name="observer">Sees the messages of each connection, if anybody.</param>
+internal sealed class OneProcess(IMessageObserver? observer = null) : IChannelRun
 {
     private static readonly Guid DeviceClass = new("6f1d2b9e-3c57-4d7a-9a53-8a7b0c2f4e11");
     private static readonly Guid DeviceInstance = new("6f1d2b9e-3c57-4d7a-9a53-8a7b0c2f4e12");
@@ -22,13 +24,14 @@ internal sealed class OneProcess : IChannelRun
         ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken) =>
         RunAsync(plan, guest, host, tick, cancellationToken).GetAwaiter().GetResult();
 
-    private static async Task<(TGuest Guest, THost Host)> RunAsync<TGuest, THost>(
+    private async Task<(TGuest Guest, THost Host)> RunAsync<TGuest, THost>(
         ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
     {
         await using InMemoryMachine machine = new(new InMemoryMachineOptions
         {
             GuestMemorySize = 2L * plan.RingSize + (1 << 20),
             Hypervisor = new HypervisorOptions { SpinBudget = plan.Spin, AdaptiveSpin = false, ScanThreadStarted = Cores.TakeHost, HypercallCost = plan.HypercallCost, WakeCost = plan.WakeCost },
+            Host = new HostBusOptions { Observer = observer },
         });
         LentChannel device = new();
         HostOffer offered = new(DeviceClass, DeviceInstance) { MonitorLatency = plan.Window };

@@ -161,10 +161,40 @@ public class VmBusCommandTests
     }
 
     [Fact]
+    public async Task What_latency_records_trace_prints()
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"vmbus-{Guid.NewGuid():N}.rec");
+        try
+        {
+            using FakeTerminal measured = new();
+            Assert.Equal(ExitCode.Success, await VmBusCommand.RunAsync(
+                ["latency", "--seconds", "0.05", "--modes", "monitored,low-latency", "--loads", "ping-pong", "--record", file], measured.Terminal, Engines.Product, TestContext.Current.CancellationToken));
+            using FakeTerminal traced = new();
+            Assert.Equal(ExitCode.Success, await VmBusCommand.RunAsync(["trace", file], traced.Terminal, Engines.Product, TestContext.Current.CancellationToken));
+            Assert.Equal(2, traced.Out.Split("OpenChannelResult").Length - 1);
+            Assert.Contains("36 messages", traced.Out, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("--simulate")]
+    [InlineData("--processes", "2")]
+    public async Task A_conversation_that_is_not_held_cannot_be_recorded(params string[] how)
+    {
+        using FakeTerminal terminal = new();
+        Assert.Equal(ExitCode.Usage, await terminal.Run(FakeEngines.Good, ["latency", "--record", "/dev/null", .. how]));
+        Assert.Contains("--record", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_product_without_engines_says_so()
     {
         using FakeTerminal terminal = new();
-        Engines none = new() { Latency = _ => throw new ToolException("latency: none"), Copy = _ => throw new ToolException("copy: none") };
+        Engines none = new() { Latency = (_, _) => throw new ToolException("latency: none"), Copy = _ => throw new ToolException("copy: none") };
         Assert.Equal(ExitCode.Failed, await VmBusCommand.RunAsync(["latency"], terminal.Terminal, none, TestContext.Current.CancellationToken));
         Assert.Equal("vmbus: latency: none\n", terminal.Error);
     }

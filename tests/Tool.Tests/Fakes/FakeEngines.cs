@@ -33,7 +33,7 @@ internal static class FakeEngines
 
     public static Engines For(string scenario, TextWriter? listener = null) => new()
     {
-        Latency = _ => scenario switch
+        Latency = (_, _) => scenario switch
         {
             Good => new FakeLatencyEngine(works: true),
             Bad => new FakeLatencyEngine(works: false),

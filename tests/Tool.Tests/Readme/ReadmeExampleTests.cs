@@ -43,7 +43,7 @@ public sealed partial class ReadmeExampleTests
     private static string CompileAndRun(string source)
     {
         // The usings every project has by default; the warnings are what a reader's own build would show.
-        const string Implicit = "global using System; global using System.IO; global using System.Linq; global using System.Threading; global using System.Collections.Generic;";
+        const string Implicit = "global using System; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks; global using System.Collections.Generic;";
         string[] trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         CSharpCompilation compilation = CSharpCompilation.Create(
             "ReadmeExample",
