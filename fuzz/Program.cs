@@ -6,7 +6,7 @@
 //   VmBus.Fuzz instrument ASSEMBLY              makes an assembly report its coverage, in place
 //   VmBus.Fuzz seeds DIR                        writes the seed corpus anew
 //
-// TARGET is incoming, outgoing or components.
+// TARGET is incoming, outgoing, components or recording.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
@@ -28,7 +28,7 @@ switch (args)
     case [var target, .. var inputs]:
         return Replay(target, inputs);
     default:
-        Console.Error.WriteLine("usage: VmBus.Fuzz incoming|outgoing|components [FILE|DIR...]");
+        Console.Error.WriteLine("usage: VmBus.Fuzz incoming|outgoing|components|recording [FILE|DIR...]");
         return 2;
 }
 

@@ -17,6 +17,7 @@ internal static class Seeds
         Incoming(Path.Combine(directory, "incoming"));
         Outgoing(Path.Combine(directory, "outgoing"));
         ComponentSeeds.Write(Path.Combine(directory, "components"));
+        RecordingSeeds.Write(Path.Combine(directory, "recording"));
     }
 
     private static void Incoming(string directory)

@@ -7,7 +7,7 @@ namespace VmBus.Fuzz;
 public static class FuzzTarget
 {
     /// <summary>Every target's name; also that of its folder in the corpus.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components"];
+    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording"];
 
     /// <summary>The target of that name: takes one input, and throws when it found something.</summary>
     public static Action<ReadOnlySpan<byte>> ByName(string name) => name switch
@@ -15,6 +15,7 @@ public static class FuzzTarget
         "incoming" => IncomingTarget.Run,
         "outgoing" => OutgoingTarget.Run,
         "components" => ComponentsTarget.Run,
+        "recording" => RecordingTarget.Run,
         _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(", ", Names)}."),
     };
 }

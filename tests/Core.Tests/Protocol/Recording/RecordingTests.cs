@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using FsCheck.Xunit;
+using VmBus.Core.Tests.Protocol.Descriptions;
 using VmBus.Layout;
 using VmBus.Layout.Messages;
 using VmBus.Protocol.Messages;
@@ -169,6 +170,23 @@ public sealed class RecordingTests
         }
 
         Assert.Equal((Three.Length, 0), (read, reader.Leftover));
+    }
+
+    [Fact]
+    public void A_recording_is_byte_for_byte_what_version_1_wrote_and_reads_so()
+    {
+        using Stream stream = typeof(RecordingTests).Assembly.GetManifestResourceStream("corpus/recording/seed-file")!;
+        byte[] kept = new byte[stream.Length];
+        stream.ReadExactly(kept);
+        Assert.Equal(kept[1..], HandMadeConversation.Recording());
+        using var reader = new ConversationReader(new MemoryStream(kept, 1, kept.Length - 1));
+        foreach ((RecordedMessage made, RecordedMessage read) in HandMadeConversation.Messages.Zip(reader.ReadToEnd()))
+        {
+            Assert.Equal(made with { Bytes = default }, read with { Bytes = default });
+            Assert.True(made.Bytes.Span.SequenceEqual(read.Bytes.Span));
+        }
+
+        Assert.Equal((kept.Length - 1, 0), (reader.Position, reader.Leftover));
     }
 
     [Fact]
