@@ -1,0 +1,79 @@
+# Makes what the nested machine boots: two initramfs, one inside the other, and the script that starts L0. Sourced by
+# run.sh. Nothing here needs root: archives are made, no file system is mounted.
+
+busybox=$cache/trees/busybox/bin/busybox
+
+publish_guest() {
+    local log=$work/publish.log compiler=()
+    command -v clang >/dev/null || compiler=(-p:CppCompilerAndLinker=gcc)
+    dotnet publish "$here/Guest/VmBus.SystemTest.csproj" -c Release -r linux-x64 -o "$work/guest" -v q "${compiler[@]}" >"$log" 2>&1 ||
+        { cat "$log" >&2; die "the guest's program does not build"; }
+}
+
+# modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.
+modules() {
+    local tree=$cache/trees/$1 to=$2 name file
+    shift 2
+    mkdir -p "$to"
+    for name in "$@"; do
+        file=$(find "$tree/lib/modules" -name "$name.ko" -o -name "$name.ko.xz" | head -n 1)
+        [ -n "$file" ] || die "the kernel has no module $name"
+        case $file in
+        *.xz) "$busybox" xzcat "$file" >"$to/$name.ko" ;;
+        *) cp "$file" "$to/$name.ko" ;;
+        esac
+        strip --strip-debug "$to/$name.ko"
+    done
+}
+
+# skeleton DIRECTORY INIT: the part every initramfs has.
+skeleton() {
+    mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib64}
+    cp "$busybox" "$1/bin/"
+    install -m 755 "$2" "$1/init"
+}
+
+archive() { (cd "$1" && find . | "$busybox" cpio -o -H newc 2>/dev/null) >"$2"; }
+
+kernel() { echo "$cache/trees/$1"/boot/vmlinuz-*; }
+
+make_l2() {
+    local root=$work/l2
+    skeleton "$root" "$here/l2-init"
+    modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic
+    cp "$work/guest/vmbus-system-test" "$root/bin/"
+    # The program stands on this machine's C library, as it was linked with it.
+    mkdir -p "$root/lib"
+    ldd "$work/guest/vmbus-system-test" | awk '$2 == "=>" { print $3 }' | xargs -I{} cp -L {} "$root/lib/"
+    cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
+    archive "$root" "$work/l2.cpio"
+}
+
+# L1 brings its own QEMU, with the libraries of its tree.
+make_l1() {
+    local root=$work/l1 qemu=$cache/trees/qemu firmware
+    skeleton "$root" "$here/l1-init"
+    modules l1-kernel "$root/modules" irqbypass kvm kvm-amd
+    mkdir -p "$root/qemu/lib" "$root/qemu/firmware"
+    cp "$qemu/usr/bin/qemu-system-x86_64" "$root/qemu/"
+    cp -L "$qemu/lib64/ld-linux-x86-64.so.2" "$root/lib64/"
+    "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \
+        --list "$qemu/usr/bin/qemu-system-x86_64" | awk '$2 == "=>" { print $3 }' | xargs -I{} cp -L {} "$root/qemu/lib/"
+    for firmware in qemu/linuxboot_dma.bin qemu/kvmvapic.bin seabios/bios-256k.bin; do
+        cp -L "$qemu/usr/share/$firmware" "$root/qemu/firmware/"
+    done
+    cp "$(kernel l2-kernel)" "$root/l2-kernel"
+    cp "$work/l2.cpio" "$root/l2.cpio"
+    archive "$root" "$work/l1.cpio"
+
+    # What TCG emulates of an EPYC, so that it does not warn of the rest; SVM with nested pages is what L1's KVM needs.
+    local cpu=EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
+    cat >"$work/l0" <<L0
+#!/bin/sh
+exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
+    "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
+    -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m 2G -nodefaults -no-user-config -display none -net none -no-reboot \\
+    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1"
+L0
+    chmod +x "$work/l0"
+}
