@@ -73,7 +73,16 @@ make_l1() {
 exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
     "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
     -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m 2G -nodefaults -no-user-config -display none -net none -no-reboot \\
-    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1"
+    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1 ${record:+record}"
 L0
     chmod +x "$work/l0"
+}
+
+# extract_records LOG DIRECTORY: the recorded trees, a file each.
+extract_records() {
+    local name
+    for name in $(sed -nE 's/^@record ([^ ]+) .*/\1/p' "$1" | sort -u); do
+        sed -n "s/^@record $name //p" "$1" >"$2/$name.tree"
+        say "recorded $name.tree: $(wc -l <"$2/$name.tree") lines"
+    done
 }

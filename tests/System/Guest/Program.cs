@@ -1,4 +1,28 @@
-Console.WriteLine("hello from L2");
-foreach (string line in File.ReadLines("/proc/version"))
-    Console.WriteLine(line);
+// What runs in L2: every step prints what it found, the first that fails ends the run.
+
+using System.Diagnostics;
+using VmBus.SystemTest;
+
+if (args is ["hold", string held])
+    return Steps.Hold(held);
+
+var steps = new Steps(recording: File.ReadAllText("/proc/cmdline").Contains("record", StringComparison.Ordinal));
+foreach ((string name, Action step) in steps.All)
+{
+    Console.WriteLine($"-- {name}");
+    long start = Stopwatch.GetTimestamp();
+    try
+    {
+        step();
+        Console.WriteLine($"ok {name} ({Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s)");
+    }
+    catch (Exception error)
+    {
+        Console.WriteLine($"FAILED {name} ({Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s): {error}");
+        Steps.Run("sh", "-c", "dmesg | tail -n 20");
+        Console.WriteLine("@result failed");
+        return 1;
+    }
+}
 Console.WriteLine("@result passed");
+return 0;

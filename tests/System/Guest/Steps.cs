@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using VmBus.Channels;
+
+namespace VmBus.SystemTest;
+
+/// <summary>The steps of the test, in order; a later one stands on what the ones before left.</summary>
+internal sealed class Steps(bool recording)
+{
+    private const string BalloonClass = "525074dc-8985-46e2-8057-a307dc18a502";
+    private const string Bus = "/sys/bus/vmbus";
+    private const string Driver = Bus + "/drivers/uio_hv_generic";
+    private const uint RefusedVersion = 3 << 16;
+
+    private string _device = "";
+    private string _uio = "";
+
+    public IEnumerable<(string Name, Action Step)> All =>
+    [
+        ("modules", LoadModules),
+        ("devices", PrintDevices),
+        ("bind to UIO", Bind),
+        ("balloon: version and capabilities", Talk),
+        ("round trips, one at a time", () => RoundTrips(1_000, depth: 1)),
+        ("round trips, 32 at a time", () => RoundTrips(9_000, depth: 32)),
+        ("unbind and rebind", Rebind),
+        ("killed in the middle, and again", Kill),
+        ("removed while it waits", Remove),
+    ];
+
+    private static void LoadModules()
+    {
+        foreach (string module in new[] { "hv_vmbus", "uio", "uio_hv_generic" })
+            Run("insmod", $"/modules/{module}.ko");
+        Run("sh", "-c", "dmesg | grep -iE 'hypervisor detected|vmbus|hv_'");
+    }
+
+    private void PrintDevices()
+    {
+        string[] devices = Directory.GetFileSystemEntries(Bus + "/devices");
+        foreach (string device in devices)
+        {
+            Console.WriteLine($"{Path.GetFileName(device)} -> {new FileInfo(device).LinkTarget}");
+            foreach (string file in Directory.GetFiles(device).Order(StringComparer.Ordinal))
+                Console.WriteLine($"  {Path.GetFileName(file)}: {Text(file)}");
+        }
+        _device = Path.GetFileName(devices.Single(device => Text(device + "/class_id").Contains(BalloonClass, StringComparison.OrdinalIgnoreCase)));
+        Record("unbound");
+    }
+
+    private void Bind()
+    {
+        File.WriteAllText(Driver + "/new_id", BalloonClass);
+        _uio = BoundUio();
+        Console.WriteLine($"{_device} is {_uio}");
+        foreach (string map in Directory.GetDirectories($"/sys/class/uio/{_uio}/maps").Order(StringComparer.Ordinal))
+            Console.WriteLine($"  {Path.GetFileName(map)}: {Text(map + "/name")}, size {Text(map + "/size")}, offset {Text(map + "/offset")}");
+        Record("bound");
+        using (var uio = new Uio(_uio))
+            Record("open");
+    }
+
+    private void Talk()
+    {
+        using var uio = new Uio(_uio);
+        Console.WriteLine($"rings of {uio.RingBytes / 2} bytes each");
+        var balloon = new Balloon(uio.Channel);
+        Require(!balloon.Negotiate(7, RefusedVersion), "a version nobody has was accepted");
+        Require(balloon.Negotiate(8, Balloon.Version2016), "version 2.0 was refused");
+        ulong flags = balloon.ReportCapabilities(9);
+        Console.WriteLine($"version 2.0 accepted, capabilities answered with flags 0x{flags:x}");
+        Require((flags & 1) == 1, "the capabilities were refused");
+        Console.WriteLine(uio.Channel.GetStatistics());
+    }
+
+    // A refused version leaves the host where it was, so that it can be asked any number of times.
+    private void RoundTrips(int count, int depth)
+    {
+        using var uio = new Uio(_uio);
+        var balloon = new Balloon(uio.Channel);
+        long[] sent = new long[depth];
+        double[] took = new double[count];
+        byte[] request = new byte[Balloon.VersionRequestLength];
+        long start = Stopwatch.GetTimestamp();
+        for (int done = 0; done < count;)
+        {
+            int batch = Math.Min(depth, count - done);
+            using (ChannelWriteBatch writes = uio.Channel.BeginBatch())
+            {
+                for (int i = 0; i < batch; i++)
+                {
+                    uint transaction = (uint)(done + i);
+                    Balloon.Request(request, transaction, RefusedVersion + transaction);
+                    Require(writes.TryAdd(request, transaction), "an empty ring has no room");
+                    sent[i] = Stopwatch.GetTimestamp();
+                }
+                writes.Commit();
+            }
+            for (int i = 0; i < batch; i++)
+            {
+                Require(!balloon.Accepted((uint)(done + i)), $"version {RefusedVersion + done + i:x} was accepted");
+                took[done + i] = Stopwatch.GetElapsedTime(sent[i]).TotalMilliseconds;
+            }
+            done += batch;
+        }
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        Array.Sort(took);
+        Console.WriteLine($"{count} round trips, {depth} at a time, every answer checked: {seconds:0.0} s, {count / seconds:0} a second");
+        Console.WriteLine($"latency in ms: least {took[0]:0.00}, median {At(0.5):0.00}, 90 % {At(0.9):0.00}, 99 % {At(0.99):0.00}, most {took[^1]:0.00}");
+        Console.WriteLine($"{uio.Signals} control writes, {uio.Waits} waits");
+
+        double At(double part) => took[(int)(part * (count - 1))];
+    }
+
+    private void Rebind()
+    {
+        File.WriteAllText(Driver + "/unbind", _device);
+        Require(!Directory.Exists($"{Bus}/devices/{_device}/driver"), "the device still has a driver");
+        Require(!Directory.Exists($"{Bus}/devices/{_device}/uio"), "the device still has a UIO device");
+        File.WriteAllText(Driver + "/bind", _device);
+        _uio = BoundUio();
+        RoundTrips(100, 1);
+    }
+
+    private void Kill()
+    {
+        using Process holder = StartHolder();
+        holder.Kill();
+        Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the killed process does not end");
+        Console.WriteLine($"killed: {holder.ExitCode}");
+        RoundTrips(100, 1);
+    }
+
+    // The driver is taken away while another process sleeps in a wait: it must wake and say that the device is gone.
+    private void Remove()
+    {
+        using Process holder = StartHolder();
+        Console.WriteLine("@host remove");
+        Task<string> said = holder.StandardOutput.ReadToEndAsync();
+        Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the waiting process does not notice");
+        Console.WriteLine($"it said: {said.Result.Trim()}; exit {holder.ExitCode}");
+        Require(holder.ExitCode == 3, "the waiting process ended otherwise than by the device's removal");
+    }
+
+    /// <summary>The other process: some round trips, then a wait for what never comes.</summary>
+    public static int Hold(string uioName)
+    {
+        using var uio = new Uio(uioName);
+        var balloon = new Balloon(uio.Channel);
+        for (uint i = 0; i < 10; i++)
+            balloon.Negotiate(i, RefusedVersion);
+        Console.WriteLine("holding");
+        try
+        {
+            return uio.Channel.WaitToRead(TimeSpan.FromSeconds(60)) ? 4 : 5;
+        }
+        catch (PeerDisconnectedException gone)
+        {
+            Console.WriteLine(gone.Message);
+            return 3;
+        }
+    }
+
+    private Process StartHolder()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["hold", _uio]) { RedirectStandardOutput = true };
+        Process process = Process.Start(start)!;
+        string? line = process.StandardOutput.ReadLine();
+        Require(line == "holding", $"the other process said {line}");
+        return process;
+    }
+
+    public static void Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        process.WaitForExit();
+        Require(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+    }
+
+    private string BoundUio()
+    {
+        string directory = $"{Bus}/devices/{_device}/uio";
+        Require(Directory.Exists(directory), "the device has no UIO device");
+        return Path.GetFileName(Directory.GetDirectories(directory).Single());
+    }
+
+    private static string Text(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).TrimEnd().ReplaceLineEndings(" / ");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"({error.GetType().Name})";
+        }
+    }
+
+    private void Record(string name)
+    {
+        if (!recording)
+            return;
+        foreach (string line in Tree.OfVmBus().Lines)
+            Console.WriteLine($"@record {name} {line}");
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+            throw new FailedException(otherwise);
+    }
+}
