@@ -27,6 +27,9 @@ public enum Errno
     /// <summary><c>EBADF</c>: not an open descriptor.</summary>
     BadDescriptor = 9,
 
+    /// <summary><c>ENXIO</c>: no such device or address.</summary>
+    NoSuchAddress = 6,
+
     /// <summary><c>EAGAIN</c>, <c>EWOULDBLOCK</c>: the call would have to wait; of a futex: the word differs.</summary>
     TryAgain = 11,
 
@@ -51,6 +54,9 @@ public enum Errno
     /// <summary><c>EINVAL</c>: an argument is out of range, or not for this kind of object.</summary>
     InvalidArgument = 22,
 
+    /// <summary><c>ENOTTY</c>: the file knows no such control call.</summary>
+    NoSuchControl = 25,
+
     /// <summary><c>EMFILE</c>: the process has no descriptor left.</summary>
     TooManyDescriptors = 24,
 
@@ -60,11 +66,17 @@ public enum Errno
     /// <summary><c>ENOSYS</c>: the kernel has no such call.</summary>
     NoSuchCall = 38,
 
+    /// <summary><c>EOPNOTSUPP</c>: not supported by this kind of file, or here.</summary>
+    NotSupported = 95,
+
     /// <summary><c>EADDRINUSE</c>: the name is bound already.</summary>
     AddressInUse = 98,
 
     /// <summary><c>ECONNRESET</c>: the peer closed its end while data for it lay unread.</summary>
     ConnectionReset = 104,
+
+    /// <summary><c>ENOBUFS</c>: no room; of a netlink socket: messages were lost.</summary>
+    NoBuffers = 105,
 
     /// <summary><c>ETIMEDOUT</c>: the time was up.</summary>
     TimedOut = 110,

@@ -20,6 +20,13 @@ internal static unsafe partial class Libc
     internal const int CloseOnExec = 1;                    // FD_CLOEXEC
     internal const int OpenNonBlocking = 0x800;            // O_NONBLOCK
 
+    internal const int OpenReadOnly = 0;                   // O_RDONLY
+    internal const int OpenWriteOnly = 1;                  // O_WRONLY
+    internal const int OpenReadWrite = 2;                  // O_RDWR
+    internal const int OpenCloseOnExec = 0x80000;          // O_CLOEXEC
+    internal const int LockExclusive = 2;                  // LOCK_EX
+    internal const int LockNonBlocking = 4;                // LOCK_NB
+
     internal const uint MemfdCloseOnExec = 1;              // MFD_CLOEXEC
     internal const uint MemfdAllowSealing = 2;             // MFD_ALLOW_SEALING
     internal const int SealSeal = 1;                       // F_SEAL_SEAL
@@ -31,6 +38,8 @@ internal static unsafe partial class Libc
     internal const int MapFixed = 0x10;                    // MAP_FIXED
     internal const int MapAnonymous = 0x20;                // MAP_ANONYMOUS
     internal const int MapNoReserve = 0x4000;              // MAP_NORESERVE
+    internal const int RemapMayMove = 1;                   // MREMAP_MAYMOVE
+    internal const int RemapFixed = 2;                     // MREMAP_FIXED
     internal const nint MapFailed = -1;                    // MAP_FAILED
 
     internal const int EventFdCloseOnExec = 0x80000;       // EFD_CLOEXEC
@@ -51,6 +60,16 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Fcntl(SafeHandle descriptor, int command, nint argument);
 
+    // Variadic in C as well: the mode matters only to a call that creates.
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    internal static partial int Lock(SafeHandle descriptor, int operation);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Control(SafeHandle descriptor, nuint request, void* argument);
+
     // statx rather than fstat: one layout on every architecture, and a symbol in every C library in use.
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Statx(SafeHandle directory, string path, int flags, uint mask, StatxBuffer* buffer);
@@ -66,6 +85,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     internal static partial int Unmap(nint address, nuint length);
+
+    // Variadic in C: the new address counts with MREMAP_FIXED only.
+    [LibraryImport(Library, EntryPoint = "mremap", SetLastError = true)]
+    internal static partial nint Remap(nint address, nuint oldLength, nuint newLength, int flags, nint newAddress);
 
     [LibraryImport(Library, EntryPoint = "mprotect", SetLastError = true)]
     internal static partial int Protect(nint address, nuint length, int protection);

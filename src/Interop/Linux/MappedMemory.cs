@@ -1,6 +1,7 @@
 // Mapped memory between two guard pages, unmapped once. Mirrors mmap(2): the address range is reserved first,
 // inaccessible, and the memory is mapped into the middle of it, so nothing else can ever lie beside it.
 
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
@@ -65,17 +66,30 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     {
         PageMath.CheckLength(length, nameof(length));
         CheckInside(memory, offset, length);
-        var mapped = new MappedMemory(length);
-        try
-        {
-            mapped.Place(memory, offset, 0, length, protection);
-            return mapped;
-        }
-        catch
-        {
-            mapped.Dispose();
-            throw;
-        }
+        return Map((SafeHandle)memory, offset, length, protection);
+    }
+
+    /// <summary>
+    /// Maps a part of a device or a file. What lies where in a device is the device's affair: of a UIO device, map n
+    /// begins at n times the page size, however long the maps before it are.
+    /// </summary>
+    /// <param name="file">The device. It may be closed once mapped, unless its driver says otherwise.</param>
+    /// <param name="offset">Where in it to begin, in bytes: a multiple of the page size.</param>
+    /// <param name="length">
+    /// How many bytes: a positive multiple of the page size. A device refuses what it has not; of a regular file nobody
+    /// checks it here, and an access beyond its end is a <c>SIGBUS</c>.
+    /// </param>
+    /// <param name="protection">What the mapping may be used for.</param>
+    /// <exception cref="ArgumentException">Not whole pages.</exception>
+    /// <exception cref="ErrnoException">
+    /// The kernel refused; <see cref="Errno.InvalidArgument"/> when the device has no such map or a shorter one.
+    /// </exception>
+    public static MappedMemory Map(DeviceFile file, long offset, long length, MemoryProtection protection = MemoryProtection.ReadWrite)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        PageMath.CheckLength(length, nameof(length));
+        PageMath.CheckOffset(offset, nameof(offset));
+        return Map((SafeHandle)file, offset, length, protection);
     }
 
     /// <summary>Maps zeroed memory that belongs to this process alone.</summary>
@@ -131,6 +145,30 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     public static MappedRing MapSingleRing(MemfdHandle memory, long offset, int dataSize) =>
         MappedRing.Map(memory, offset, dataSize, copies: 1);
 
+    /// <summary>
+    /// Replaces the memory by a private copy of it, at the same address: what others do with the memory from now on is not
+    /// seen here, and what is written here reaches nobody. Threads that read and write meanwhile go on doing so; what
+    /// they write during the call may be lost.
+    /// </summary>
+    /// <remarks>For memory that its owner takes back while mappings of it stand, such as the rings of a device that went away.</remarks>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    /// <exception cref="ErrnoException">The kernel refused; the memory is as it was.</exception>
+    public unsafe void Detach()
+    {
+        nint copy = Libc.Map(0, (nuint)Length, (int)MemoryProtection.ReadWrite, Libc.MapPrivate | Libc.MapAnonymous, -1, 0);
+        if (copy == Libc.MapFailed)
+            throw ErrnoException.FromLastCall($"mmap of {Length} bytes");
+        Buffer.MemoryCopy((void*)Address, (void*)copy, Length, Length);
+
+        // One call: at no moment is there nothing at the address.
+        if (Libc.Remap(copy, (nuint)Length, (nuint)Length, Libc.RemapMayMove | Libc.RemapFixed, Address) == Libc.MapFailed)
+        {
+            ErrnoException error = ErrnoException.FromLastCall($"mremap of {Length} bytes");
+            Libc.Unmap(copy, (nuint)Length);
+            throw error;
+        }
+    }
+
     /// <summary>The accessible bytes. The span must not be used after <c>Dispose</c>.</summary>
     /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
     /// <exception cref="InvalidOperationException">The region is longer than a span can be (2 GiB - 1).</exception>
@@ -150,7 +188,22 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
             throw new ArgumentException($"{length} bytes at offset {offset} reach beyond the end of the memory, {memory.Size} bytes.", nameof(offset));
     }
 
-    private protected void Place(MemfdHandle memory, long offset, long at, long length, MemoryProtection protection)
+    private static MappedMemory Map(SafeHandle file, long offset, long length, MemoryProtection protection)
+    {
+        var mapped = new MappedMemory(length);
+        try
+        {
+            mapped.Place(file, offset, 0, length, protection);
+            return mapped;
+        }
+        catch
+        {
+            mapped.Dispose();
+            throw;
+        }
+    }
+
+    private protected void Place(SafeHandle memory, long offset, long at, long length, MemoryProtection protection)
     {
         nint target = checked(Address + (nint)at);
         if (Libc.Map(target, (nuint)length, (int)protection, Libc.MapShared | Libc.MapFixed, memory, offset) == Libc.MapFailed)

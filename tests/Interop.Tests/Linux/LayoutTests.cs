@@ -22,6 +22,7 @@ public unsafe class LayoutTests
         #include <stddef.h>
         #include <stdio.h>
         #include <sys/eventfd.h>
+        #include <sys/file.h>
         #include <sys/mman.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
@@ -123,6 +124,14 @@ public unsafe class LayoutTests
         ("F_GET_SEALS", Libc.FcntlGetSeals),
         ("FD_CLOEXEC", Libc.CloseOnExec),
         ("O_NONBLOCK", Libc.OpenNonBlocking),
+        ("O_RDONLY", Libc.OpenReadOnly),
+        ("O_WRONLY", Libc.OpenWriteOnly),
+        ("O_RDWR", Libc.OpenReadWrite),
+        ("O_CLOEXEC", Libc.OpenCloseOnExec),
+        ("LOCK_EX", Libc.LockExclusive),
+        ("LOCK_NB", Libc.LockNonBlocking),
+        ("MREMAP_MAYMOVE", Libc.RemapMayMove),
+        ("MREMAP_FIXED", Libc.RemapFixed),
         ("MFD_CLOEXEC", Libc.MemfdCloseOnExec),
         ("MFD_ALLOW_SEALING", Libc.MemfdAllowSealing),
         ("F_SEAL_SEAL", Libc.SealSeal),
@@ -175,6 +184,7 @@ public unsafe class LayoutTests
         ("ESRCH", (long)Errno.NoSuchProcess),
         ("EINTR", (long)Errno.Interrupted),
         ("EIO", (long)Errno.InputOutput),
+        ("ENXIO", (long)Errno.NoSuchAddress),
         ("EBADF", (long)Errno.BadDescriptor),
         ("EAGAIN", (long)Errno.TryAgain),
         ("EWOULDBLOCK", (long)Errno.TryAgain),
@@ -185,11 +195,14 @@ public unsafe class LayoutTests
         ("EEXIST", (long)Errno.AlreadyExists),
         ("ENODEV", (long)Errno.NoSuchDevice),
         ("EINVAL", (long)Errno.InvalidArgument),
+        ("ENOTTY", (long)Errno.NoSuchControl),
         ("EMFILE", (long)Errno.TooManyDescriptors),
         ("EPIPE", (long)Errno.BrokenPipe),
         ("ENOSYS", (long)Errno.NoSuchCall),
+        ("EOPNOTSUPP", (long)Errno.NotSupported),
         ("EADDRINUSE", (long)Errno.AddressInUse),
         ("ECONNRESET", (long)Errno.ConnectionReset),
+        ("ENOBUFS", (long)Errno.NoBuffers),
         ("ETIMEDOUT", (long)Errno.TimedOut),
         ("ECONNREFUSED", (long)Errno.ConnectionRefused),
     ];

@@ -21,6 +21,9 @@ internal static partial class TestLibc
     [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
     public static partial int KillThread(int process, int thread, int signal);
 
+    [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeFifo(string path, uint mode);
+
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     private static partial int Dup(int descriptor);
 }
