@@ -1,0 +1,157 @@
+using VmBus.Backends.Linux;
+using VmBus.Layout;
+
+namespace VmBus.Backends.Tests.Linux;
+
+public class VmBusSysfsTests
+{
+    private static readonly Guid Network = new("ed963694-e847-4b2a-85af-bc9cfc11d6f3");
+    private static readonly Guid Balloon = new("1eccfd72-4b41-45ef-b73a-4a6e44c12924");
+    private const string Odd = "bus/vmbus/devices/11111111-2222-3333-4444-555555555555";
+
+    [Fact]
+    public void Every_device_is_found_with_its_class_and_driver()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+
+        Assert.Equal(
+            ["scsi hv_storvsc", "balloon uio_hv_generic", "shutdown hv_utils", "network hv_netvsc"],
+            tree.Sysfs.ListDevices().Select(device => $"{device.Class?.Name} {device.Driver}"));
+    }
+
+    [Fact]
+    public void A_device_says_all_that_the_kernel_shows()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+
+        SysfsDevice device = tree.Sysfs.FindDevice(Network)!;
+
+        Assert.Equal((Network, DeviceClass.Network, 14u, 3), (device.InstanceId, device.Class, device.Relid, device.State));
+        Assert.Equal((0x1414u, 3u, 1), (device.Vendor, device.Device, device.NumaNode));
+        Assert.Equal("vmbus:635161f83edfc546913ff2d2f965ed0e", device.Modalias);
+        Assert.Equal((41, null, null), (device.MonitorId, device.DriverOverride, device.UioName));
+        Assert.Equal(new SysfsMonitor(0, TimeSpan.Zero, 0), device.HostMonitor);
+        Assert.Equal(new SysfsMonitor(0x80000200, TimeSpan.FromMicroseconds(100), 65550), device.GuestMonitor);
+        Assert.Equal(new SysfsRing(0, 4096, 4160, 64, 126912), device.Outgoing);
+        Assert.Equal(new SysfsRing(1, 8, 8, 0, 126976), device.Incoming);
+        Assert.Equal([(14u, 0u, 41), (21u, 1u, 42), (22u, 2u, 43)], device.Channels.Select(one => (one.Relid, one.VpIndex!.Value, one.MonitorId!.Value)));
+        SysfsChannel primary = device.Channels[0];
+        Assert.Equal((0u, 512u, TimeSpan.FromMicroseconds(100)), (primary.SubchannelIndex, primary.Pending, primary.Latency));
+        Assert.Equal((0u, 1u, 0u, 126912u), (primary.OutgoingMask, primary.IncomingMask, primary.BytesToRead, primary.BytesToWrite));
+        Assert.Equal((111000000123ul, 17ul), (primary.Interrupts, primary.Events));
+        Assert.Equal((2ul, 15ul, 3ul, 30ul), (primary.InterruptsInFull, primary.InterruptsOutEmpty, primary.OutgoingFullFirst, primary.OutgoingFullTotal));
+        Assert.Null(primary.RingBytes);
+    }
+
+    [Fact]
+    public void A_device_on_UIO_names_its_UIO_device_and_its_rings()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+
+        SysfsDevice device = tree.Sysfs.FindDevice(Balloon)!;
+
+        Assert.Equal(("uio0", "uio_hv_generic", "uio_hv_generic"), (device.UioName, device.Driver, device.DriverOverride));
+        Assert.Equal(4194304, device.Channels[0].RingBytes);
+        Assert.Null(device.MonitorId);
+        Assert.Null(device.GuestMonitor);
+    }
+
+    [Fact]
+    public void An_old_kernels_devices_are_found_by_what_is_in_their_folders()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-4.9.tree");
+
+        SysfsDevice device = tree.Sysfs.FindDevice(new Guid("fd149e91-82e0-4a7d-afa6-2a4166cbd7c0"))!;
+
+        Assert.Equal(("vmbus_13", DeviceClass.Heartbeat, null), (device.Name, device.Class, device.MonitorId));
+        Assert.Equal([(13u, 0u), (40u, 3u)], device.Channels.Select(one => (one.Relid, one.VpIndex!.Value)));
+        Assert.All(device.Channels, channel => Assert.Null(channel.Path));
+    }
+
+    [Theory]
+    [InlineData("id", "-5 apples")]
+    [InlineData("id", "99999999999999999999999")]
+    [InlineData("id", "")]
+    [InlineData("class_id", "{f8615163}")]
+    [InlineData("numa_node", "0x")]
+    [InlineData("monitor_id", "128")]
+    [InlineData("vendor", "0xZZ")]
+    [InlineData("vendor", "0x123456789")]
+    [InlineData("client_monitor_latency", "70000")]
+    [InlineData("channel_vp_mapping", ":\\n1:\\n:2\\n1:2:3\\nx:y\\n\\n-1:0")]
+    [InlineData("channels/abc/cpu", "1")]
+    [InlineData("channels/-1/cpu", "1")]
+    [InlineData("state", "\0\0\0")]
+    [InlineData("id/id", "a folder where a file should be")]
+    public void What_makes_no_sense_is_unknown_and_the_rest_is_there(string file, string text)
+    {
+        using SysfsTree tree = new($"{Odd}/modalias = vmbus:x\n{Odd}/{file} = {text}");
+
+        SysfsDevice device = Assert.Single(tree.Sysfs.ListDevices());
+
+        Assert.Equal(new Guid("11111111-2222-3333-4444-555555555555"), device.InstanceId);
+        Assert.Equal("vmbus:x", device.Modalias);
+        Assert.Equal((null, null, null, null, null), (device.Relid, device.ClassId, device.NumaNode, device.MonitorId, device.Vendor));
+        Assert.Equal((null, null, null), (device.Class, device.State, device.GuestMonitor?.Latency));
+        Assert.Empty(device.Channels);
+    }
+
+    [Fact]
+    public void A_file_without_end_is_given_up()
+    {
+        using SysfsTree tree = new($"{Odd}/id = 7");
+        File.CreateSymbolicLink(tree.Full(Odd + "/modalias"), "/dev/zero");
+
+        SysfsDevice device = Assert.Single(tree.Sysfs.ListDevices());
+
+        Assert.Equal((7u, null), (device.Relid, device.Modalias));
+    }
+
+    [Fact]
+    public void A_link_to_nowhere_is_no_device()
+    {
+        using SysfsTree tree = new($"{Odd}/id = 7\nbus/vmbus/devices/99999999-2222-3333-4444-555555555555 -> ../gone");
+
+        Assert.Single(tree.Sysfs.ListDevices());
+        Assert.Null(tree.Sysfs.FindDevice(new Guid("99999999-2222-3333-4444-555555555555")));
+    }
+
+    [Fact]
+    public void Devices_that_come_and_go_while_they_are_read_end_in_nothing_worse_than_absence()
+    {
+        using SysfsTree tree = new($"{Odd}/id = 7");
+        const string Fleeting = "bus/vmbus/devices/77777777-2222-3333-4444-555555555555";
+        bool stop = false;
+        Background churn = Background.Run(() =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                tree.Write(Fleeting + "/channels/9/cpu", "1\n");
+                tree.Write(Fleeting + "/id", "9\n");
+                Directory.Delete(tree.Full(Fleeting), recursive: true);
+            }
+        });
+
+        for (int round = 0; round < 300; round++)
+        {
+            IReadOnlyList<SysfsDevice> devices = tree.Sysfs.ListDevices();
+            Assert.Contains(devices, device => device.Relid == 7);
+            Assert.InRange(devices.Count, 1, 2);
+        }
+
+        Volatile.Write(ref stop, true);
+        churn.Join();
+    }
+
+    [Fact]
+    public void Without_a_bus_the_error_says_what_is_missing()
+    {
+        using SysfsTree tree = new("class/");
+
+        Assert.False(tree.Sysfs.IsPresent);
+        LinuxGuestException error = Assert.Throws<LinuxGuestException>(tree.Sysfs.ListDevices);
+        Assert.Equal(LinuxGuestError.NoVmBus, error.Error);
+        Assert.Contains("hv_vmbus", error.Message, StringComparison.Ordinal);
+        Assert.Throws<LinuxGuestException>(() => tree.Sysfs.FindDevice(Network));
+    }
+}
