@@ -6,7 +6,7 @@
 //   VmBus.Fuzz instrument ASSEMBLY              makes an assembly report its coverage, in place
 //   VmBus.Fuzz seeds DIR                        writes the seed corpus anew
 //
-// TARGET is incoming, outgoing, components or recording.
+// TARGET is the name of a folder of the corpus.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
@@ -28,7 +28,7 @@ switch (args)
     case [var target, .. var inputs]:
         return Replay(target, inputs);
     default:
-        Console.Error.WriteLine("usage: VmBus.Fuzz incoming|outgoing|components|recording [FILE|DIR...]");
+        Console.Error.WriteLine($"usage: VmBus.Fuzz {string.Join('|', FuzzTarget.Names)} [FILE|DIR...]");
         return 2;
 }
 

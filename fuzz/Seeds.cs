@@ -9,7 +9,7 @@ using Out = VmBus.Fuzz.OutgoingTarget.Operation;
 
 namespace VmBus.Fuzz;
 
-/// <summary>Writes <c>incoming/seed-*</c>, <c>outgoing/seed-*</c> and <c>components/seed-*</c>.</summary>
+/// <summary>Writes <c>incoming/seed-*</c>, <c>outgoing/seed-*</c>, <c>components/seed-*</c> and <c>savedstate/seed-*</c>.</summary>
 internal static class Seeds
 {
     public static void Write(string directory)
@@ -18,6 +18,7 @@ internal static class Seeds
         Outgoing(Path.Combine(directory, "outgoing"));
         ComponentSeeds.Write(Path.Combine(directory, "components"));
         RecordingSeeds.Write(Path.Combine(directory, "recording"));
+        SavedStateSeeds.Write(Path.Combine(directory, "savedstate"));
     }
 
     private static void Incoming(string directory)

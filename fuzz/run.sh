@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes one target for a while: fuzz/run.sh incoming|outgoing|components|recording SECONDS
+# Fuzzes one target for a while: fuzz/run.sh TARGET SECONDS, where the targets are the folders of fuzz/corpus.
 #
 # Builds the targets, instruments VmBus.Core in the copy it runs, and starts AFL++ on the corpus. Leaves what it found in
 # fuzz/findings/TARGET (not in git): a crash there is replayed with
@@ -7,8 +7,8 @@
 # and, once understood, is copied to fuzz/corpus/TARGET, which the unit tests replay.
 set -eu
 
-target=${1:?usage: fuzz/run.sh incoming|outgoing|components|recording SECONDS}
-seconds=${2:?usage: fuzz/run.sh incoming|outgoing|components|recording SECONDS}
+target=${1:?usage: fuzz/run.sh TARGET SECONDS}
+seconds=${2:?usage: fuzz/run.sh TARGET SECONDS}
 here=$(cd "$(dirname "$0")" && pwd)
 out=$here/findings/$target
 bin=$here/bin/afl/$target

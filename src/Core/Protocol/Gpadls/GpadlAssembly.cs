@@ -12,7 +12,7 @@ namespace VmBus.Protocol.Gpadls;
 /// Puts the ranges of one GPADL together from its header and bodies, and decodes them. Holds at most 64 KiB. Not
 /// thread-safe.
 /// </summary>
-public sealed class GpadlAssembly
+public sealed partial class GpadlAssembly
 {
     private readonly ulong[] _words;
     private readonly int _rangeCount;

@@ -6,8 +6,8 @@ using VmBus.Protocol.Messages;
 namespace VmBus.Protocol.Host;
 
 /// <summary>
-/// What a <see cref="HostProtocol"/> wants its driver to do. Each but <see cref="Offered"/> and <see cref="Released"/> is
-/// answered by the <c>Complete</c> method of its name, at any later time; the guest learns nothing before.
+/// What a <see cref="HostProtocol"/> wants its driver to do. Each but <see cref="Offered"/>, <see cref="Released"/>,
+/// <see cref="Restored"/> and <see cref="RestoredConnection"/> is answered by the <c>Complete</c> method of its name, at any later time; the guest learns nothing before.
 /// </summary>
 public abstract record HostAction
 {
@@ -83,4 +83,26 @@ public abstract record HostAction
     /// <summary>The guest no longer knows a channel; its relid and monitor are free again. Not answered.</summary>
     /// <param name="Offer">The channel.</param>
     public sealed record Released(OfferId Offer) : HostAction;
+
+    /// <summary>
+    /// A saved channel goes on: its device has offered it again. What was asked of the device and not answered is asked
+    /// again behind this. Not answered: a driver that cannot go on with the channel revokes it.
+    /// </summary>
+    /// <param name="Offer">The channel.</param>
+    /// <param name="Relid">Its relid; 0 while no guest knows it.</param>
+    /// <param name="MonitorId">Its monitor, 0 to 127, if it has one.</param>
+    /// <param name="Gpadls">The memory the device has been shown, by handle.</param>
+    /// <param name="OpenedBy">
+    /// The request it is open by; <see langword="null"/> where it is not: one that was being opened is asked to be opened
+    /// behind this, one that was being closed is not open any more.
+    /// </param>
+    public sealed record Restored(
+        OfferId Offer, uint Relid, int? MonitorId, IReadOnlyDictionary<uint, IReadOnlyList<GpadlRange>> Gpadls, HostOpenRequest? OpenedBy) : HostAction;
+
+    /// <summary>
+    /// A saved connection goes on: take the guest's pages. Comes before everything else. Not answered: a driver that has
+    /// not got the pages resets the guest.
+    /// </summary>
+    /// <param name="Request">What the guest asked for, with the pages that are in force now.</param>
+    public sealed record RestoredConnection(HostConnectRequest Request) : HostAction;
 }

@@ -8,7 +8,8 @@ internal sealed class HostChannel(OfferId id, HostOffer offer)
 {
     public OfferId Id { get; } = id;
 
-    public HostOffer Offer { get; } = offer;
+    /// <summary>What its device offers; of a restored channel nothing but its name until the device offers it again.</summary>
+    public HostOffer Offer { get; set; } = offer;
 
     public HostChannelState State { get; set; }
 

@@ -15,10 +15,18 @@ internal sealed class HostConnection(NegotiatedVersion version, MonitorPageAddre
 
     public MonitorPageAddresses? ServerMonitorPages => HasServerMonitorPages ? MonitorPages : null;
 
+    /// <summary>0 where there is none.</summary>
+    public ulong InterruptPage { get; init; }
+
+    public Guid ClientId { get; init; }
+
     public bool OffersRequested { get; set; }
 
     /// <summary>Where the guest is moving its monitor pages to.</summary>
     public MonitorPageAddresses? NextMonitorPages { get; set; }
+
+    public HostConnectRequest RequestFor(MessageTarget target) =>
+        new(Version, InterruptPage, MonitorPages, HasServerMonitorPages, target, ClientId);
 }
 
 /// <summary>What a guest asks for at contact.</summary>

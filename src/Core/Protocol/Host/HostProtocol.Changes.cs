@@ -7,7 +7,7 @@ namespace VmBus.Protocol.Host;
 
 public sealed partial class HostProtocol
 {
-    private readonly List<(Guid Endpoint, Guid Service)> _transportConnects = [];
+    private readonly List<(Guid Endpoint, Guid Service, Guid Silo)> _transportConnects = [];
 
     /// <summary>Answers <see cref="HostAction.Modify"/>. From 5.3 on the guest is told.</summary>
     /// <param name="offer">The channel.</param>
@@ -44,7 +44,11 @@ public sealed partial class HostProtocol
     /// </param>
     public void CompleteTransportConnect(Guid endpoint, Guid service, ChannelMessageStatus status)
     {
-        if (_transportConnects.Remove((endpoint, service)) && status != ChannelMessageStatus.Success)
+        int index = _transportConnects.FindIndex(asked => asked.Endpoint == endpoint && asked.Service == service);
+        if (index < 0)
+            return;
+        _transportConnects.RemoveAt(index);
+        if (status != ChannelMessageStatus.Success)
             SendTransportFailure(endpoint, service, status);
     }
 
@@ -103,8 +107,9 @@ public sealed partial class HostProtocol
             return MessageFault.LimitExceeded;
         }
 
-        _transportConnects.Add((request.EndpointId, request.ServiceId));
-        Do(new HostAction.TransportConnect(request.EndpointId, request.ServiceId, Negotiated.HasSiloId ? message.SiloId : Guid.Empty));
+        Guid silo = Negotiated.HasSiloId ? message.SiloId : Guid.Empty;
+        _transportConnects.Add((request.EndpointId, request.ServiceId, silo));
+        Do(new HostAction.TransportConnect(request.EndpointId, request.ServiceId, silo));
         return MessageFault.None;
     }
 

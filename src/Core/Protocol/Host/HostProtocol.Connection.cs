@@ -34,6 +34,8 @@ public sealed partial class HostProtocol
     {
         if (IsResetting)
             return;
+        if (IsRestoring)
+            CompleteRestore();
         DropMessages();
         _aside.Clear();
         if (RequestDisconnect(HostSequel.Reset))

@@ -81,9 +81,9 @@ public sealed partial class HostProtocol
         MonitorPageAddresses? pages = serverPages ? _options.ServerMonitorPages
             : request.ParentToChild == 0 || _options.OnlyServerMonitorPages ? null
             : new MonitorPageAddresses(request.ParentToChild, request.ChildToParent);
-        _connection = new HostConnection(version, pages, serverPages);
+        _connection = new HostConnection(version, pages, serverPages) { InterruptPage = request.InterruptPage, ClientId = request.ClientId };
         State = HostState.Connecting;
-        Do(new HostAction.Connect(new HostConnectRequest(version, request.InterruptPage, pages, serverPages, request.Target, request.ClientId)));
+        Do(new HostAction.Connect(_connection.RequestFor(request.Target)));
     }
 
     private void AnswerContact(NegotiatedVersion version, ConnectionState state, MonitorPageAddresses? serverPages)

@@ -23,7 +23,8 @@ public sealed partial class HostProtocol
 
     /// <summary>
     /// Offers a channel: to the guest that is there, once it asked for offers, and to every later one. Where the guest has
-    /// not yet released a revoked channel of the same name, it sees this one when it has.
+    /// not yet released a revoked channel of the same name, it sees this one when it has. While a saved state is being
+    /// restored, a saved channel of the same name goes on, as <see cref="HostAction.Restored"/> says.
     /// </summary>
     /// <param name="offer">The channel.</param>
     /// <returns>Which offer it is.</returns>
@@ -38,6 +39,8 @@ public sealed partial class HostProtocol
             throw new ArgumentException($"An offer carries {UserDefinedData.Size} bytes of its device, not {offer.UserData.Length}.", nameof(offer));
         if (offer.MonitorLatency is { } latency && (latency < TimeSpan.Zero || latency.Ticks > ushort.MaxValue))
             throw new ArgumentException($"A monitor's latency is 0 to {ushort.MaxValue} units of 100 ns, not {latency.Ticks}.", nameof(offer));
+        if (IsRestoring && TryClaim(offer) is { } restored)
+            return restored;
         if (!CanOffer)
             throw new InvalidOperationException($"There are {_channels.Count} channels already, of {_options.MaxChannels}.");
         var channel = new HostChannel(new OfferId(_lastOffer + 1), offer);

@@ -20,7 +20,7 @@ public sealed partial class HostProtocol
     private int _waitingAnswers;
 
     /// <summary>How long until a message is due: zero when one is, <see langword="null"/> when none waits or may go.</summary>
-    public TimeSpan? UntilDue => Sooner(_aside.UntilDue, MayPost ? _outbox.UntilDue : null);
+    public TimeSpan? UntilDue => IsRestoring ? null : Sooner(_aside.UntilDue, MayPost ? _outbox.UntilDue : null);
 
     /// <summary>How many messages wait to be posted, offers among them.</summary>
     public int WaitingMessages => _outbox.Count + _aside.Count;
@@ -41,6 +41,9 @@ public sealed partial class HostProtocol
     public bool TryPeekPost(out QueuedMessage message)
     {
         _posting = null;
+        message = null!;
+        if (IsRestoring)
+            return false;
         if (_aside.TryPeek(out message))
             _posting = _aside;
         else if (MayPost && _outbox.TryPeek(out message))

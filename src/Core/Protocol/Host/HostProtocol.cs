@@ -64,10 +64,10 @@ public sealed partial class HostProtocol
 
     /// <summary>
     /// Whether a message may be passed to <see cref="Receive"/>. While it may not, because the guest does not read its
-    /// answers or is being reset, the platform refuses the guest's posts with
+    /// answers, is being reset or was not restored yet, the platform refuses the guest's posts with
     /// <see cref="HypercallStatus.InsufficientBuffers"/>. A paused guest is always heard: it has yet to say that it goes on.
     /// </summary>
-    public bool CanReceive => !IsResetting && (State == HostState.Paused || WaitingAnswers < _options.MaxWaitingAnswers);
+    public bool CanReceive => !IsResetting && !IsRestoring && (State == HostState.Paused || WaitingAnswers < _options.MaxWaitingAnswers);
 
     /// <summary>Takes a message of the guest.</summary>
     /// <param name="message">The message, header included; a private copy, not shared memory.</param>
@@ -76,7 +76,7 @@ public sealed partial class HostProtocol
     public MessageFault Receive(ReadOnlySpan<byte> message)
     {
         if (!CanReceive)
-            throw new InvalidOperationException(IsResetting ? "The guest is being reset." : $"{WaitingAnswers} answers wait for the guest to take them.");
+            throw new InvalidOperationException(IsResetting ? "The guest is being reset." : IsRestoring ? "The host is not restored yet." : $"{WaitingAnswers} answers wait for the guest to take them.");
         MessageFault fault = ChannelMessages.Check(message, MessageDirection.GuestToHost, Negotiated, out ChannelMessageType type);
         if (fault == MessageFault.None)
             fault = Take(type, message);

@@ -25,9 +25,16 @@ internal sealed class RelidTable(uint first, int count)
         int index = channel.Offer.Relid is { } wanted && _channels[wanted - first] is null ? (int)(wanted - first) : LowestFree(true) ?? LowestFree(false) ?? -1;
         if (index < 0)
             return false;
-        _channels[index] = channel;
-        channel.Relid = first + (uint)index;
-        InUse++;
+        Assign(channel, index);
+        return true;
+    }
+
+    /// <summary>Gives a channel that very relid, as it had it before.</summary>
+    public bool TryRestore(HostChannel channel, uint relid)
+    {
+        if (!IsInRange(relid) || _channels[relid - first] is not null)
+            return false;
+        Assign(channel, (int)(relid - first));
         return true;
     }
 
@@ -38,6 +45,13 @@ internal sealed class RelidTable(uint first, int count)
         channel.Relid = 0;
         InUse--;
         _lowest = Math.Min(_lowest, index);
+    }
+
+    private void Assign(HostChannel channel, int index)
+    {
+        _channels[index] = channel;
+        channel.Relid = first + (uint)index;
+        InUse++;
     }
 
     // Everything below _lowest is taken, so that giving out relids one after the other does not look at them again.

@@ -9,7 +9,7 @@ namespace VmBus.Protocol.Messages;
 /// <summary>
 /// A queue of messages, taken from its head when they are due. Not thread-safe. Whoever fills it keeps it bounded.
 /// </summary>
-public sealed class MessageOutbox
+public sealed partial class MessageOutbox
 {
     private readonly TimeProvider _clock;
     private readonly PostRetryPolicy _policy;

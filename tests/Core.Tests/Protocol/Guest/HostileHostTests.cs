@@ -1,10 +1,6 @@
 using FsCheck.Xunit;
-using Microsoft.Extensions.Time.Testing;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
 using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Guest;
@@ -12,12 +8,10 @@ namespace VmBus.Core.Tests.Protocol.Guest;
 /// <summary>A host that says anything at any time, to a guest that asks for anything at any time.</summary>
 public sealed class HostileHostTests
 {
-    private const int MaxOffers = 6;
-
     [Property(MaxTest = 5000, EndSize = 400)]
     public void Whatever_a_host_says_nothing_throws_and_nothing_grows_without_end(byte[] script)
     {
-        var play = new Play(script);
+        var play = new GuestPlay(script);
         play.Start();
         while (play.Step())
             play.CheckBounds();
@@ -31,183 +25,15 @@ public sealed class HostileHostTests
         var script = new byte[16];
         foreach (ProtocolVersion version in ProtocolVersion.Known)
         {
-            ScriptedHost host = ScriptedHost.Connected(version, options: new GuestProtocolOptions { MaxOffers = MaxOffers });
+            ScriptedHost host = ScriptedHost.Connected(version, options: new GuestProtocolOptions { MaxOffers = GuestPlay.MaxOffers });
             for (int message = 0; message < 20_000; message++)
             {
                 random.NextBytes(script);
-                host.Guest.Receive(new Play(script).Message());
+                host.Guest.Receive(new GuestPlay(script).Message());
             }
             Assert.Equal(0, host.Guest.WaitingPosts + host.Guest.PendingRequests + host.Guest.GpadlCount);
-            Assert.InRange(host.Guest.OfferCount, 1, MaxOffers);
-            Assert.InRange(host.Guest.EventCount, 1, 2 * MaxOffers);
+            Assert.InRange(host.Guest.OfferCount, 1, GuestPlay.MaxOffers);
+            Assert.InRange(host.Guest.EventCount, 1, 2 * GuestPlay.MaxOffers);
         }
-    }
-
-    /// <summary>A script's bytes, read as what both ends do.</summary>
-    private sealed class Play(byte[] script)
-    {
-        private readonly FakeTimeProvider _clock = new();
-        private GuestProtocol? _guest;
-        private int _at;
-        private int _requests;
-
-        private GuestProtocol Guest => _guest ??= new GuestProtocol(
-            new GuestProtocolOptions { MaxOffers = MaxOffers, Features = (FeatureFlags)0x6F, Versions = [ProtocolVersion.Copper, ProtocolVersion.Win10] }, _clock);
-
-        // Most plays begin where most can happen: connected, with a channel that has a GPADL.
-        public void Start()
-        {
-            if (Next() % 4 == 0)
-                return;
-            Guest.Connect(ScriptedHost.Pages);
-            PostOne();
-            Guest.Receive(ChannelMessages.ToBytes(VersionResponse.MessageType, new VersionResponse2
-            {
-                Response = new VersionResponse { VersionSupported = 1, ConnectionId = 9 },
-                SupportedFeatures = (FeatureFlags)0x2F,
-            }));
-            Guest.Receive(ScriptedHost.OfferBytes(3, instance: new Guid(0, 0, 0, new byte[8])));
-            uint gpadl = Guest.CreateGpadl(3, [GpadlRange.OfPages(0, 1)]);
-            PostOne();
-            Guest.Receive(ChannelMessages.ToBytes(GpadlCreated.MessageType, new GpadlCreated { ChildRelid = 3, Gpadl = gpadl }));
-            _requests += 2;
-            Assert.Equal((GuestConnectionState.Connected, 1), (Guest.State, Guest.GpadlCount));
-        }
-
-        public bool Step()
-        {
-            if (_at >= script.Length)
-                return false;
-            byte choice = Next();
-            if (choice < 128)
-                Guest.Receive(Message());
-            else
-                Ask(choice);
-            return true;
-        }
-
-        public void CheckBounds()
-        {
-            Assert.InRange(Guest.OfferCount, 0, MaxOffers);
-            Assert.InRange(Guest.GpadlCount, 0, _requests);
-            Assert.InRange(Guest.PendingRequests, 0, _requests);
-            Assert.InRange(Guest.WaitingPosts, 0, 3 * _requests);
-            Assert.True(Guest.UntilDue is null || Guest.UntilDue >= TimeSpan.Zero);
-            Assert.Equal(Guest.GpadlCount, Guest.Offers.Sum(offer => Guest.GpadlsOf(offer.Relid).Count));
-        }
-
-        // Whatever happened, leaving leaves nothing behind but open reserved channels.
-        public void Finish()
-        {
-            if (Guest.State is not (GuestConnectionState.Disconnected or GuestConnectionState.Unloading))
-                Guest.Unload();
-            _clock.Advance(TimeSpan.FromMinutes(1));
-            Guest.Elapse();
-            Assert.Equal((GuestConnectionState.Disconnected, 0), (Guest.State, Guest.PendingRequests));
-            Assert.All(Guest.Offers, offer => Assert.Equal(GuestChannelState.Open, Guest.StateOf(offer.Relid)));
-        }
-
-        /// <summary>A message with a header, and fields that mean something often enough.</summary>
-        public byte[] Message()
-        {
-            var type = (ChannelMessageType)(Next() % 31);
-            uint relid = Next() % 8u, gpadl = GuestProtocol.FirstGpadl + Next() % 6u;
-            var status = Next() % 3 == 0 ? ChannelMessageStatus.Unsuccessful : ChannelMessageStatus.Success;
-            byte[] message = type switch
-            {
-                ChannelMessageType.OfferChannel => ScriptedHost.OfferBytes(relid, (ushort)(Next() % 3), new Guid(Next() % 3, 0, 0, new byte[8]), (OfferFlags)(Next() << 8), monitor: Next()),
-                ChannelMessageType.RescindOffer => ChannelMessages.ToBytes(type, new RescindOffer { ChildRelid = relid }),
-                ChannelMessageType.OpenChannelResult => ChannelMessages.ToBytes(type, new OpenChannelResult { ChildRelid = relid, OpenId = Next() % 2 == 0 ? 0 : relid, Status = status }),
-                ChannelMessageType.GpadlCreated => ChannelMessages.ToBytes(type, new GpadlCreated { ChildRelid = relid, Gpadl = gpadl, Status = status }),
-                ChannelMessageType.GpadlTorndown => ChannelMessages.ToBytes(type, new GpadlTorndown { Gpadl = gpadl }),
-                ChannelMessageType.VersionResponse => VersionAnswer(),
-                ChannelMessageType.CloseReservedChannelResponse => ChannelMessages.ToBytes(type, new CloseReservedChannelResponse { ChildRelid = relid }),
-                ChannelMessageType.TlConnectResult => ChannelMessages.ToBytes(type, new TlConnectResult { Status = status }),
-                ChannelMessageType.ModifyChannelResponse => ChannelMessages.ToBytes(type, new ModifyChannelResponse { ChildRelid = relid, Status = status }),
-                ChannelMessageType.ModifyConnectionResponse => ChannelMessages.ToBytes(type, new ModifyConnectionResponse { ConnectionState = (ConnectionState)(Next() % 3) }),
-                _ => ChannelMessages.ToBytes(type),
-            };
-            return Next() % 8 == 0 ? message[..(Next() % (message.Length + 1))] : message;
-        }
-
-        private byte[] VersionAnswer()
-        {
-            var response = new VersionResponse { VersionSupported = (byte)(Next() % 4), ConnectionState = (ConnectionState)(Next() % 8 == 0 ? 1 : 0), ConnectionId = 9 };
-            var features = (FeatureFlags)(Next() & ~(Next() % 2 * 0x40));
-            return ChannelMessages.ToBytes(
-                VersionResponse.MessageType,
-                new VersionResponse3 { Response = new() { Response = response, SupportedFeatures = features }, ParentToChildMonitorPage = 0x1000, ChildToParentMonitorPage = Next() * 0x1000ul });
-        }
-
-        // What the state does not allow throws, as documented; anything else is a defect.
-        private void Ask(byte choice)
-        {
-            uint relid = Next() % 8u, gpadl = GuestProtocol.FirstGpadl + Next() % 6u;
-            string before = Snapshot.Of(Guest);
-            try
-            {
-                Ask(choice % 20, relid, gpadl);
-                _requests++;
-            }
-            catch (Exception refused) when (refused is InvalidOperationException or ArgumentException)
-            {
-                Assert.Equal(before, Snapshot.Of(Guest));
-            }
-        }
-
-        private void Ask(int what, uint relid, uint gpadl)
-        {
-            switch (what)
-            {
-                case 0 or 1: Guest.Connect(ScriptedHost.Pages); break;
-                case 2: Guest.RequestOffers(); break;
-                case 3: Guest.CreateGpadl(relid, [GpadlRange.OfPages(0, Next() % 60 + 1)]); break;
-                case 4: Guest.TeardownGpadl(gpadl); break;
-                case 5 or 6: Guest.Open(relid, new GuestOpenRequest { Gpadl = gpadl, DownstreamPageOffset = 1 }); break;
-                case 7: Guest.Close(relid); break;
-                case 8: Guest.ModifyChannel(relid, 1); break;
-                case 9: Guest.ReleaseRelid(relid); break;
-                case 10: Guest.OpenReserved(relid, 0, 2, gpadl, 1); break;
-                case 11: Guest.CloseReserved(relid, 0, 2); break;
-                case 12: Guest.ConnectTransport(Guid.Empty, ScriptedHost.NetworkClass, Guid.Empty); break;
-                case 13: Guest.ModifyConnection(0x5000, 0x6000); break;
-                case 14: Guest.Pause(); break;
-                case 15: Guest.Resume(); break;
-                case 16 when Next() % 4 == 0: Guest.Unload(); break;
-                case 17: Pass(); break;
-                default: Post(); break;
-            }
-        }
-
-        private void Pass()
-        {
-            _clock.Advance(TimeSpan.FromSeconds(Next()));
-            Guest.Elapse();
-        }
-
-        private void Post()
-        {
-            for (int posts = Next() % 4; posts >= 0 && Guest.TryPeekPost(out _); posts--)
-            {
-                Guest.CompletePost((Next() % 8) switch
-                {
-                    0 => HypercallStatus.AccessDenied,
-                    1 => HypercallStatus.InsufficientBuffers,
-                    2 => HypercallStatus.InvalidConnectionId,
-                    _ => HypercallStatus.Success,
-                });
-            }
-            while (Next() % 2 == 0 && Guest.TryTakeEvent(out _))
-            {
-            }
-        }
-
-        private void PostOne()
-        {
-            Assert.True(Guest.TryPeekPost(out _));
-            Guest.CompletePost(HypercallStatus.Success);
-        }
-
-        private byte Next() => _at < script.Length ? script[_at++] : (byte)0;
     }
 }

@@ -10,7 +10,7 @@ namespace VmBus.Core.Tests.Protocol.Host;
 /// <summary>Guests that send anything, over devices that answer when they like.</summary>
 public sealed class HostHostileGuestTests
 {
-    private static readonly HostProtocolOptions Options = new()
+    internal static readonly HostProtocolOptions Options = new()
     {
         MaxChannels = 6,
         MonitorIds = 2,
@@ -105,7 +105,7 @@ public sealed class HostHostileGuestTests
         host.CompletePost(random.Next(5) switch { 0 => HypercallStatus.ObjectInUse, 1 => HypercallStatus.InvalidVpIndex, _ => HypercallStatus.Success });
     }
 
-    private static byte[] AnyMessage(Random random, NegotiatedVersion negotiated)
+    internal static byte[] AnyMessage(Random random, NegotiatedVersion negotiated)
     {
         byte[] message = AnyWholeMessage(random, negotiated);
         if (random.Next(12) == 0)

@@ -1,0 +1,22 @@
+namespace VmBus.Protocol.SavedState;
+
+/// <summary>A saved state cannot be restored. Nothing was changed.</summary>
+public sealed class SavedStateException : VmBusException
+{
+    internal SavedStateException(SavedStateFault fault, int offset, string reason)
+        : base($"The saved state cannot be restored: {reason} ({fault}, at byte {offset}).")
+    {
+        Fault = fault;
+        Offset = offset;
+        Reason = reason;
+    }
+
+    /// <summary>What kind of fault it is.</summary>
+    public SavedStateFault Fault { get; }
+
+    /// <summary>Where it was found: behind the last byte that was read, counted from the start of the file.</summary>
+    public int Offset { get; }
+
+    /// <summary>What was found, with its numbers.</summary>
+    public string Reason { get; }
+}

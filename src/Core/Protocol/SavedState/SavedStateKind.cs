@@ -1,0 +1,17 @@
+namespace VmBus.Protocol.SavedState;
+
+/// <summary>What a saved state is of: the third field of its head.</summary>
+public enum SavedStateKind : ushort
+{
+    /// <summary>A <see cref="Host.HostProtocol"/>.</summary>
+    HostProtocol = 1,
+
+    /// <summary>A <see cref="Guest.GuestProtocol"/>.</summary>
+    GuestProtocol = 2,
+
+    /// <summary>A <see cref="Hosting.HostBus"/>.</summary>
+    HostBus = 3,
+
+    /// <summary>A <see cref="Guests.GuestBus"/>.</summary>
+    GuestBus = 4,
+}
