@@ -1,7 +1,6 @@
 // The seeds of the saved states' target: a host and a guest in several conditions, saved, with the head and without.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 using VmBus.Protocol.Gpadls;
 using VmBus.Protocol.Guest;
 using VmBus.Protocol.Host;
