@@ -30,7 +30,11 @@ internal static class HandMadeConversation
         {
             clock.Advance((message.Time - last).Ticks);
             last = message.Time;
-            recorder.Observe(message.Direction, message.Bytes.Span, message.Negotiated, message.Fault);
+
+            // What is not kept of a message is zeros.
+            byte[] whole = new byte[message.Length];
+            message.Bytes.CopyTo(whole);
+            recorder.Observe(message.Direction, whole, message.Negotiated, message.Fault);
         }
 
         return stream.ToArray();

@@ -22,11 +22,11 @@ public sealed class RecordingTests
         new(true, 0, 0x60000, 4, ChannelMessages.ToBytes(ChannelMessageType.RequestOffers), 567),
     ];
 
-    [Property(MaxTest = 500)]
+    [Property(MaxTest = 500, Arbitrary = [typeof(Observation)])]
     public void What_was_observed_is_what_is_read(Observation[] observations)
     {
         byte[] file = Observation.Record(observations);
-        Assert.Equal(HeaderSize + observations.Sum(one => HeadSize + one.Bytes.Length), file.Length);
+        Assert.Equal(HeaderSize + observations.Sum(one => HeadSize + Math.Min(one.Bytes.Length, RecordedMessage.MaxLength)), file.Length);
         using var reader = new ConversationReader(new MemoryStream(file));
         long time = 0;
         foreach (Observation one in observations)
@@ -58,12 +58,17 @@ public sealed class RecordingTests
         }
     }
 
-    [Property(MaxTest = 2000)]
-    public void A_damaged_file_reads_as_it_was_up_to_the_damage_and_then_ends_or_says_where(Observation[] observations, (ushort Offset, byte Mask)[] damage)
+    [Property(MaxTest = 2000, Arbitrary = [typeof(Observation)])]
+    public void A_damaged_file_reads_as_it_was_up_to_the_damage_and_then_ends_or_says_where(Observation[] observations, (byte Where, byte Place, byte Mask)[] damage)
     {
         byte[] file = Observation.Record(observations);
-        foreach ((ushort offset, byte mask) in damage)
-            file[offset % file.Length] ^= mask;
+        foreach ((byte where, byte place, byte mask) in damage.Take(3))
+        {
+            // Mostly behind the head of the file, or nothing behind it would be looked at.
+            int spared = where % 8 == 0 || file.Length == HeaderSize ? 0 : HeaderSize;
+            file[spared + (((where * 256) + place) % (file.Length - spared))] ^= mask;
+        }
+
         using var reader = new ConversationReader(new MemoryStream(file));
         int read = 0;
         long time = 0;
