@@ -1,0 +1,84 @@
+// A channel over uio_hv_generic. Mirrors struct vmbus_channel of DPDK (drivers/bus/vmbus/vmbus_channel.c): two rings, a
+// monitor bit or the control write, an interrupt shared with the other channels of the device.
+
+using System.Runtime.Versioning;
+using VmBus.Channels;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Linux;
+
+/// <summary>One channel of a <see cref="UioDevice"/>, which closes it at the latest when it is closed itself.</summary>
+/// <remarks>
+/// Rings are mapped once, so packets at their end wrap. When the host rescinds the device, waits throw
+/// <see cref="PeerDisconnectedException"/> once all that the host had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class UioChannel : IDisposable
+{
+    private readonly MappedMemory _rings;
+    private readonly UioSignalWait _wait;
+
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, MonitorPageView? monitorPage, UioInterrupts interrupts, UioOptions options)
+    {
+        Relid = relid;
+        MonitorId = monitorId;
+        _rings = rings;
+        int half = checked((int)(rings.Length / 2));
+        ChannelSignaler signaler = new(
+            new SignalBinding
+            {
+                ChildRelid = relid,
+                Path = new UioSignalPath(interrupts, monitorId is not null),
+                MonitorPage = monitorId is null ? null : monitorPage,
+                MonitorId = monitorId ?? 0,
+                IsConcurrent = options.MultiProducer,
+            },
+            options.Clock, options.Adaptive);
+        OutgoingRing outgoing = new(RingAt(rings, 0, half), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
+        IncomingRing incoming = new(RingAt(rings, half, half), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
+        _wait = new UioSignalWait(interrupts);
+        Channel = new Channel(outgoing, incoming, signaler, _wait, options.Clock);
+    }
+
+    /// <summary>The relid: the channel's number.</summary>
+    public uint Relid { get; }
+
+    /// <summary>Its monitor, 0 to 127; <see langword="null"/> when the host examines none for it and signals are calls.</summary>
+    public int? MonitorId { get; }
+
+    /// <summary>The guest's end.</summary>
+    public Channel Channel { get; }
+
+    /// <summary>
+    /// Ends the use of the channel and unmaps its rings. To the host it stays open as long as the device is. A wait under
+    /// way ends with <see cref="ObjectDisposedException"/>; nobody may send or read meanwhile.
+    /// </summary>
+    public void Dispose()
+    {
+        Channel.Dispose();
+        _wait.Dispose();
+        _rings.Dispose();
+    }
+
+    internal static void CheckRings(long length, string where)
+    {
+        if (Environment.SystemPageSize != RingMemory.PageSize)
+            throw new PlatformNotSupportedException($"The kernel's pages are {Environment.SystemPageSize} bytes: rings behind a control page of that size are not supported.");
+        if (length < 4 * RingMemory.PageSize || length % (2 * RingMemory.PageSize) != 0 || length / 2 - RingMemory.PageSize > RingMemory.MaxDataSize)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages each, do not have that.");
+    }
+
+    internal bool IsClosed => _rings.IsClosed;
+
+    internal void Detach()
+    {
+        if (!IsClosed)
+            _rings.Detach();
+    }
+
+    private static RingMemory RingAt(MappedMemory rings, int offset, int length) => RingMemory.FromAddress(
+        rings.Address + offset, rings.Address + offset + RingMemory.PageSize, length - RingMemory.PageSize, isDoubleMapped: false, rings);
+}

@@ -1,0 +1,103 @@
+// How one channel of a UIO device waits for the host: ppoll(2) on the device, then a read of its interrupt count.
+
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using VmBus.Interop.Linux;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Linux;
+
+/// <summary>
+/// Waits for an interrupt of the device. Interrupts of other channels end it too: look at the ring.
+/// <see cref="Dispose"/> ends a wait under way and returns when it has left.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDisposable
+{
+    private readonly EventFd _wake = EventFd.Create();
+    private readonly Lock _waiting = new();
+    private long _seen = interrupts.Taken;
+    private volatile bool _closed;
+
+    /// <inheritdoc/>
+    public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_waiting)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+
+            // From here on nobody takes an interrupt without either this look or the event showing it.
+            interrupts.Enter(_wake);
+            try
+            {
+                return TryTake() || Sleep(timeout, cancellationToken);
+            }
+            finally
+            {
+                interrupts.Leave(_wake);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask WaitAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+
+        // A wait that has to sleep takes a thread: poll(2) knows nothing of tasks.
+        return new ValueTask(Task.Factory.StartNew(
+            () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+    }
+
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        _wake.Signal();
+        lock (_waiting)
+            _wake.Dispose();
+    }
+
+    private bool TryTake()
+    {
+        long taken = interrupts.Taken;
+        if (taken == _seen)
+            return false;
+        _seen = taken;
+        return true;
+    }
+
+    private bool Sleep(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        using CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
+            ? cancellationToken.UnsafeRegister(static wake => ((EventFd)wake!).Signal(), _wake)
+            : default;
+        Span<PollFd> polled = [new PollFd(interrupts.Descriptor, PollEvents.In), new PollFd(_wake.Descriptor, PollEvents.In)];
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            cancellationToken.ThrowIfCancellationRequested();
+            interrupts.ThrowIfGone();
+
+            // Also when the time is up: who only ever looks must take interrupts, and learn of the device's end, too.
+            TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+            TimeSpan remaining = timeout == Timeout.InfiniteTimeSpan ? timeout : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            Poll.Wait(polled, remaining);
+            if (polled[1].Returned != PollEvents.None)
+                _wake.TryConsume(out _);
+            if (polled[0].Returned != PollEvents.None)
+                interrupts.Collect(polled[0].Returned, _wake);
+            if (TryTake())
+                return true;
+            if (remaining == TimeSpan.Zero)
+            {
+                interrupts.ThrowIfGone();
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+// A UIO device without a kernel: memfds for the maps, an eventfd for readability, and the kernel's rules in between
+// (Linux drivers/uio/uio.c and uio_hv_generic.c): opening masks the primary's ring, an interrupt masks its channel's ring
+// and counts, a control write masks or unmasks every channel's ring and, unmasking, calls the host on each channel without
+// a monitor, a rescind answers every read and write with EIO. On the other side stands a host: a channel's other end.
+
+using System.Globalization;
+using System.Runtime.Versioning;
+using VmBus.Backends.Linux;
+using VmBus.Channels;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+using VmBus.Rings;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Tests.Linux;
+
+[SupportedOSPlatform("linux")]
+internal sealed class UioStandIn : IUioFile
+{
+    public static readonly Guid Instance = new("1eccfd72-4b41-45ef-b73a-4a6e44c12924");
+    public const int Relid = 77;
+    private const string Folder = "bus/vmbus/devices/1eccfd72-4b41-45ef-b73a-4a6e44c12924";
+    private const string Uio = Folder + "/uio/uio3";
+
+    private readonly MemfdHandle _rings;
+    private readonly MemfdHandle _interruptPage = MemfdHandle.Create("vmbus-uio-int", 4096);
+    private readonly MemfdHandle _monitorPage = MemfdHandle.Create("vmbus-uio-mon", 4096);
+    private readonly EventFd _readable = EventFd.Create();
+    private readonly Lock _lock = new();
+    private readonly List<StandInHost> _hosts = [];
+    private readonly MappedMemory _hostMonitorPage;
+    private uint _events = 5;       // the device was used before
+    private uint _seen = 5;
+    private bool _locked;
+    private bool _gone;
+
+    public UioStandIn(int? monitorId, int ringBytes = 8192)
+    {
+        _rings = MemfdHandle.Create("vmbus-uio-rings", 2 * ringBytes);
+        _hostMonitorPage = MappedMemory.Map(_monitorPage, 0, 4096);
+        Tree = new SysfsTree($"""
+            {Folder}/id = {Relid}
+            {Folder}/device_id = {Instance:B}
+            {Folder}/class_id = {DeviceClass.DynamicMemory.Id:B}
+            {Folder}/driver -> ../../drivers/uio_hv_generic
+            {Folder}/channels/{Relid}/cpu = 0
+            {Uio}/name = uio_hv_generic
+            {Uio}/event = 5
+            """);
+        if (monitorId is { } id)
+            Tree.Write(Folder + "/monitor_id", id.ToString(CultureInfo.InvariantCulture) + "\n");
+        Announce(0, "txrx_rings", 2 * ringBytes);
+        Announce(1, "int_page", 4096);
+        Announce(2, "monitor_page", 4096);
+        MonitorPage.Latency(monitorId ?? 0) = 1000;
+        MonitorPage.TriggerState = 0xF;
+        Host = AddHost(MappedMemory.Map(_rings, 0, 2 * ringBytes), monitorId);
+    }
+
+    public SysfsTree Tree { get; }
+
+    /// <summary>The other end of the primary channel.</summary>
+    public StandInHost Host { get; }
+
+    public MonitorPageView MonitorPage => new(_hostMonitorPage.Address);
+
+    /// <summary>Control writes that came, and what the last one said.</summary>
+    public (int Count, bool Unmasked) Controls { get; private set; }
+
+    /// <summary>What the next reads answer before the rules have their say.</summary>
+    public Queue<Errno> Faults { get; } = [];
+
+    public int Descriptor => _readable.Descriptor;
+
+    public UioDevice Open(UioOptions? options = null) => UioDevice.Open(Tree.Sysfs, Instance, options, _ =>
+    {
+        foreach (StandInHost host in _hosts)
+            host.GuestMask = 1;
+        return this;
+    });
+
+    public void Announce(int index, string name, long size)
+    {
+        Tree.Write($"{Uio}/maps/map{index}/name", name + "\n");
+        Tree.Write($"{Uio}/maps/map{index}/size", $"0x{size:x16}\n");
+    }
+
+    public void Forget(int index) => Directory.Delete(Tree.Full($"{Uio}/maps/map{index}"), recursive: true);
+
+    /// <summary>The host offers a subchannel and the kernel opens it.</summary>
+    public StandInHost AddSubchannel(uint relid, int? monitorId, int ringBytes = 8192)
+    {
+        string folder = $"{Folder}/channels/{relid}";
+        Tree.Write(folder + "/cpu", "1\n");
+        if (monitorId is { } id)
+            Tree.Write(folder + "/monitor_id", id.ToString(CultureInfo.InvariantCulture) + "\n");
+        Tree.Write(folder + "/ring", "");
+        string path = Tree.Full(folder + "/ring");
+        using (FileStream ring = File.OpenWrite(path))
+            ring.SetLength(2 * ringBytes);
+        using DeviceFile file = DeviceFile.Open(path);
+        StandInHost host = AddHost(MappedMemory.Map(file, 0, 2 * ringBytes), monitorId);
+        host.GuestMask = 1;
+        return host;
+    }
+
+    /// <summary>hv_uio_rescind.</summary>
+    public void Rescind()
+    {
+        lock (_lock)
+        {
+            _gone = true;
+            _readable.Signal();
+        }
+    }
+
+    public bool TryLock() => !_locked && (_locked = true);
+
+    public Errno Read(out uint count)
+    {
+        lock (_lock)
+        {
+            count = 0;
+            if (Faults.TryDequeue(out Errno fault))
+                return fault;
+            if (_gone)
+                return Errno.InputOutput;
+            if (_events == _seen)
+                return Errno.TryAgain;
+            _readable.TryConsume(out _);
+            count = _seen = _events;
+            return Errno.None;
+        }
+    }
+
+    public Errno Control(bool unmask)
+    {
+        lock (_lock)
+        {
+            if (_gone)
+                return Errno.InputOutput;
+            Controls = (Controls.Count + 1, unmask);
+            foreach (StandInHost host in _hosts)
+            {
+                host.GuestMask = unmask ? 0u : 1u;
+                if (unmask && host.MonitorId is null)
+                    host.Call();
+            }
+            return Errno.None;
+        }
+    }
+
+    public MappedMemory Map(int index, long length) => index switch
+    {
+        0 when length <= _rings.Size => MappedMemory.Map(_rings, 0, length),
+        1 when length <= 4096 => MappedMemory.Map(_interruptPage, 0, length),
+        2 when length <= 4096 => MappedMemory.Map(_monitorPage, 0, length),
+        3 or 4 when length == 8192 => MappedMemory.Map(_rings, 0, length),
+        _ => throw new ErrnoException($"mmap of {length} bytes at offset {index * 4096}", Errno.InvalidArgument),
+    };
+
+    // The device node is closed; the stand-in itself goes with Release.
+    public void Dispose() => _locked = false;
+
+    public void Release()
+    {
+        foreach (StandInHost host in _hosts)
+            host.Dispose();
+        _hostMonitorPage.Dispose();
+        _rings.Dispose();
+        _interruptPage.Dispose();
+        _monitorPage.Dispose();
+        _readable.Dispose();
+        Tree.Dispose();
+    }
+
+    private StandInHost AddHost(MappedMemory rings, int? monitorId)
+    {
+        StandInHost host = new(rings, monitorId, MonitorPage, Interrupt);
+        lock (_lock)
+            _hosts.Add(host);
+        return host;
+    }
+
+    // hv_uio_channel_cb: masks first, counts then.
+    private void Interrupt(StandInHost host)
+    {
+        lock (_lock)
+        {
+            host.GuestMask = 1;
+            _events++;
+            _readable.Signal();
+        }
+    }
+}
