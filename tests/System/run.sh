@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 
 cache=${VMBUS_SYSTEM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmbus-system-test}
-limit=${VMBUS_SYSTEM_TEST_LIMIT:-240}     # seconds one boot of the machine may take, all tests in it included
+limit=${VMBUS_SYSTEM_TEST_LIMIT:-300}     # seconds one boot of the machine may take, all tests in it included
 record=                                     # where to keep what the guest recorded
 
 usage() {
@@ -21,7 +21,7 @@ usage: tests/System/run.sh [--record DIR]
 
 environment:
   VMBUS_SYSTEM_TEST_CACHE   where packages are kept, unpacked (default: $XDG_CACHE_HOME/vmbus-system-test)
-  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take, tests included (default: 240)
+  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take, tests included (default: 300)
 USAGE
 }
 

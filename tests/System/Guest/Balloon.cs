@@ -18,6 +18,10 @@ internal sealed class Balloon(Channel channel)
     private const ushort CapabilitiesReport = 3;
     private const ushort CapabilitiesResponse = 4;
 
+    private const ushort StatusReport = 5;
+    private const ushort BalloonRequest = 6;
+    private const ushort BalloonResponse = 7;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly byte[] _message = new byte[4096];
 
@@ -42,6 +46,36 @@ internal sealed class Balloon(Channel channel)
         Send(report, transaction);
         ReadOnlySpan<byte> answer = Receive(CapabilitiesResponse, transaction, 16);
         return BinaryPrimitives.ReadUInt64LittleEndian(answer[8..]);
+    }
+
+    /// <summary>Tells the host how much memory is free and in use, in pages. It does not answer.</summary>
+    public void ReportStatus(uint transaction, ulong available, ulong committed)
+    {
+        Span<byte> report = stackalloc byte[48];
+        report.Clear();
+        Header(report, StatusReport, transaction);
+        BinaryPrimitives.WriteUInt64LittleEndian(report[8..], available);
+        BinaryPrimitives.WriteUInt64LittleEndian(report[16..], committed);
+        Send(report, transaction);
+    }
+
+    /// <summary>A request that the host makes of itself: to give it so many pages.</summary>
+    /// <returns>The pages it wants; -1 when none came in time.</returns>
+    public long AwaitRequest(uint transaction, TimeSpan patience)
+    {
+        if (!channel.WaitToRead(patience))
+            return -1;
+        ReadOnlySpan<byte> request = Receive(BalloonRequest, transaction, 16);
+        return BinaryPrimitives.ReadUInt32LittleEndian(request[8..]);
+    }
+
+    /// <summary>Answers a request: nothing to give, this guest is as small as it can be.</summary>
+    public void Refuse(uint transaction)
+    {
+        Span<byte> response = stackalloc byte[16];
+        response.Clear();
+        Header(response, BalloonResponse, transaction);
+        Send(response, transaction);
     }
 
     public static void Request(Span<byte> request, uint transaction, uint version)

@@ -3,8 +3,8 @@
 using System.Diagnostics;
 using VmBus.SystemTest;
 
-if (args is ["hold", string held])
-    return Steps.Hold(held);
+if (args is ["hold", string what, string uio])
+    return Steps.Hold(what, uio);
 
 var steps = new Steps(recording: File.ReadAllText("/proc/cmdline").Contains("record", StringComparison.Ordinal));
 foreach ((string name, Action step) in steps.All)

@@ -20,11 +20,12 @@ internal sealed class Steps(bool recording)
         ("devices", PrintDevices),
         ("bind to UIO", Bind),
         ("balloon: version and capabilities", Talk),
-        ("round trips, one at a time", () => RoundTrips(1_000, depth: 1)),
-        ("round trips, 32 at a time", () => RoundTrips(9_000, depth: 32)),
+        ("round trips, one at a time", () => RoundTrips(10_000, depth: 1)),
+        ("round trips, 32 at a time", () => RoundTrips(20_000, depth: 32)),
         ("unbind and rebind", Rebind),
         ("killed in the middle, and again", Kill),
-        ("removed while it waits", Remove),
+        ("what the host asks by itself", Serve),
+        ("taken away while it waits", TakeAway),
     ];
 
     private static void LoadModules()
@@ -69,7 +70,7 @@ internal sealed class Steps(bool recording)
         ulong flags = balloon.ReportCapabilities(9);
         Console.WriteLine($"version 2.0 accepted, capabilities answered with flags 0x{flags:x}");
         Require((flags & 1) == 1, "the capabilities were refused");
-        Console.WriteLine(uio.Channel.GetStatistics());
+        Record("talked");
     }
 
     // A refused version leaves the host where it was, so that it can be asked any number of times.
@@ -106,6 +107,12 @@ internal sealed class Steps(bool recording)
         Array.Sort(took);
         Console.WriteLine($"{count} round trips, {depth} at a time, every answer checked: {seconds:0.0} s, {count / seconds:0} a second");
         Console.WriteLine($"latency in ms: least {took[0]:0.00}, median {At(0.5):0.00}, 90 % {At(0.9):0.00}, 99 % {At(0.99):0.00}, most {took[^1]:0.00}");
+        for ((int from, double below) = (0, 0.5); from < count; below *= 2)
+        {
+            int to = Array.FindIndex(took, one => one >= below) is >= 0 and var end ? end : count;
+            Console.WriteLine($"  below {below,5:0.0} ms {to - from,6} {new string('#', (to - from) * 50 / count)}");
+            from = to;
+        }
         Console.WriteLine($"{uio.Signals} control writes, {uio.Waits} waits");
 
         double At(double part) => took[(int)(part * (count - 1))];
@@ -123,32 +130,90 @@ internal sealed class Steps(bool recording)
 
     private void Kill()
     {
-        using Process holder = StartHolder();
+        using Process holder = StartHolder("talk");
         holder.Kill();
         Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the killed process does not end");
         Console.WriteLine($"killed: {holder.ExitCode}");
         RoundTrips(100, 1);
     }
 
-    // The driver is taken away while another process sleeps in a wait: it must wake and say that the device is gone.
-    private void Remove()
+    // The device goes while another process sleeps in a wait: it must wake and say so. QEMU cannot rescind an offer ("Bus
+    // 'vmbus' does not support hotplugging"), so the driver is taken from the device, which ends a wait in the same way.
+    private void TakeAway()
     {
-        using Process holder = StartHolder();
-        Console.WriteLine("@host remove");
+        using Process holder = StartHolder("wait");
         Task<string> said = holder.StandardOutput.ReadToEndAsync();
+        Thread.Sleep(100);      // the longer it sleeps the likelier the other is in its wait; either way it must notice
+        File.WriteAllText(Driver + "/unbind", _device);
         Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the waiting process does not notice");
         Console.WriteLine($"it said: {said.Result.Trim()}; exit {holder.ExitCode}");
         Require(holder.ExitCode == 3, "the waiting process ended otherwise than by the device's removal");
+
+        // Linux 6.12 does not close the channel of a driver that goes while somebody has the device open (uio_release no
+        // longer knows the driver), so it cannot be opened again: said here, not required, and the reason to come last.
+        File.WriteAllText(Driver + "/bind", _device);
+        _uio = BoundUio();
+        try
+        {
+            RoundTrips(100, 1);
+        }
+        catch (IOException error)
+        {
+            Console.WriteLine($"bound again, it cannot be opened: {error.Message}");
+        }
     }
 
-    /// <summary>The other process: some round trips, then a wait for what never comes.</summary>
-    public static int Hold(string uioName)
+    // The host asks for memory 50 s after the capabilities, not before. Until then the guest reports its state, and the
+    // host says what it understood.
+    private void Serve()
+    {
+        const ulong Memory = 512ul << 20, Target = 256ul << 20, PageSize = 4096;
+        using var host = new HostMonitor();
+        using var uio = new Uio(_uio);
+        var balloon = new Balloon(uio.Channel);
+        Require(balloon.Negotiate(1, Balloon.Version2016), "version 2.0 was refused");
+        Require(balloon.ReportCapabilities(2) == 3, "the host does not want status reports");
+        host.Execute($"\"balloon\",\"arguments\":{{\"value\":{Target}}}");
+
+        uint reports = 0;
+        long asked = -1;
+        for (long start = Stopwatch.GetTimestamp(); asked < 0; reports++)
+        {
+            Require(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(120), "the host asked for nothing in 120 s");
+            ulong available = 1000 + reports, committed = 70_000 + 3 * reports;
+            balloon.ReportStatus(3 + reports, available, committed);
+            asked = balloon.AwaitRequest(0, TimeSpan.FromSeconds(2));
+            string understood = host.Execute("\"query-hv-balloon-status-report\"");
+            Require(HostMonitor.Number(understood, "available") == available * PageSize, $"{available} pages available: {understood}");
+            Require(HostMonitor.Number(understood, "committed") == committed * PageSize, $"{committed} pages committed: {understood}");
+        }
+        Console.WriteLine($"{reports} status reports, each understood by the host; then it asked for {asked} pages");
+        Require((ulong)asked == (Memory - Target) / PageSize, $"{(Memory - Target) / PageSize} pages were to be asked for");
+        balloon.Refuse(0);
+
+        for (uint transaction = 1; transaction < 20; transaction++)
+        {
+            ulong target = Target + transaction * (1 << 20);
+            host.Execute($"\"balloon\",\"arguments\":{{\"value\":{target}}}");
+            asked = balloon.AwaitRequest(transaction, TimeSpan.FromSeconds(30));
+            Require((ulong)asked == (Memory - target) / PageSize, $"request {transaction} asks for {asked} pages");
+            balloon.Refuse(transaction);
+        }
+        Require(HostMonitor.Number(host.Execute("\"query-balloon\""), "actual") == Memory, "the host thinks it was given memory");
+        Console.WriteLine("19 more requests, each for the right number of pages, each refused");
+    }
+
+    /// <summary>The other process: round trips until it is killed, or ten and then a wait for what never comes.</summary>
+    public static int Hold(string what, string uioName)
     {
         using var uio = new Uio(uioName);
         var balloon = new Balloon(uio.Channel);
-        for (uint i = 0; i < 10; i++)
+        for (uint i = 0; i < 10 || what == "talk"; i++)
+        {
             balloon.Negotiate(i, RefusedVersion);
-        Console.WriteLine("holding");
+            if (i == 9)
+                Console.WriteLine("holding");
+        }
         try
         {
             return uio.Channel.WaitToRead(TimeSpan.FromSeconds(60)) ? 4 : 5;
@@ -160,9 +225,9 @@ internal sealed class Steps(bool recording)
         }
     }
 
-    private Process StartHolder()
+    private Process StartHolder(string what)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["hold", _uio]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["hold", what, _uio]) { RedirectStandardOutput = true };
         Process process = Process.Start(start)!;
         string? line = process.StandardOutput.ReadLine();
         Require(line == "holding", $"the other process said {line}");

@@ -3,19 +3,18 @@ using System.Text;
 namespace VmBus.SystemTest;
 
 /// <summary>
-/// Writes sysfs as text, one entry a line, contents in the lines behind: what tests/Backends.Tests unfolds again.
+/// Writes sysfs as text, an entry a line, in the form that the unit tests unfold: <c>path = text</c> a file (<c>\n</c> for
+/// a line's end but the last), <c>path : size</c> a binary attribute, <c>path -> target</c> a link, <c>path/</c> a folder,
+/// <c>#</c> a remark. Paths begin in /sys.
 /// </summary>
-/// <remarks>
-/// <c>dir PATH</c>; <c>link PATH -> TARGET</c>; <c>file MODE SIZE PATH</c>, size as stat says, followed by its text: <c>|</c>
-/// and a line, or <c>+</c> and a last line that has no line feed. Nothing follows a file that is empty or cannot be read.
-/// </remarks>
 internal sealed class Tree
 {
     private const int Most = 64 * 1024;
+    private const long OrdinarySize = 4096;     // what stat says of every text attribute
 
     private readonly SortedDictionary<string, string> _entries = new(StringComparer.Ordinal);
 
-    /// <summary>All of /sys/bus/vmbus, and the directories of its devices and of their UIO devices, with links that lead to them.</summary>
+    /// <summary>All of /sys/bus/vmbus, and what its links lead to: the devices with their channels and UIO devices.</summary>
     public static Tree OfVmBus()
     {
         var tree = new Tree();
@@ -27,32 +26,38 @@ internal sealed class Tree
         return tree;
     }
 
-    public IEnumerable<string> Lines => _entries.Values.SelectMany(entry => entry.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    public IEnumerable<string> Lines => _entries.Values;
 
     private void Add(string path)
     {
-        string shown = path[1..];
+        string shown = path["/sys/".Length..];
         var info = new FileInfo(path);
         if (info.LinkTarget is string target)
         {
-            _entries[path] = $"link {shown} -> {target}";
+            _entries[path] = $"{shown} -> {target}";
         }
         else if (Directory.Exists(path))
         {
-            _entries[path] = $"dir {shown}";
+            _entries[path] = $"{shown}/";
             foreach (string entry in Directory.EnumerateFileSystemEntries(path))
                 Add(entry);
         }
+        else if (info.Length != OrdinarySize)
+        {
+            _entries[path] = $"{shown} : {info.Length}";
+        }
         else
         {
-            string mode = Convert.ToString((int)File.GetUnixFileMode(path), 8).PadLeft(4, '0');
-            _entries[path] = $"file {mode} {info.Length} {shown}\n{Quote(Read(path))}";
+            _entries[path] = Read(path, out string text) ? $"{shown} = {text}".TrimEnd(' ') : $"# {shown}: {text}";
         }
     }
 
-    // An attribute may be only for writing, or refuse to be read in the state its device is in.
-    private static string Read(string path)
+    // An attribute may be for writing only, which reads as an empty one; or refuse to be read as its device is now.
+    private static bool Read(string path, out string text)
     {
+        text = "";
+        if ((File.GetUnixFileMode(path) & UnixFileMode.UserRead) == 0)
+            return true;
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
@@ -60,24 +65,13 @@ internal sealed class Tree
             int length = 0;
             while (length < Most && file.Read(bytes, length, Most - length) is > 0 and var read)
                 length += read;
-            return Encoding.Latin1.GetString(bytes, 0, length);
+            text = Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\n').Replace("\n", "\\n", StringComparison.Ordinal);
+            return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return "";
+            text = $"not readable now: {error.Message.Split(" : ")[0]}";
+            return false;
         }
-    }
-
-    private static string Quote(string text)
-    {
-        var quoted = new StringBuilder();
-        int from = 0;
-        while (from < text.Length)
-        {
-            int end = text.IndexOf('\n', from);
-            quoted.Append(end < 0 ? '+' : '|').Append(text, from, (end < 0 ? text.Length : end) - from).Append('\n');
-            from = end < 0 ? text.Length : end + 1;
-        }
-        return quoted.ToString();
     }
 }
