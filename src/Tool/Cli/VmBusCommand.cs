@@ -93,9 +93,10 @@ internal static class VmBusCommand
         Command copy = new CopyCommand(terminal, engines).Command;
         Command timeline = new TimelineCommand(terminal).Command;
         Command trace = new TraceCommand(terminal, verbose).Command;
+        Command list = new ListCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, verbose,
+            latency, timeline, copy, trace, list, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -109,6 +110,7 @@ internal static class VmBusCommand
                     [timeline] = TimelineCommand.Examples,
                     [copy] = CopyCommand.Examples,
                     [trace] = TraceCommand.Examples,
+                    [list] = ListCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

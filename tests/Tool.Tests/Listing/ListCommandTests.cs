@@ -1,0 +1,75 @@
+using System.Text.Json;
+using VmBus.Backends.Tests.Linux;
+using VmBus.Tool.Tests.Fakes;
+
+namespace VmBus.Tool.Tests.Listing;
+
+/// <summary>What <c>vmbus list</c> says of a guest whose sysfs is a tree of files.</summary>
+public sealed class ListCommandTests
+{
+    [Fact]
+    public async Task Devices_are_listed_as_lsvmbus_lists_them()
+    {
+        Assert.Equal("""
+            VMBUS ID  2: guest shutdown
+            VMBUS ID  5: SCSI controller
+            VMBUS ID  8: dynamic memory
+            VMBUS ID 14: network adapter
+
+            """, await ListAsync());
+    }
+
+    [Fact]
+    public async Task More_shows_classes_and_the_VP_of_each_channel()
+    {
+        string text = await ListAsync("-v");
+        Assert.Contains("VMBUS ID 14: Class_ID = {f8615163-df3e-46c5-913f-f2d2f965ed0e} - network adapter\n\tRel_ID=14, target_cpu=0\n\tRel_ID=21, target_cpu=1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Device_ID", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Most_shows_instances_drivers_and_monitors()
+    {
+        string text = await ListAsync("-vv");
+        Assert.Contains("\tDevice_ID = {1eccfd72-4b41-45ef-b73a-4a6e44c12924}\n", text, StringComparison.Ordinal);
+        Assert.Contains("\tDriver = uio_hv_generic (/dev/uio0), NUMA node = ?\n", text, StringComparison.Ordinal);
+        Assert.Contains("\tRel_ID=14, target_cpu=0, monitor 41, latency 100 us\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_tree_hangs_channels_under_their_devices()
+    {
+        string text = await ListAsync("--tree");
+        Assert.Contains("14 network adapter  hv_netvsc", text, StringComparison.Ordinal);
+        Assert.Contains("channel 22, subchannel 2  VP 2  monitor 43", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_document_has_what_sysfs_shows_and_null_for_what_it_does_not()
+    {
+        using JsonDocument document = JsonDocument.Parse(await ListAsync("--json"));
+        Assert.Equal("vmbus-list/1", document.RootElement.GetProperty("schema").GetString());
+        JsonElement network = document.RootElement.GetProperty("devices")[3];
+        Assert.Equal("network", network.GetProperty("class_name").GetString());
+        Assert.Equal(64, network.GetProperty("outgoing").GetProperty("bytes_to_read").GetInt32());
+        Assert.Equal(3, network.GetProperty("channels").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("devices")[0].GetProperty("monitor_id").ValueKind);
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_VMBus_one_line_says_so()
+    {
+        using FakeTerminal terminal = new();
+        Assert.Equal(ExitCode.Failed, await terminal.Run(FakeEngines.Good, "list", "--sysfs", "/nowhere"));
+        Assert.Equal("vmbus: No VMBus here: /nowhere/bus/vmbus does not exist. It is there in guests of Hyper-V whose kernel has hv_vmbus.\n", terminal.Error);
+    }
+
+    private static async Task<string> ListAsync(params string[] options)
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+        using FakeTerminal terminal = new();
+        Assert.Equal(ExitCode.Success, await terminal.Run(FakeEngines.Good, ["list", "--sysfs", tree.Root, .. options]));
+        Assert.Empty(terminal.Error);
+        return terminal.Out;
+    }
+}
