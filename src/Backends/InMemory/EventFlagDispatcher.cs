@@ -25,6 +25,7 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     private readonly Thread? _thread;
     private readonly CancellationTokenSource _stop = new();
     private volatile SynicMessageHandler? _messageReceived;
+    private readonly Lock _taking = new();
     private int _messageState;
     private long _dispatches;
     private long _signals;
@@ -87,14 +88,16 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
 
     /// <summary>
     /// Takes the messages, one at a time, on the thread that dispatches. While there is none, messages stay in their
-    /// slot. Setting it hands out what waits there.
+    /// slot. Setting it hands out what waits there; taking it away waits for a message that is being handed out.
     /// </summary>
     public SynicMessageHandler? MessageReceived
     {
         get => _messageReceived;
         set
         {
-            _messageReceived = value;
+            // A message leaves its slot and is handed out under the lock: none is lost to a handler that has just gone.
+            lock (_taking)
+                _messageReceived = value;
             if (value is not null)
                 TakeMessages();
         }
@@ -230,6 +233,12 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     }
 
     private bool TakeMessage()
+    {
+        lock (_taking)
+            return TakeNext();
+    }
+
+    private bool TakeNext()
     {
         if (_messageReceived is not { } handler || _synic.MessagePage is not { } page)
             return false;

@@ -98,6 +98,19 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         _pages.Free(checked((int)(gpa / PageSize)), count);
     }
 
+    /// <summary>Says whether pages are handed out, each named once.</summary>
+    /// <param name="frames">The pages: guest physical addresses divided by <see cref="PageSize"/>.</param>
+    public bool AreAllocated(ReadOnlySpan<ulong> frames)
+    {
+        var seen = new HashSet<ulong>();
+        foreach (ulong frame in frames)
+        {
+            if (frame >= (ulong)(Size / PageSize) || !_pages.IsAllocated((int)frame) || !seen.Add(frame))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Translates a guest physical address.</summary>
     /// <param name="gpa">The guest physical address.</param>
     /// <param name="length">How many bytes from there on will be touched.</param>

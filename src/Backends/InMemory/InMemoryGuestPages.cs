@@ -8,10 +8,15 @@ namespace VmBus.Backends.InMemory;
 internal sealed class InMemoryGuestPages : IGuestPages
 {
     private readonly Undo _free;
+    private bool _left;
 
-    public InMemoryGuestPages(GuestMemory memory, int count)
+    public InMemoryGuestPages(GuestMemory memory, int count) : this(memory, memory.AllocatePages(count), count)
     {
-        ulong gpa = memory.AllocatePages(count);
+    }
+
+    /// <summary>Pages that are taken already.</summary>
+    public InMemoryGuestPages(GuestMemory memory, ulong gpa, int count)
+    {
         _free = new Undo(() => memory.FreePages(gpa, count));
         PageFrames = GpadlRange.OfPages(gpa, count).PageFrames;
         Address = memory.Translate(gpa, checked(count * GuestMemory.PageSize));
@@ -21,5 +26,11 @@ internal sealed class InMemoryGuestPages : IGuestPages
 
     public nint Address { get; }
 
-    public void Dispose() => _free.Dispose();
+    public void Leave() => _left = true;
+
+    public void Dispose()
+    {
+        if (!_left)
+            _free.Dispose();
+    }
 }

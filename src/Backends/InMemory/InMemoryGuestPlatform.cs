@@ -80,6 +80,35 @@ public sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
         new InMemoryGuestRings(_guest.Memory, outgoingSize, incomingSize, _scatterPages);
 
     /// <inheritdoc/>
+    public IGuestPages? TryAdoptPages(ReadOnlySpan<ulong> pageFrames)
+    {
+        if (pageFrames.IsEmpty || !_guest.Memory.AreAllocated(pageFrames))
+            return null;
+        for (int page = 1; page < pageFrames.Length; page++)
+        {
+            if (pageFrames[page] != pageFrames[0] + (uint)page)
+                return null;
+        }
+        return new InMemoryGuestPages(_guest.Memory, pageFrames[0] * GuestMemory.PageSize, pageFrames.Length);
+    }
+
+    /// <inheritdoc/>
+    public IGuestRings? TryAdoptRings(ReadOnlySpan<ulong> pageFrames, int downstreamPageOffset)
+    {
+        if (downstreamPageOffset < 2 || downstreamPageOffset > pageFrames.Length - 2 || !_guest.Memory.AreAllocated(pageFrames))
+            return null;
+        try
+        {
+            return new InMemoryGuestRings(_guest.Memory, pageFrames, downstreamPageOffset);
+        }
+        catch (InsufficientMemoryException)
+        {
+            // The pages lie so that this memory cannot map them as rings.
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public IMappedPage? TryMapHostPage(ulong gpa) => _guest.Memory.TryMapPage(gpa);
 
     /// <inheritdoc/>

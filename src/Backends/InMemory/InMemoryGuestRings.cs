@@ -10,7 +10,7 @@ internal sealed class InMemoryGuestRings : IGuestRings
 {
     private readonly GuestMemory _memory;
     private readonly List<(ulong Gpa, int Pages)> _pages = [];
-    private readonly IMappedRing _outgoing;
+    private readonly IMappedRing? _outgoing;
     private readonly IMappedRing? _incoming;
     private bool _disposed;
 
@@ -25,8 +25,7 @@ internal sealed class InMemoryGuestRings : IGuestRings
         {
             ulong[] frames = scattered ? Scattered(count) : Contiguous(count);
             PageFrames = frames;
-            _outgoing = Map(frames.AsSpan(0, DownstreamPageOffset));
-            _incoming = Map(frames.AsSpan(DownstreamPageOffset));
+            (_outgoing, _incoming) = Map(frames);
         }
         catch
         {
@@ -35,13 +34,39 @@ internal sealed class InMemoryGuestRings : IGuestRings
         }
     }
 
+    /// <summary>Rings in pages that are taken already.</summary>
+    public InMemoryGuestRings(GuestMemory memory, ReadOnlySpan<ulong> pageFrames, int downstreamPageOffset)
+    {
+        _memory = memory;
+        DownstreamPageOffset = downstreamPageOffset;
+        PageFrames = pageFrames.ToArray();
+        try
+        {
+            (_outgoing, _incoming) = Map(pageFrames);
+        }
+        catch
+        {
+            Leave();
+            throw;
+        }
+
+        foreach (ulong frame in pageFrames)
+            _pages.Add((frame * GuestMemory.PageSize, 1));
+    }
+
     public ReadOnlyMemory<ulong> PageFrames { get; }
 
     public int DownstreamPageOffset { get; }
 
-    public RingMemory Outgoing => _outgoing.Memory;
+    public RingMemory Outgoing => _outgoing!.Memory;
 
     public RingMemory Incoming => _incoming!.Memory;
+
+    public void Leave()
+    {
+        _pages.Clear();
+        Dispose();
+    }
 
     public void Dispose()
     {
@@ -80,6 +105,20 @@ internal sealed class InMemoryGuestRings : IGuestRings
         return frames;
     }
 
-    private IMappedRing Map(ReadOnlySpan<ulong> frames) =>
+    private (IMappedRing Outgoing, IMappedRing Incoming) Map(ReadOnlySpan<ulong> frames)
+    {
+        IMappedRing outgoing = MapOne(frames[..DownstreamPageOffset]);
+        try
+        {
+            return (outgoing, MapOne(frames[DownstreamPageOffset..]));
+        }
+        catch
+        {
+            outgoing.Dispose();
+            throw;
+        }
+    }
+
+    private IMappedRing MapOne(ReadOnlySpan<ulong> frames) =>
         _memory.TryMapRing(frames) ?? throw new InsufficientMemoryException($"A ring of {frames.Length} scattered pages could not be mapped.");
 }

@@ -53,7 +53,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     public InMemoryGuestPlatform Platform { get; }
 
     /// <summary>The host's end of the bus.</summary>
-    public HostBus Host { get; }
+    public HostBus Host { get; private set; }
 
     /// <summary>Connects the guest.</summary>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
@@ -62,6 +62,22 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
     public Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
         GuestBus.ConnectAsync(Platform, options, cancellationToken);
+
+    /// <summary>Saves the host's end of the bus and takes it down, without the guest noticing.</summary>
+    /// <returns>The state, for <see cref="RestoreHost"/>.</returns>
+    public async Task<byte[]> SaveHostAsync()
+    {
+        byte[] state = await Host.SaveAsync().ConfigureAwait(false);
+        await Host.DisposeAsync().ConfigureAwait(false);
+        return state;
+    }
+
+    /// <summary>Puts a host's end of the bus that goes on where one was saved in the place of <see cref="Host"/>.</summary>
+    /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
+    /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
+    /// <exception cref="VmBus.Protocol.SavedState.SavedStateException">The state cannot be restored.</exception>
+    public HostBus RestoreHost(ReadOnlySpan<byte> state) =>
+        Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
 
     /// <summary>Takes the bus down, then the guest and the hypervisor.</summary>
     public async ValueTask DisposeAsync()

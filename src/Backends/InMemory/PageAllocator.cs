@@ -27,6 +27,13 @@ internal sealed class PageAllocator
         }
     }
 
+    // Page 0 is never handed out.
+    public bool IsAllocated(int page)
+    {
+        lock (_sync)
+            return page > 0 && _used[page];
+    }
+
     public int Allocate(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);

@@ -146,6 +146,7 @@ public sealed partial class GuestBus
 
     private bool BeginOpen(GuestOffer offer)
     {
+        RefuseWhenSaving();
         if (!IsOffered(offer))
             throw new InvalidOperationException($"Channel {offer.Relid} is not on offer any more.");
         if (_isMoving)

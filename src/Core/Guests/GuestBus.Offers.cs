@@ -63,6 +63,7 @@ public sealed partial class GuestBus
     {
         Task<RequestResult> asked = await _loop.RunAsync(() =>
         {
+            RefuseWhenSaving();
             _protocol.ConnectTransport(endpoint, service, silo);
             TaskCompletionSource<RequestResult> source = NewSource<RequestResult>();
             _transports.Add((endpoint, service), source);

@@ -34,6 +34,7 @@ public sealed partial class GuestBus
 
     private Task<RequestResult> Ask(Awaited what, uint key, Action request)
     {
+        RefuseWhenSaving();
         if (_awaited.ContainsKey((what, key)))
             throw new InvalidOperationException($"The same was asked already and is not answered yet: {what} {key}.");
         request();

@@ -19,7 +19,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     private readonly BusLoop _loop;
     private readonly ITimer _timer;
     private readonly IGuestPages _interruptPage;
-    private readonly IDisposable _messages;
+    private IDisposable? _messages;
     private readonly Dictionary<uint, GuestChannel> _open = [];
     private readonly TaskCompletionSource<GuestEvent.Connected> _connected = NewSource<GuestEvent.Connected>();
     private volatile Exception? _failure;
@@ -30,13 +30,8 @@ public sealed partial class GuestBus : IAsyncDisposable
     private int _disposed;
 
     private GuestBus(IGuestPlatform platform, GuestBusOptions options)
+        : this(platform, options, new GuestProtocol(options.Protocol, options.Clock), platform.AllocatePages(1))
     {
-        _platform = platform;
-        _options = options;
-        _protocol = new GuestProtocol(options.Protocol, options.Clock);
-        _loop = new BusLoop(Pump, failure => _failure ??= failure);
-        _timer = options.Clock.CreateTimer(_ => _loop.Run(_protocol.Elapse), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _interruptPage = platform.AllocatePages(1);
         try
         {
             _monitorPages = options.HasMonitorPages ? platform.AllocatePages(2) : null;
@@ -47,6 +42,16 @@ public sealed partial class GuestBus : IAsyncDisposable
             FreePages();
             throw;
         }
+    }
+
+    private GuestBus(IGuestPlatform platform, GuestBusOptions options, GuestProtocol protocol, IGuestPages interruptPage)
+    {
+        _platform = platform;
+        _options = options;
+        _protocol = protocol;
+        _interruptPage = interruptPage;
+        _loop = new BusLoop(Pump, failure => _failure ??= failure);
+        _timer = options.Clock.CreateTimer(_ => _loop.Run(_protocol.Elapse), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>What was negotiated with the host.</summary>
@@ -127,6 +132,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The connection is not paused.</exception>
     public Task ResumeAsync() => _loop.RunAsync(() =>
     {
+        ObjectDisposedException.ThrowIf(_isSaved, this);
         _protocol.Resume();
         return true;
     });
@@ -144,7 +150,7 @@ public sealed partial class GuestBus : IAsyncDisposable
             isReleased &= await TryCloseAsync(channel).ConfigureAwait(false);
         isReleased &= await UnloadAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
-        _messages.Dispose();
+        _messages?.Dispose();
         await _loop.RunAsync(EndWatches).ConfigureAwait(false);
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
@@ -159,7 +165,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        _messages.Dispose();
+        _messages?.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
         foreach (GuestChannel channel in await _loop.RunAsync(() => _open.Values.ToArray()).ConfigureAwait(false))
             await channel.AbandonAsync().ConfigureAwait(false);
@@ -223,6 +229,8 @@ public sealed partial class GuestBus : IAsyncDisposable
 
     private void Pump()
     {
+        if (_isSaved)
+            return;
         bool moved;
         do
         {
@@ -244,5 +252,6 @@ public sealed partial class GuestBus : IAsyncDisposable
         }
         while (moved);
         _timer.Change(_protocol.UntilDue ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        CheckQuiet();
     }
 }

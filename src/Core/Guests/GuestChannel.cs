@@ -46,6 +46,17 @@ public sealed class GuestChannel : IAsyncDisposable
 
     internal uint Gpadl { get; }
 
+    internal IGuestRings Rings => _rings;
+
+    internal bool IsClosing
+    {
+        get
+        {
+            lock (_rescinded)
+                return _closed is not null;
+        }
+    }
+
     /// <summary>Has the host interrupt another VP: from protocol 4.1 on.</summary>
     /// <param name="targetVp">The VP, by index.</param>
     /// <param name="cancellationToken">Ends the wait; the host may still do it.</param>
@@ -84,6 +95,22 @@ public sealed class GuestChannel : IAsyncDisposable
             await Channel.WhenUnused().ConfigureAwait(false);
             FreeRings();
         }
+    }
+
+    /// <summary>The connection was saved: the channel stays open, and its memory taken.</summary>
+    internal void Leave()
+    {
+        lock (_rescinded)
+            _closed = Task.CompletedTask;
+        Detach();
+        _rings.Leave();
+    }
+
+    /// <summary>Has both sides look at their rings: signals may have been missed.</summary>
+    internal void SignalBoth()
+    {
+        _gate.Set();
+        Channel.Signaler.SignalRoom();
     }
 
     internal void OnDisconnected() => _gate.Close("The connection has ended.");

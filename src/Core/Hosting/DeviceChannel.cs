@@ -12,12 +12,13 @@ public sealed class DeviceChannel
 {
     private readonly OfferLink _link;
 
-    internal DeviceChannel(OfferLink link, Channel channel, HostOpenRequest request, IGuestMemory memory)
+    internal DeviceChannel(OfferLink link, Channel channel, HostOpenRequest request, IGuestMemory memory, bool isRestored)
     {
         _link = link;
         Channel = channel;
         Request = request;
         Memory = memory;
+        IsRestored = isRestored;
     }
 
     /// <summary>The channel: rings, signals, waits. The bus disposes it.</summary>
@@ -25,6 +26,11 @@ public sealed class DeviceChannel
 
     /// <summary>What the guest asked for.</summary>
     public HostOpenRequest Request { get; }
+
+    /// <summary>
+    /// Whether the guest opened the channel before the bus was saved, and goes on: its rings hold what both sides left there.
+    /// </summary>
+    public bool IsRestored { get; }
 
     /// <summary>What was offered.</summary>
     public HostOffer Offer => _link.Offer;

@@ -53,6 +53,12 @@ public sealed partial class HostBus
             case HostAction.Released released:
                 Release(released.Offer);
                 break;
+            case HostAction.RestoredConnection restored:
+                RestoreConnection(restored.Request);
+                break;
+            case HostAction.Restored restored:
+                Restore(_links[restored.Offer], restored);
+                break;
             default:
                 throw new InvalidOperationException($"No such action: {action}.");
         }
@@ -94,14 +100,19 @@ public sealed partial class HostBus
             return;
         }
 
+        _protocol.CompleteOpen(link.Id, ChannelMessageStatus.Success);
+        Serve(link, opened!, isRestored: false);
+        if (_options.UnstickDelay > TimeSpan.Zero)
+            opened!.Unsticker = _options.Clock.CreateTimer(_ => _loop.Run(() => Unstick(link, opened)), null, _options.UnstickDelay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Serve(OfferLink link, OpenedChannel opened, bool isRestored)
+    {
         link.Failure = null;
         link.Opened = opened;
-        _protocol.CompleteOpen(link.Id, ChannelMessageStatus.Success);
-        var channel = new DeviceChannel(link, opened!.Channel, request, _partition.Memory);
+        var channel = new DeviceChannel(link, opened.Channel, opened.Request, _partition.Memory, isRestored);
         opened.Service = Task.Factory.StartNew(
             () => ServeAsync(link, channel, opened.Closing), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _options.Scheduler).Unwrap();
-        if (_options.UnstickDelay > TimeSpan.Zero)
-            opened.Unsticker = _options.Clock.CreateTimer(_ => _loop.Run(() => Unstick(link, opened)), null, _options.UnstickDelay, Timeout.InfiniteTimeSpan);
     }
 
     private static void Unstick(OfferLink link, OpenedChannel opened)
@@ -127,7 +138,14 @@ public sealed partial class HostBus
         }
     }
 
-    private void Close(OfferLink link) => End(link, () => _protocol.CompleteClose(link.Id));
+    private void Close(OfferLink link)
+    {
+        // One that was being closed when it was saved has nothing open any more.
+        if (link.IsOpen)
+            End(link, () => _protocol.CompleteClose(link.Id));
+        else
+            _protocol.CompleteClose(link.Id);
+    }
 
     private void Revoke(OfferLink link)
     {
@@ -145,6 +163,8 @@ public sealed partial class HostBus
         opened.BeginClose();
         opened.Service.ContinueWith(_ => _loop.Run(() =>
         {
+            if (_isSaved)
+                return;
             if (link.Opened == opened)
                 link.Opened = null;
             opened.Dispose();
@@ -164,7 +184,9 @@ public sealed partial class HostBus
 
     private void Release(OfferId offer)
     {
-        OfferLink link = _links[offer];
+        // Those that nobody offered again after a restore have no link.
+        if (!_links.TryGetValue(offer, out OfferLink? link))
+            return;
         link.SetReleased();
         if (link.Revoked.IsCompleted)
             _links.Remove(offer);

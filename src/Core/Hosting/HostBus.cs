@@ -23,16 +23,16 @@ public sealed partial class HostBus : IAsyncDisposable
     private readonly HostBusOptions _options;
     private readonly HostProtocol _protocol;
     private readonly BusLoop _loop;
-    private readonly ConcurrentQueue<byte[]> _inbox = new();
+    private readonly ConcurrentQueue<byte[]> _inbox = new();     // filled under its lock
     private readonly Dictionary<OfferId, OfferLink> _links = [];
     private readonly List<IDisposable> _connections = [];
     private readonly ITimer _timer;
-    private int _inboxCount;
     private ConnectedPages? _pages;
     private TaskCompletionSource? _idle;
     private volatile Exception? _failure;
     private volatile Snapshot _connection = new(HostState.Disconnected, default);
     private volatile bool _stopped;
+    private bool _isHeld;       // being saved, saved, or not restored yet: the guest's messages are told to come again
     private long _refused;
     private volatile string? _lastRefusal;
 
@@ -41,11 +41,17 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
     /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
     public HostBus(IGuestPartition partition, HostBusOptions? options = null)
+        : this(partition, options ?? new HostBusOptions(), static (protocol, clock) => new HostProtocol(protocol, clock))
+    {
+    }
+
+    private HostBus(IGuestPartition partition, HostBusOptions options, Func<HostProtocolOptions, TimeProvider, HostProtocol> protocol)
     {
         ArgumentNullException.ThrowIfNull(partition);
         _partition = partition;
-        _options = options ?? new HostBusOptions();
-        _protocol = new HostProtocol(_options.Protocol with { VpCount = (uint)partition.VpCount }, _options.Clock);
+        _options = options;
+        _protocol = protocol(options.Protocol with { VpCount = (uint)partition.VpCount }, options.Clock);
+        _isHeld = _protocol.IsRestoring;
         _loop = new BusLoop(Pump, failure => _failure ??= failure);
         _timer = _options.Clock.CreateTimer(_ => _loop.Run(static () => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
@@ -86,7 +92,7 @@ public sealed partial class HostBus : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(offer);
         ArgumentNullException.ThrowIfNull(device);
-        ObjectDisposedException.ThrowIf(_stopped, this);
+        ObjectDisposedException.ThrowIf(_stopped || _isSaving, this);
         var link = new OfferLink(offer, device, options ?? new DeviceChannelOptions());
         return await _loop.RunAsync(() =>
         {
@@ -102,6 +108,7 @@ public sealed partial class HostBus : IAsyncDisposable
     {
         Task idle = await _loop.RunAsync(() =>
         {
+            ObjectDisposedException.ThrowIf(_isSaving, this);
             _protocol.Reset();
             _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _idle.Task;
@@ -109,14 +116,18 @@ public sealed partial class HostBus : IAsyncDisposable
         await idle.ConfigureAwait(false);
     }
 
-    /// <summary>Takes everything down: the guest's messages are no longer taken, every channel is closed.</summary>
+    /// <summary>
+    /// Takes everything down: the guest's messages are no longer taken, every channel is closed. Of a bus that was saved,
+    /// only what is left is taken down, and the guest does not notice.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_stopped)
             return;
         _stopped = true;
         StopListening();
-        await ResetAsync().ConfigureAwait(false);
+        if (!_isSaving)
+            await ResetAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -128,7 +139,9 @@ public sealed partial class HostBus : IAsyncDisposable
             if (link.IsRevoked)
                 return;
             link.IsRevoked = true;
-            if (link.IsOpen)
+            if (_isSaving)
+                link.SetRevoked();
+            else if (link.IsOpen)
                 End(link, () => Revoke(link));
             else
                 Revoke(link);
@@ -140,12 +153,12 @@ public sealed partial class HostBus : IAsyncDisposable
     {
         if (_stopped)
             return HypercallStatus.InvalidConnectionId;
-        if (Interlocked.Increment(ref _inboxCount) > InboxLimit)
+        lock (_inbox)
         {
-            Interlocked.Decrement(ref _inboxCount);
-            return HypercallStatus.InsufficientBuffers;
+            if (_isHeld || _inbox.Count >= InboxLimit)
+                return HypercallStatus.InsufficientBuffers;
+            _inbox.Enqueue(payload.ToArray());
         }
-        _inbox.Enqueue(payload.ToArray());
         _loop.Run(static () => { });
         return HypercallStatus.Success;
     }
@@ -153,6 +166,8 @@ public sealed partial class HostBus : IAsyncDisposable
     // After each piece of work: do what the protocol wants, post what it says, give it what came, until nothing moves.
     private void Pump()
     {
+        if (_isSaving)
+            return;
         bool moved;
         do
         {
@@ -174,7 +189,6 @@ public sealed partial class HostBus : IAsyncDisposable
             }
             while (_protocol.CanReceive && _inbox.TryDequeue(out byte[]? received))
             {
-                Interlocked.Decrement(ref _inboxCount);
                 NegotiatedVersion negotiated = _protocol.Negotiated;
                 MessageFault fault = _protocol.Receive(received);
                 _options.Observer?.Observe(MessageDirection.GuestToHost, received, negotiated, fault);

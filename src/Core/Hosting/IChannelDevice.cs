@@ -20,6 +20,10 @@ public interface IChannelDevice
     /// <see cref="PeerDisconnectedException"/> once all that the guest had sent was read. The guest's close takes effect when
     /// the task has ended.
     /// </param>
+    /// <remarks>
+    /// The same happens when the bus is saved, and the guest goes on with the channel: a packet that was taken and not dealt
+    /// with then is lost, one that was not committed is read again after the restore.
+    /// </remarks>
     /// <returns>Ends with the service. It may end early; the channel then stays open and idle.</returns>
     Task ServeAsync(DeviceChannel channel, CancellationToken closing);
 }

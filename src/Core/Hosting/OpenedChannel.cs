@@ -124,6 +124,13 @@ internal sealed class OpenedChannel : IDisposable
             _path.Signal();
     }
 
+    /// <summary>Has both sides look at their rings: signals may have been missed.</summary>
+    public void SignalBoth()
+    {
+        _gate.Set();
+        _path.Signal();
+    }
+
     public void Dispose()
     {
         if (_disposed)

@@ -10,4 +10,7 @@ public interface IGuestPages : IDisposable
 
     /// <summary>Where the first is mapped.</summary>
     nint Address { get; }
+
+    /// <summary>Lets go of the pages without giving them back: they stay taken, for whoever adopts them.</summary>
+    void Leave();
 }

@@ -20,7 +20,10 @@ public interface IGuestPlatform
 
     /// <summary>Has the host's messages handed over, in the order they came.</summary>
     /// <param name="handler">Called on any thread, one message at a time.</param>
-    /// <returns>Disposed to take no more.</returns>
+    /// <returns>
+    /// Disposed to take no more: a call of the handler that is under way on another thread is waited for, and what comes
+    /// later stays in its slot for the next who takes messages.
+    /// </returns>
     /// <exception cref="InvalidOperationException">Somebody takes them already.</exception>
     IDisposable ReceiveMessages(HostMessageHandler handler);
 
@@ -34,6 +37,19 @@ public interface IGuestPlatform
     /// <param name="incomingSize">Bytes of data of the ring the guest reads: whole pages.</param>
     /// <exception cref="InsufficientMemoryException">There is not as much.</exception>
     IGuestRings AllocateRings(int outgoingSize, int incomingSize);
+
+    /// <summary>Takes over pages that were left, as they are.</summary>
+    /// <param name="pageFrames">Their frames, in order.</param>
+    /// <returns>
+    /// The pages; <see langword="null"/> when they are not taken, or cannot be mapped one behind the other.
+    /// </returns>
+    IGuestPages? TryAdoptPages(ReadOnlySpan<ulong> pageFrames);
+
+    /// <summary>Takes over a channel's rings that were left, as they are.</summary>
+    /// <param name="pageFrames">The frames of the outgoing ring, then of the incoming one: each a control page and data.</param>
+    /// <param name="downstreamPageOffset">How many of them are the outgoing ring's.</param>
+    /// <returns>The rings; <see langword="null"/> when the pages are not taken, or are no two rings.</returns>
+    IGuestRings? TryAdoptRings(ReadOnlySpan<ulong> pageFrames, int downstreamPageOffset);
 
     /// <summary>Maps a page that the host put into the guest's address space.</summary>
     /// <param name="gpa">Its guest physical address.</param>

@@ -46,6 +46,10 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
         return WrongFrame is { } frame ? new LyingRings(rings, frame) : rings;
     }
 
+    public IGuestPages? TryAdoptPages(ReadOnlySpan<ulong> pageFrames) => honest.TryAdoptPages(pageFrames);
+
+    public IGuestRings? TryAdoptRings(ReadOnlySpan<ulong> pageFrames, int downstreamPageOffset) => honest.TryAdoptRings(pageFrames, downstreamPageOffset);
+
     public IMappedPage? TryMapHostPage(ulong gpa) => honest.TryMapHostPage(gpa);
 
     public ISignalPath CreateSignalPath(uint connectionId, bool isMonitored) => honest.CreateSignalPath(connectionId, isMonitored);
@@ -65,6 +69,8 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
 
         public nint Address => honest.Address;
 
+        public void Leave() => honest.Leave();
+
         public void Dispose() => honest.Dispose();
     }
 
@@ -77,6 +83,8 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
         public RingMemory Outgoing => honest.Outgoing;
 
         public RingMemory Incoming => honest.Incoming;
+
+        public void Leave() => honest.Leave();
 
         public void Dispose() => honest.Dispose();
 

@@ -221,5 +221,41 @@ public abstract class GuestPartitionContract
         Assert.Equal([1, 2, 3, 4], read);
     }
 
+    [Fact]
+    public void Pages_and_rings_that_were_left_are_adopted_with_what_they_hold_and_others_are_not()
+    {
+        IGuestPages pages = Platform.AllocatePages(2);
+        IGuestRings rings = Platform.AllocateRings(2 * 4096, 4096);
+        ulong[] pageFrames = pages.PageFrames.ToArray(), ringFrames = rings.PageFrames.ToArray();
+        Marshal.WriteInt32(pages.Address + 4096, 42);
+        var before = new OutgoingRing(rings.Outgoing);
+        Assert.True(before.TryWrite([1, 2, 3, 4, 5, 6, 7, 8], 9, PacketFlags.None, out _));
+        int offset = rings.DownstreamPageOffset;
+        pages.Leave();
+        pages.Dispose();
+        rings.Leave();
+        rings.Dispose();
+
+        Assert.Null(Platform.TryAdoptPages([]));
+        Assert.Null(Platform.TryAdoptPages([pageFrames[0], pageFrames[0]]));
+        Assert.Null(Platform.TryAdoptPages([pageFrames[0], ulong.MaxValue]));
+        Assert.Null(Platform.TryAdoptRings(ringFrames, 1));
+        Assert.Null(Platform.TryAdoptRings(ringFrames, ringFrames.Length - 1));
+        Assert.Null(Platform.TryAdoptRings([.. ringFrames[..^1], ringFrames[0]], offset));
+        Assert.Null(Platform.TryAdoptRings([.. ringFrames[..^1], ulong.MaxValue], offset));
+        using (IGuestPages adopted = Platform.TryAdoptPages(pageFrames)!)
+            Assert.Equal(42, Marshal.ReadInt32(adopted.Address + 4096));
+        using (IGuestRings adopted = Platform.TryAdoptRings(ringFrames, offset)!)
+        {
+            Assert.Equal((8192, 4096), (adopted.Outgoing.DataSize, adopted.Incoming.DataSize));
+            Assert.True(new IncomingRing(adopted.Outgoing).TryRead(new byte[8], out _, out ulong id, out _));
+            Assert.Equal(9ul, id);
+        }
+
+        // They were given back with that.
+        Assert.Null(Platform.TryAdoptPages(pageFrames));
+        Assert.Null(Platform.TryAdoptRings(ringFrames, offset));
+    }
+
     private static ulong AddressOf(IGuestPages pages) => pages.PageFrames.Span[0] * GpadlRange.PageSize;
 }

@@ -17,6 +17,9 @@ public sealed partial class GuestProtocol
     private QueuedMessage? _posting;
     private uint _messageConnection;
 
+    /// <summary>The connection messages are posted to.</summary>
+    internal uint MessageConnectionId => _messageConnection;
+
     /// <summary>How many messages wait to be posted, those that wait for the end of a pause included.</summary>
     public int WaitingPosts => _outbox.Count + _held.Count;
 

@@ -1,0 +1,140 @@
+// A host bus that is saved, and one that goes on from there. The format is in docs/saved-state.md.
+
+using VmBus.Partitions;
+using VmBus.Protocol.Host;
+using VmBus.Protocol.Messages;
+using VmBus.Protocol.SavedState;
+
+namespace VmBus.Hosting;
+
+public sealed partial class HostBus
+{
+    private volatile bool _isSaving;
+    private bool _isSaved;      // the loop's
+
+    /// <summary>
+    /// Saves the bus, for <see cref="Restore(IGuestPartition, ReadOnlySpan{byte}, HostBusOptions)"/>: services end as at a
+    /// close, and the guest's channels stay open. It can only be disposed then: until that is done the guest's messages are
+    /// told to come again.
+    /// </summary>
+    /// <returns>The state; see docs/saved-state.md. Ends when every service has.</returns>
+    /// <exception cref="InvalidOperationException">It is saved already, or not restored yet.</exception>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    public async Task<byte[]> SaveAsync()
+    {
+        ObjectDisposedException.ThrowIf(_stopped, this);
+        lock (_inbox)
+        {
+            if (_isHeld)
+                throw new InvalidOperationException(_isSaving ? "The bus is saved already." : "The bus is not restored yet.");
+            _isHeld = true;
+        }
+
+        Task[] services = await _loop.RunAsync(EndServices).ConfigureAwait(false);
+        await Task.WhenAll(services).ConfigureAwait(false);
+        return await _loop.RunAsync(Save).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Makes a bus that goes on where another was saved. Its devices are then offered again, in any order and with others
+    /// among them; a channel that is open is served again as soon as it is offered. <see cref="CompleteRestoreAsync"/> ends it.
+    /// </summary>
+    /// <param name="partition">The guest, with the memory it had.</param>
+    /// <param name="state">What <see cref="SaveAsync"/> gave.</param>
+    /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
+    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    public static HostBus Restore(IGuestPartition partition, ReadOnlySpan<byte> state, HostBusOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        var reader = new SavedStateReader(state, SavedStateKind.HostBus);
+        reader.Enter(SavedStateRecord.Protocol);
+        byte[] protocolState = reader.Bytes().ToArray();
+        reader.Enter(SavedStateRecord.Inbox);
+        var inbox = new byte[reader.Count(sizeof(uint))][];
+        reader.CheckFit(inbox.Length <= InboxLimit, $"{inbox.Length} messages wait, and there is room for {InboxLimit}");
+        for (int message = 0; message < inbox.Length; message++)
+        {
+            inbox[message] = reader.Bytes().ToArray();
+            reader.Check(inbox[message].Length <= ChannelMessages.MaxLength, $"a message has {inbox[message].Length} bytes");
+        }
+
+        reader.End();
+        var bus = new HostBus(partition, options ?? new HostBusOptions(), (protocol, clock) => HostProtocol.Restore(protocol, clock, protocolState));
+        foreach (byte[] message in inbox)
+            bus._inbox.Enqueue(message);
+        bus._loop.Run(static () => { });
+        return bus;
+    }
+
+    /// <summary>Ends a restore: what nobody has offered again is taken back, and the guest is heard again.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is being restored.</exception>
+    public Task CompleteRestoreAsync() => _loop.RunAsync(() =>
+    {
+        _protocol.CompleteRestore();
+        lock (_inbox)
+            _isHeld = false;
+        return true;
+    });
+
+    private Task[] EndServices()
+    {
+        _isSaving = true;
+        OpenedChannel[] open = [.. _links.Values.Select(link => link.Opened).OfType<OpenedChannel>()];
+        foreach (OpenedChannel channel in open)
+            channel.BeginClose();
+        return [.. open.Select(channel => channel.Service)];
+    }
+
+    private byte[] Save()
+    {
+        _isSaved = true;
+        foreach (OfferLink link in _links.Values)
+        {
+            link.Opened?.Dispose();
+            link.Opened = null;
+            // Nobody offers it again, and then it is taken back.
+            if (link.IsRevoked)
+                link.SetRevoked();
+        }
+
+        _pages?.Dispose();
+        _pages = null;
+        _idle?.TrySetException(new ObjectDisposedException(nameof(HostBus), "The bus was saved before the reset was done; it goes on after the restore."));
+        var writer = new SavedStateWriter(SavedStateKind.HostBus);
+        writer.Begin(SavedStateRecord.Protocol);
+        writer.Bytes(_protocol.Save());
+        writer.Begin(SavedStateRecord.Inbox);
+        writer.Count(_inbox.Count);
+        foreach (byte[] message in _inbox)
+            writer.Bytes(message);
+        return writer.ToBytes();
+    }
+
+    // A guest whose pages are not there is another one.
+    private void RestoreConnection(HostConnectRequest request)
+    {
+        if (!Try(() => _pages = new ConnectedPages(request, _partition)))
+            _protocol.Reset();
+    }
+
+    private void Restore(OfferLink link, HostAction.Restored restored)
+    {
+        if (restored.Relid != 0)
+            link.SetOffered(restored.Relid, restored.MonitorId);
+        foreach ((uint gpadl, var ranges) in restored.Gpadls)
+            link.Gpadls[gpadl] = ranges;
+        if (restored.OpenedBy is not { } request)
+            return;
+        OpenedChannel? opened = null;
+        if (!Try(() => opened = new OpenedChannel(link, request, _partition, _pages, _options)))
+        {
+            link.IsRevoked = true;
+            Revoke(link);
+            return;
+        }
+
+        Serve(link, opened!, isRestored: true);
+        opened!.SignalBoth();
+    }
+}

@@ -1,0 +1,382 @@
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Layout;
+using VmBus.Layout.Messages;
+using VmBus.Protocol.Guest;
+using VmBus.Protocol.Host;
+using VmBus.Protocol.Messages;
+using VmBus.Protocol.SavedState;
+using VmBus.Signals;
+
+namespace VmBus.Backends.Tests.Bus;
+
+/// <summary>Either end is saved while the other runs, and goes on: the other must not notice.</summary>
+public sealed class SavedBusTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, bool> Machines => new()
+    {
+        { "6.0", false },
+        { "6.0", true },
+        { "5.2", false },
+        { "4.0", false },
+        { "1.1", false },
+        { "0.13", false },
+    };
+
+    // Law: however often the host is saved and restored under traffic, every packet comes back once and in order.
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public async Task A_host_is_restarted_under_traffic_and_no_packet_is_lost_or_doubled(string version, bool scattered)
+    {
+        await using var fixture = new BusFixture(new() { ScatterPages = scattered, GuestVpCount = 2 });
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(Speaking(version), Token);
+        List<GuestChannel> channels = await OpenAllAsync(bus);
+        EchoTraffic[] traffic = [.. channels.Select((_, index) => new EchoTraffic(40 + 300 * index))];
+        const ulong Packets = 4_000;
+        Task[] running = [.. channels.Select((channel, index) => Task.Run(() => traffic[index].RunAsync(channel.Channel, Packets, CancellationToken.None), Token))];
+        for (ulong restart = 1; restart <= 4; restart++)
+        {
+            ulong mark = restart * Packets / 6;
+            Background.Until(() => traffic.Any(one => one.Received >= mark), "traffic");
+            byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(BusFixture.Generous, Token);
+            HostBus host = fixture.Machine.RestoreHost(state);
+            await OfferAllAsync(host, device);
+            await host.CompleteRestoreAsync();
+            Assert.Equal(channels.Count, (await host.GetStatisticsAsync()).OpenChannels);
+        }
+
+        await Task.WhenAll(running).WaitAsync(BusFixture.Generous, Token);
+        Assert.All(traffic, one => Assert.Equal(Packets, one.Received));
+        Assert.Equal(4 * channels.Count, device.Restored);
+        foreach (GuestChannel channel in channels)
+            await channel.DisposeAsync();
+    }
+
+    // Law: however often the guest is saved and restored under traffic, every packet comes back once and in order.
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public async Task A_guest_is_restarted_under_traffic_and_no_packet_is_lost_or_doubled(string version, bool scattered)
+    {
+        await using var fixture = new BusFixture(new() { ScatterPages = scattered, GuestVpCount = 2 });
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(Speaking(version), Token);
+        IReadOnlyList<GuestChannel> channels = await OpenAllAsync(bus);
+        int pages = fixture.Machine.GuestPartition.Memory.AllocatedPages;
+        EchoTraffic[] traffic = [.. channels.Select((_, index) => new EchoTraffic(40 + 300 * index))];
+        const ulong Packets = 4_000;
+        for (ulong restart = 1; restart <= 5; restart++)
+        {
+            using var stop = new CancellationTokenSource();
+            CancellationToken stopped = restart < 5 ? stop.Token : CancellationToken.None;
+            Task[] running = [.. channels.Select((channel, index) => Task.Run(() => traffic[index].RunAsync(channel.Channel, Packets, stopped), Token))];
+            if (restart < 5)
+            {
+                ulong mark = restart * Packets / 6;
+                Background.Until(() => traffic.Any(one => one.Received >= mark), "traffic");
+                await stop.CancelAsync();
+            }
+            await Task.WhenAll(running).WaitAsync(BusFixture.Generous, Token);
+            byte[] state = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+            Assert.Null(bus.Failure);
+            Assert.Equal(pages, fixture.Machine.GuestPartition.Memory.AllocatedPages);
+            bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, Speaking(version));
+            Assert.Equal(version, bus.Negotiated.Version.ToString());
+            channels = await bus.GetChannelsAsync();
+            Assert.Equal(traffic.Length, channels.Count);
+        }
+
+        Assert.All(traffic, one => Assert.Equal(Packets, one.Received));
+        Assert.Equal(traffic.Length, device.Served);
+        await BusFixture.PingAsync(channels[0].Channel, 5);
+        await bus.DisposeAsync();
+        Assert.Null(bus.Failure);
+    }
+
+    [Fact]
+    public async Task Both_ends_are_restarted_at_once()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        IReadOnlyList<GuestChannel> channels = await OpenAllAsync(bus);
+        Assert.True(channels[0].Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8], 77));
+        byte[] guest = await bus.SaveAsync(Token);
+        byte[] host = await fixture.Machine.SaveHostAsync();
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        fixture.Machine.RestoreHost(host);
+        await OfferAllAsync(fixture.Host, device);
+        await fixture.Host.CompleteRestoreAsync();
+        channels = await next.GetChannelsAsync();
+        await channels[0].Channel.WaitToReadAsync(Token).AsTask().WaitAsync(BusFixture.Generous, Token);
+        Assert.True(channels[0].Channel.Incoming.TryRead(new byte[8], out _, out ulong id, out _));
+        Assert.Equal(77ul, id);
+        await BusFixture.PingAsync(channels[1].Channel, 10);
+    }
+
+    [Fact]
+    public async Task Channels_that_are_not_offered_again_are_rescinded_and_new_ones_offered()
+    {
+        await using var fixture = new BusFixture();
+        await OfferAllAsync(fixture.Host, new CountingDevice());
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        List<GuestChannel> channels = await OpenAllAsync(bus);
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(9), new EchoDevice());
+        await fixture.Host.CompleteRestoreAsync();
+        Assert.False(channels[0].Rescinded.IsCancellationRequested);
+        Assert.All(channels.Skip(1), channel => Assert.True(channel.Rescinded.IsCancellationRequested));
+        await BusFixture.PingAsync(channels[0].Channel, 5);
+        foreach (GuestChannel channel in channels.Skip(1))
+            await channel.CloseAsync().WaitAsync(BusFixture.Generous, Token);
+        GuestOffer added = (await bus.GetOffersAsync()).Single(offer => offer.Relid != channels[0].Offer.Relid);
+        await using GuestChannel opened = await bus.OpenAsync(added, cancellationToken: Token);
+        await BusFixture.PingAsync(opened.Channel, 5);
+        Assert.Equal(2, (await fixture.Host.GetStatisticsAsync()).Relids);
+    }
+
+    [Fact]
+    public async Task A_channel_rescinded_under_a_guest_that_is_saved_is_rescinded_when_it_goes_on()
+    {
+        await using var fixture = new BusFixture();
+        OfferedChannel before = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        OfferedChannel between = await fixture.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        foreach (GuestOffer offer in await bus.RequestOffersAsync(Token))
+            await bus.OpenAsync(offer, cancellationToken: Token);
+        await before.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
+        byte[] state = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await between.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+        IReadOnlyList<GuestChannel> channels = await next.GetChannelsAsync();
+        Assert.Equal(2, channels.Count);
+        Background.Until(() => channels.All(channel => channel.Rescinded.IsCancellationRequested), "rescinds");
+        foreach (GuestChannel channel in channels)
+            await channel.CloseAsync().WaitAsync(BusFixture.Generous, Token);
+        Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Relids);
+    }
+
+    [Fact]
+    public async Task A_pause_outlives_both_ends()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        await bus.PauseAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await fixture.Host.OfferAsync(EchoDevice.Offer(20), new EchoDevice());
+        byte[] guest = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(20), new EchoDevice());
+        await OfferAllAsync(fixture.Host, device);
+        await fixture.Host.CompleteRestoreAsync();
+        Assert.Equal(HostState.Paused, fixture.Host.State);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        Assert.Equal(4, (await next.GetOffersAsync()).Count);
+        await next.ResumeAsync();
+        Assert.Equal(5, (await next.GetOffersAsync()).Count);
+        await BusFixture.PingAsync((await next.GetChannelsAsync())[1].Channel, 5);
+    }
+
+    [Fact]
+    public async Task A_host_is_restarted_with_a_GPADL_half_sent()
+    {
+        var watch = new BodyWatch(3);
+        await using var fixture = new BusFixture(new() { Host = new HostBusOptions { Observer = watch } });
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token);
+
+        // The save is asked for from within the third body's arrival, so the rest of the GPADL finds nobody.
+        watch.Reached = () => watch.Saved = fixture.Machine.SaveHostAsync();
+        Task<GuestChannel> opening = bus.OpenAsync(offers[0], new GuestChannelOptions { OutgoingSize = 1 << 20, IncomingSize = 1 << 20 }, Token);
+        Background.Until(() => watch.Saved is not null, "three bodies");
+        byte[] state = await watch.Saved!.WaitAsync(BusFixture.Generous, Token);
+        Assert.False(opening.IsCompleted);
+        fixture.Machine.RestoreHost(state);
+        await OfferAllAsync(fixture.Host, device);
+        await fixture.Host.CompleteRestoreAsync();
+        await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+        await BusFixture.PingAsync(channel.Channel, 5, 30_000);
+        Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Faults);
+    }
+
+    [Fact]
+    public async Task A_reserved_channel_goes_on_whichever_end_is_restarted()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
+        await bus.OpenAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
+        byte[] guest = await bus.SaveAsync(Token);
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
+        await fixture.Host.CompleteRestoreAsync();
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestChannel channel = Assert.Single(await next.GetChannelsAsync());
+        Assert.False(channel.Channel.Signaler.HasMonitor);
+        Assert.True(channel.Channel.TrySend([1, 2, 3], 5));
+        Background.Until(() => channel.Channel.Incoming.HasPackets, "echo");
+    }
+
+    [Fact]
+    public async Task A_saved_bus_refuses_what_it_cannot_do_any_more_and_is_disposed_without_a_word()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        HostBus host = fixture.Host;
+        byte[] state = await host.SaveAsync().WaitAsync(BusFixture.Generous, Token);
+        await Assert.ThrowsAsync<InvalidOperationException>(host.SaveAsync);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => host.OfferAsync(EchoDevice.Offer(9), device));
+        await Assert.ThrowsAsync<ObjectDisposedException>(host.ResetAsync);
+        Assert.Equal(HypercallStatus.InsufficientBuffers, fixture.Machine.Platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(ChannelMessageType.Unload)));
+        await host.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(host.SaveAsync);
+        fixture.Machine.RestoreHost(state);
+        await Assert.ThrowsAsync<InvalidOperationException>(fixture.Host.SaveAsync);
+        await OfferAllAsync(fixture.Host, device);
+        await fixture.Host.CompleteRestoreAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(fixture.Host.CompleteRestoreAsync);
+
+        byte[] guest = await bus.SaveAsync(Token);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.SaveAsync(Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => bus.PauseAsync(Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(bus.ResumeAsync);
+        await bus.DisposeAsync();
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_never_completed_is_disposed_like_any_other()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
+        await bus.AbandonAsync();
+        await fixture.Host.ResetAsync().WaitAsync(BusFixture.Generous, Token);
+    }
+
+    [Fact]
+    public async Task Damaged_states_are_refused_and_the_sound_one_still_restores()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await OfferAllAsync(fixture.Host, device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        byte[] guest = await bus.SaveAsync(Token);
+        byte[] host = await fixture.Machine.SaveHostAsync();
+        int mapped = fixture.Machine.GuestPartition.Memory.MappedRings;
+        for (int at = 0; at < guest.Length; at += 7)
+        {
+            byte[] bad = [.. guest];
+            bad[at] ^= 0x10;
+            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
+            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, guest.AsMemory(0, at)));
+        }
+        for (int at = 0; at < host.Length; at += 7)
+        {
+            byte[] bad = [.. host];
+            bad[at] ^= 0x10;
+            Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(bad));
+            Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(host.AsSpan(0, at)));
+        }
+
+        Assert.Equal(mapped, fixture.Machine.GuestPartition.Memory.MappedRings);
+        fixture.Machine.RestoreHost(host);
+        await OfferAllAsync(fixture.Host, device);
+        await fixture.Host.CompleteRestoreAsync();
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+    }
+
+    // Law: bytes under a right checksum restore a guest's connection or are refused; whichever, what was taken is left as it was.
+    [Fact]
+    public async Task A_forged_guest_is_refused_or_restored_and_takes_no_memory_that_is_not_its_own()
+    {
+        await using var fixture = new BusFixture();
+        await OfferAllAsync(fixture.Host, new CountingDevice());
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        byte[] guest = await bus.SaveAsync(Token);
+        int pages = fixture.Machine.GuestPartition.Memory.AllocatedPages;
+        int restored = 0;
+        for (int at = SavedStateFormat.HeadSize; at < guest.Length; at += 3)
+        {
+            byte[] bad = [.. guest];
+            bad[at] ^= (byte)(1 << at % 8);
+            BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
+            try
+            {
+                bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, bad);
+                restored++;
+                await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+            }
+            catch (SavedStateException)
+            {
+                // As documented.
+            }
+            Assert.Equal((pages, 0), (fixture.Machine.GuestPartition.Memory.AllocatedPages, fixture.Machine.GuestPartition.Memory.MappedRings - 2 * 4));
+        }
+
+        Assert.NotEqual(0, restored);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+    }
+
+    private static GuestBusOptions Speaking(string version) => new()
+    {
+        Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(known => known.ToString() == version)] },
+    };
+
+    // Monitored both ways, by hypercall, and a subchannel; the order is another each time.
+    private static async Task OfferAllAsync(HostBus host, IChannelDevice device)
+    {
+        await host.OfferAsync(EchoDevice.Offer(1), device, new DeviceChannelOptions { Mode = SignalMode.Monitored });
+        await host.OfferAsync(EchoDevice.Offer(2, monitored: false), device);
+        await host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
+        await host.OfferAsync(EchoDevice.Offer(3), device, new DeviceChannelOptions { Mode = SignalMode.Adaptive });
+    }
+
+    private static async Task<List<GuestChannel>> OpenAllAsync(GuestBus bus)
+    {
+        var channels = new List<GuestChannel>();
+        SignalMode[] modes = [SignalMode.Monitored, SignalMode.LowLatency, SignalMode.Adaptive];
+        foreach (GuestOffer offer in await bus.RequestOffersAsync(Token))
+            channels.Add(await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, Mode = modes[channels.Count % 3] }, Token));
+        return channels;
+    }
+
+    private sealed class BodyWatch(int bodies) : IMessageObserver
+    {
+        private int _seen;
+
+        public Action? Reached { get; set; }
+
+        public Task<byte[]>? Saved { get; set; }
+
+        public void Observe(MessageDirection direction, ReadOnlySpan<byte> message, NegotiatedVersion negotiated, MessageFault fault)
+        {
+            if ((ChannelMessageType)message[0] == ChannelMessageType.GpadlBody && ++_seen == bodies)
+                Reached?.Invoke();
+        }
+    }
+}
