@@ -6,11 +6,9 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using VmBus.Backends.Linux;
-using VmBus.Channels;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
 using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Tests.Linux;
 
