@@ -10,7 +10,8 @@ using VmBus.Rings;
 namespace VmBus.Backends.Linux;
 
 /// <summary>
-/// A device bound to <c>uio_hv_generic</c>, opened: opening it opens its primary channel, closing it closes all.
+/// A device bound to <c>uio_hv_generic</c>, opened: opening it opens its primary channel, closing it closes all. Bind it
+/// with <see cref="VmBusBinding"/> first.
 /// </summary>
 /// <remarks>
 /// <para>One process at a time: an advisory lock keeps out whoever asks for it. A program that does not ask, such as

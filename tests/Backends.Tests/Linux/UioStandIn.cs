@@ -8,7 +8,6 @@ using System.Runtime.Versioning;
 using VmBus.Backends.Linux;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Backends.Tests.Linux;
 
