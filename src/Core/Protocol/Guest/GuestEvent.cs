@@ -89,7 +89,10 @@ public abstract record GuestEvent
     /// <param name="Result">Whether the host has let go of everything.</param>
     public sealed record Unloaded(RequestResult Result) : GuestEvent;
 
-    /// <summary>A message that has no answer could not be posted: the host does not know of what it says.</summary>
+    /// <summary>
+    /// A message that has no answer, or whose answer nobody waits for, could not be posted: the host does not know of what it
+    /// says.
+    /// </summary>
     /// <param name="Type">The message.</param>
     /// <param name="Relid">The channel it is about, or 0.</param>
     /// <param name="Status">Why.</param>

@@ -123,7 +123,7 @@ public sealed partial class GuestProtocol
             return MessageFault.UnknownTarget;
         if (channel.State is not (GuestChannelState.Opening or GuestChannelState.Abandoned))
             return MessageFault.WrongState;
-        if (State == GuestConnectionState.Paused && !channel.IsReserved)
+        if (IsHostSilent && !channel.IsReserved)
             return MessageFault.WrongState;
         if (result.OpenId != (channel.IsReserved ? 0 : channel.Relid))
             return MessageFault.UnknownTarget;
@@ -133,7 +133,7 @@ public sealed partial class GuestProtocol
         if (!isOpen)
             EndClose(channel);
         else if (!isAbandoned)
-            channel.State = GuestChannelState.Open;
+            BecomeOpen(channel);
         else if (channel.IsReserved)
             PostCloseReserved(channel, channel.ReservedTarget.Vp, channel.ReservedTarget.Sint);
         else
@@ -142,6 +142,13 @@ public sealed partial class GuestProtocol
             return TakeLate();
         Finish(RequestKind.Open, channel.Relid, new RequestResult(RequestOutcome.Completed, result.Status));
         return MessageFault.None;
+    }
+
+    // A move of the channel's former open is answered before this, or never: hosts drop it with the close.
+    private static void BecomeOpen(GuestChannel channel)
+    {
+        channel.State = GuestChannelState.Open;
+        channel.OwesModify = false;
     }
 
     private MessageFault TakeModifyResponse(ModifyChannelResponse response)

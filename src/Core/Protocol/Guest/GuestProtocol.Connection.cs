@@ -62,6 +62,7 @@ public sealed partial class GuestProtocol
         FinishAll(RequestOutcome.Disconnected);
         ForgetChannels();
         _isUnloadAnswered = new NegotiatedVersion(_versions[_proposed]).AnswersUnload;
+        _isUnloadOwed = false;              // an earlier one may just have been dropped, and this one does for both
         State = GuestConnectionState.Unloading;
         if (isNegotiating)
         {

@@ -31,13 +31,14 @@ public sealed partial class GuestProtocol
     /// <param name="ranges">The memory; in all at most <see cref="GpadlMessages.MaxWords"/> ranges and pages.</param>
     /// <returns>The GPADL's number.</returns>
     /// <exception cref="ArgumentException">No channel has the relid, or the ranges are none.</exception>
-    /// <exception cref="InvalidOperationException">There is no connection, or the channel is rescinded.</exception>
+    /// <exception cref="InvalidOperationException">There is no connection, or the channel is rescinded, or reserved and not closed.</exception>
     public uint CreateGpadl(uint relid, IReadOnlyList<GpadlRange> ranges)
     {
         RequireConnection();
         GuestChannel channel = ChannelOf(relid);
         if (channel.State == GuestChannelState.Rescinded)
             throw new InvalidOperationException($"Channel {relid} is rescinded, so it takes no more memory.");
+        RequireNotReserved(channel);
         while (_nextGpadl == 0 || _gpadls.ContainsKey(_nextGpadl))
             _nextGpadl++;
         uint handle = _nextGpadl;
@@ -60,7 +61,10 @@ public sealed partial class GuestProtocol
     /// </summary>
     /// <param name="gpadl">The GPADL: not the one of the rings of a channel that is open or may be.</param>
     /// <exception cref="ArgumentException">There is no such GPADL.</exception>
-    /// <exception cref="InvalidOperationException">There is no connection, the GPADL is in use, or is being torn down already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is no connection, the GPADL is in use, is being torn down already, or belongs to a reserved channel that is not
+    /// closed.
+    /// </exception>
     public void TeardownGpadl(uint gpadl)
     {
         RequireConnection();
@@ -68,6 +72,7 @@ public sealed partial class GuestProtocol
             throw new ArgumentException($"There is no GPADL 0x{gpadl:X}.", nameof(gpadl));
         if (known.Channel.RingGpadl == gpadl)
             throw new InvalidOperationException($"GPADL 0x{gpadl:X} holds the rings of channel {known.Channel.Relid}, which is {known.Channel.State}.");
+        RequireNotReserved(known.Channel);
         if (IsPending(RequestKind.TeardownGpadl, gpadl))
             throw new InvalidOperationException($"GPADL 0x{gpadl:X} is being torn down already.");
         if (known.State == GuestGpadl.Phase.Created)
@@ -75,6 +80,13 @@ public sealed partial class GuestProtocol
         else if (Finish(RequestKind.CreateGpadl, gpadl, RequestOutcome.Cancelled))
             known.State = GuestGpadl.Phase.Abandoned;
         Start(RequestKind.TeardownGpadl, gpadl);
+    }
+
+    // Hosts take no GPADL of a reserved channel, and give none back: a teardown would not even be answered.
+    private static void RequireNotReserved(GuestChannel channel)
+    {
+        if (channel.IsReserved && channel.State != GuestChannelState.Rescinded)
+            throw new InvalidOperationException($"Channel {channel.Relid} is {channel.State} and reserved, so its memory stays as it is.");
     }
 
     private void PostTeardown(GuestGpadl gpadl)

@@ -152,12 +152,7 @@ public sealed partial class GuestProtocol
         foreach (GuestChannel channel in _channels.Values.ToArray())
         {
             if (channel is not { IsReserved: true, State: GuestChannelState.Open })
-            {
                 ForgetChannel(channel, RequestOutcome.Disconnected);
-                continue;
-            }
-            foreach (GuestGpadl gpadl in channel.Gpadls.Values.Where(gpadl => gpadl.State == GuestGpadl.Phase.Creating))
-                gpadl.State = GuestGpadl.Phase.Abandoned;
         }
     }
 }

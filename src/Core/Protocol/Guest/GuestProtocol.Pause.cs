@@ -12,6 +12,10 @@ public sealed partial class GuestProtocol
     private long _pausedAt;
     private bool _isPauseOwed;
 
+    // A host that still owes the answer to the pause, because that timed out and the resume behind it could not be posted,
+    // may speak until then.
+    private bool IsHostSilent => State == GuestConnectionState.Paused && !_isPauseOwed;
+
     /// <summary>
     /// Asks the host to send no more messages. Ends in <see cref="GuestEvent.Paused"/>. Until <see cref="Resume"/>, requests
     /// are taken and their messages held back, and no deadline but the pause's own draws nearer.
@@ -75,21 +79,38 @@ public sealed partial class GuestProtocol
     private void PauseNotPosted()
     {
         if (State == GuestConnectionState.Pausing)
+        {
             EndPause(RequestOutcome.NotPosted);
-        else
-            _isPauseOwed = false;
+            return;
+        }
+
+        // It timed out before it was given up. The host is not paused, so there is nothing to resume.
+        _isPauseOwed = false;
+        _outbox.RemoveAll(message => message.Type == ChannelMessageType.Resume);
     }
 
-    // The host is still paused, and so is the connection.
+    // The host is still paused, and so is the connection; a further pause has what it wants.
     private void ResumeNotPosted(HypercallStatus status)
     {
-        if (State != GuestConnectionState.Connected)
+        if (State is not (GuestConnectionState.Connected or GuestConnectionState.Pausing))
             return;
+        bool isPausing = State == GuestConnectionState.Pausing;
+        // A pause that waits behind it is void, and so is the resume behind that.
+        if (_outbox.Waiting.Any(message => message.Type == ChannelMessageType.Pause))
+            _isPauseOwed = false;
+        byte[][] held =
+        [
+            .. _outbox.Waiting.Where(message => message.Type is not (ChannelMessageType.Pause or ChannelMessageType.Resume)).Select(message => message.Bytes.ToArray()),
+            .. _held,
+        ];
+        DropPosts();
+        foreach (byte[] message in held)
+            _held.Enqueue(message);
         State = GuestConnectionState.Paused;
-        _pausedAt = _clock.GetTimestamp();
-        foreach (QueuedMessage message in _outbox.Waiting)
-            _held.Enqueue(message.Bytes.ToArray());
-        _outbox.Clear();
+        if (!isPausing)
+            _pausedAt = _clock.GetTimestamp();
         Emit(new GuestEvent.NotPosted(ChannelMessageType.Resume, 0, status));
+        if (isPausing)
+            Finish(RequestKind.Pause, 0, RequestResult.Success);
     }
 }

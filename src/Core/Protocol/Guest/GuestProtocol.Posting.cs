@@ -115,7 +115,7 @@ public sealed partial class GuestProtocol
                 OpenNotPosted(relid);
                 break;
             case ChannelMessageType.CloseReservedChannel:
-                CloseReservedNotPosted(relid);
+                CloseReservedNotPosted(relid, status);
                 break;
             case ChannelMessageType.ModifyChannel:
                 ModifyNotPosted(relid);

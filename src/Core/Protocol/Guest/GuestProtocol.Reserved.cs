@@ -20,12 +20,18 @@ public sealed partial class GuestProtocol
     /// <param name="gpadl">The GPADL of both rings; created for the channel.</param>
     /// <param name="downstreamPageOffset">Where in it the host's outgoing ring begins, in pages of 4096 bytes.</param>
     /// <exception cref="ArgumentException">No channel has the relid, the GPADL is not one of the channel's, or there is no such SINT.</exception>
-    /// <exception cref="InvalidOperationException">There is no connection, it is older than 4.0, or the channel cannot be opened.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is no connection, it is older than 4.0, the channel cannot be opened, or the host owes an answer about one of
+    /// its GPADLs.
+    /// </exception>
     public void OpenReserved(uint relid, uint vp, byte sint, uint gpadl, uint downstreamPageOffset)
     {
         RequireVersion(ProtocolVersion.Win10, "reserved channels");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
         GuestChannel channel = ClosedChannel(relid, gpadl);
+        // What is under way could not be put right any more, and the connection's end would not end it.
+        if (channel.Gpadls.Values.FirstOrDefault(other => other.State != GuestGpadl.Phase.Created) is { } unsettled)
+            throw new InvalidOperationException($"GPADL 0x{unsettled.Handle:X} of channel {relid} is {unsettled.State}, so the channel cannot be opened as a reserved one.");
         channel.State = GuestChannelState.Opening;
         channel.IsReserved = true;
         channel.ReservedTarget = (vp, sint);
@@ -91,11 +97,12 @@ public sealed partial class GuestProtocol
         return Finish(RequestKind.CloseReserved, channel.Relid, RequestResult.Success);
     }
 
-    private void CloseReservedNotPosted(uint relid)
+    private void CloseReservedNotPosted(uint relid, HypercallStatus status)
     {
         if (!_channels.TryGetValue(relid, out GuestChannel? channel) || channel.State != GuestChannelState.Closing)
             return;
         channel.State = GuestChannelState.Open;
-        Finish(RequestKind.CloseReserved, relid, RequestOutcome.NotPosted);
+        if (!Finish(RequestKind.CloseReserved, relid, RequestOutcome.NotPosted))
+            Emit(new GuestEvent.NotPosted(ChannelMessageType.CloseReservedChannel, relid, status));
     }
 }

@@ -88,7 +88,7 @@ public sealed partial class GuestProtocol
     {
         ChannelMessageType.VersionResponse or ChannelMessageType.UnloadResponse => true,
         ChannelMessageType.OpenChannelResult or ChannelMessageType.CloseReservedChannelResponse => IsConnected,
-        _ => State is GuestConnectionState.Connected or GuestConnectionState.Pausing,
+        _ => IsConnected && !IsHostSilent,
     };
 
     private MessageFault Take(ChannelMessageType type, ReadOnlySpan<byte> message) => type switch

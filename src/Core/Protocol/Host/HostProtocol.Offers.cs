@@ -101,10 +101,13 @@ public sealed partial class HostProtocol
 
     private MessageFault OnRelidReleased(in RelidReleased message)
     {
-        if (_relids[message.ChildRelid] is not { } channel)
+        uint relid = message.ChildRelid;
+        if (_relids[relid] is not { } channel)
             return MessageFault.UnknownTarget;
         if (channel.State is not (HostChannelState.Closed or HostChannelState.Closing or HostChannelState.Revoked))
             return MessageFault.WrongState;
+        // What still waits in a slot of its own would be taken for an answer about the relid's next channel.
+        _aside.RemoveAll(waiting => ChannelMessages.Read<RelidReleased>(waiting.Bytes.Span).ChildRelid == relid && waiting.Type != ChannelMessageType.VersionResponse);
         Release(channel);
         CheckDisconnected();
         return MessageFault.None;

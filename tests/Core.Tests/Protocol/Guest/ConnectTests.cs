@@ -238,6 +238,23 @@ public sealed class ConnectTests
     }
 
     [Fact]
+    public void An_unload_that_was_dropped_is_not_waited_for()
+    {
+        var host = new ScriptedHost();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.InitiateContact);
+        host.Expire();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Guest.Unload();
+        host.Expire();
+        Assert.Equal(GuestConnectionState.Disconnected, host.Guest.State);
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.Unload);
+        host.Send(ChannelMessageType.UnloadResponse);
+        host.Posted(ChannelMessageType.InitiateContact);
+    }
+
+    [Fact]
     public void A_late_answer_to_a_contact_makes_the_guest_tell_the_host_to_let_go()
     {
         ScriptedHost host = TimedOut();

@@ -142,6 +142,71 @@ public sealed class ConnectionLifeTests
     }
 
     [Fact]
+    public void A_pause_that_timed_out_and_then_was_not_posted_leaves_nothing_to_resume()
+    {
+        Guest.Pause();
+        _host.Expire();
+        Assert.Equal(RequestOutcome.TimedOut, _host.Event<GuestEvent.Paused>().Result.Outcome);
+        _host.Posted(ChannelMessageType.Pause, HypercallStatus.AccessDenied);
+        _host.PostsNothing();
+        Assert.Equal(GuestConnectionState.Connected, Guest.State);
+        _host.Pause();
+    }
+
+    [Fact]
+    public void A_host_that_has_not_answered_the_pause_is_heard_though_the_resume_was_not_posted()
+    {
+        _host.Offer(3);
+        Guest.Pause();
+        _host.Posted(ChannelMessageType.Pause);
+        _host.Expire();
+        _host.Event<GuestEvent.Paused>();
+        _host.Posted(ChannelMessageType.Resume, HypercallStatus.AccessDenied);
+        _host.Event<GuestEvent.NotPosted>();
+        Assert.Equal(GuestConnectionState.Paused, Guest.State);
+        _host.Rescind(3);
+        _host.Event<GuestEvent.Rescinded>();
+        _host.Send(ChannelMessageType.PauseResponse);
+        _host.Drop(MessageFault.WrongState, ScriptedHost.OfferBytes(4));
+        Guest.Resume();
+        _host.Posted(ChannelMessageType.Resume);
+    }
+
+    [Fact]
+    public void A_pause_behind_a_resume_that_was_not_posted_has_what_it_wants()
+    {
+        _host.Offer(3);
+        _host.Pause();
+        Guest.Resume();
+        Guest.ReleaseRelid(3);
+        Guest.Pause();
+        _host.Posted(ChannelMessageType.Resume, HypercallStatus.AccessDenied);
+        Assert.Equal(ChannelMessageType.Resume, _host.Event<GuestEvent.NotPosted>().Type);
+        Assert.True(_host.Event<GuestEvent.Paused>().Result.IsSuccess);
+        Assert.Equal(GuestConnectionState.Paused, Guest.State);
+        _host.PostsNothing();
+        Guest.Resume();
+        _host.Posted(ChannelMessageType.Resume);
+        _host.Posted(ChannelMessageType.RelidReleased);
+    }
+
+    [Fact]
+    public void A_pause_that_timed_out_behind_a_resume_that_was_not_posted_is_void()
+    {
+        _host.Pause();
+        Guest.Resume();
+        Guest.Pause();
+        _host.Expire();
+        _host.Event<GuestEvent.Paused>();
+        _host.Posted(ChannelMessageType.Resume, HypercallStatus.AccessDenied);
+        _host.Event<GuestEvent.NotPosted>();
+        Guest.Resume();
+        _host.Posted(ChannelMessageType.Resume);
+        _host.PostsNothing();
+        _host.Pause();
+    }
+
+    [Fact]
     public void Monitor_pages_that_move_late_are_told_of()
     {
         Guest.ModifyConnection(0x9000, 0xA000);

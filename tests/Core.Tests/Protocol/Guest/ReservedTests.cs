@@ -1,5 +1,6 @@
 using VmBus.Layout;
 using VmBus.Layout.Messages;
+using VmBus.Protocol.Gpadls;
 using VmBus.Protocol.Guest;
 using VmBus.Protocol.Messages;
 using Xunit;
@@ -30,6 +31,66 @@ public sealed class ReservedTests
         Assert.True(_host.Event<GuestEvent.ReservedClosed>().Result.IsSuccess);
         Assert.Equal(GuestChannelState.Offered, Guest.StateOf(3));
         Guest.TeardownGpadl(gpadl);
+    }
+
+    [Fact]
+    public void The_memory_of_a_reserved_channel_stays_as_it_is_until_it_is_closed()
+    {
+        uint other = _host.OfferWithGpadl(3), rings = Create();
+        Guest.OpenReserved(3, 1, 4, rings, 2);
+        _host.Posted(ChannelMessageType.OpenReservedChannel);
+        Refuses();
+        _host.Opened(3, openId: 0);
+        _host.Event<GuestEvent.Opened>();
+        Refuses();
+        Guest.CloseReserved(3, 1, 4);
+        _host.Posted(ChannelMessageType.CloseReservedChannel);
+        Refuses();
+        Closed();
+        Guest.TeardownGpadl(other);
+        _host.Posted(ChannelMessageType.GpadlTeardown);
+
+        void Refuses()
+        {
+            Assert.Throws<InvalidOperationException>(() => Guest.TeardownGpadl(other));
+            Assert.Throws<InvalidOperationException>(() => Guest.CreateGpadl(3, [GpadlRange.OfPages(0x200000, 1)]));
+        }
+
+        uint Create()
+        {
+            uint gpadl = Guest.CreateGpadl(3, [GpadlRange.OfPages(0x200000, 4)]);
+            _host.Posted(ChannelMessageType.GpadlHeader);
+            _host.Created(3, gpadl);
+            _host.Event<GuestEvent.GpadlCreated>();
+            return gpadl;
+        }
+    }
+
+    [Fact]
+    public void A_channel_with_memory_on_its_way_is_not_opened_as_a_reserved_one()
+    {
+        uint rings = _host.OfferWithGpadl(3), late = Guest.CreateGpadl(3, [GpadlRange.OfPages(0x200000, 1)]);
+        _host.Posted(ChannelMessageType.GpadlHeader);
+        Assert.Throws<InvalidOperationException>(() => Guest.OpenReserved(3, 1, 4, rings, 2));
+        _host.Created(3, late);
+        Guest.TeardownGpadl(late);
+        Assert.Throws<InvalidOperationException>(() => Guest.OpenReserved(3, 1, 4, rings, 2));
+        _host.TornDown(late);
+        Guest.OpenReserved(3, 1, 4, rings, 2);
+    }
+
+    [Fact]
+    public void A_late_open_that_could_not_be_closed_is_told_of()
+    {
+        uint gpadl = _host.OfferWithGpadl(3);
+        Guest.OpenReserved(3, 1, 4, gpadl, 2);
+        _host.Posted(ChannelMessageType.OpenReservedChannel);
+        _host.Expire();
+        Assert.Equal(RequestOutcome.TimedOut, _host.Event<GuestEvent.Opened>().Result.Outcome);
+        _host.Opened(3, openId: 0);
+        _host.Posted(ChannelMessageType.CloseReservedChannel, HypercallStatus.AccessDenied);
+        Assert.Equal(new GuestEvent.NotPosted(ChannelMessageType.CloseReservedChannel, 3, HypercallStatus.AccessDenied), _host.Event<GuestEvent.NotPosted>());
+        Assert.Equal(GuestChannelState.Open, Guest.StateOf(3));
     }
 
     [Fact]

@@ -208,4 +208,17 @@ public sealed class HostReservedTests
         Assert.Equal((0, 1), (_guest.Host.WaitingMessages, _guest.Host.MessagesGivenUp));
         Assert.Null(_guest.Host.UntilDue);
     }
+
+    [Fact]
+    public void An_answer_that_waits_beside_the_connection_is_dropped_when_its_relid_is_released()
+    {
+        OfferId offer = _guest.OpenedReserved();
+        _guest.SendCloseReserved();
+        _guest.Action<HostAction.Close>();
+        _guest.Host.CompleteClose(offer);
+        _guest.Host.Revoke(offer);
+        Assert.Equal(2, _guest.Host.WaitingMessages);
+        Assert.Equal(MessageFault.None, _guest.SendReleased());
+        Assert.Equal(ChannelMessageType.RescindOffer, Assert.Single(_guest.Posts()).Type);
+    }
 }
