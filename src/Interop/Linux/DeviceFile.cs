@@ -15,7 +15,7 @@ public sealed class DeviceFile : FileDescriptorHandle
 {
     private DeviceFile(int descriptor, string path) : base(descriptor) => Path = path;
 
-    /// <summary>The path it was opened by.</summary>
+    /// <summary>The path it was opened by, or the name it was given.</summary>
     public string Path { get; }
 
     /// <summary>Opens a device, closed on exec.</summary>
@@ -43,6 +43,27 @@ public sealed class DeviceFile : FileDescriptorHandle
             Errno error = Libc.LastError;
             if (error != Errno.Interrupted)
                 throw new ErrnoException($"open of {path}", error);
+        }
+    }
+
+    /// <summary>Takes ownership of a device that somebody else opened: one that another call made, or an inherited one.</summary>
+    /// <param name="descriptor">The descriptor. It belongs to this call from the start.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="ErrnoException">It is not open.</exception>
+    public static DeviceFile Adopt(int descriptor, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(descriptor);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var file = new DeviceFile(descriptor, name);
+        try
+        {
+            file.MakeCloseOnExec();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
     }
 

@@ -124,6 +124,33 @@ public sealed class DeviceFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(ours.Detach);
     }
 
+    [Fact]
+    public void A_file_that_knows_no_control_calls_says_so()
+    {
+        using DeviceFile device = DeviceFile.Open(Make("mshv", []));
+        using EventFd signal = EventFd.Create();
+        Assert.Equal(Errno.NoSuchControl, MshvControl.SignalEvent(device, 1, 0, out _));
+        Assert.Equal(Errno.NoSuchControl, MshvControl.PostMessage(device, 1, 1, new byte[8], out _));
+        Assert.Equal(Errno.NoSuchControl, MshvControl.SetEventFd(device, 5, signal));
+        Assert.Equal(Errno.NoSuchControl, MshvControl.PauseMessages(device, true));
+        Assert.Equal(Errno.NoSuchControl, MshvControl.RootHypercall(device, 0xC0, new byte[16], new byte[8], out ushort status));
+        Assert.Equal(0, status);
+        Assert.Throws<ArgumentException>(() => MshvControl.RootHypercall(device, 0xC0, new byte[4097], [], out _));
+    }
+
+    [Fact]
+    public void An_adopted_descriptor_is_closed_with_its_owner()
+    {
+        using DeviceFile device = DeviceFile.Open(Make("other", [5]));
+        int copy = TestLibc.Duplicate(device.Descriptor);
+        DeviceFile adopted = DeviceFile.Adopt(copy, "partition");
+        Assert.Equal("partition", adopted.Path);
+        Assert.Equal(Errno.None, adopted.Read(new byte[1], out _));
+        adopted.Dispose();
+        Assert.Null(ProcSelf.Link(copy));
+        Assert.Equal(Errno.BadDescriptor, Assert.Throws<ErrnoException>(() => DeviceFile.Adopt(copy, "partition")).Errno);
+    }
+
     private string Make(string name, byte[] content)
     {
         string path = Path.Combine(_folder.FullName, name);

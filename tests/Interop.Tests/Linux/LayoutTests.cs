@@ -23,6 +23,7 @@ public unsafe class LayoutTests
         #include <stdio.h>
         #include <sys/eventfd.h>
         #include <sys/file.h>
+        #include <sys/ioctl.h>
         #include <sys/mman.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
@@ -130,6 +131,11 @@ public unsafe class LayoutTests
         ("O_CLOEXEC", Libc.OpenCloseOnExec),
         ("LOCK_EX", Libc.LockExclusive),
         ("LOCK_NB", Libc.LockNonBlocking),
+        ("_IOW(0xB8, 0x22, char[8])", MshvControl.SignalEventNumber),
+        ("_IOW(0xB8, 0x23, char[24])", MshvControl.PostMessageNumber),
+        ("_IOW(0xB8, 0x24, char[8])", MshvControl.SetEventFdNumber),
+        ("_IOW(0xB8, 0x25, char[8])", MshvControl.PauseMessagesNumber),
+        ("_IOWR(0xB8, 0x07, char[32])", MshvControl.RootHypercallNumber),
         ("MREMAP_MAYMOVE", Libc.RemapMayMove),
         ("MREMAP_FIXED", Libc.RemapFixed),
         ("MFD_CLOEXEC", Libc.MemfdCloseOnExec),

@@ -1,0 +1,17 @@
+// The numbers of device control calls. Mirrors _IOC of asm-generic/ioctl.h, the same on x64 and arm64.
+
+namespace VmBus.Interop.Linux;
+
+internal static class IoctlNumber
+{
+    private const uint ToKernel = 1;        // _IOC_WRITE
+    private const uint FromKernel = 2;      // _IOC_READ
+
+    // _IOW: the kernel reads the argument.
+    internal static unsafe uint Write<T>(byte type, byte number) where T : unmanaged => Make(ToKernel, type, number, sizeof(T));
+
+    // _IOWR: the kernel reads the argument and writes it back.
+    internal static unsafe uint WriteRead<T>(byte type, byte number) where T : unmanaged => Make(ToKernel | FromKernel, type, number, sizeof(T));
+
+    private static uint Make(uint direction, byte type, byte number, int size) => direction << 30 | (uint)size << 16 | (uint)type << 8 | number;
+}
