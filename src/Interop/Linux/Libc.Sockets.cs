@@ -7,6 +7,10 @@ namespace VmBus.Interop.Linux;
 internal static unsafe partial class Libc
 {
     internal const int FamilyUnix = 1;                     // AF_UNIX
+    internal const int FamilyNetlink = 16;                 // AF_NETLINK
+    internal const int NetlinkKernelEvents = 15;           // NETLINK_KOBJECT_UEVENT
+    internal const int SocketDatagram = 2;                 // SOCK_DGRAM
+    internal const int SocketNonBlocking = 0x800;          // SOCK_NONBLOCK
     internal const int SocketStream = 1;                   // SOCK_STREAM
     internal const int SocketCloseOnExec = 0x80000;        // SOCK_CLOEXEC
     internal const int LevelSocket = 1;                    // SOL_SOCKET
@@ -27,6 +31,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "bind", SetLastError = true)]
     internal static partial int Bind(SafeHandle socket, UnixSocketAddress* address, uint length);
+
+    [LibraryImport(Library, EntryPoint = "bind", SetLastError = true)]
+    internal static partial int Bind(SafeHandle socket, NetlinkAddress* address, uint length);
 
     [LibraryImport(Library, EntryPoint = "listen", SetLastError = true)]
     internal static partial int Listen(SafeHandle socket, int backlog);

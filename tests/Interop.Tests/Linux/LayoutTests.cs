@@ -16,6 +16,8 @@ public unsafe class LayoutTests
         #include <linux/futex.h>
         #include <linux/memfd.h>
         #include <linux/prctl.h>
+        #include <sys/socket.h>
+        #include <linux/netlink.h>
         #include <poll.h>
         #include <sched.h>
         #include <signal.h>
@@ -78,6 +80,10 @@ public unsafe class LayoutTests
 
         UnixSocketAddress address;
         Add("struct sockaddr_un", sizeof(UnixSocketAddress), &address, Field("sun_family", &address.Family), Field("sun_path", &address.Path));
+
+        NetlinkAddress netlink;
+        Add("struct sockaddr_nl", sizeof(NetlinkAddress), &netlink,
+            Field("nl_family", &netlink.Family), Field("nl_pid", &netlink.PortId), Field("nl_groups", &netlink.Groups));
 
         PollFd poll;
         Add("struct pollfd", sizeof(PollFd), &poll, Field("fd", &poll.Descriptor), Field("events", &poll.Events), Field("revents", &poll.Returned));
@@ -157,6 +163,10 @@ public unsafe class LayoutTests
         ("AT_EMPTY_PATH", Libc.StatxEmptyPath),
         ("STATX_SIZE", Libc.StatxSize),
         ("AF_UNIX", Libc.FamilyUnix),
+        ("AF_NETLINK", Libc.FamilyNetlink),
+        ("NETLINK_KOBJECT_UEVENT", Libc.NetlinkKernelEvents),
+        ("SOCK_DGRAM", Libc.SocketDatagram),
+        ("SOCK_NONBLOCK", Libc.SocketNonBlocking),
         ("SOCK_STREAM", Libc.SocketStream),
         ("SOCK_CLOEXEC", Libc.SocketCloseOnExec),
         ("SOL_SOCKET", Libc.LevelSocket),
