@@ -38,8 +38,6 @@ internal static unsafe partial class Libc
     internal const int MapFixed = 0x10;                    // MAP_FIXED
     internal const int MapAnonymous = 0x20;                // MAP_ANONYMOUS
     internal const int MapNoReserve = 0x4000;              // MAP_NORESERVE
-    internal const int RemapMayMove = 1;                   // MREMAP_MAYMOVE
-    internal const int RemapFixed = 2;                     // MREMAP_FIXED
     internal const nint MapFailed = -1;                    // MAP_FAILED
 
     internal const int EventFdCloseOnExec = 0x80000;       // EFD_CLOEXEC
@@ -86,10 +84,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     internal static partial int Unmap(nint address, nuint length);
 
-    // Variadic in C: the new address counts with MREMAP_FIXED only.
-    [LibraryImport(Library, EntryPoint = "mremap", SetLastError = true)]
-    internal static partial nint Remap(nint address, nuint oldLength, nuint newLength, int flags, nint newAddress);
-
     [LibraryImport(Library, EntryPoint = "mprotect", SetLastError = true)]
     internal static partial int Protect(nint address, nuint length, int protection);
 
@@ -101,4 +95,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     internal static partial nint Write(SafeHandle descriptor, void* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
+    internal static partial nint WriteAt(SafeHandle descriptor, void* buffer, nuint length, long offset);
 }

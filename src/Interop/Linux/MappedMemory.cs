@@ -150,23 +150,37 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// seen here, and what is written here reaches nobody. Threads that read and write meanwhile go on doing so; what
     /// they write during the call may be lost.
     /// </summary>
-    /// <remarks>For memory that its owner takes back while mappings of it stand, such as the rings of a device that went away.</remarks>
+    /// <remarks>
+    /// For memory that its owner takes back while mappings of it stand, such as the rings of a device that went away. Pages
+    /// that are not there any more become zeros.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
     /// <exception cref="ErrnoException">The kernel refused; the memory is as it was.</exception>
     public unsafe void Detach()
     {
-        nint copy = Libc.Map(0, (nuint)Length, (int)MemoryProtection.ReadWrite, Libc.MapPrivate | Libc.MapAnonymous, -1, 0);
-        if (copy == Libc.MapFailed)
-            throw ErrnoException.FromLastCall($"mmap of {Length} bytes");
-        Buffer.MemoryCopy((void*)Address, (void*)copy, Length, Length);
+        nint from = Address;
+        using MemfdHandle copy = MemfdHandle.Create("vmbus-taken-back", Length);
+
+        // The kernel reads for us: where a device that is gone has pages that were never touched, it says EFAULT, and we
+        // would get a SIGBUS. Linux maps most of a UIO device page by page, at the first touch.
+        long at = 0;
+        while (at < Length)
+        {
+            nint written = Libc.WriteAt(copy, (void*)(from + (nint)at), (nuint)(Length - at), at);
+            if (written > 0)
+            {
+                at += written;
+                continue;
+            }
+            Errno error = Libc.LastError;
+            if (error == Errno.BadAddress)
+                at = (at / PageMath.PageSize + 1) * PageMath.PageSize;
+            else if (error != Errno.Interrupted)
+                throw new ErrnoException($"copying {Length} bytes to detached memory", error);
+        }
 
         // One call: at no moment is there nothing at the address.
-        if (Libc.Remap(copy, (nuint)Length, (nuint)Length, Libc.RemapMayMove | Libc.RemapFixed, Address) == Libc.MapFailed)
-        {
-            ErrnoException error = ErrnoException.FromLastCall($"mremap of {Length} bytes");
-            Libc.Unmap(copy, (nuint)Length);
-            throw error;
-        }
+        Place(copy, 0, 0, Length, MemoryProtection.ReadWrite);
     }
 
     /// <summary>The accessible bytes. The span must not be used after <c>Dispose</c>.</summary>

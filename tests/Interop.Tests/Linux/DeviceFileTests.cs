@@ -151,6 +151,24 @@ public sealed class DeviceFileTests : IDisposable
         Assert.Equal(Errno.BadDescriptor, Assert.Throws<ErrnoException>(() => DeviceFile.Adopt(copy, "partition")).Errno);
     }
 
+    // Beyond the end of a file lies what lies behind a device that is gone: an access is a SIGBUS, which ends the process.
+    [Fact]
+    public void Memory_that_is_not_there_any_more_detaches_as_zeros()
+    {
+        int page = Environment.SystemPageSize;
+        byte[] content = new byte[page];
+        content[5] = 7;
+        using DeviceFile device = DeviceFile.Open(Make("short", content));
+        using MappedMemory map = MappedMemory.Map(device, 0, 3 * page);
+
+        map.Detach();
+
+        Assert.Equal(7, Marshal.ReadByte(map.Address + 5));
+        Assert.Equal(0, map.AsSpan()[page..].IndexOfAnyExcept((byte)0) + 1);
+        Marshal.WriteByte(map.Address + 2 * page, 9);
+        Assert.Equal(page, device.GetLength());
+    }
+
     private string Make(string name, byte[] content)
     {
         string path = Path.Combine(_folder.FullName, name);

@@ -142,8 +142,6 @@ public unsafe class LayoutTests
         ("_IOW(0xB8, 0x24, char[8])", MshvControl.SetEventFdNumber),
         ("_IOW(0xB8, 0x25, char[8])", MshvControl.PauseMessagesNumber),
         ("_IOWR(0xB8, 0x07, char[32])", MshvControl.RootHypercallNumber),
-        ("MREMAP_MAYMOVE", Libc.RemapMayMove),
-        ("MREMAP_FIXED", Libc.RemapFixed),
         ("MFD_CLOEXEC", Libc.MemfdCloseOnExec),
         ("MFD_ALLOW_SEALING", Libc.MemfdAllowSealing),
         ("F_SEAL_SEAL", Libc.SealSeal),
