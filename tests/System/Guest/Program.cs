@@ -3,8 +3,8 @@
 using System.Diagnostics;
 using VmBus.SystemTest;
 
-if (args is ["hold", string what, string uio])
-    return Steps.Hold(what, uio);
+if (args is ["hold", string what, string instance])
+    return Steps.Hold(what, Guid.Parse(instance));
 
 var steps = new Steps(recording: File.ReadAllText("/proc/cmdline").Contains("record", StringComparison.Ordinal));
 foreach ((string name, Action step) in steps.All)
@@ -14,6 +14,7 @@ foreach ((string name, Action step) in steps.All)
     try
     {
         step();
+        Steps.RequireNothingLeft();
         Console.WriteLine($"ok {name} ({Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s)");
     }
     catch (Exception error)

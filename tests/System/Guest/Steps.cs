@@ -1,18 +1,23 @@
 using System.Diagnostics;
+using VmBus.Backends.Linux;
 using VmBus.Channels;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+using VmBus.Rings;
 
 namespace VmBus.SystemTest;
 
 /// <summary>The steps of the test, in order; a later one stands on what the ones before left.</summary>
 internal sealed class Steps(bool recording)
 {
-    private const string BalloonClass = "525074dc-8985-46e2-8057-a307dc18a502";
     private const string Bus = "/sys/bus/vmbus";
     private const string Driver = Bus + "/drivers/uio_hv_generic";
     private const uint RefusedVersion = 3 << 16;
 
-    private string _device = "";
-    private string _uio = "";
+    private static readonly VmBusSysfs Sysfs = new();
+    private static readonly UioOptions Options = new() { Trust = PeerTrust.Untrusted };
+
+    private Guid _device;
 
     public IEnumerable<(string Name, Action Step)> All =>
     [
@@ -44,40 +49,56 @@ internal sealed class Steps(bool recording)
             foreach (string file in Directory.GetFiles(device).Order(StringComparer.Ordinal))
                 Console.WriteLine($"  {Path.GetFileName(file)}: {Text(file)}");
         }
-        _device = Path.GetFileName(devices.Single(device => Text(device + "/class_id").Contains(BalloonClass, StringComparison.OrdinalIgnoreCase)));
+
+        SysfsDevice balloon = Sysfs.ListDevices().Single();
+        Console.WriteLine(balloon);
+        Require(balloon.Class == DeviceClass.DynamicMemory, "the device's class is another");
+        Require(balloon is { Vendor: 0x1414, Device: 0xf, MonitorId: null, Driver: null, UioName: null }, "the device is described otherwise");
+        _device = balloon.InstanceId!.Value;
         Record("unbound");
     }
 
     private void Bind()
     {
-        File.WriteAllText(Driver + "/new_id", BalloonClass);
-        _uio = BoundUio();
-        Console.WriteLine($"{_device} is {_uio}");
-        foreach (string map in Directory.GetDirectories($"/sys/class/uio/{_uio}/maps").Order(StringComparer.Ordinal))
-            Console.WriteLine($"  {Path.GetFileName(map)}: {Text(map + "/name")}, size {Text(map + "/size")}, offset {Text(map + "/offset")}");
+        File.WriteAllText(Driver + "/new_id", DeviceClass.DynamicMemory.Id.ToString());
+        Console.WriteLine($"{_device} is {BoundUio()}");
         Record("bound");
-        using (var uio = new Uio(_uio))
-            Record("open");
+        using UioDevice uio = Open();
+        foreach (UioMap map in uio.Maps)
+            Console.WriteLine($"  {map}");
+        Record("open");
+        UioMap rings = uio.Maps.Single(map => map.Name == "txrx_rings");
+        Require(Channel().RingBytes == rings.Size, $"sysfs's rings have {Channel().RingBytes} bytes, the map {rings.Size}");
+        Require(uio.Primary.Channel.Outgoing.DataSize == rings.Size / 2 - RingMemory.PageSize, "the rings are of another size");
     }
 
     private void Talk()
     {
-        using var uio = new Uio(_uio);
-        Console.WriteLine($"rings of {uio.RingBytes / 2} bytes each");
-        var balloon = new Balloon(uio.Channel);
-        Require(!balloon.Negotiate(7, RefusedVersion), "a version nobody has was accepted");
-        Require(balloon.Negotiate(8, Balloon.Version2016), "version 2.0 was refused");
-        ulong flags = balloon.ReportCapabilities(9);
-        Console.WriteLine($"version 2.0 accepted, capabilities answered with flags 0x{flags:x}");
-        Require((flags & 1) == 1, "the capabilities were refused");
-        Record("talked");
+        using (UioDevice uio = Open())
+        {
+            var balloon = new Balloon(uio.Primary.Channel);
+            Require(!balloon.Negotiate(7, RefusedVersion), "a version nobody has was accepted");
+            Require(balloon.Negotiate(8, Balloon.Version2016), "version 2.0 was refused");
+            ulong flags = balloon.ReportCapabilities(9);
+            Console.WriteLine($"version 2.0 accepted, capabilities answered with flags 0x{flags:x}");
+            Require((flags & 1) == 1, "the capabilities were refused");
+            Record("talked");
+
+            // What sysfs says of the rings is what went through them.
+            ChannelStatistics passed = uio.Primary.Channel.GetStatistics();
+            SysfsDevice seen = Device();
+            Console.WriteLine($"{seen.Outgoing}, {seen.Incoming}, {Channel()}");
+            Require(seen.Outgoing == new SysfsRing(0, (uint)passed.Outgoing.Bytes, (uint)passed.Outgoing.Bytes, 0, (uint)uio.Primary.Channel.Outgoing.DataSize), "sysfs's outgoing ring is not ours");
+            Require(seen.Incoming is { BytesToRead: 0 } && seen.Incoming.ReadIndex == passed.Incoming.Bytes, "sysfs's incoming ring is not ours");
+            Require(Channel().Events == (ulong)uio.GetStatistics().Signals, $"the kernel counts {Channel().Events} signals, we {uio.GetStatistics().Signals}");
+        }
     }
 
     // A refused version leaves the host where it was, so that it can be asked any number of times.
     private void RoundTrips(int count, int depth)
     {
-        using var uio = new Uio(_uio);
-        var balloon = new Balloon(uio.Channel);
+        using UioDevice uio = Open();
+        var balloon = new Balloon(uio.Primary.Channel);
         long[] sent = new long[depth];
         double[] took = new double[count];
         byte[] request = new byte[Balloon.VersionRequestLength];
@@ -85,7 +106,7 @@ internal sealed class Steps(bool recording)
         for (int done = 0; done < count;)
         {
             int batch = Math.Min(depth, count - done);
-            using (ChannelWriteBatch writes = uio.Channel.BeginBatch())
+            using (ChannelWriteBatch writes = uio.Primary.Channel.BeginBatch())
             {
                 for (int i = 0; i < batch; i++)
                 {
@@ -113,18 +134,17 @@ internal sealed class Steps(bool recording)
             Console.WriteLine($"  below {below,5:0.0} ms {to - from,6} {new string('#', (to - from) * 50 / count)}");
             from = to;
         }
-        Console.WriteLine($"{uio.Signals} control writes, {uio.Waits} waits");
+        Console.WriteLine(uio.GetStatistics());
 
         double At(double part) => took[(int)(part * (count - 1))];
     }
 
     private void Rebind()
     {
-        File.WriteAllText(Driver + "/unbind", _device);
-        Require(!Directory.Exists($"{Bus}/devices/{_device}/driver"), "the device still has a driver");
-        Require(!Directory.Exists($"{Bus}/devices/{_device}/uio"), "the device still has a UIO device");
-        File.WriteAllText(Driver + "/bind", _device);
-        _uio = BoundUio();
+        File.WriteAllText(Driver + "/unbind", _device.ToString());
+        Require(Device() is { Driver: null, UioName: null }, "the device still has a driver");
+        File.WriteAllText(Driver + "/bind", _device.ToString());
+        BoundUio();
         RoundTrips(100, 1);
     }
 
@@ -144,20 +164,20 @@ internal sealed class Steps(bool recording)
         using Process holder = StartHolder("wait");
         Task<string> said = holder.StandardOutput.ReadToEndAsync();
         Thread.Sleep(100);      // the longer it sleeps the likelier the other is in its wait; either way it must notice
-        File.WriteAllText(Driver + "/unbind", _device);
+        File.WriteAllText(Driver + "/unbind", _device.ToString());
         Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the waiting process does not notice");
         Console.WriteLine($"it said: {said.Result.Trim()}; exit {holder.ExitCode}");
         Require(holder.ExitCode == 3, "the waiting process ended otherwise than by the device's removal");
 
         // Linux 6.12 does not close the channel of a driver that goes while somebody has the device open (uio_release no
         // longer knows the driver), so it cannot be opened again: said here, not required, and the reason to come last.
-        File.WriteAllText(Driver + "/bind", _device);
-        _uio = BoundUio();
+        File.WriteAllText(Driver + "/bind", _device.ToString());
+        BoundUio();
         try
         {
             RoundTrips(100, 1);
         }
-        catch (IOException error)
+        catch (LinuxGuestException error)
         {
             Console.WriteLine($"bound again, it cannot be opened: {error.Message}");
         }
@@ -169,8 +189,8 @@ internal sealed class Steps(bool recording)
     {
         const ulong Memory = 512ul << 20, Target = 256ul << 20, PageSize = 4096;
         using var host = new HostMonitor();
-        using var uio = new Uio(_uio);
-        var balloon = new Balloon(uio.Channel);
+        using UioDevice uio = Open();
+        var balloon = new Balloon(uio.Primary.Channel);
         Require(balloon.Negotiate(1, Balloon.Version2016), "version 2.0 was refused");
         Require(balloon.ReportCapabilities(2) == 3, "the host does not want status reports");
         host.Execute($"\"balloon\",\"arguments\":{{\"value\":{Target}}}");
@@ -204,10 +224,10 @@ internal sealed class Steps(bool recording)
     }
 
     /// <summary>The other process: round trips until it is killed, or ten and then a wait for what never comes.</summary>
-    public static int Hold(string what, string uioName)
+    public static int Hold(string what, Guid instance)
     {
-        using var uio = new Uio(uioName);
-        var balloon = new Balloon(uio.Channel);
+        using UioDevice uio = UioDevice.Open(Sysfs, instance, Options);
+        var balloon = new Balloon(uio.Primary.Channel);
         for (uint i = 0; i < 10 || what == "talk"; i++)
         {
             balloon.Negotiate(i, RefusedVersion);
@@ -216,7 +236,7 @@ internal sealed class Steps(bool recording)
         }
         try
         {
-            return uio.Channel.WaitToRead(TimeSpan.FromSeconds(60)) ? 4 : 5;
+            return uio.Primary.Channel.WaitToRead(TimeSpan.FromSeconds(60)) ? 4 : 5;
         }
         catch (PeerDisconnectedException gone)
         {
@@ -227,11 +247,20 @@ internal sealed class Steps(bool recording)
 
     private Process StartHolder(string what)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["hold", what, _uio]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["hold", what, _device.ToString()]) { RedirectStandardOutput = true };
         Process process = Process.Start(start)!;
         string? line = process.StandardOutput.ReadLine();
         Require(line == "holding", $"the other process said {line}");
         return process;
+    }
+
+    /// <summary>What a step may not leave behind: mappings, and descriptors of the device or of its waits.</summary>
+    public static void RequireNothingLeft()
+    {
+        string[] open = [.. Directory.GetFiles("/proc/self/fd").Select(link => new FileInfo(link).LinkTarget ?? "")
+            .Where(target => target.Contains("uio", StringComparison.Ordinal) || target.Contains("eventfd", StringComparison.Ordinal))];
+        Require(MappedMemory.LiveCount == 0, $"{MappedMemory.LiveCount} mappings are left");
+        Require(open.Length == 0, $"{string.Join(", ", open)} are left open");
     }
 
     public static void Run(string program, params string[] arguments)
@@ -241,12 +270,13 @@ internal sealed class Steps(bool recording)
         Require(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
     }
 
-    private string BoundUio()
-    {
-        string directory = $"{Bus}/devices/{_device}/uio";
-        Require(Directory.Exists(directory), "the device has no UIO device");
-        return Path.GetFileName(Directory.GetDirectories(directory).Single());
-    }
+    private string BoundUio() => Device().UioName ?? throw new FailedException("the device has no UIO device");
+
+    private SysfsDevice Device() => Sysfs.FindDevice(_device) ?? throw new FailedException("the device is gone from sysfs");
+
+    private SysfsChannel Channel() => Device().Channels.Single();
+
+    private UioDevice Open() => UioDevice.Open(Sysfs, _device, Options);
 
     private static string Text(string path)
     {
