@@ -17,8 +17,11 @@ internal sealed class CountingDevice : IChannelDevice
 
     public int Served => Volatile.Read(ref _served);
 
+    public Channel? LastChannel { get; private set; }
+
     public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
     {
+        LastChannel = channel.Channel;
         Interlocked.Increment(ref _served);
         if (channel.IsRestored)
             Interlocked.Increment(ref _restored);

@@ -1,3 +1,4 @@
+using VmBus.Backends.InMemory;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;
@@ -207,6 +208,88 @@ public sealed class SavedBusTests
         await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
         await BusFixture.PingAsync(channel.Channel, 5, 30_000);
         Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Faults);
+    }
+
+    [Fact]
+    public async Task Messages_that_the_host_had_taken_and_not_looked_at_are_answered_after_the_restore()
+    {
+        await using var fixture = new BusFixture();
+        InMemoryGuestPlatform platform = fixture.Machine.Platform;
+        // A guest that reads nothing: its slot holds the first answer, more wait than the host lets wait, the rest is not looked at.
+        Assert.Equal(HypercallStatus.Success, platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(
+            ChannelMessageType.InitiateContact, new InitiateContact { VersionRequested = ProtocolVersion.Win10Rs5, TargetSint = SynicMsr.VmBusSint })));
+        uint posted = 0;
+        while (platform.PostMessage(MessageConnection.Contact, Header(posted)) == HypercallStatus.Success)
+            posted++;
+        Assert.True(posted > 64 + 32, $"{posted}");
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.CompleteRestoreAsync();
+
+        var answers = new List<uint>();
+        using (platform.ReceiveMessages(message =>
+        {
+            if (ChannelMessages.Read<ChannelMessageHeader>(message).MessageType == ChannelMessageType.GpadlCreated)
+                answers.Add(ChannelMessages.Read<GpadlCreated>(message).Gpadl);
+        }))
+        {
+            Background.Until(() => answers.Count == posted, "answers");
+        }
+        Assert.Equal(Enumerable.Range(0, (int)posted).Select(gpadl => (uint)gpadl), answers);
+        await fixture.Host.ResetAsync();
+
+        static byte[] Header(uint gpadl) => ChannelMessages.ToBytes(ChannelMessageType.GpadlHeader, new GpadlHeader { ChildRelid = 99, Gpadl = gpadl });
+    }
+
+    [Fact]
+    public async Task Whichever_end_is_restored_both_ends_are_signalled()
+    {
+        await using var fixture = new BusFixture();
+        var device = new CountingDevice();
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        using var stop = new CancellationTokenSource();
+        Task waiting = channel.Channel.WaitToReadAsync(stop.Token).AsTask();
+
+        fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
+        await fixture.Host.CompleteRestoreAsync();
+        Background.Until(() => channel.Channel.GetStatistics().Wakeups > 0, "a signal to the guest");
+        Background.Until(() => device.LastChannel!.GetStatistics().Wakeups > 0, "a signal to the host itself");
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(BusFixture.Generous, Token));
+
+        byte[] state = await bus.SaveAsync(Token);
+        long before = device.LastChannel!.GetStatistics().Wakeups;
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+        Background.Until(() => device.LastChannel.GetStatistics().Wakeups > before, "a signal to the host");
+        await using GuestChannel restored = Assert.Single(await next.GetChannelsAsync());
+        using var end = new CancellationTokenSource();
+        Task looking = restored.Channel.WaitToReadAsync(end.Token).AsTask();
+        Background.Until(() => restored.Channel.GetStatistics().Wakeups > 0, "a signal to the guest itself");
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => looking.WaitAsync(BusFixture.Generous, Token));
+    }
+
+    [Fact]
+    public async Task A_forged_guest_whose_rings_lie_in_each_other_is_refused()
+    {
+        await using var fixture = new BusFixture();
+        await OfferAllAsync(fixture.Host, new CountingDevice());
+        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await OpenAllAsync(bus);
+        byte[] state = await bus.SaveAsync(Token);
+
+        // Five frames each, one behind the other.
+        int[] rings = [.. Enumerable.Range(SavedStateFormat.HeadSize, state.Length - SavedStateFormat.HeadSize - 40).Where(at =>
+            BitConverter.ToUInt64(state, at) is > 0 and < 4096 && Enumerable.Range(1, 4).All(page => BitConverter.ToUInt64(state, at + 8 * page) == BitConverter.ToUInt64(state, at) + (uint)page))];
+        Assert.Equal(4, rings.Length);
+        byte[] bad = [.. state];
+        state.AsSpan(rings[0], 8).CopyTo(bad.AsSpan(rings[2]));
+        BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
+        SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
+        Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
     }
 
     [Fact]

@@ -117,6 +117,53 @@ public sealed class HostSavedStateTests
     }
 
     [Fact]
+    public void A_change_of_VP_that_no_device_answered_is_asked_again_and_answered()
+    {
+        var guest = new ScriptedGuest();
+        OfferId offer = guest.Opened();
+        Assert.Equal(MessageFault.None, guest.SendModify(3));
+        HostProtocol host = HostProtocol.Restore(guest.Options, guest.Clock, guest.Host.Save());
+        host.Offer(ScriptedGuest.MakeOffer());
+        host.CompleteRestore();
+        HostAction last = null!;
+        while (host.TryTakeAction(out HostAction action))
+            last = action;
+        Assert.Equal(new HostAction.Modify(offer, 3), last);
+        host.CompleteModify(offer, ChannelMessageStatus.Success);
+        Assert.True(host.TryPeekPost(out QueuedMessage answer));
+        Assert.Equal(ChannelMessageType.ModifyChannelResponse, answer.Type);
+    }
+
+    // Every condition but its own contradicts the rest of an open channel: closed, opening... have another relid, or requests.
+    [Fact]
+    public void A_channel_forged_into_another_condition_is_refused_or_needs_what_an_open_one_has()
+    {
+        var guest = new ScriptedGuest();
+        guest.Opened();
+        byte[] state = guest.Host.Save();
+        int channels = SavedStateFormat.HeadSize + 8 + BitConverter.ToInt32(state, SavedStateFormat.HeadSize + 4);
+        int at = channels + 8 + 4 + 4 + 4 + 16 + 16 + 2;
+        Assert.Equal((byte)HostChannelState.Open, state[at]);
+        var restored = new List<HostChannelState>();
+        for (byte value = 0; value < 12; value++)
+        {
+            byte[] bad = [.. state];
+            bad[at] = value;
+            try
+            {
+                HostProtocol.Restore(guest.Options, guest.Clock, StateDamage.Sealed(bad));
+                restored.Add((HostChannelState)value);
+            }
+            catch (SavedStateException refused)
+            {
+                Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
+            }
+        }
+
+        Assert.Equal([HostChannelState.Opening, HostChannelState.Open, HostChannelState.Closing], restored);
+    }
+
+    [Fact]
     public void A_reset_ends_a_restore()
     {
         var guest = new ScriptedGuest();
@@ -180,21 +227,19 @@ public sealed class HostSavedStateTests
     [Fact]
     public void A_damaged_state_is_refused_wherever_the_damage_is()
     {
-        byte[] state = RichState();
-        StateDamage.IsRefused(state, bytes => HostProtocol.Restore(HostTwins.Options, new FakeTimeProvider(), bytes));
+        StateDamage.IsRefused(RichState(), bytes => HostProtocol.Restore(HostTwins.Options, new FakeTimeProvider(), bytes));
     }
 
     // Law: bytes under a right checksum restore a host that ends well, or are refused by the documented error.
     [Fact]
     public void Whatever_a_state_says_under_a_right_checksum_the_host_made_of_it_ends_well()
     {
-        byte[] state = RichState();
-        StateDamage.Forge(state, bytes => SavedStateTarget.RunHost(bytes));
+        StateDamage.Forge(RichState(), SavedStateTarget.RunHost);
     }
 
     private static byte[] RichState()
     {
-        var twins = new HostTwins(11);
+        var twins = new HostTwins(12);
         for (int step = 0; step < 400 || twins.Steady is { GpadlCount: < 3 } or { WaitingMessages: 0 } or { RelidsInUse: < 3 }; step++)
             twins.Step();
         return twins.Steady.Save();

@@ -26,6 +26,8 @@ internal sealed class HostTwins
         _random = new Random(seed);
         Steady = new HostProtocol(Options, _clock);
         Restored = new HostProtocol(Options, _clock);
+        if (seed % 2 == 0)
+            OpenOne();
     }
 
     public HostProtocol Steady { get; }
@@ -45,7 +47,7 @@ internal sealed class HostTwins
             Revoke(_offers.Keys.ElementAt(_random.Next(_offers.Count)));
         else if (what == 85)
             Both(host => host.Reset());
-        else if (what == 86)
+        else if (what is >= 86 and < 90)
             SaveAndRestore();
         else
             Post();
@@ -82,6 +84,38 @@ internal sealed class HostTwins
             AnswerOne(willing: true);
         Compare();
         Assert.Equal((HostState.Disconnected, 0, 0, 0, 0L), (Restored.State, Restored.RelidsInUse, Restored.MonitorIdsInUse, Restored.GpadlCount, Restored.GpadlPages));
+    }
+
+    // Half of the lives begin where most can happen: connected, with a channel open.
+    private void OpenOne()
+    {
+        Offer();
+        Offer();
+        Say(ChannelMessages.ToBytes(ChannelMessageType.InitiateContact, new InitiateContact
+        {
+            VersionRequested = ProtocolVersion.Copper,
+            TargetSint = SynicMsr.VmBusSint,
+            FeatureFlags = Host.ScriptedGuest.AllFeatures & ~FeatureFlags.ClientId,
+            ParentToChildMonitorPage = 0x1000,
+            ChildToParentMonitorPage = 0x2000,
+        }));
+        Say(ChannelMessages.ToBytes(ChannelMessageType.RequestOffers));
+        ulong[] words = Host.ScriptedGuest.Range(4);
+        Say(Host.ScriptedGuest.GpadlMessage(1, 1, words.Length * sizeof(ulong), 1, words));
+        var open = new OpenChannel { ChildRelid = 1, OpenId = 1, RingBufferGpadl = 1, DownstreamPageOffset = 2 };
+        Say(ChannelMessages.ToBytes(ChannelMessageType.OpenChannel, new OpenChannel2 { Open = open, ConnectionId = 9, EventFlag = 1 }));
+
+        void Say(byte[] message)
+        {
+            Both(host => Assert.Equal(MessageFault.None, host.Receive(message)));
+            for (Take(); _pending.Count > 0; Take())
+                AnswerOne(willing: true);
+            Both(host =>
+            {
+                while (host.TryPeekPost(out _))
+                    host.CompletePost(HypercallStatus.Success);
+            });
+        }
     }
 
     private void Receive()

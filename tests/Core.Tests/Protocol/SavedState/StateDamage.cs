@@ -37,7 +37,7 @@ internal static class StateDamage
         restore(state);
         for (int length = ChecksumAt + 4; length < state.Length; length++)
             restore(Sealed(state[..length]));
-        foreach (byte mask in (byte[])[1, 2, 4, 0x80, 0xff])
+        foreach (byte mask in (byte[])[1, 2, 3, 4, 5, 6, 7, 0x80, 0xff])
         {
             for (int at = ChecksumAt + 4; at < state.Length; at++)
             {
