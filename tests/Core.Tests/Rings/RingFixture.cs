@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
 using VmBus.Rings;
@@ -18,6 +19,12 @@ internal sealed unsafe class RingFixture : IDisposable
 
         if (!OperatingSystem.IsLinux())
             throw new PlatformNotSupportedException("The mapped forms are memfds.");
+        if (form == RingForm.Device)
+        {
+            Memory = SecondOfTwo(dataSize);
+            return;
+        }
+
         using MemfdHandle memory = MemfdHandle.Create("ring-test", MappedRing.ControlSize + dataSize);
         MappedRing ring = form == RingForm.MappedTwice
             ? MappedMemory.MapRing(memory, 0, dataSize)
@@ -27,7 +34,7 @@ internal sealed unsafe class RingFixture : IDisposable
 
     /// <summary>The forms this machine has.</summary>
     public static RingForm[] Forms { get; } = OperatingSystem.IsLinux()
-        ? [RingForm.Pinned, RingForm.MappedOnce, RingForm.MappedTwice]
+        ? [RingForm.Pinned, RingForm.MappedOnce, RingForm.MappedTwice, RingForm.Device]
         : [RingForm.Pinned];
 
     public static TheoryData<RingForm> AllForms { get; } = new(Forms);
@@ -57,6 +64,18 @@ internal sealed unsafe class RingFixture : IDisposable
 
     public IncomingRing Reader(PeerTrust trust = PeerTrust.Trusted, int maxPacketLength = 0)
         => new(Memory, new IncomingRingOptions { Trust = trust, MaxPacketLength = maxPacketLength });
+
+    // The incoming ring of a UIO device: one mapping of a file, the outgoing ring before it.
+    [SupportedOSPlatform("linux")]
+    private static RingMemory SecondOfTwo(int dataSize)
+    {
+        int length = MappedRing.ControlSize + dataSize;
+        using MemfdHandle memory = MemfdHandle.Create("ring-test", 2 * length);
+        using DeviceFile device = DeviceFile.Open($"/proc/self/fd/{memory.Descriptor}");
+        MappedMemory rings = MappedMemory.Map(device, 0, 2 * length);
+        nint second = rings.Address + length;
+        return RingMemory.FromAddress(second, second + MappedRing.ControlSize, dataSize, isDoubleMapped: false, rings);
+    }
 
     public void Dispose() => (Memory.Owner as IDisposable)?.Dispose();
 }
