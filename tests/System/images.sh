@@ -3,11 +3,12 @@
 
 busybox=$cache/trees/busybox/bin/busybox
 
-publish_guest() {
+# publish PROJECT: the project's program, compiled by NativeAOT, into $work/guest.
+publish() {
     local log=$work/publish.log compiler=()
     command -v clang >/dev/null || compiler=(-p:CppCompilerAndLinker=gcc)
-    dotnet publish "$here/Guest/VmBus.SystemTest.csproj" -c Release -r linux-x64 -o "$work/guest" -v q "${compiler[@]}" >"$log" 2>&1 ||
-        { cat "$log" >&2; die "the guest's program does not build"; }
+    dotnet publish "$1" -c Release -r linux-x64 -p:PublishAot=true -o "$work/guest" -v q "${compiler[@]}" >"$log" 2>&1 ||
+        { cat "$log" >&2; die "$1 does not build"; }
 }
 
 # modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.
@@ -41,10 +42,10 @@ make_l2() {
     local root=$work/l2
     skeleton "$root" "$here/l2-init"
     modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic
-    cp "$work/guest/vmbus-system-test" "$root/bin/"
-    # The program stands on this machine's C library, as it was linked with it.
+    cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$root/bin/"
+    # The programs stand on this machine's C library, as they were linked with it, and on nothing else.
     mkdir -p "$root/lib"
-    ldd "$work/guest/vmbus-system-test" | awk '$2 == "=>" { print $3 }' | xargs -I{} cp -L {} "$root/lib/"
+    ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$root/lib/"
     cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
     archive "$root" "$work/l2.cpio"
 }

@@ -57,14 +57,15 @@ for tree in qemu:qemu-system-x86 l1-kernel:linux-image l2-kernel:linux-image bus
     say "  $(tree_version "${tree%%:*}" "${tree#*:}")"
 done
 
-say "the guest's program"
+say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
-publish_guest
+publish "$here/Guest/VmBus.SystemTest.csproj"
+publish "$repo/src/Tool/VmBus.Tool.csproj"
 
 say "the machine's images"
 make_l2
 make_l1
-say "  L1 $(du -m "$work/l1.cpio" | cut -f1) MB, L2 within it $(du -k "$work/l2.cpio" | cut -f1) KB, program $(du -k "$work/guest/vmbus-system-test" | cut -f1) KB"
+say "  L1 $(du -m "$work/l1.cpio" | cut -f1) MB, L2 within it $(du -k "$work/l2.cpio" | cut -f1) KB, programs $(du -kc "$work/guest/vmbus-system-test" "$work/guest/vmbus" | tail -n 1 | cut -f1) KB"
 
 # show LOG: keeps the machine's lines in a file, and shows them with the seconds since the start, but for the records.
 show() {

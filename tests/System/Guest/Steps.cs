@@ -11,7 +11,6 @@ namespace VmBus.SystemTest;
 internal sealed class Steps(bool recording)
 {
     private const string Bus = "/sys/bus/vmbus";
-    private const string Driver = Bus + "/drivers/uio_hv_generic";
     private const uint RefusedVersion = 3 << 16;
 
     private static readonly VmBusSysfs Sysfs = new();
@@ -27,6 +26,7 @@ internal sealed class Steps(bool recording)
         ("balloon: version and capabilities", Talk),
         ("round trips, one at a time", () => RoundTrips(10_000, depth: 1)),
         ("round trips, 32 at a time", () => RoundTrips(20_000, depth: 32)),
+        ("vmbus list", List),
         ("unbind and rebind", Rebind),
         ("killed in the middle, and again", Kill),
         ("what the host asks by itself", Serve),
@@ -51,7 +51,6 @@ internal sealed class Steps(bool recording)
         }
 
         SysfsDevice balloon = Sysfs.ListDevices().Single();
-        Console.WriteLine(balloon);
         Require(balloon.Class == DeviceClass.DynamicMemory, "the device's class is another");
         Require(balloon is { Vendor: 0x1414, Device: 0xf, MonitorId: null, Driver: null, UioName: null }, "the device is described otherwise");
         _device = balloon.InstanceId!.Value;
@@ -60,7 +59,7 @@ internal sealed class Steps(bool recording)
 
     private void Bind()
     {
-        File.WriteAllText(Driver + "/new_id", DeviceClass.DynamicMemory.Id.ToString());
+        VmBusBinding.BindClass(Sysfs, DeviceClass.DynamicMemory.Id);
         Console.WriteLine($"{_device} is {BoundUio()}");
         Record("bound");
         using UioDevice uio = Open();
@@ -128,7 +127,7 @@ internal sealed class Steps(bool recording)
         Array.Sort(took);
         Console.WriteLine($"{count} round trips, {depth} at a time, every answer checked: {seconds:0.0} s, {count / seconds:0} a second");
         Console.WriteLine($"latency in ms: least {took[0]:0.00}, median {At(0.5):0.00}, 90 % {At(0.9):0.00}, 99 % {At(0.99):0.00}, most {took[^1]:0.00}");
-        for ((int from, double below) = (0, 0.5); from < count; below *= 2)
+        for ((int from, double below) = (0, 0.5); from < count && count >= 1000; below *= 2)
         {
             int to = Array.FindIndex(took, one => one >= below) is >= 0 and var end ? end : count;
             Console.WriteLine($"  below {below,5:0.0} ms {to - from,6} {new string('#', (to - from) * 50 / count)}");
@@ -139,13 +138,29 @@ internal sealed class Steps(bool recording)
         double At(double part) => took[(int)(part * (count - 1))];
     }
 
+    private void List()
+    {
+        Run("/bin/vmbus", "list", "-vv");
+        Run("/bin/vmbus", "list", "--tree");
+        long start = Stopwatch.GetTimestamp();
+        string json = Output("/bin/vmbus", "list", "--json");
+        Console.WriteLine($"vmbus list --json wrote {json.Length} characters in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s");
+        foreach (string part in new[] { _device.ToString(), DeviceClass.DynamicMemory.Id.ToString(), "\"balloon\"", "\"uio_hv_generic\"", $"\"{BoundUio()}\"" })
+            Require(json.Contains(part, StringComparison.Ordinal), $"vmbus list --json says nothing of {part}: {json}");
+    }
+
+    // By the device's instance this time, once so that it is undone and once to stay.
     private void Rebind()
     {
-        File.WriteAllText(Driver + "/unbind", _device.ToString());
-        Require(Device() is { Driver: null, UioName: null }, "the device still has a driver");
-        File.WriteAllText(Driver + "/bind", _device.ToString());
-        BoundUio();
+        VmBusBinding.Unbind(Sysfs, _device, probe: false);
+        RequireUnbound();
+        using (VmBusBinding.Bind(Sysfs, _device, undoOnDispose: true))
+            RoundTrips(100, 1);
+        RequireUnbound();
+        VmBusBinding.Bind(Sysfs, _device);
         RoundTrips(100, 1);
+
+        void RequireUnbound() => Require(Device() is { Driver: null, DriverOverride: null, UioName: null }, $"the device is not free: {Device()}");
     }
 
     private void Kill()
@@ -164,15 +179,14 @@ internal sealed class Steps(bool recording)
         using Process holder = StartHolder("wait");
         Task<string> said = holder.StandardOutput.ReadToEndAsync();
         Thread.Sleep(100);      // the longer it sleeps the likelier the other is in its wait; either way it must notice
-        File.WriteAllText(Driver + "/unbind", _device.ToString());
+        VmBusBinding.Unbind(Sysfs, _device, probe: false);
         Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the waiting process does not notice");
         Console.WriteLine($"it said: {said.Result.Trim()}; exit {holder.ExitCode}");
         Require(holder.ExitCode == 3, "the waiting process ended otherwise than by the device's removal");
 
         // Linux 6.12 does not close the channel of a driver that goes while somebody has the device open (uio_release no
         // longer knows the driver), so it cannot be opened again: said here, not required, and the reason to come last.
-        File.WriteAllText(Driver + "/bind", _device.ToString());
-        BoundUio();
+        VmBusBinding.Bind(Sysfs, _device);
         try
         {
             RoundTrips(100, 1);
@@ -268,6 +282,15 @@ internal sealed class Steps(bool recording)
         using Process process = Process.Start(program, arguments);
         process.WaitForExit();
         Require(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+    }
+
+    private static string Output(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Require(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+        return output;
     }
 
     private string BoundUio() => Device().UioName ?? throw new FailedException("the device has no UIO device");
