@@ -240,12 +240,18 @@ public sealed partial class GuestProtocol
         Emit(new GuestEvent.ConnectFailed(reason));
     }
 
+    // A host that could not be told to let go may still answer the earlier contact, so none is made.
     private void UnloadNotPosted()
     {
         if (State == GuestConnectionState.Unloading)
+        {
             EndUnload(RequestOutcome.NotPosted);
-        else
-            EndDrain();
+            return;
+        }
+
+        _isUnloadOwed = false;
+        if (Forget(RequestKind.Drain))
+            FailConnect(ConnectFailure.NotPosted);
     }
 
     private void EndUnload(RequestOutcome outcome)

@@ -103,7 +103,8 @@ public sealed partial class GuestProtocol
                 break;
             case ChannelMessageType.RequestOffers:
                 _areOffersRequested = false;
-                Finish(RequestKind.Offers, 0, RequestOutcome.NotPosted);
+                if (!Finish(RequestKind.Offers, 0, RequestOutcome.NotPosted))
+                    Emit(new GuestEvent.NotPosted(message.Type, 0, status));
                 break;
             case ChannelMessageType.GpadlHeader or ChannelMessageType.GpadlBody:
                 GpadlNotPosted(WordAt(message, GpadlOffset));

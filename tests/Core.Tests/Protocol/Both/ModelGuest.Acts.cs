@@ -70,6 +70,7 @@ internal sealed partial class ModelGuest
         _mayMistake |= IsContactOut && IsUnloadOut;
         _drainingSince = IsContactOut ? clock.GetTimestamp() : null;
         GivenBack.Clear();
+        GaveUp.Clear();
         _offersAsked = _mayOwePause = _mayOweModifyConnection = false;
         IsContactOut = true;
         _pending.Add((Ask.Connect, 0));
@@ -384,6 +385,8 @@ internal sealed partial class ModelGuest
             Free(channel, memory);
         _channels.Remove(channel);
         GivenBack.Add(channel.Relid);
+        if (!channel.IsRescinded)
+            GaveUp.Add((channel.Offer.InterfaceInstance, channel.Offer.SubchannelIndex));
     }
 
     private void ConnectSocket(ref Dice dice)

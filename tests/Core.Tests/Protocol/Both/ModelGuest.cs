@@ -84,6 +84,11 @@ internal sealed partial class ModelGuest(GuestProtocol protocol, TimeProvider cl
     /// <summary>Relids and GPADLs that were given back in this connection; the host may still speak of them.</summary>
     public HashSet<uint> GivenBack { get; } = [];
 
+    /// <summary>Devices whose channel was given back though it was not taken back; they are not offered again in this connection.</summary>
+    public HashSet<(Guid Instance, ushort Subchannel)> GaveUp { get; } = [];
+
+    public bool AskedForOffers => _offersAsked;
+
     /// <summary>Channels that the host may keep though this guest has forgotten them: reserved ones, on their way.</summary>
     public HashSet<uint> Orphans { get; } = [];
 
@@ -156,7 +161,7 @@ internal sealed partial class ModelGuest(GuestProtocol protocol, TimeProvider cl
             case GuestEvent.ConnectFailed failed:
                 Done(Ask.Connect);
                 _mayMistake = MayMistakeContact;
-                IsContactOut = failed.Reason is ConnectFailure.Timeout or ConnectFailure.Cancelled;
+                IsContactOut = failed.Reason is ConnectFailure.Timeout or ConnectFailure.Cancelled || (failed.Reason == ConnectFailure.NotPosted && _drainingSince is not null);
                 if (failed.Reason == ConnectFailure.Timeout)
                     tally.Count(Situation.ConnectTimedOut);
                 else if (failed.Reason == ConnectFailure.LowResources)
@@ -232,6 +237,8 @@ internal sealed partial class ModelGuest(GuestProtocol protocol, TimeProvider cl
                 HasLost = true;
                 if (lost.Type == ChannelMessageType.CloseReservedChannel)
                     Known(lost.Relid).Phase = Phase.Open;
+                else if (lost.Type == ChannelMessageType.RequestOffers)
+                    _offersAsked = false;
                 tally.Count(Situation.MessageNotPosted);
                 break;
             default:

@@ -116,6 +116,8 @@ internal sealed partial class Play
 
         foreach (ModelGuest.Channel channel in _user.Channels)
             LawException.Unless(_devices.KnownToGuest.ContainsKey(channel.Relid), $"Channel {channel.Relid} is known to the guest only.");
+        foreach (ModelHost.Device device in _devices.Devices)
+            LawException.Unless(_devices.KnownToGuest.Values.Any(known => known.Offer == device.Id) || MayBeUnknown(device), $"{device.Id} was never offered to the guest.");
         if (CountOrphans() > 0 || _mayLackBodies)
             return;
         LawException.Unless(_host.GpadlCount == _guest.GpadlCount, $"The guest has {_guest.GpadlCount} GPADLs, and the host of it {_host.GpadlCount}.");
@@ -138,6 +140,12 @@ internal sealed partial class Play
         LawException.Unless(device.Gpadls.Keys.Order().SequenceEqual(_guest.GpadlsOf(relid).Order()), $"Channel {relid} has GPADLs {string.Join(' ', device.Gpadls.Keys)} here and {string.Join(' ', _guest.GpadlsOf(relid))} there.");
         LawException.Unless(device.Gpadls.Keys.Order().SequenceEqual(channel.Gpadls.Select(gpadl => gpadl.Handle).Order()), $"Channel {relid} has other GPADLs than its driver thinks.");
     }
+
+    // Behind a channel of the same name that was revoked and not released; and where the guest gave the channel back.
+    private bool MayBeUnknown(ModelHost.Device device) =>
+        !_user.AskedForOffers || _user.GaveUp.Contains((device.Offer.InterfaceInstance, device.Offer.SubchannelIndex))
+        || _user.Channels.Any(channel => channel.IsRescinded && channel.Offer.InterfaceInstance == device.Offer.InterfaceInstance && channel.Offer.SubchannelIndex == device.Offer.SubchannelIndex)
+        || CountOrphans() > 0;
 
     private bool IsOrphan(uint relid) => (_orphans.Contains(relid) || _user.Orphans.Contains(relid)) && _user.ChannelOf(relid) is null;
 

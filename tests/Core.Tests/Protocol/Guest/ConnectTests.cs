@@ -255,6 +255,24 @@ public sealed class ConnectTests
     }
 
     [Fact]
+    public void A_host_that_could_not_be_told_to_let_go_is_not_contacted_anew()
+    {
+        var host = new ScriptedHost();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.InitiateContact);
+        host.Expire();
+        host.Event<GuestEvent.ConnectFailed>();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.Unload, HypercallStatus.AccessDenied);
+        Assert.Equal(ConnectFailure.NotPosted, host.Event<GuestEvent.ConnectFailed>().Reason);
+        host.PostsNothing();
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.Unload);
+        host.Send(ChannelMessageType.UnloadResponse);
+        host.Posted(ChannelMessageType.InitiateContact);
+    }
+
+    [Fact]
     public void A_late_answer_to_a_contact_makes_the_guest_tell_the_host_to_let_go()
     {
         ScriptedHost host = TimedOut();

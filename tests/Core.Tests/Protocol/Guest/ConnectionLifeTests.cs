@@ -207,6 +207,18 @@ public sealed class ConnectionLifeTests
     }
 
     [Fact]
+    public void A_request_for_offers_that_timed_out_and_then_was_not_posted_can_be_made_again()
+    {
+        Guest.RequestOffers();
+        _host.Expire();
+        Assert.Equal(RequestOutcome.TimedOut, _host.Event<GuestEvent.AllOffersDelivered>().Result.Outcome);
+        _host.Posted(ChannelMessageType.RequestOffers, HypercallStatus.AccessDenied);
+        Assert.Equal(ChannelMessageType.RequestOffers, _host.Event<GuestEvent.NotPosted>().Type);
+        Guest.RequestOffers();
+        _host.Posted(ChannelMessageType.RequestOffers);
+    }
+
+    [Fact]
     public void Monitor_pages_that_move_late_are_told_of()
     {
         Guest.ModifyConnection(0x9000, 0xA000);
