@@ -9,7 +9,7 @@ using Out = VmBus.Fuzz.OutgoingTarget.Operation;
 
 namespace VmBus.Fuzz;
 
-/// <summary>Writes <c>incoming/seed-*</c>, <c>outgoing/seed-*</c>, <c>components/seed-*</c> and <c>savedstate/seed-*</c>.</summary>
+/// <summary>Writes <c>incoming/seed-*</c>, <c>outgoing/seed-*</c> and those of the other targets.</summary>
 internal static class Seeds
 {
     public static void Write(string directory)
@@ -19,6 +19,7 @@ internal static class Seeds
         ComponentSeeds.Write(Path.Combine(directory, "components"));
         RecordingSeeds.Write(Path.Combine(directory, "recording"));
         SavedStateSeeds.Write(Path.Combine(directory, "savedstate"));
+        ProtocolSeeds.Write(directory);
     }
 
     private static void Incoming(string directory)

@@ -7,7 +7,7 @@ namespace VmBus.Fuzz;
 public static class FuzzTarget
 {
     /// <summary>Every target's name; also that of its folder in the corpus.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate"];
+    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate", "guest", "host", "gpadl"];
 
     /// <summary>The target of that name: takes one input, and throws when it found something.</summary>
     public static Action<ReadOnlySpan<byte>> ByName(string name) => name switch
@@ -17,6 +17,9 @@ public static class FuzzTarget
         "components" => ComponentsTarget.Run,
         "recording" => RecordingTarget.Run,
         "savedstate" => SavedStateTarget.Run,
+        "guest" => GuestTarget.Run,
+        "host" => HostTarget.Run,
+        "gpadl" => GpadlTarget.Run,
         _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(", ", Names)}."),
     };
 }
