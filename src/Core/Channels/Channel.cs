@@ -268,8 +268,9 @@ public sealed class Channel : IDisposable
 
     private void LeaveWait()
     {
-        if (Interlocked.Decrement(ref _inside) == 0)
-            Volatile.Read(ref _unused)?.TrySetResult();
+        // A wait that left long ago may come here only now: others may be inside again, and have been since before the end.
+        if (Interlocked.Decrement(ref _inside) == 0 && Volatile.Read(ref _unused) is { } unused && Volatile.Read(ref _inside) == 0)
+            unused.TrySetResult();
     }
 
     private bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken, bool forRoom = false)
