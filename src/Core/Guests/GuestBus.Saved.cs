@@ -47,7 +47,9 @@ public sealed partial class GuestBus
 
         _messages?.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
-        return await _loop.RunAsync(Save).ConfigureAwait(false);
+        byte[] state = await _loop.RunAsync(Save).ConfigureAwait(false);
+        await LeaveAsync().ConfigureAwait(false);
+        return state;
     }
 
     /// <summary>Makes a connection that goes on where another was saved. The host does not notice.</summary>
@@ -72,7 +74,7 @@ public sealed partial class GuestBus
         }
         catch
         {
-            await bus.LeaveAsync().ConfigureAwait(false);
+            await bus.GiveUpAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -102,9 +104,7 @@ public sealed partial class GuestBus
     private byte[] Save()
     {
         _isSaved = true;
-        byte[] state = SavedGuestBus.Write(_protocol.Save(), _interruptPage, _monitorPages, _open.Values, _unreleased);
-        Leave();
-        return state;
+        return SavedGuestBus.Write(_protocol.Save(), _interruptPage, _monitorPages, _open.Values, _unreleased);
     }
 
     private bool Restore(SavedGuestBus saved)
@@ -155,26 +155,27 @@ public sealed partial class GuestBus
         }
     }
 
-    private async Task LeaveAsync()
+    private async Task GiveUpAsync()
     {
         Interlocked.Exchange(ref _disposed, 1);
         _messages?.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
-        await _loop.RunAsync(() =>
-        {
-            _isSaved = true;
-            Leave();
-            return true;
-        }).ConfigureAwait(false);
+        await _loop.RunAsync(() => _isSaved = true).ConfigureAwait(false);
+        await LeaveAsync().ConfigureAwait(false);
     }
 
     // Lets go of everything, and leaves the memory taken.
-    private void Leave()
+    private async Task LeaveAsync()
     {
-        foreach (GuestChannel channel in _open.Values)
-            channel.Leave();
-        _open.Clear();
-        EndWatches();
+        GuestChannel[] open = await _loop.RunAsync(() =>
+        {
+            GuestChannel[] all = [.. _open.Values];
+            _open.Clear();
+            EndWatches();
+            return all;
+        }).ConfigureAwait(false);
+        foreach (GuestChannel channel in open)
+            await channel.LeaveAsync().ConfigureAwait(false);
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
         _interruptPage.Leave();

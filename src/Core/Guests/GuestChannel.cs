@@ -98,11 +98,12 @@ public sealed class GuestChannel : IAsyncDisposable
     }
 
     /// <summary>The connection was saved: the channel stays open, and its memory taken.</summary>
-    internal void Leave()
+    internal async Task LeaveAsync()
     {
         lock (_rescinded)
             _closed = Task.CompletedTask;
         Detach();
+        await Channel.WhenUnused().ConfigureAwait(false);
         _rings.Leave();
     }
 
