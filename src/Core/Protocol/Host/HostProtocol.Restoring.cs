@@ -73,7 +73,8 @@ public sealed partial class HostProtocol
         RestoreConnection(ref reader);
         reader.Enter(SavedStateRecord.HostChannels);
         uint lastOffer = reader.UInt32();
-        reader.Check(lastOffer <= int.MaxValue, $"{lastOffer} is more offers than there can be");
+        // Half of the numbers are left to the offers that come: no host has made a billion.
+        reader.Check(lastOffer <= int.MaxValue / 2, $"{lastOffer} is more offers than there can be");
         _lastOffer = (int)lastOffer;
         int channels = reader.Count(50);
         reader.CheckFit(channels <= _options.MaxChannels, $"{channels} channels are more than {_options.MaxChannels}");
