@@ -125,7 +125,7 @@ public sealed class Channel : IDisposable
     public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         long start = _clock.GetTimestamp();
-        EnterWait();
+        EnterUse();
         try
         {
             while (true)
@@ -144,7 +144,7 @@ public sealed class Channel : IDisposable
         }
         finally
         {
-            LeaveWait();
+            LeaveUse();
         }
     }
 
@@ -154,7 +154,7 @@ public sealed class Channel : IDisposable
     /// <exception cref="PeerDisconnectedException">The other side is gone and all it had committed was read.</exception>
     public async ValueTask WaitToReadAsync(CancellationToken cancellationToken = default)
     {
-        EnterWait();
+        EnterUse();
         try
         {
             while (true)
@@ -172,7 +172,7 @@ public sealed class Channel : IDisposable
         }
         finally
         {
-            LeaveWait();
+            LeaveUse();
         }
     }
 
@@ -188,7 +188,7 @@ public sealed class Channel : IDisposable
     {
         long start = _clock.GetTimestamp();
         bool waiting = false;
-        EnterWait();
+        EnterUse();
         try
         {
             while (true)
@@ -205,7 +205,7 @@ public sealed class Channel : IDisposable
         {
             if (!_disposed)
                 _outgoing.StopAwaitingRoom(ref waiting);
-            LeaveWait();
+            LeaveUse();
         }
     }
 
@@ -218,7 +218,7 @@ public sealed class Channel : IDisposable
     public async ValueTask WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
     {
         bool waiting = false;
-        EnterWait();
+        EnterUse();
         try
         {
             while (true)
@@ -234,7 +234,7 @@ public sealed class Channel : IDisposable
         {
             if (!_disposed)
                 _outgoing.StopAwaitingRoom(ref waiting);
-            LeaveWait();
+            LeaveUse();
         }
     }
 
@@ -251,24 +251,25 @@ public sealed class Channel : IDisposable
     internal void AfterWrite(SignalNeed need, Urgency urgency) => _signaler.AfterWrite(need, urgency, _outgoing, _incoming);
 
     /// <summary>
-    /// Ends when no wait is inside any more, after <see cref="Dispose"/> and the end of all signals: only then may the
+    /// Ends when no wait and no service is inside any more, after <see cref="Dispose"/> and the end of all signals: only then may the
     /// rings' memory go.
     /// </summary>
     internal Task WhenUnused()
     {
         var unused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Interlocked.Exchange(ref _unused, unused);
-        // The exchange comes before this look, and a wait's leaving before its look at the source: one of the two sees the other.
+        // The exchange comes before this look, and a use's end before its look at the source: one of the two sees the other.
         if (Volatile.Read(ref _inside) == 0)
             unused.TrySetResult();
         return unused.Task;
     }
 
-    private void EnterWait() => Interlocked.Increment(ref _inside);
+    // A use of the channel that its rings must outlive: a wait, or a service that reads between its waits.
+    internal void EnterUse() => Interlocked.Increment(ref _inside);
 
-    private void LeaveWait()
+    internal void LeaveUse()
     {
-        // A wait that left long ago may come here only now: others may be inside again, and have been since before the end.
+        // A use that ended long ago may come here only now: others may be inside again, and have been since before the end.
         if (Interlocked.Decrement(ref _inside) == 0 && Volatile.Read(ref _unused) is { } unused && Volatile.Read(ref _inside) == 0)
             unused.TrySetResult();
     }

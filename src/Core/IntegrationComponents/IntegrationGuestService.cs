@@ -26,17 +26,19 @@ public sealed class IntegrationGuestService
     /// <summary>The component. Read it from outside, but leave its calls to the service.</summary>
     public IntegrationGuest Guest { get; }
 
-    /// <summary>Answers requests until the host is gone or the token says so. To be called once.</summary>
+    /// <summary>Answers requests until the host is gone, the channel is closed or the token says so. To be called once.</summary>
+    /// <remarks>Closing the channel waits for a request that is being handled, so a component that closes it must not wait for that.</remarks>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
+        _channel.EnterUse();
         try
         {
             while (true)
             {
                 await _channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
-                while (_receiver.TryTake(out bool isSound))
+                while (_channel.State != ChannelState.Closed && _receiver.TryTake(out bool isSound))
                 {
                     if (!isSound)
                     {
@@ -55,6 +57,14 @@ public sealed class IntegrationGuestService
         catch (PeerDisconnectedException)
         {
             // How a component ends: the host takes its channel back.
+        }
+        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
+        {
+            // Or its owner closes the channel, while a request is handled rather than waited for.
+        }
+        finally
+        {
+            _channel.LeaveUse();
         }
     }
 }

@@ -48,7 +48,7 @@ public sealed class IntegrationHostService<THost> where THost : IntegrationHost
         }
     }
 
-    /// <summary>Asks and answers until the guest is gone or the token says so. To be called once.</summary>
+    /// <summary>Asks and answers until the guest is gone, the channel is closed or the token says so. To be called once.</summary>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="Rings.RingCorruptException">The guest wrote something impossible into a ring.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
@@ -73,6 +73,10 @@ public sealed class IntegrationHostService<THost> where THost : IntegrationHost
         catch (PeerDisconnectedException)
         {
             // How a component ends: the guest closes its channel.
+        }
+        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
+        {
+            // Or its owner closes the channel, while something is sent rather than waited for.
         }
         catch (Exception error)
         {

@@ -128,6 +128,38 @@ public sealed class ServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task Closing_the_channel_ends_both_sides_after_the_request_that_is_being_handled()
+    {
+        using var handling = new SemaphoreSlim(0);
+        using var go = new SemaphoreSlim(0);
+        var service = new IntegrationHostService<ShutdownHost>(Host, new ShutdownHost(_clock), _clock);
+        var component = new ShutdownGuest(_ =>
+        {
+            handling.Release();
+            go.Wait(Limit, CancellationToken.None);
+        });
+        Task host = service.RunAsync(Token), guest = Task.Run(() => new IntegrationGuestService(Guest, component).RunAsync(Token), Token);
+        Task<IcStatus> asked = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
+        Assert.True(await handling.WaitAsync(Limit, Token));
+        Assert.Equal(IcStatus.Success, await asked.WaitAsync(Limit, Token));
+
+        Guest.Dispose();
+        Task unused = Guest.WhenUnused();
+        Assert.False(unused.IsCompleted);
+        go.Release();
+        await guest.WaitAsync(Limit, Token);
+        await unused.WaitAsync(Limit, Token);
+
+        // A service that comes too late touches nothing.
+        await new IntegrationGuestService(Guest, component).RunAsync(Token).WaitAsync(Limit, Token);
+        Host.Dispose();
+        Task<IcStatus> last = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
+        _channels.LeftGate.Signal();
+        await host.WaitAsync(Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => last.WaitAsync(Limit, Token));
+    }
+
+    [Fact]
     public async Task A_ring_that_is_corrupt_ends_the_service_with_the_error()
     {
         Task host = new IntegrationHostService<KvpHost>(Host, new KvpHost(_clock), _clock).RunAsync(Token);
