@@ -36,7 +36,7 @@ internal static class RecordHead
         BinaryPrimitives.WriteInt32LittleEndian(record[LengthOffset..], message.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(record[ReservedOffset..], 0);
         message[..kept].CopyTo(record[Size..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(record, RecordingChecksum.Of(record[KeptOffset..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(record, Checksum.Of(record[KeptOffset..]));
         return record.Length;
     }
 

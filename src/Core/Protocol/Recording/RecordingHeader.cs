@@ -24,7 +24,7 @@ internal static class RecordingHeader
         Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt32LittleEndian(header[VersionOffset..], Version);
         BinaryPrimitives.WriteInt64LittleEndian(header[StartOffset..], start.UtcTicks);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumOffset..], RecordingChecksum.Of(header[..ChecksumOffset]));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumOffset..], Checksum.Of(header[..ChecksumOffset]));
     }
 
     /// <summary>Reads a whole head.</summary>

@@ -1,7 +1,5 @@
 // The head of a saved state, and the numbers of its records. The fields are listed in docs/saved-state.md.
 
-using System.Buffers.Binary;
-using System.Numerics;
 
 namespace VmBus.Protocol.SavedState;
 
@@ -31,15 +29,6 @@ public static class SavedStateFormat
     {
         if (state.Length < HeadSize)
             throw new ArgumentException($"A saved state has a head of {HeadSize} bytes; these are {state.Length}.", nameof(state));
-        return ~Add(Add(uint.MaxValue, state[..ChecksumOffset]), state[HeadSize..]);
-    }
-
-    private static uint Add(uint crc, ReadOnlySpan<byte> bytes)
-    {
-        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-        foreach (byte value in bytes)
-            crc = BitOperations.Crc32C(crc, value);
-        return crc;
+        return Checksum.Of(state[..ChecksumOffset], state[HeadSize..]);
     }
 }
