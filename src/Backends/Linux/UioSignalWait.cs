@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using VmBus.Backends.Waiting;
 using VmBus.Interop.Linux;
 using VmBus.Signals;
 
@@ -41,15 +42,8 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
     }
 
     /// <inheritdoc/>
-    public ValueTask WaitAsync(CancellationToken cancellationToken = default)
-    {
-        if (cancellationToken.IsCancellationRequested)
-            return ValueTask.FromCanceled(cancellationToken);
-
-        // A wait that has to sleep takes a thread: poll(2) knows nothing of tasks.
-        return new ValueTask(Task.Factory.StartNew(
-            () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-    }
+    public ValueTask WaitAsync(CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken) : SleepingWait.OnThread(this, cancellationToken);
 
     public void Dispose()
     {
@@ -84,8 +78,7 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
             interrupts.ThrowIfGone();
 
             // Also when the time is up: who only ever looks must take interrupts, and learn of the device's end, too.
-            TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-            TimeSpan remaining = timeout == Timeout.InfiniteTimeSpan ? timeout : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            TimeSpan remaining = SleepingWait.Remaining(start, timeout);
             Poll.Wait(polled, remaining);
             if (polled[1].Returned != PollEvents.None)
                 _wake.TryConsume(out _);

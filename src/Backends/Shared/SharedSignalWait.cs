@@ -68,9 +68,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
                 return ValueTask.CompletedTask;
         }
 
-        // A wait that has to sleep takes a thread: poll(2) knows nothing of tasks.
-        return new ValueTask(Task.Factory.StartNew(
-            () => Wait(Timeout.InfiniteTimeSpan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return SleepingWait.OnThread(this, cancellationToken);
     }
 
     public void Dispose()
@@ -116,7 +114,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
             cancellationToken.ThrowIfCancellationRequested();
 
             // Also when the time is up: who only ever looks must learn of the peer's end too.
-            TimeSpan remaining = Remaining(start, timeout);
+            TimeSpan remaining = SleepingWait.Remaining(start, timeout);
             Poll.Wait(polled, remaining);
             if (polled[1].Returned != PollEvents.None)
             {
@@ -129,13 +127,5 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
             if (remaining == TimeSpan.Zero)
                 return TryTake();
         }
-    }
-
-    private static TimeSpan Remaining(long start, TimeSpan timeout)
-    {
-        if (timeout == Timeout.InfiniteTimeSpan)
-            return timeout;
-        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 }
