@@ -144,7 +144,7 @@ public sealed partial class GuestBus
         });
     }
 
-    private bool BeginOpen(GuestOffer offer)
+    private void BeginOpen(GuestOffer offer)
     {
         RefuseWhenSaving();
         if (!IsOffered(offer))
@@ -153,17 +153,15 @@ public sealed partial class GuestBus
             throw new InvalidOperationException("The monitor pages are being moved.");
         if (_open.ContainsKey(offer.Relid) || !_opening.Add(offer.Relid))
             throw new InvalidOperationException($"Channel {offer.Relid} is open already.");
-        return true;
     }
 
-    private bool EndOpen(GuestChannel channel)
+    private void EndOpen(GuestChannel channel)
     {
         _opening.Remove(channel.Offer.Relid);
         _open.Add(channel.Offer.Relid, channel);
         // Rescinded between its open result and now: the channel learns of it as if it had been a moment later.
         if (!IsOffered(channel.Offer))
             channel.OnRescinded();
-        return true;
     }
 
     private async Task<(uint Handle, RequestResult Taken)> CreateGpadlAsync(uint relid, IGuestRings rings)

@@ -38,7 +38,6 @@ public sealed partial class GuestBus
             foreach (GuestOffer offer in _offers.Values)
                 watch.Writer.TryWrite(new OfferChange(offer, IsRescinded: false));
             _watches.Add(watch);
-            return true;
         }).ConfigureAwait(false);
         try
         {
@@ -106,10 +105,9 @@ public sealed partial class GuestBus
         }
     }
 
-    private bool EndWatches()
+    private void EndWatches()
     {
         foreach (Channel<OfferChange> watch in _watches)
             watch.Writer.TryComplete();
-        return true;
     }
 }

@@ -107,7 +107,7 @@ public sealed partial class GuestBus
         return SavedGuestBus.Write(_protocol.Save(), _interruptPage, _monitorPages, _open.Values, _unreleased);
     }
 
-    private bool Restore(SavedGuestBus saved)
+    private void Restore(SavedGuestBus saved)
     {
         _monitorPages = saved.MonitorPages is { Length: > 0 } frames ? _platform.TryAdoptPages(frames) ?? throw saved.NotThere("the monitor pages") : null;
         foreach (GuestOffer offer in _protocol.Offers)
@@ -132,7 +132,6 @@ public sealed partial class GuestBus
         _messages = _platform.ReceiveMessages(Receive);
         foreach (GuestChannel channel in _open.Values)
             channel.SignalBoth();
-        return true;
     }
 
     private void Restore(SavedGuestBus saved, SavedGuestChannel channel)
@@ -171,13 +170,11 @@ public sealed partial class GuestBus
         {
             GuestChannel[] all = [.. _open.Values];
             _open.Clear();
-            EndWatches();
             return all;
         }).ConfigureAwait(false);
         foreach (GuestChannel channel in open)
             await channel.LeaveAsync().ConfigureAwait(false);
-        _platform.ShareEvents(null);
-        _serverMonitorPage?.Dispose();
+        await EndAsync().ConfigureAwait(false);
         _interruptPage.Leave();
         _monitorPages?.Leave();
     }

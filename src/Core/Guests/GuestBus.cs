@@ -134,7 +134,6 @@ public sealed partial class GuestBus : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_isSaved, this);
         _protocol.Resume();
-        return true;
     });
 
     /// <summary>
@@ -151,9 +150,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         isReleased &= await UnloadAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
         _messages?.Dispose();
-        await _loop.RunAsync(EndWatches).ConfigureAwait(false);
-        _platform.ShareEvents(null);
-        _serverMonitorPage?.Dispose();
+        await EndAsync().ConfigureAwait(false);
         if (isReleased)
             FreePages();
     }
@@ -169,10 +166,16 @@ public sealed partial class GuestBus : IAsyncDisposable
         await _timer.DisposeAsync().ConfigureAwait(false);
         foreach (GuestChannel channel in await _loop.RunAsync(() => _open.Values.ToArray()).ConfigureAwait(false))
             await channel.AbandonAsync().ConfigureAwait(false);
+        await EndAsync().ConfigureAwait(false);
+        FreePages();
+    }
+
+    // What every end of the connection has in common, when nothing comes any more.
+    private async Task EndAsync()
+    {
         await _loop.RunAsync(EndWatches).ConfigureAwait(false);
         _platform.ShareEvents(null);
         _serverMonitorPage?.Dispose();
-        FreePages();
     }
 
     private static TaskCompletionSource<T> NewSource<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);

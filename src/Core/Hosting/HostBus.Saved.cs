@@ -74,7 +74,6 @@ public sealed partial class HostBus
         _protocol.CompleteRestore();
         lock (_inbox)
             _isHeld = false;
-        return true;
     });
 
     private Task[] EndServices()

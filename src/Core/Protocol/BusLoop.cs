@@ -47,6 +47,13 @@ internal sealed class BusLoop
         while (Interlocked.Decrement(ref _pending) != 0);
     }
 
+    /// <summary>Has a piece of work done and waits for its end.</summary>
+    public Task RunAsync(Action work) => RunAsync(() =>
+    {
+        work();
+        return true;
+    });
+
     /// <summary>Has a piece of work done and waits for its result.</summary>
     public Task<T> RunAsync<T>(Func<T> work)
     {
