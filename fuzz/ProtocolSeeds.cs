@@ -164,7 +164,7 @@ internal static class ProtocolSeeds
         {
             if (action is not (HostAction.Offered or HostAction.Released))
                 HeardByHost.AddRange([Code(Do.Answer), 0]);
-            HostAnswers.Give(_host, action, isGood: true);
+            HostAnswers.Give(_host, action);
         }
     }
 }

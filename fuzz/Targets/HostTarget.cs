@@ -198,7 +198,7 @@ public static class HostTarget
                 return;
             HostAction action = _asked[index];
             _asked.RemoveAt(index);
-            HostAnswers.Give(_host, action, well);
+            HostAnswers.Give(_host, action, well ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful);
             Take();
         }
     }

@@ -121,21 +121,9 @@ public static class SavedStateTarget
             host.CompletePost(HypercallStatus.Success);
     }
 
-    internal static void Answer(HostProtocol host, HostAction action)
-    {
-        switch (action)
-        {
-            case HostAction.Connect: host.CompleteConnect(ConnectionState.Successful); break;
-            case HostAction.Disconnect: host.CompleteDisconnect(); break;
-            case HostAction.ModifyConnection: host.CompleteModifyConnection(ConnectionState.Successful); break;
-            case HostAction.TransportConnect connect: host.CompleteTransportConnect(connect.Endpoint, connect.Service, ChannelMessageStatus.ConnectionRefused); break;
-            case HostAction.CreateGpadl create: host.CompleteCreateGpadl(create.Offer, create.Gpadl, ChannelMessageStatus.Success); break;
-            case HostAction.TeardownGpadl teardown: host.CompleteTeardownGpadl(teardown.Offer, teardown.Gpadl); break;
-            case HostAction.Open open: host.CompleteOpen(open.Offer, ChannelMessageStatus.Success); break;
-            case HostAction.Close close: host.CompleteClose(close.Offer); break;
-            case HostAction.Modify modify: host.CompleteModify(modify.Offer, ChannelMessageStatus.Success); break;
-        }
-    }
+    // No socket channel is to be had.
+    internal static void Answer(HostProtocol host, HostAction action) =>
+        HostAnswers.Give(host, action, action is HostAction.TransportConnect ? ChannelMessageStatus.ConnectionRefused : ChannelMessageStatus.Success);
 
     private static byte[] WithHead(SavedStateKind kind, ReadOnlySpan<byte> body)
     {

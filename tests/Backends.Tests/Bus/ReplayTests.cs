@@ -1,3 +1,4 @@
+using VmBus.Fuzz;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;
@@ -91,29 +92,7 @@ public sealed class ReplayTests
     private static void Serve(HostProtocol host)
     {
         while (host.TryTakeAction(out HostAction action))
-        {
-            switch (action)
-            {
-                case HostAction.Connect:
-                    host.CompleteConnect(ConnectionState.Successful);
-                    break;
-                case HostAction.Disconnect:
-                    host.CompleteDisconnect();
-                    break;
-                case HostAction.CreateGpadl create:
-                    host.CompleteCreateGpadl(create.Offer, create.Gpadl, ChannelMessageStatus.Success);
-                    break;
-                case HostAction.TeardownGpadl teardown:
-                    host.CompleteTeardownGpadl(teardown.Offer, teardown.Gpadl);
-                    break;
-                case HostAction.Open open:
-                    host.CompleteOpen(open.Offer, ChannelMessageStatus.Success);
-                    break;
-                case HostAction.Close close:
-                    host.CompleteClose(close.Offer);
-                    break;
-            }
-        }
+            HostAnswers.Give(host, action);
     }
 
     // What the guest's own side wanted when it said that.

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Time.Testing;
+using VmBus.Fuzz;
 using VmBus.Layout;
 using VmBus.Layout.Messages;
 using VmBus.Protocol.Gpadls;
@@ -223,20 +224,8 @@ internal sealed class ScriptedGuest
 
     public void Answer(HostAction action, ChannelMessageStatus status = ChannelMessageStatus.Success)
     {
-        ConnectionState state = status == ChannelMessageStatus.Success ? ConnectionState.Successful : ConnectionState.FailedLowResources;
-        switch (action)
-        {
-            case HostAction.Connect: Host.CompleteConnect(state); break;
-            case HostAction.Disconnect: Host.CompleteDisconnect(); break;
-            case HostAction.CreateGpadl create: Host.CompleteCreateGpadl(create.Offer, create.Gpadl, status); break;
-            case HostAction.TeardownGpadl teardown: Host.CompleteTeardownGpadl(teardown.Offer, teardown.Gpadl); break;
-            case HostAction.Open open: Host.CompleteOpen(open.Offer, status); break;
-            case HostAction.Close close: Host.CompleteClose(close.Offer); break;
-            case HostAction.Modify modify: Host.CompleteModify(modify.Offer, status); break;
-            case HostAction.ModifyConnection: Host.CompleteModifyConnection(state); break;
-            case HostAction.TransportConnect connect: Host.CompleteTransportConnect(connect.Endpoint, connect.Service, status); break;
-            default: Assert.True(action is HostAction.Offered or HostAction.Released, $"{action} is not answered."); break;
-        }
+        if (!HostAnswers.Give(Host, action, status))
+            Assert.True(action is HostAction.Offered or HostAction.Released, $"{action} is not answered.");
     }
 
     public void NothingLeaks()

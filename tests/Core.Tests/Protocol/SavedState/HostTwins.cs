@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using VmBus.Fuzz;
 using VmBus.Layout;
 using VmBus.Layout.Messages;
 using VmBus.Protocol.Host;
@@ -165,26 +166,8 @@ internal sealed class HostTwins
         int index = willing ? 0 : _random.Next(_pending.Count);
         HostAction action = _pending[index];
         _pending.RemoveAt(index);
-        bool well = willing || _random.Next(4) > 0;
-        Both(host => Answer(host, action, well));
-    }
-
-    private static void Answer(HostProtocol host, HostAction action, bool well)
-    {
-        ChannelMessageStatus status = well ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful;
-        ConnectionState state = well ? ConnectionState.Successful : ConnectionState.FailedLowResources;
-        switch (action)
-        {
-            case HostAction.Connect: host.CompleteConnect(state); break;
-            case HostAction.Disconnect: host.CompleteDisconnect(); break;
-            case HostAction.ModifyConnection: host.CompleteModifyConnection(state); break;
-            case HostAction.TransportConnect connect: host.CompleteTransportConnect(connect.Endpoint, connect.Service, status); break;
-            case HostAction.CreateGpadl create: host.CompleteCreateGpadl(create.Offer, create.Gpadl, status); break;
-            case HostAction.TeardownGpadl teardown: host.CompleteTeardownGpadl(teardown.Offer, teardown.Gpadl); break;
-            case HostAction.Open open: host.CompleteOpen(open.Offer, status); break;
-            case HostAction.Close close: host.CompleteClose(close.Offer); break;
-            case HostAction.Modify modify: host.CompleteModify(modify.Offer, status); break;
-        }
+        ChannelMessageStatus status = willing || _random.Next(4) > 0 ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful;
+        Both(host => HostAnswers.Give(host, action, status));
     }
 
     private void Compare()
