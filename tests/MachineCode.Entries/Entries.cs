@@ -3,6 +3,7 @@
 
 using System.Runtime.CompilerServices;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Monitors;
 using VmBus.Bits;
 using VmBus.Channels;
 using VmBus.Layout;

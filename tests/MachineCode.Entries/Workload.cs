@@ -2,6 +2,7 @@
 // met both.
 
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Monitors;
 using VmBus.Channels;
 using VmBus.Layout;
 using VmBus.Rings;

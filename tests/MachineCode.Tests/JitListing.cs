@@ -5,6 +5,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using VmBus.Backends.Monitors;
 
 namespace VmBus.MachineCode.Tests;
 
@@ -57,7 +58,7 @@ internal static class JitListing
     private static void PrepareAll()
     {
         const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        foreach (Assembly assembly in (Assembly[])[typeof(Signals.ChannelSignaler).Assembly, typeof(Backends.InMemory.MonitorExaminer).Assembly, typeof(Entries).Assembly])
+        foreach (Assembly assembly in (Assembly[])[typeof(Signals.ChannelSignaler).Assembly, typeof(MonitorExaminer).Assembly, typeof(Entries).Assembly])
         {
             foreach (Type type in assembly.GetTypes().Where(type => !type.ContainsGenericParameters && !type.IsSubclassOf(typeof(Delegate))))
             {

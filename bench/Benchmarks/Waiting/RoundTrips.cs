@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Waiting;
 using VmBus.Channels;
 using VmBus.Rings;
 using VmBus.Signals;

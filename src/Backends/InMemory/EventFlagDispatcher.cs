@@ -2,6 +2,7 @@
 // vmbus_chan_sched and vmbus_on_msg_dpc (Linux drivers/hv/vmbus_drv.c): event flags first, then messages.
 
 using System.Numerics;
+using VmBus.Backends.Waiting;
 using VmBus.Layout;
 using VmBus.Partitions;
 

@@ -1,5 +1,6 @@
 // HvCallSignalEvent as a channel's immediate signal. Mirrors vmbus_set_event (Linux drivers/hv/connection.c).
 
+using VmBus.Backends.Waiting;
 using VmBus.Layout;
 using VmBus.Signals;
 

@@ -1,5 +1,8 @@
 // A hypervisor in this process: partitions whose SynICs, ports and monitor pages behave as the TLFS says.
 
+using VmBus.Backends.Monitors;
+using VmBus.Backends.Waiting;
+
 namespace VmBus.Backends.InMemory;
 
 /// <summary>
@@ -22,7 +25,7 @@ public sealed class Hypervisor : IDisposable
         Options.Validate();
         _start = Options.Clock.GetTimestamp();
         HypercallCost = new ModelledCost(Options.HypercallCost, Options.SpendCost);
-        Scanner = Options.MonitorScan == MonitorScan.Threaded ? new ThreadedMonitorScanner(this) : new SteppedMonitorScanner(this);
+        Scanner = Options.MonitorScan == MonitorScan.Threaded ? new ThreadedMonitorScanner(() => ReferenceTime, Options.ScanThreadStarted) : new SteppedMonitorScanner(this);
     }
 
     /// <summary>How it behaves.</summary>

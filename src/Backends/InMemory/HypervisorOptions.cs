@@ -1,5 +1,7 @@
 // What an in-memory hypervisor is made of: its clock, how it scans monitor pages, and what its calls cost.
 
+using VmBus.Backends.Monitors;
+
 namespace VmBus.Backends.InMemory;
 
 /// <summary>How a <see cref="Hypervisor"/> behaves. Every value has a default that costs and limits nothing.</summary>

@@ -1,5 +1,8 @@
 // The memory, ports, connections and monitors of one channel between the two partitions of an InMemoryVmBus.
 
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Monitors;
+using VmBus.Backends.Waiting;
 using VmBus.Layout;
 using VmBus.Signals;
 

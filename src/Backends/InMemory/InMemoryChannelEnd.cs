@@ -1,5 +1,7 @@
 // One side of a channel, as parts: rings, signal, wait. What an opened channel is made from.
 
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Waiting;
 using VmBus.Channels;
 using VmBus.Rings;
 using VmBus.Signals;

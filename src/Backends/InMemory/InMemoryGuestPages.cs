@@ -1,5 +1,6 @@
 // Pages of a guest of the in-memory hypervisor.
 
+using VmBus.Backends.Mapping;
 using VmBus.Partitions;
 using VmBus.Protocol.Gpadls;
 

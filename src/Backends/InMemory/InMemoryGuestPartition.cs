@@ -1,6 +1,7 @@
 // A guest of the in-memory hypervisor as its host sees it: ports in the host's partition, messages and event flags set
 // directly, as a root partition does (HvCallPostMessageDirect, HvCallSignalEventDirect).
 
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 using VmBus.Partitions;
 using VmBus.Protocol.Messages;

@@ -2,6 +2,7 @@
 // kernel's hv_synic_init and hyperv_cleanup do around vmbus_drv (Linux drivers/hv).
 
 using System.Runtime.InteropServices;
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 using VmBus.Partitions;
 using VmBus.Signals;

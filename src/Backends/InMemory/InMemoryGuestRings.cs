@@ -1,5 +1,6 @@
 // The rings of one channel, in the memory of a guest of the in-memory hypervisor.
 
+using VmBus.Backends.Mapping;
 using VmBus.Partitions;
 using VmBus.Protocol.Gpadls;
 using VmBus.Rings;

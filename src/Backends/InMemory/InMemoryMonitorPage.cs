@@ -1,5 +1,6 @@
 // A monitor page of a guest that the in-memory hypervisor examines.
 
+using VmBus.Backends.Monitors;
 using VmBus.Layout;
 using VmBus.Partitions;
 

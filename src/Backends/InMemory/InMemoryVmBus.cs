@@ -1,6 +1,7 @@
 // A host and a guest with everything VMBus needs between them, set up directly: what the guest's start-up and the
 // protocol would have arranged before a channel opens.
 
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;

@@ -1,5 +1,6 @@
 // Where the interrupts of one SINT of one VP come out.
 
+using VmBus.Backends.Waiting;
 using VmBus.Signals;
 
 namespace VmBus.Backends.InMemory;

@@ -1,5 +1,6 @@
 // A port that is a monitor page. Mirrors HvPortTypeMonitor (TLFS, HV_PORT_INFO.MonitorPortInfo.MonitorAddress).
 
+using VmBus.Backends.Monitors;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;

@@ -2,6 +2,7 @@
 // the root. Order of the checks and statuses: TLFS, pages of the calls.
 
 using System.Runtime.InteropServices;
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;

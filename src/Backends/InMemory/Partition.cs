@@ -3,6 +3,8 @@
 
 using System.Collections.Concurrent;
 using System.Runtime.Versioning;
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Monitors;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
 using VmBus.Partitions;

@@ -1,6 +1,8 @@
 // Examines the monitor pages when the hypervisor's clock says so, on whatever thread moves the clock. Each examination is
 // made at the time it was due, however far the clock was moved at once, so a run is the same in small steps and in large.
 
+using VmBus.Backends.Monitors;
+
 namespace VmBus.Backends.InMemory;
 
 internal sealed class SteppedMonitorScanner : MonitorScanner
@@ -12,7 +14,7 @@ internal sealed class SteppedMonitorScanner : MonitorScanner
     private bool _kicked;
     private bool _stopped;
 
-    public SteppedMonitorScanner(Hypervisor hypervisor) : base(hypervisor)
+    public SteppedMonitorScanner(Hypervisor hypervisor) : base(() => hypervisor.ReferenceTime)
     {
         TimeProvider clock = hypervisor.Options.Clock;
         // The system's timers count in milliseconds and round down, which would make the last one a busy loop.

@@ -1,5 +1,6 @@
 // The registers of the SynIC, as RDMSR and WRMSR reach them (TLFS 11.8). What a guest must not do is #GP.
 
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;

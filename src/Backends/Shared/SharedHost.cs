@@ -2,6 +2,8 @@
 
 using System.Runtime.Versioning;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Monitors;
 using VmBus.Backends.Waiting;
 using VmBus.Channels;
 using VmBus.Interop.Linux;

@@ -2,6 +2,7 @@
 // moves when the simulation says so.
 
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
 using VmBus.Channels;
 using VmBus.Layout;
 using VmBus.Rings;

@@ -61,7 +61,7 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
     public void ShareEvents(InterruptPageView? page) => honest.ShareEvents(page);
 
     // In-memory guest memory is mapped in one piece; frame 0 lies at the mapping's start.
-    private static nint ControlAddress(IGuestRings rings) => ((Backends.InMemory.RingMapping)rings.Outgoing.Owner!).ControlAddress;
+    private static nint ControlAddress(IGuestRings rings) => ((Backends.Mapping.RingMapping)rings.Outgoing.Owner!).ControlAddress;
 
     private sealed class LyingPages(IGuestPages honest, ulong frame) : IGuestPages
     {

@@ -1,4 +1,6 @@
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Waiting;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

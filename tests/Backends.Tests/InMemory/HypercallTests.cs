@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

@@ -1,4 +1,5 @@
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
 using VmBus.Channels;
 using VmBus.Signals;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
 using VmBus.Channels;
 using VmBus.Layout;
 using VmBus.Signals;

@@ -2,6 +2,8 @@
 
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Monitors;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

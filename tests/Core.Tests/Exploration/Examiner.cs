@@ -1,5 +1,6 @@
 // The hypervisor's part, as MonitorExaminer plays it: takes the bits, then signals for each.
 
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Examines the trigger group.</summary>

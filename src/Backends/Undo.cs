@@ -1,6 +1,6 @@
 // One thing to take back, once.
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends;
 
 internal sealed class Undo(Action action) : IDisposable
 {

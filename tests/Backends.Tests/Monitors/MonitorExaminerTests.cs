@@ -1,7 +1,8 @@
-using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
+using VmBus.Backends.Monitors;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Tests.InMemory;
+namespace VmBus.Backends.Tests.Monitors;
 
 // The examination alone: a page, a time that is said, and a list of the signals made.
 public sealed class MonitorExaminerTests : IDisposable

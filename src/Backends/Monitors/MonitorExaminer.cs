@@ -5,7 +5,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 /// <summary>
 /// Examines one monitor page. An enabled group is examined at the lowest latency of its registered monitors, read anew

@@ -1,4 +1,4 @@
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Waiting;
 
 /// <summary>What the waiter of a <see cref="WakeGate"/> has seen.</summary>
 public record struct WakeGateStatistics

@@ -1,6 +1,6 @@
 // The freedoms the TLFS leaves to a hypervisor that examines monitor pages (TLFS 6.0b, 11.7 and 11.10.8).
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 /// <summary>How the monitor scan reads latency hints and armed bits.</summary>
 public sealed record MonitorOptions

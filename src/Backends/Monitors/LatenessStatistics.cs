@@ -1,4 +1,4 @@
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 /// <summary>How late the examinations of monitor pages were: the scan's own error, to print beside every latency.</summary>
 /// <param name="Examinations">How many examinations of a group were due and made.</param>

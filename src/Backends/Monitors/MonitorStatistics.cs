@@ -1,4 +1,4 @@
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 /// <summary>What one monitor has done.</summary>
 /// <param name="Signals">Pending bits that became a signal.</param>

@@ -6,7 +6,7 @@ using VmBus.Interop.Linux;
 using VmBus.Partitions;
 using VmBus.Rings;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Mapping;
 
 /// <summary>
 /// The memory of a partition, from guest physical address 0 to <see cref="Size"/>. A memfd on Linux, or a pinned

@@ -1,13 +1,14 @@
-// What drives the examiners of all monitor pages of a hypervisor.
+// What drives the examiners of all the monitor pages that are examined together.
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 internal abstract class MonitorScanner : IDisposable
 {
-    private readonly Hypervisor _hypervisor;
+    private readonly Func<long> _clock;
     private MonitorExaminer[] _examiners = [];
 
-    protected MonitorScanner(Hypervisor hypervisor) => _hypervisor = hypervisor;
+    // The clock counts in units of 100 ns.
+    protected MonitorScanner(Func<long> clock) => _clock = clock;
 
     public LatenessStatistics Lateness
     {
@@ -27,7 +28,7 @@ internal abstract class MonitorScanner : IDisposable
     // may lead back here on the same thread.
     protected Lock Sync { get; } = new();
 
-    protected long Now => _hypervisor.ReferenceTime;
+    protected long Now => _clock();
 
     protected MonitorExaminer[] Examiners => _examiners;
 

@@ -3,7 +3,7 @@
 
 using System.Collections;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Mapping;
 
 internal sealed class PageAllocator
 {

@@ -3,7 +3,7 @@
 
 using System.Diagnostics;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Waiting;
 
 internal sealed class ModelledCost
 {

@@ -1,9 +1,10 @@
 // A thread that examines the monitor pages in real time. It sleeps while the next examination is far, because a sleep
 // comes back late by half its length, and spins when it is near.
 
+using VmBus.Backends.Waiting;
 using VmBus.Interop.Linux;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Monitors;
 
 internal sealed class ThreadedMonitorScanner : MonitorScanner
 {
@@ -18,7 +19,7 @@ internal sealed class ThreadedMonitorScanner : MonitorScanner
     private Thread? _thread;
     private volatile bool _stopped;
 
-    public ThreadedMonitorScanner(Hypervisor hypervisor) : base(hypervisor) => _started = hypervisor.Options.ScanThreadStarted;
+    public ThreadedMonitorScanner(Func<long> clock, Action? started) : base(clock) => _started = started;
 
     public override void Kick() => _kick.Set();
 

@@ -4,7 +4,7 @@ using VmBus.Interop.Linux;
 using VmBus.Partitions;
 using VmBus.Rings;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Mapping;
 
 /// <summary>
 /// A mapped ring: its control page, and its data once or twice back to back. Whoever maps it disposes it; views over it

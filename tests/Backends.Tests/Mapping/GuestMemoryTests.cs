@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using VmBus.Backends.InMemory;
+using VmBus.Backends.Mapping;
 using VmBus.Interop.Linux;
 
-namespace VmBus.Backends.Tests.InMemory;
+namespace VmBus.Backends.Tests.Mapping;
 
 public class GuestMemoryTests
 {

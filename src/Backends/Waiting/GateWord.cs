@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using VmBus.Interop.Linux;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Waiting;
 
 internal sealed class GateWord
 {

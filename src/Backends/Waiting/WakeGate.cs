@@ -3,11 +3,10 @@
 
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
-using VmBus.Backends.Waiting;
 using VmBus.Partitions;
 using VmBus.Signals;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.Backends.Waiting;
 
 /// <summary>
 /// A remembered signal with one waiter: <see cref="Set"/> may be called from any thread and folds several signals into
@@ -35,8 +34,8 @@ public sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
 
     /// <summary>Makes a gate that nobody has set.</summary>
     /// <param name="spinBudget">How long a blocking wait spins at the most before it sleeps; zero not to spin.</param>
-    /// <param name="wakeCost">The modelled cost of waking; see <see cref="HypervisorOptions.WakeCost"/>.</param>
-    /// <param name="spendCost">How that cost is spent; see <see cref="HypervisorOptions.SpendCost"/>.</param>
+    /// <param name="wakeCost">The modelled cost of waking; see <see cref="InMemory.HypervisorOptions.WakeCost"/>.</param>
+    /// <param name="spendCost">How that cost is spent; see <see cref="InMemory.HypervisorOptions.SpendCost"/>.</param>
     /// <param name="inlineContinuations">
     /// Whether <see cref="Set"/> runs an awaiting continuation itself instead of handing it to the thread pool:
     /// deterministic, and at the price of the signaller's time and stack.

@@ -1,6 +1,6 @@
-using VmBus.Backends.InMemory;
+using VmBus.Backends.Waiting;
 
-namespace VmBus.Backends.Tests.InMemory;
+namespace VmBus.Backends.Tests.Waiting;
 
 public class WakeGateTests
 {
