@@ -23,6 +23,11 @@ internal static unsafe partial class Libc
     internal const int FutexWake = 1;                      // FUTEX_WAKE
     internal const int FutexPrivate = 128;                 // FUTEX_PRIVATE_FLAG
 
+    internal const int SignalStop = 19;                    // SIGSTOP of x64 and arm64
+
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int process, int signal);
+
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
     internal static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
 

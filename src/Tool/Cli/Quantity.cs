@@ -20,7 +20,9 @@ internal static class Quantity
     /// <param name="most">The most allowed.</param>
     /// <returns>The duration, a whole number of 100 ns.</returns>
     /// <exception cref="UsageException">It is no duration or outside the limits.</exception>
-    public static TimeSpan Duration(string option, string text, TimeSpan least, TimeSpan most)
+    public static TimeSpan Duration(string option, string text, TimeSpan least, TimeSpan most) => Duration(option, text, least, most, "microseconds");
+
+    private static TimeSpan Duration(string option, string text, TimeSpan least, TimeSpan most, string bare)
     {
         foreach ((string suffix, double unit) in TimeUnits)
         {
@@ -34,8 +36,18 @@ internal static class Quantity
             return TimeSpan.FromTicks((long)Math.Round(ticks));
         }
 
-        throw new UsageException($"{option} {text}: not a duration; give microseconds, or a number with ns, us, ms or s");
+        throw new UsageException($"{option} {text}: not a duration; give {bare}, or a number with ns, us, ms or s");
     }
+
+    /// <summary>Reads the time between two looks: a number of seconds, or a duration with its unit.</summary>
+    /// <param name="option">The option's name, for the error.</param>
+    /// <param name="text">What was typed.</param>
+    /// <param name="least">The least allowed.</param>
+    /// <param name="most">The most allowed.</param>
+    /// <returns>The interval.</returns>
+    /// <exception cref="UsageException">It is no duration or outside the limits.</exception>
+    public static TimeSpan Interval(string option, string text, TimeSpan least, TimeSpan most) =>
+        Duration(option, text.Length > 0 && char.IsAsciiDigit(text[^1]) ? text + "s" : text, least, most, "seconds");
 
     /// <summary>Reads a number of seconds.</summary>
     /// <param name="option">The option's name, for the error.</param>

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Spectre.Console;
+using VmBus.Tool.Screens;
 
 namespace VmBus.Tool.Cli;
 
@@ -32,16 +33,24 @@ internal sealed class Terminal
     /// <summary>Live progress, or <see langword="null"/> where nobody could see it move.</summary>
     public IAnsiConsole? Progress { get; init; }
 
+    /// <summary>Results that move, or <see langword="null"/> where they go to a file, a pipe, or a terminal without a cursor.</summary>
+    public ILiveScreen? Screen { get; init; }
+
     /// <summary>The terminal or pipes this process was started with.</summary>
     /// <returns>The edge of the process.</returns>
-    public static Terminal OfProcess() => new()
+    public static Terminal OfProcess()
     {
-        Out = Console.Out,
-        Error = Console.Error,
-        OutConsole = Console.IsOutputRedirected ? null : Live(Console.Out),
-        PlainWidth = Columns() ?? RedirectedWidth,
-        Progress = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") == "dumb" ? null : Live(Console.Error),
-    };
+        bool isDumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
+        return new()
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            OutConsole = Console.IsOutputRedirected ? null : Live(Console.Out),
+            PlainWidth = Columns() ?? RedirectedWidth,
+            Progress = Console.IsErrorRedirected || isDumb ? null : Live(Console.Error),
+            Screen = Console.IsOutputRedirected || isDumb ? null : new LiveScreen(Console.OpenStandardOutput(), HasColors()),
+        };
+    }
 
     /// <summary>Writes laid-out results: as they are to a terminal, as plain lines to a file or a pipe.</summary>
     /// <param name="write">Writes them to a console.</param>
@@ -78,9 +87,10 @@ internal sealed class Terminal
         return string.Join('\n', text.ToString().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd()));
     }
 
-    /// <summary>Ends what a live display may have left behind: a half-drawn bar, and a hidden cursor.</summary>
+    /// <summary>Ends what a live display may have left behind: a screen taken over, a half-drawn bar, and a hidden cursor.</summary>
     public void Restore()
     {
+        Screen?.Leave();
         const string EraseLine = "\r\e[2K";
         const string ShowCursor = "\e[?25h";
         if (Progress is not null)
@@ -90,6 +100,9 @@ internal sealed class Terminal
 
     private static IAnsiConsole Live(TextWriter writer) =>
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+
+    // https://no-color.org: any value but an empty one.
+    private static bool HasColors() => Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
     private static int? Columns() =>
         int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int columns) && columns >= 40

@@ -94,9 +94,10 @@ internal static class VmBusCommand
         Command timeline = new TimelineCommand(terminal).Command;
         Command trace = new TraceCommand(terminal, verbose).Command;
         Command list = new ListCommand(terminal).Command;
+        Command top = new TopCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, verbose,
+            latency, timeline, copy, trace, list, top, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -111,6 +112,7 @@ internal static class VmBusCommand
                     [copy] = CopyCommand.Examples,
                     [trace] = TraceCommand.Examples,
                     [list] = ListCommand.Examples,
+                    [top] = TopCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

@@ -76,6 +76,7 @@ public class VmBusCommandTests
     [InlineData("latency --help")]
     [InlineData("copy --help")]
     [InlineData("copy -h")]
+    [InlineData("top --help")]
     public async Task Help_has_examples_and_exit_code_0(string line)
     {
         using FakeTerminal terminal = new();
