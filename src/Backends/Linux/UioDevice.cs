@@ -104,9 +104,19 @@ public sealed class UioDevice : IDisposable
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
     /// <exception cref="ErrnoException">The kernel refused a map, or this process has no descriptor left.</exception>
     public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options = null)
-        => Open(sysfs, instanceId, options, static path => new UioFile(DeviceFile.Open(path)));
+        => Open(sysfs, instanceId, options, OpenFile);
 
     internal static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options, Func<string, IUioFile> open)
+    {
+        SysfsDevice device = Find(sysfs, instanceId);
+        string path = Path.Combine(sysfs.DeviceRoot, device.UioName!);
+        return new UioDevice(sysfs, device with { InstanceId = instanceId }, options ?? new UioOptions(), OpenNode(path, open));
+    }
+
+    internal static IUioFile OpenFile(string path) => new UioFile(DeviceFile.Open(path));
+
+    /// <summary>Finds a device that has a UIO device.</summary>
+    internal static SysfsDevice Find(VmBusSysfs sysfs, Guid instanceId)
     {
         ArgumentNullException.ThrowIfNull(sysfs);
         SysfsDevice device = sysfs.GetDevice(instanceId);
@@ -116,8 +126,7 @@ public sealed class UioDevice : IDisposable
                 $"{instanceId} is bound to {device.Driver ?? "no driver"}, not to {VmBusSysfs.UioDriver}: bind it first.");
         }
 
-        string path = Path.Combine(sysfs.DeviceRoot, device.UioName);
-        return new UioDevice(sysfs, device with { InstanceId = instanceId }, options ?? new UioOptions(), OpenNode(path, open));
+        return device;
     }
 
     /// <summary>
@@ -172,7 +181,7 @@ public sealed class UioDevice : IDisposable
         _file.Dispose();
     }
 
-    private static IUioFile OpenNode(string path, Func<string, IUioFile> open)
+    internal static IUioFile OpenNode(string path, Func<string, IUioFile> open)
     {
         try
         {
@@ -227,17 +236,19 @@ public sealed class UioDevice : IDisposable
         return new UioBuffer(Keep(Map(buffer)), gpadl);
     }
 
-    private MappedMemory Map(UioMap map)
+    private MappedMemory Map(UioMap map) => Map(_file, map, Name);
+
+    internal static MappedMemory Map(IUioFile file, UioMap map, string name)
     {
         if (map.Size <= 0 || map.Size % Environment.SystemPageSize != 0)
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{map.Name}\" has {map.Size} bytes: not whole pages.");
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" has {map.Size} bytes: not whole pages.");
         try
         {
-            return _file.Map(map.Index, map.Size);
+            return file.Map(map.Index, map.Size);
         }
         catch (ErrnoException e) when (e.Errno == Errno.InvalidArgument)
         {
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{map.Name}\" is announced with {map.Size} bytes and the kernel does not map as many. {e.Message}", e);
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" is announced with {map.Size} bytes and the kernel does not map as many. {e.Message}", e);
         }
     }
 

@@ -95,9 +95,10 @@ internal static class VmBusCommand
         Command trace = new TraceCommand(terminal, verbose).Command;
         Command list = new ListCommand(terminal).Command;
         Command top = new TopCommand(terminal).Command;
+        Command monitor = new MonitorCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, verbose,
+            latency, timeline, copy, trace, list, top, monitor, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -113,6 +114,7 @@ internal static class VmBusCommand
                     [trace] = TraceCommand.Examples,
                     [list] = ListCommand.Examples,
                     [top] = TopCommand.Examples,
+                    [monitor] = MonitorCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

@@ -76,6 +76,11 @@ internal sealed class UioStandIn : IUioFile
         return this;
     });
 
+    /// <summary>Opens the node once more, for the page alone.</summary>
+    public UioMonitorPage OpenMonitorPage() => UioMonitorPage.Open(Tree.Sysfs, Instance, _ => new SecondOpening(this));
+
+    public byte[] MonitorPageBytes() => _hostMonitorPage.AsSpan().ToArray();
+
     public void Announce(int index, string name, long size)
     {
         Tree.Write($"{Uio}/maps/map{index}/name", name + "\n");
@@ -187,6 +192,24 @@ internal sealed class UioStandIn : IUioFile
             host.GuestMask = 1;
             _events++;
             _readable.Signal();
+        }
+    }
+
+    // Another file of the same device: it maps, and whatever else it did would be a fault.
+    private sealed class SecondOpening(UioStandIn standIn) : IUioFile
+    {
+        public int Descriptor => throw new NotSupportedException();
+
+        public bool TryLock() => throw new NotSupportedException();
+
+        public Errno Read(out uint count) => throw new NotSupportedException();
+
+        public Errno Control(bool unmask) => throw new NotSupportedException();
+
+        public MappedMemory Map(int index, long length) => index == 2 ? standIn.Map(index, length) : throw new NotSupportedException();
+
+        public void Dispose()
+        {
         }
     }
 }

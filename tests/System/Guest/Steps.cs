@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using VmBus.Backends.Linux;
 using VmBus.Channels;
 using VmBus.Interop.Linux;
@@ -27,6 +28,7 @@ internal sealed class Steps(bool recording)
         ("round trips, one at a time", () => RoundTrips(10_000, depth: 1)),
         ("round trips, 32 at a time", () => RoundTrips(20_000, depth: 32)),
         ("vmbus list", List),
+        ("vmbus top and vmbus monitor", TopAndMonitor),
         ("unbind and rebind", Rebind),
         ("killed in the middle, and again", Kill),
         ("what the host asks by itself", Serve),
@@ -147,6 +149,53 @@ internal sealed class Steps(bool recording)
         Console.WriteLine($"vmbus list --json wrote {json.Length} characters in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s");
         foreach (string part in new[] { _device.ToString(), DeviceClass.DynamicMemory.Id.ToString(), "\"balloon\"", "\"uio_hv_generic\"", $"\"{BoundUio()}\"" })
             Require(json.Contains(part, StringComparison.Ordinal), $"vmbus list --json says nothing of {part}: {json}");
+    }
+
+    private void TopAndMonitor()
+    {
+        using UioDevice uio = Open();
+        var balloon = new Balloon(uio.Primary.Channel);
+        Require(!balloon.Negotiate(1, RefusedVersion), "a version nobody has was accepted");
+        Run("/bin/vmbus", "top", "--once");
+        long start = Stopwatch.GetTimestamp();
+        string json = Output("/bin/vmbus", "top", "--once", "--json");
+        Console.WriteLine($"vmbus top --once --json wrote {json.Length} characters in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s");
+        SysfsDevice device = Device();
+        SysfsChannel channel = Channel();
+        JsonElement row = OnlyChannel(json), totals = row.GetProperty("totals"), outgoing = row.GetProperty("outgoing");
+        Require(row.GetProperty("relid").GetUInt32() == channel.Relid && row.GetProperty("vp").GetUInt32() == channel.VpIndex, $"top shows another channel: {row}");
+        Require(row.GetProperty("class_name").GetString() == "balloon" && row.GetProperty("driver").GetString() == device.Driver && row.GetProperty("uio").GetString() == device.UioName, $"top shows another device: {row}");
+        Require(row.GetProperty("signal").GetString() == "hypercall" && row.GetProperty("monitor_id").ValueKind == JsonValueKind.Null && row.GetProperty("latency_us").ValueKind == JsonValueKind.Null, $"top shows a monitor: {row}");
+        Require(totals.GetProperty("interrupts").GetUInt64() == channel.Interrupts && totals.GetProperty("events").GetUInt64() == channel.Events, $"top counts otherwise than sysfs, {channel}: {totals}");
+        Require(outgoing.GetProperty("used_bytes").GetInt64() == 0 && outgoing.GetProperty("size_bytes").GetInt64() == uio.Primary.Channel.Outgoing.DataSize, $"top shows another ring: {outgoing}");
+
+        // Rates, while there is traffic.
+        Task<string> second = Task.Run(() => Output("/bin/vmbus", "top", "--once", "--json", "--count", "2", "--interval", "500ms"));
+        uint trips = 2;
+        while (!second.IsCompleted)
+            Require(!balloon.Negotiate(trips, RefusedVersion + trips++), "a version nobody has was accepted");
+        JsonElement rates = OnlyChannel(second.Result).GetProperty("rates");
+        Console.WriteLine($"{trips} round trips meanwhile; top saw {rates}");
+        Require(rates.GetProperty("interrupts").GetDouble() > 0 && rates.GetProperty("events").GetDouble() > 0, "top saw no traffic");
+
+        // Through a device in use, which must go on.
+        Run("/bin/vmbus", "monitor", "--uio", $"/dev/{BoundUio()}");
+        JsonElement seen = OnlyChannel(Output("/bin/vmbus", "monitor", "--json"));
+        Require(seen.GetProperty("relid").GetUInt32() == channel.Relid && seen.GetProperty("to_host").ValueKind == JsonValueKind.Null, $"monitor shows a monitor: {seen}");
+        using (JsonDocument mapped = JsonDocument.Parse(Output("/bin/vmbus", "monitor", "--device", _device.ToString(), "--all", "--json")))
+        {
+            JsonElement page = mapped.RootElement.GetProperty("page");
+            MonitorPageView own = uio.MonitorPage!.Value;
+            Require(page.GetProperty("trigger_state").GetUInt32() == own.TriggerState && page.GetProperty("monitors").GetArrayLength() == MonitorPage.MonitorCount, $"monitor shows another page: {page}");
+        }
+        Run("sh", "-c", $"/bin/vmbus monitor --device {_device} --set-latency 50us; test $? = 1");
+        Require(!balloon.Negotiate(trips, RefusedVersion), "a version nobody has was accepted");
+
+        static JsonElement OnlyChannel(string json)
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.GetProperty("channels").EnumerateArray().Single().Clone();
+        }
     }
 
     // By the device's instance this time, once so that it is undone and once to stay.

@@ -77,6 +77,7 @@ public class VmBusCommandTests
     [InlineData("copy --help")]
     [InlineData("copy -h")]
     [InlineData("top --help")]
+    [InlineData("monitor --help")]
     public async Task Help_has_examples_and_exit_code_0(string line)
     {
         using FakeTerminal terminal = new();
