@@ -46,8 +46,8 @@ internal sealed record MonitorDocument(
     /// <summary>One channel's monitor in one of the two pages.</summary>
     internal sealed record SidePart(bool? Pending, uint? PendingWord, double? LatencyUs, uint? ConnectionId)
     {
-        public static SidePart? From(int? monitorId, SysfsMonitor? monitor) => monitorId is not { } id || monitor is null ? null : new(
-            monitor.Pending is { } word ? (word >> id % MonitorPage.MonitorsPerGroup & 1) != 0 : null, monitor.Pending, monitor.Latency?.TotalMicroseconds, monitor.ConnectionId);
+        public static SidePart? From(int? monitorId, SysfsMonitor? monitor) => monitorId is null || monitor is null ? null : new(
+            TopRow.IsPendingIn(monitor.Pending, monitorId), monitor.Pending, monitor.Latency?.TotalMicroseconds, monitor.ConnectionId);
     }
 
     /// <summary>The mapped page.</summary>

@@ -68,8 +68,7 @@ internal static class MonitorTables
         {
             (uint? pending, TimeSpan? latency, uint? connection) = side(row);
             int id = row.MonitorId!.Value;
-            bool? own = pending is { } word ? (word >> id % MonitorPage.MonitorsPerGroup & 1) != 0 : null;
-            return (string[])[TopNumber.Id(id), Place(id), TopNumber.Id(row.Relid), row.Name, Bit(own), Word(pending), Time(latency), Word(connection, 1)];
+            return (string[])[TopNumber.Id(id), Place(id), TopNumber.Id(row.Relid), row.Name, Bit(TopRow.IsPendingIn(pending, id)), Word(pending), Time(latency), Word(connection, 1)];
         }));
     }
 

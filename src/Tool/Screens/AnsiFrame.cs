@@ -12,8 +12,11 @@ internal static class AnsiFrame
     /// <summary>Turns to the alternate screen, hides the cursor, and lets long lines be cut.</summary>
     public const string Enter = "\e[?1049h\e[?25l\e[?7l\e[2J";
 
-    /// <summary>Undoes <see cref="Enter"/>: what was on the screen before is there again.</summary>
-    public const string Leave = "\e[0m\e[?7h\e[?25h\e[?1049l";
+    /// <summary>
+    /// Undoes <see cref="Enter"/>: what was on the screen before is there again. And takes arrow keys out of the application
+    /// mode that the runtime puts them in and leaves them in.
+    /// </summary>
+    public const string Leave = "\e[0m\e[?7h\e[?25h\e[?1049l\e[?1l\e>";
 
     private const string Plain = "\e[0m";
 

@@ -25,8 +25,14 @@ internal sealed record TopRow(
     private const int MonitorsPerGroup = Layout.MonitorPage.MonitorsPerGroup;
 
     /// <summary>Whether its own pending bit was set.</summary>
-    public bool? IsPending => PendingWord is { } word && MonitorId is { } id ? (word >> id % MonitorsPerGroup & 1) != 0 : null;
+    public bool? IsPending => IsPendingIn(PendingWord, MonitorId);
 
     /// <summary>The short name of the device's class; a subchannel's with its number.</summary>
     public string Name => (Device.Class?.Name ?? "unknown") + (Subchannel is { } number and not 0 ? FormattableString.Invariant($"/{number}") : "");
+
+    /// <summary>Whether a monitor's own bit is set in the word of its trigger group.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="monitorId">The monitor.</param>
+    /// <returns>The bit; <see langword="null"/> when word or monitor is not known.</returns>
+    public static bool? IsPendingIn(uint? word, int? monitorId) => word is { } bits && monitorId is { } id ? (bits >> id % MonitorsPerGroup & 1) != 0 : null;
 }

@@ -124,7 +124,7 @@ public class ProcessTests
         }
     }
 
-    private static bool IgnoresInterrupt()
+    internal static bool IgnoresInterrupt()
     {
         const int InterruptBit = 1 << (2 - 1);
         string ignored = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim();

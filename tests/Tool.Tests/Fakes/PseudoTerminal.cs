@@ -83,10 +83,10 @@ internal sealed class PseudoTerminal : IDisposable
         }
     }
 
-    /// <summary>Waits for the end; the code is that of the program.</summary>
+    /// <summary>Waits for the end of a live view; the code is that of the program, and the screen is as it was.</summary>
     public async Task EndAsync(int code)
     {
-        await UntilAsync((picture, text) => !picture.IsAlternate && picture.HasCursor && text.Contains(string.Create(CultureInfo.InvariantCulture, $"ended with {code}"), StringComparison.Ordinal));
+        await UntilAsync((picture, text) => picture is { IsAlternate: false, HasCursor: true, Wraps: true } && text.Contains(string.Create(CultureInfo.InvariantCulture, $"ended with {code}"), StringComparison.Ordinal));
         _script.StandardInput.Close();
         await _reading.WaitAsync(Limit, TestContext.Current.CancellationToken);
         Assert.True(_script.WaitForExit(Limit));

@@ -27,6 +27,9 @@ internal sealed partial class TerminalPicture
 
     public bool Wraps { get; private set; } = true;
 
+    /// <summary>Whether arrow keys send what full-screen programs ask for.</summary>
+    public bool HasApplicationKeys { get; private set; }
+
     public bool HasColor { get; private set; }
 
     public void Write(string text)
@@ -96,6 +99,9 @@ internal sealed partial class TerminalPicture
                 break;
             case ("h" or "l", "?25"):
                 HasCursor = what == "h";
+                break;
+            case ("h" or "l", "?1"):
+                HasApplicationKeys = what == "h";
                 break;
             case ("h" or "l", "?7"):
                 Wraps = what == "h";

@@ -94,13 +94,19 @@ public sealed class TopRowsTests
         Assert.Null(TopRows.From(Guests.Reading(1, Guests.Network(14, odd)), null)[1].Outgoing.UsedBytes);
     }
 
-    [Fact]
-    public void Pending_is_the_monitors_own_bit_of_its_groups_word()
+    [Theory]
+    [InlineData(0, 0), InlineData(9, 9), InlineData(31, 31), InlineData(32, 0), InlineData(41, 9), InlineData(63, 31), InlineData(127, 31)]
+    public void Pending_is_the_monitors_own_bit_of_its_groups_word(int monitor, int bit)
     {
-        SysfsDevice other = Guests.Network().With(channel => channel with { Pending = ~(1u << 9) });
+        Assert.True(Row(1u << bit).IsPending);
+        Assert.False(Row(~(1u << bit)).IsPending);
+        Assert.Null(Row(null).IsPending);
 
-        Assert.True(TopRows.From(Guests.Reading(1, Guests.Network()), null)[0].IsPending);
-        Assert.False(TopRows.From(Guests.Reading(1, other), null)[0].IsPending);
+        TopRow Row(uint? word)
+        {
+            SysfsDevice device = Guests.Network().With(channel => channel with { MonitorId = monitor, Pending = word });
+            return TopRows.From(Guests.Reading(1, device), null)[0];
+        }
     }
 
     [Fact]
