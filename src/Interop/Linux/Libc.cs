@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
     internal const int FcntlSetDescriptorFlags = 2;        // F_SETFD
     internal const int FcntlGetStatusFlags = 3;            // F_GETFL
     internal const int FcntlSetStatusFlags = 4;            // F_SETFL
+    internal const int FcntlSetDescriptionLockWait = 38;   // F_OFD_SETLKW
     internal const int FcntlAddSeals = 1033;               // F_ADD_SEALS
     internal const int FcntlGetSeals = 1034;               // F_GET_SEALS
     internal const int CloseOnExec = 1;                    // FD_CLOEXEC
@@ -24,6 +25,8 @@ internal static unsafe partial class Libc
     internal const int OpenWriteOnly = 1;                  // O_WRONLY
     internal const int OpenReadWrite = 2;                  // O_RDWR
     internal const int OpenCloseOnExec = 0x80000;          // O_CLOEXEC
+    internal const short LockRead = 0;                     // F_RDLCK
+    internal const short LockWrite = 1;                    // F_WRLCK
     internal const int LockExclusive = 2;                  // LOCK_EX
     internal const int LockNonBlocking = 4;                // LOCK_NB
 

@@ -22,7 +22,7 @@ public class LayoutTests
     [Fact]
     public void The_golden_files_hold_every_structure_and_field()
     {
-        Assert.Equal(44, LayoutTwins.Linux.Count);
+        Assert.Equal(47, LayoutTwins.Linux.Count);
         Assert.Equal(38, LayoutTwins.Beyond.Count);
         Assert.Equal(LayoutTwins.Golden.Count, LayoutTwins.Golden.DistinctBy(g => g.Name).Count());
         // Each line that tells an offset is a field, but for the ends of inner structures without a name.

@@ -96,7 +96,8 @@ layouts() {
     layouts "$(module hv_utils)" \
         heartbeat_msg_data shutdown_msg_data ictimesync_data ictimesync_ref_data \
         hv_kvp_hdr hv_kvp_exchg_msg_value hv_kvp_msg_delete hv_kvp_msg_enumerate hv_kvp_register \
-        hv_kvp_ipaddr_value hv_kvp_ip_msg
+        hv_kvp_ipaddr_value hv_kvp_ip_msg \
+        hv_kvp_msg hv_vss_hdr hv_vss_msg
 } > layouts.txt
 [ -s layouts.txt ] || { echo "make-golden: pahole printed nothing" >&2; exit 1; }
 cp layouts.txt "$out"

@@ -1,0 +1,205 @@
+using System.Runtime.Versioning;
+using System.Text;
+using FsCheck.Xunit;
+using VmBus.Backends.Linux;
+using VmBus.Backends.Tests.Shared;
+using VmBus.IntegrationComponents;
+using VmBus.Interop.Linux;
+using VmBus.Layout;
+
+namespace VmBus.Backends.Tests.Linux;
+
+[SupportedOSPlatform("linux")]
+public sealed class KvpPoolFilesTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vmbus-kvp");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void A_pair_is_a_record_of_key_and_value_as_the_kernels_daemon_writes_it()
+    {
+        KvpPoolFiles files = Make();
+        Assert.False(files.TryGet(IcKvpPool.Guest, "a", out _));
+        Assert.False(files.TryGetAt(IcKvpPool.Guest, 0, out _, out _));
+        Assert.Equal(IcStatus.NotFound, files.Delete(IcKvpPool.Guest, "a"));
+        Assert.Empty(_folder.GetFiles());
+
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "schlüssel", KvpValue.Of("wert")));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "b", KvpValue.Of(7u)));
+
+        byte[] expected = new byte[2 * 2560];
+        Encoding.UTF8.GetBytes("schlüssel", expected);
+        Encoding.UTF8.GetBytes("wert", expected.AsSpan(512));
+        Encoding.UTF8.GetBytes("b", expected.AsSpan(2560));
+        Encoding.UTF8.GetBytes("7", expected.AsSpan(2560 + 512));
+        string path = Assert.Single(_folder.GetFiles(".kvp_pool_1", new EnumerationOptions { AttributesToSkip = 0 })).FullName;
+        Assert.Equal(expected, File.ReadAllBytes(path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public void What_the_kernels_daemon_left_is_read_changed_and_deleted_in_place()
+    {
+        // A shorter value over a longer one leaves the longer one's end behind the zero, and a crash half a record.
+        byte[] old = new byte[3 * 2560 + 100];
+        for (int i = 0; i < 3; i++)
+        {
+            Encoding.UTF8.GetBytes($"key{i}\0rubbish", old.AsSpan(i * 2560));
+            Encoding.UTF8.GetBytes($"value{i}\0rubbish", old.AsSpan(i * 2560 + 512));
+        }
+        File.WriteAllBytes(PathOf(0), old);
+        KvpPoolFiles files = Make();
+
+        Assert.Equal(["key0=value0", "key1=value1", "key2=value2"], All(files, IcKvpPool.External));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.External, "key1", KvpValue.Of("new")));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.External, "key", KvpValue.Of("shorter key, no key1")));
+        Assert.Equal(["key0=value0", "key1=new", "key2=value2", "key=shorter key, no key1"], All(files, IcKvpPool.External));
+        Assert.Equal(4 * 2560, new FileInfo(PathOf(0)).Length);
+
+        Assert.Equal(IcStatus.Success, files.Delete(IcKvpPool.External, "key1"));
+        Assert.Equal(IcStatus.NotFound, files.Delete(IcKvpPool.External, "key1"));
+        Assert.Equal(["key0=value0", "key2=value2", "key=shorter key, no key1"], All(files, IcKvpPool.External));
+        foreach (string key in (string[])["key", "key0", "key2"])
+            Assert.Equal(IcStatus.Success, files.Delete(IcKvpPool.External, key));
+        Assert.Equal(0, new FileInfo(PathOf(0)).Length);
+    }
+
+    [Fact]
+    public void What_no_program_should_have_written_is_read_as_far_as_it_goes()
+    {
+        byte[] odd = new byte[2560];
+        odd.AsSpan().Fill((byte)'x');
+        odd.AsSpan(600, 10).Fill(0xFF);
+        File.WriteAllBytes(PathOf(3), odd);
+        Assert.True(Make().TryGetAt(IcKvpPool.AutoExternal, 0, out string? key, out KvpValue value));
+        Assert.Equal((255, 1023), (key.Length, value.ToString().Length));
+        Assert.Contains('\uFFFD', value.ToString());
+    }
+
+    [Fact]
+    public void What_does_not_fit_into_a_record_and_one_pair_too_many_are_refused()
+    {
+        KvpPoolFiles files = new(_folder.FullName, maxPairs: 2);
+        Assert.Equal(IcStatus.InvalidArgument, files.Set(IcKvpPool.Guest, new string('語', 171), KvpValue.Of("")));
+        Assert.Equal(IcStatus.InvalidArgument, files.Set(IcKvpPool.Guest, "", KvpValue.Of("")));
+        Assert.Equal(IcStatus.InvalidArgument, files.Set(IcKvpPool.Guest, "a\0b", KvpValue.Of("")));
+        Assert.Equal(IcStatus.InvalidArgument, files.Set(IcKvpPool.Guest, "k", KvpValue.Of(new string('語', 683))));
+        Assert.Equal(IcStatus.InvalidArgument, files.Set(IcKvpPool.Guest, "k", default));
+
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, new string('語', 170), KvpValue.Of(new string('語', 682))));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("1")));
+        Assert.Equal(IcStatus.DiskFull, files.Set(IcKvpPool.Guest, "l", KvpValue.Of("1")));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2")));
+        Assert.Equal([$"{new string('語', 170)}={new string('語', 682)}", "k=2"], All(files, IcKvpPool.Guest));
+    }
+
+    [Fact]
+    public void Whoever_has_the_lock_is_waited_for()
+    {
+        KvpPoolFiles files = Make();
+        files.Set(IcKvpPool.Guest, "k", KvpValue.Of("1"));
+        int thread = 0;
+        Background writer;
+        using (FileStream other = new(PathOf(1), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            FileLock.Acquire(other.SafeFileHandle, exclusive: true);
+            writer = Background.Run(() =>
+            {
+                Volatile.Write(ref thread, TestLibc.ThreadId());
+                Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2")));
+            });
+            Background.Until(() => Volatile.Read(ref thread) is var id and not 0 && IsInFcntl(id), "the writer waits for the lock");
+            Assert.Equal((byte)'1', File.ReadAllBytes(PathOf(1))[512]);
+        }
+        writer.Join();
+        Assert.Equal(["k=2"], All(files, IcKvpPool.Guest));
+    }
+
+    [Fact]
+    public void Two_writers_lose_nothing()
+    {
+        KvpPoolFiles[] both = [Make(), Make()];
+        Background[] writers = [.. both.Select((files, w) => Background.Run(() =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, $"{w}-{i}", KvpValue.Of("v")));
+                if (i % 2 == 1)
+                    Assert.Equal(IcStatus.Success, files.Delete(IcKvpPool.Guest, $"{w}-{i}"));
+            }
+        }))];
+        Array.ForEach(writers, one => one.Join());
+        Assert.Equal(from w in Enumerable.Range(0, 2) from i in Enumerable.Range(0, 50) select $"{w}-{2 * i}=v", All(both[0], IcKvpPool.Guest).OrderBy(one => one[0]).ThenBy(one => int.Parse(one[2..^2])));
+    }
+
+    [Fact]
+    public void The_guest_tells_of_itself_where_that_is_asked_for()
+    {
+        KvpPoolFiles files = Make();
+        Dictionary<string, string> pairs = All(files, IcKvpPool.Auto).Select(one => one.Split('=', 2)).ToDictionary(one => one[0], one => one[1]);
+        Assert.Equal(Environment.MachineName, pairs["FullyQualifiedDomainName"]);
+        Assert.Equal(File.ReadAllText("/proc/sys/kernel/osrelease").Trim(), pairs["OSBuildNumber"]);
+        Assert.Equal(9, pairs.Count);
+        Assert.NotEmpty(pairs["ProcessorArchitecture"]);
+        // Getting and setting there are the file's, as with the kernel's daemon.
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Auto, "k", KvpValue.Of("v")));
+        Assert.True(files.TryGet(IcKvpPool.Auto, "k", out _));
+    }
+
+    [Theory]
+    [InlineData("""NAME="Debian GNU/Linux" """, "Debian GNU/Linux")]
+    [InlineData("NAME='a b'", "a b")]
+    [InlineData("""NAME="a \"b\" \\c" """, "a \"b\" \\c")]
+    [InlineData("NAME=", "")]
+    [InlineData("ID=x", "")]
+    [InlineData("NAME=\"", "\"")]
+    public void A_value_of_os_release_loses_its_quotes(string line, string value) => Assert.Equal(value, KvpGuestPairs.Of([line], "NAME"));
+
+    // The law: whatever is done to the files, a store in memory says the same.
+    [Property(MaxTest = 50)]
+    public bool Files_are_a_store_like_the_one_in_memory(byte[] script)
+    {
+        string folder = Directory.CreateTempSubdirectory("vmbus-kvp").FullName;
+        try
+        {
+            KvpPoolFiles files = new(folder, 5);
+            KvpStore memory = new(5);
+            foreach (byte step in script)
+            {
+                string key = $"k{step % 7}";
+                bool same = (step / 7 % 3) switch
+                {
+                    0 => files.Set(IcKvpPool.Guest, key, KvpValue.Of($"{step}")) == memory.Set(IcKvpPool.Guest, key, KvpValue.Of($"{step}")),
+                    1 => files.Delete(IcKvpPool.Guest, key) == memory.Delete(IcKvpPool.Guest, key),
+                    _ => files.TryGet(IcKvpPool.Guest, key, out KvpValue ours) == memory.TryGet(IcKvpPool.Guest, key, out KvpValue theirs) && ours == theirs,
+                };
+                if (!same || !All(files, IcKvpPool.Guest).SequenceEqual(All(memory, IcKvpPool.Guest)))
+                    return false;
+            }
+            return true;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private KvpPoolFiles Make() => new(_folder.FullName);
+
+    private string PathOf(int pool) => Path.Combine(_folder.FullName, $".kvp_pool_{pool}");
+
+    private static List<string> All(IKvpStore store, IcKvpPool pool)
+    {
+        List<string> pairs = [];
+        for (uint i = 0; store.TryGetAt(pool, i, out string? key, out KvpValue value); i++)
+            pairs.Add($"{key}={value}");
+        return pairs;
+    }
+
+    private static bool IsInFcntl(int thread)
+    {
+        string call = File.ReadAllText($"/proc/self/task/{thread}/syscall");
+        return call.StartsWith("72 ", StringComparison.Ordinal) || call.StartsWith("25 ", StringComparison.Ordinal);
+    }
+}
