@@ -4,8 +4,8 @@ using VmBus.Interop.Linux;
 namespace VmBus.Backends.Linux;
 
 /// <summary>
-/// A buffer that the kernel shares with the host for a network adapter: 31 MiB to receive into, 16 MiB to send from. The
-/// memory belongs to the <see cref="UioDevice"/>.
+/// A buffer that the kernel shares with the host as a network adapter needs it, whatever the device's class is: 31 MiB to
+/// receive into, 16 MiB to send from. The memory belongs to the <see cref="UioDevice"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class UioBuffer

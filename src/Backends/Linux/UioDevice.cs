@@ -81,10 +81,13 @@ public sealed class UioDevice : IDisposable
     /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
     public InterruptPageView? InterruptPage { get; }
 
-    /// <summary>The buffer the host writes packets of a network adapter into; <see langword="null"/> of other classes.</summary>
+    /// <summary>
+    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 make one for every class;
+    /// <see langword="null"/> when the kernel announces none.
+    /// </summary>
     public UioBuffer? ReceiveBuffer { get; }
 
-    /// <summary>The buffer the host reads packets of a network adapter from; <see langword="null"/> of other classes.</summary>
+    /// <summary>The buffer the host reads packets of a network adapter from; <see langword="null"/> as for <see cref="ReceiveBuffer"/>.</summary>
     public UioBuffer? SendBuffer { get; }
 
     /// <summary>
@@ -224,7 +227,17 @@ public sealed class UioDevice : IDisposable
             return null;
         if (page.Size != RingMemory.PageSize)
             throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{name}\" has {page.Size} bytes; it is a page of {RingMemory.PageSize}.");
-        return Keep(Map(page));
+        MappedMemory memory = Keep(Map(page));
+        try
+        {
+            // The device may go at any time, and signals write to the monitor page without asking.
+            memory.Populate();
+            return memory;
+        }
+        catch (ErrnoException e) when (e.Errno == Errno.BadAddress)
+        {
+            throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) went away while its map \"{name}\" was mapped. {e.Message}", e);
+        }
     }
 
     private UioBuffer? MapBuffer(string prefix)

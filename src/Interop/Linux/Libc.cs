@@ -43,6 +43,8 @@ internal static unsafe partial class Libc
     internal const int MapNoReserve = 0x4000;              // MAP_NORESERVE
     internal const nint MapFailed = -1;                    // MAP_FAILED
 
+    internal const int AdvisePopulateRead = 22;            // MADV_POPULATE_READ
+
     internal const int EventFdCloseOnExec = 0x80000;       // EFD_CLOEXEC
     internal const int EventFdNonBlocking = 0x800;         // EFD_NONBLOCK
 
@@ -89,6 +91,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "mprotect", SetLastError = true)]
     internal static partial int Protect(nint address, nuint length, int protection);
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    internal static partial int Advise(nint address, nuint length, int advice);
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initialValue, int flags);

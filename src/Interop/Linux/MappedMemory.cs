@@ -146,6 +146,25 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         MappedRing.Map(memory, offset, dataSize, copies: 1);
 
     /// <summary>
+    /// Has every page mapped now, by reading it: of a device that goes away later, a page that was never touched is a
+    /// <c>SIGBUS</c> at the first touch.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    /// <exception cref="ErrnoException"><see cref="Errno.BadAddress"/>: the memory is gone already.</exception>
+    public unsafe void Populate()
+    {
+        if (Libc.Advise(Address, (nuint)Length, Libc.AdvisePopulateRead) == 0)
+            return;
+        Errno error = Libc.LastError;
+        if (error != Errno.InvalidArgument)
+            throw new ErrnoException($"madvise(MADV_POPULATE_READ) of {Length} bytes", error);
+
+        // Linux before 5.14, or memory whose pages are all mapped from the start.
+        for (nint at = 0; at < Length; at += PageMath.PageSize)
+            Volatile.Read(ref *(byte*)(Address + at));
+    }
+
+    /// <summary>
     /// Replaces the memory by a private copy of it, at the same address: what others do with the memory from now on is not
     /// seen here, and what is written here reaches nobody. Threads that read and write meanwhile go on doing so; what
     /// they write during the call may be lost.

@@ -132,7 +132,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     }
 
     [Fact]
-    public async Task A_device_that_is_taken_away_ends_theRun()
+    public async Task A_device_that_is_taken_away_ends_the_run()
     {
         Start();
         _kernel.Destroy();
@@ -195,7 +195,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     }
 
     [Fact]
-    public async Task What_the_kernel_refuses_ends_theRun_with_its_errno()
+    public async Task What_the_kernel_refuses_ends_the_run_with_its_errno()
     {
         Start();
         _kernel.WriteFaults.Enqueue(Errno.OutOfMemory);
@@ -205,7 +205,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     }
 
     [Fact]
-    public async Task What_the_store_throws_is_a_failure_to_the_host_and_ends_theRun()
+    public async Task What_the_store_throws_is_a_failure_to_the_host_and_ends_the_run()
     {
         Start(new BrokenStore());
         Assert.Equal(IcStatus.Fail, _kernel.Get(0, "x").Status);

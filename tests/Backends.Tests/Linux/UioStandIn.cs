@@ -16,7 +16,7 @@ internal sealed class UioStandIn : IUioFile
 {
     public static readonly Guid Instance = new("1eccfd72-4b41-45ef-b73a-4a6e44c12924");
     public const int Relid = 77;
-    private const string Folder = "bus/vmbus/devices/1eccfd72-4b41-45ef-b73a-4a6e44c12924";
+    public const string Folder = "bus/vmbus/devices/1eccfd72-4b41-45ef-b73a-4a6e44c12924";
     private const string Uio = Folder + "/uio/uio3";
 
     private readonly MemfdHandle _rings;
@@ -67,12 +67,22 @@ internal sealed class UioStandIn : IUioFile
     /// <summary>What the next reads answer before the rules have their say.</summary>
     public Queue<Errno> Faults { get; } = [];
 
+    /// <summary>What mapping a map answers, by its number.</summary>
+    public Dictionary<int, Errno> MapFaults { get; } = [];
+
+    /// <summary>What taking the lock answers.</summary>
+    public Errno LockFault { get; set; }
+
+    /// <summary>Whether the node is open.</summary>
+    public bool IsOpen { get; private set; }
+
     public int Descriptor => _readable.Descriptor;
 
     public UioDevice Open(UioOptions? options = null) => UioDevice.Open(Tree.Sysfs, Instance, options, _ =>
     {
         foreach (StandInHost host in _hosts)
             host.GuestMask = 1;
+        IsOpen = true;
         return this;
     });
 
@@ -116,7 +126,7 @@ internal sealed class UioStandIn : IUioFile
         }
     }
 
-    public bool TryLock() => !_locked && (_locked = true);
+    public bool TryLock() => LockFault == Errno.None ? !_locked && (_locked = true) : throw new ErrnoException("flock", LockFault);
 
     public Errno Read(out uint count)
     {
@@ -154,6 +164,7 @@ internal sealed class UioStandIn : IUioFile
 
     public MappedMemory Map(int index, long length) => index switch
     {
+        _ when MapFaults.TryGetValue(index, out Errno fault) => throw new ErrnoException($"mmap of map {index}", fault),
         0 when length <= _rings.Size => MappedMemory.Map(_rings, 0, length),
         1 when length <= 4096 => MappedMemory.Map(_interruptPage, 0, length),
         2 when length <= 4096 => MappedMemory.Map(_monitorPage, 0, length),
@@ -162,7 +173,7 @@ internal sealed class UioStandIn : IUioFile
     };
 
     // The device node is closed; the stand-in itself goes with Release.
-    public void Dispose() => _locked = false;
+    public void Dispose() => _locked = IsOpen = false;
 
     public void Release()
     {

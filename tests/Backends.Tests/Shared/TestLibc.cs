@@ -35,6 +35,16 @@ internal static partial class TestLibc
         return call.StartsWith(poll, StringComparison.Ordinal);
     }
 
+    // Whether a page is mapped, not only promised: a touch of it is no fault.
+    public static bool IsPresent(nint address)
+    {
+        using FileStream map = new("/proc/self/pagemap", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        byte[] entry = new byte[sizeof(ulong)];
+        map.Position = address / Environment.SystemPageSize * sizeof(ulong);
+        map.ReadExactly(entry);
+        return BitConverter.ToUInt64(entry) >> 63 != 0;
+    }
+
     // Runs with room for a number of descriptors more: every number below the limit is in use but for those.
     public static void WithRoomForDescriptors(int room, Action action)
     {

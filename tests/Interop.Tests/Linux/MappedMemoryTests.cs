@@ -220,4 +220,20 @@ public unsafe class MappedMemoryTests
 
         Assert.Equal(7, mapped.AsSpan()[Page - 1]);
     }
+
+    [Fact]
+    public void Populating_maps_every_page_and_says_so_when_there_is_none()
+    {
+        using MemfdHandle memory = MemfdHandle.Create("vmbus-populate", 3 * Page);
+        using MappedMemory mapped = MappedMemory.Map(memory, 0, 3 * Page);
+        Assert.Equal([false, false, false], ProcSelf.Present(mapped.Address, 3));
+        mapped.Populate();
+        Assert.Equal([true, true, true], ProcSelf.Present(mapped.Address, 3));
+
+        string path = Path.GetTempFileName();
+        using (DeviceFile file = DeviceFile.Open(path))
+        using (MappedMemory beyond = MappedMemory.Map(file, 0, Page))
+            Assert.Equal(Errno.BadAddress, Assert.Throws<ErrnoException>(beyond.Populate).Errno);
+        File.Delete(path);
+    }
 }

@@ -20,4 +20,14 @@ internal static class ProcSelf
             string[] range = line.Split(' ', 2)[0].Split('-');
             return (ulong)address >= Convert.ToUInt64(range[0], 16) && (ulong)address < Convert.ToUInt64(range[1], 16);
         });
+
+    // Which pages from an address on are mapped, not only promised.
+    public static bool[] Present(nint address, int pages)
+    {
+        using FileStream map = new("/proc/self/pagemap", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        byte[] entries = new byte[pages * sizeof(ulong)];
+        map.Position = address / Environment.SystemPageSize * sizeof(ulong);
+        map.ReadExactly(entries);
+        return [.. Enumerable.Range(0, pages).Select(i => BitConverter.ToUInt64(entries, i * sizeof(ulong)) >> 63 != 0)];
+    }
 }
