@@ -11,6 +11,14 @@ publish() {
         { cat "$log" >&2; die "$1 does not build"; }
 }
 
+# compile FILE: a C program without libraries of its own, into $work/guest.
+compile() {
+    local compiler name
+    compiler=$(command -v gcc || command -v clang) || die "no C compiler is here (gcc or clang)"
+    name=$(basename "$1" .c)
+    "$compiler" -static -O2 -Wall -Wextra -o "$work/guest/$name" "$1" || die "$1 does not compile"
+}
+
 # modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.
 modules() {
     local tree=$cache/trees/$1 to=$2 name file
@@ -41,8 +49,8 @@ kernel() { echo "$cache/trees/$1"/boot/vmlinuz-*; }
 make_l2() {
     local root=$work/l2
     skeleton "$root" "$here/l2-init"
-    modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic
-    cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$root/bin/"
+    modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic hv_utils cuse
+    cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$work/guest/mshv-stand-in" "$root/bin/"
     # The programs stand on this machine's C library, as they were linked with it, and on nothing else.
     mkdir -p "$root/lib"
     ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$root/lib/"

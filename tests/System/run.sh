@@ -61,6 +61,7 @@ say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"
 publish "$repo/src/Tool/VmBus.Tool.csproj"
+compile "$here/mshv-stand-in.c"
 
 say "the machine's images"
 make_l2

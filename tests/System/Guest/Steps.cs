@@ -29,6 +29,8 @@ internal sealed class Steps(bool recording)
         ("round trips, 32 at a time", () => RoundTrips(20_000, depth: 32)),
         ("vmbus list", List),
         ("vmbus top and vmbus monitor", TopAndMonitor),
+        ("calls of mshv, to a stand-in", MshvCalls.Run),
+        ("hv_utils, which is offered nothing", HvUtils.RequireNothing),
         ("unbind and rebind", Rebind),
         ("killed in the middle, and again", Kill),
         ("what the host asks by itself", Serve),
