@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
+using FsCheck.Xunit;
 using VmBus.Backends.Linux;
 using VmBus.IntegrationComponents;
 using VmBus.Interop.Linux;
@@ -239,6 +241,24 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
         LinuxGuestException error = Assert.Throws<LinuxGuestException>(() => KvpDaemon.Open(_store, "/dev/no/hv_kvp"));
         Assert.Equal(LinuxGuestError.NoModule, error.Error);
         Assert.Contains("hv_utils", error.Message, StringComparison.Ordinal);
+    }
+
+    // The law: whatever the bytes of a message, the answer has a status of ours, and what was stored can be asked for.
+    [Property(MaxTest = 2000)]
+    public bool Any_bytes_get_an_answer(byte operation, byte pool, uint[] lengths, byte[] text)
+    {
+        KvpDaemonService service = new(_store);
+        byte[] message = new byte[IcKvpDaemonMessage.Size];
+        for (int i = 4; i < message.Length && text.Length > 0; i++)
+            message[i] = text[i % text.Length];
+        for (int i = 0; i < Math.Min(lengths.Length, 3); i++)
+            BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(4 + 4 * i), lengths[i] % 2100);
+        (message[0], message[1]) = ((byte)(operation % 7), (byte)(pool % 6));
+
+        bool succeeded = service.Answer(message);
+
+        var status = (IcStatus)BinaryPrimitives.ReadUInt32LittleEndian(message);
+        return succeeded == (status == IcStatus.Success) && Enum.IsDefined(status);
     }
 
     private void Start(IKvpStore? store = null)

@@ -30,7 +30,7 @@ internal sealed class Steps(bool recording)
         ("vmbus list", List),
         ("vmbus top and vmbus monitor", TopAndMonitor),
         ("calls of mshv, to a stand-in", MshvCalls.Run),
-        ("hv_utils, which is offered nothing", HvUtils.RequireNothing),
+        ("hv_utils, which is offered nothing", UnofferedServices.RequireNothing),
         ("unbind and rebind", Rebind),
         ("killed in the middle, and again", Kill),
         ("what the host asks by itself", Serve),

@@ -4,7 +4,7 @@ using VmBus.Layout;
 namespace VmBus.SystemTest;
 
 /// <summary>The services of hv_utils. This host offers none that a daemon answers for: what a guest without them is told.</summary>
-internal static class HvUtils
+internal static class UnofferedServices
 {
     public static void RequireNothing()
     {
