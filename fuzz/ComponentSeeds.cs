@@ -8,7 +8,7 @@ namespace VmBus.Fuzz;
 /// <summary>Writes <c>components/seed-*</c>.</summary>
 internal static class ComponentSeeds
 {
-    private const byte Heartbeat = 0, Time = 1, Shutdown = 2, Pairs = 3;
+    private const byte Heartbeat = 0, Time = 1, Shutdown = 2, Pairs = 3, Files = ComponentsTarget.FileCopies;
     private const byte Wait = (byte)ComponentsTarget.Operation.Wait, Odd = (byte)ComponentsTarget.Operation.Odd;
 
     public static void Write(string directory)
@@ -30,6 +30,11 @@ internal static class ComponentSeeds
                 .. Sound(0, 7428, (0, [4]), (2, a)),
                 .. Sound(0, 7428, (0, [5]), (2, a), (258, [1, 1]), (260, text)),
             ],
+            [
+                .. Sound(0, 1088, (36, a), (1080, [3])), .. Sound(0, 55, (0, [1]), (48, [3]), (52, [1, 2, 3])), .. Sound(0, 36, (0, [2])),
+                .. Sound(0, 1088, (36, [0x3d, 0xd8, 0, 0xde]), (556, text), (1076, [3]), (1080, [3])), .. Sound(0, 54, (0, [1]), (40, [1]), (48, [2])), .. Sound(0, 36, (0, [3])),
+                .. Sound(0, 1088, (36, text), (1080, [255, 255, 1])), .. Sound(0, 53, (0, [1]), (40, [255, 255]), (48, [1])), Wait, 255, 255, 0, 0, .. Sound(0, 36, (0, [2])),
+            ],
         ];
         byte[][] answers =
         [
@@ -42,12 +47,18 @@ internal static class ComponentSeeds
                 .. Sound(0, 7428, (2, a), (258, [1, 1]), (260, text)),
                 .. Sound(0, 2580), .. Sound(0, 2580, (12, [255, 255])), .. Sound(0, 2580, (4, [9])), .. Sound(0, 100),
             ],
+            [
+                .. Sound(0, 1088), .. Sound(0, 6196), .. Sound(0, 908), .. Sound(0, 36), .. Sound(0, 0), Wait, 16, 39, 0, 0, .. Sound(0, 36),
+                .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36), .. Sound(0, 36),
+            ],
         ];
-        foreach (byte component in (ReadOnlySpan<byte>)[Heartbeat, Time, Shutdown, Pairs])
+        byte[] components = [Heartbeat, Time, Shutdown, Pairs, Files];
+        for (int i = 0; i < components.Length; i++)
         {
-            Save($"guest-{component}", [(byte)(component | ComponentsTarget.Negotiated), .. requests[component]]);
-            Save($"host-{component}", [(byte)(component | ComponentsTarget.Negotiated | ComponentsTarget.HostSide), .. answers[component]]);
-            Save($"guest-unready-{component}", [component, .. requests[component]]);
+            byte component = components[i];
+            Save($"guest-{component}", [(byte)(component | ComponentsTarget.Negotiated), .. requests[i]]);
+            Save($"host-{component}", [(byte)(component | ComponentsTarget.Negotiated | ComponentsTarget.HostSide), .. answers[i]]);
+            Save($"guest-unready-{component}", [component, .. requests[i]]);
             Save($"guest-negotiates-{component}", [component, .. Offer(2, 3), .. Sound(0, 8), .. Offer(0, 0), .. Offer(101, 1), .. Sound(1, 7), .. Offer(1, 1), .. Sound(2, 8), .. Sound(16, 8)]);
             Save($"host-negotiates-{component}", [(byte)(component | ComponentsTarget.HostSide), Odd, 9, 5, .. Offer(1, 1), .. Offer(1, 1), .. Sound(0, 40)]);
             Save($"host-refused-{component}", [(byte)(component | ComponentsTarget.HostSide), Wait, 16, 39, 0, 0, .. Offer(0, 0), .. Sound(0, 40), Wait, 255, 255, 255, 255]);

@@ -16,6 +16,9 @@ public static class ComponentsTarget
     /// <summary>In the first byte: versions are agreed on before the first packet.</summary>
     public const byte Negotiated = 8;
 
+    /// <summary>In the first byte: file copies, whatever the low two bits say.</summary>
+    public const byte FileCopies = 16;
+
     private const int MaxBodyLength = 7600;
     private const int MaxPairs = 4;
     private const int HeadLength = IcPipeHeader.Size + IcMessageHeader.Size;
@@ -51,16 +54,18 @@ public static class ComponentsTarget
             new HostRun(options, clock).Go(ref input);
     }
 
-    private static IntegrationGuest Guest(byte options, ManualClock clock, KvpStore pairs, Action<ShutdownRequest> act) => (options & 3) switch
+    private static IntegrationGuest Guest(byte options, ManualClock clock, KvpStore pairs, FuzzFiles files, Action<ShutdownRequest> act) => (options & (FileCopies | 3)) switch
     {
+        >= FileCopies => new FileCopyGuest(files, new FileCopyGuestOptions { Clock = clock }),
         0 => new HeartbeatGuest { State = IcGuestState.Healthy },
         1 => new TimeSyncGuest(clock, () => (ulong)clock.GetTimestamp()),
         2 => new ShutdownGuest(act, static _ => true),
         _ => new KvpGuest(pairs),
     };
 
-    private static IntegrationHost Host(byte options, ManualClock clock) => (options & 3) switch
+    private static IntegrationHost Host(byte options, ManualClock clock) => (options & (FileCopies | 3)) switch
     {
+        >= FileCopies => new FileCopyHost(clock),
         0 => new HeartbeatHost(clock),
         1 => new TimeSyncHost(clock, () => (ulong)clock.GetTimestamp()),
         2 => new ShutdownHost(clock),
@@ -97,6 +102,7 @@ public static class ComponentsTarget
     private sealed class GuestRun
     {
         private readonly KvpStore _pairs = new(MaxPairs);
+        private readonly FuzzFiles _files = new();
         private readonly IntegrationGuest _guest;
         private readonly ManualClock _clock;
         private readonly bool _negotiated;
@@ -109,7 +115,7 @@ public static class ComponentsTarget
             _options = options;
             _clock = clock;
             _negotiated = (options & Negotiated) != 0;
-            _guest = Guest(options, clock, _pairs, _ => _acted++);
+            _guest = Guest(options, clock, _pairs, _files, _ => _acted++);
             for (uint i = 0; i < 2; i++)
                 _pairs.Set(IcKvpPool.External, $"{i}", KvpValue.Of(i));
         }
@@ -132,6 +138,8 @@ public static class ComponentsTarget
                 {
                     case Operation.Wait:
                         _clock.Advance(TimeSpan.FromMilliseconds(input.Word()));
+                        _guest.DoWhatIsDue();
+                        FindingException.Unless(_guest.DueIn != TimeSpan.Zero, "What was due is still due.");
                         break;
                     case Operation.Odd:
                         transaction = input.Byte();
@@ -142,6 +150,9 @@ public static class ComponentsTarget
                         break;
                 }
             }
+
+            _guest.Close();
+            FindingException.Unless(_files.Open == 0, "A file was left open.");
         }
 
         private void Handle(byte[] packet)
@@ -164,6 +175,7 @@ public static class ComponentsTarget
             FindingException.Unless((_guest.MessageVersion is null) == (_guest.FrameworkVersion is null), "Half of the versions were agreed on.");
             _guest.AnswerSent();
             FindingException.Unless(_acted - acted <= 1, "The guest acted twice.");
+            FindingException.Unless(_files.Open == (_guest is FileCopyGuest { Current: not null } ? 1 : 0), "The files open are not the copy under way.");
             FindingException.Unless(!_pairs.TryGetAt(IcKvpPool.External, MaxPairs, out _, out _), "The store has grown past its limit.");
         }
 
@@ -224,7 +236,7 @@ public static class ComponentsTarget
         {
             Ask();
             byte[] answer = new byte[_request.Length];
-            int length = Guest(_options, _clock, new KvpStore(), static _ => { }).Handle(_request, answer);
+            int length = Guest(_options, _clock, new KvpStore(), new FuzzFiles(), static _ => { }).Handle(_request, answer);
             Handle(answer[..length]);
             FindingException.Unless(_host.State == IntegrationHostState.Ready, "Sound versions were refused.");
         }
@@ -235,6 +247,8 @@ public static class ComponentsTarget
             {
                 if (_host is KvpHost pairs && pairs.DueIn == Timeout.InfiniteTimeSpan)
                     _asked.Add(pairs.AskAsync(Question()));
+                else if (_host is FileCopyHost files && files.DueIn == Timeout.InfiniteTimeSpan)
+                    _asked.Add(files.CopyAsync(new FileCopyRequest("f", "/", 7000), new MemoryStream(new byte[_asked.Count % 3 == 2 ? 6500 : 7000])));
                 else if (_host is ShutdownHost shutdown && shutdown.DueIn == Timeout.InfiniteTimeSpan)
                     _asked.Add(shutdown.AskAsync(new ShutdownRequest(IcShutdownFlags.Restart)));
             }

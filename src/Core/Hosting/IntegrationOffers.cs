@@ -21,6 +21,9 @@ public static class IntegrationOffers
     /// <summary>Served by a <see cref="KvpHost"/>.</summary>
     public static HostOffer KeyValuePairs { get; } = Offer(IntegrationComponentIds.KvpInterface, IntegrationComponentIds.KvpInstance);
 
+    /// <summary>Served by a <see cref="FileCopyHost"/>.</summary>
+    public static HostOffer FileCopy { get; } = Offer(IntegrationComponentIds.FileCopyInterface, IntegrationComponentIds.FileCopyInstance);
+
     private static HostOffer Offer(Guid interfaceType, Guid interfaceInstance) => new(interfaceType, interfaceInstance)
     {
         Flags = OfferFlags.EnumerateDeviceInterface | OfferFlags.NamedPipeMode,

@@ -40,4 +40,11 @@ internal sealed class IcReceiver(Channel channel)
         while (!channel.TrySend(packet.Span, transactionId))
             await channel.WaitToWriteAsync(packet.Length, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Sends, when there is room, on the calling thread.</summary>
+    public void Send(ReadOnlySpan<byte> packet, ulong transactionId, CancellationToken cancellationToken)
+    {
+        while (!channel.TrySend(packet, transactionId))
+            channel.WaitToWrite(packet.Length, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
 }

@@ -31,4 +31,10 @@ public static class IntegrationComponentIds
 
     /// <summary>The one instance of key-value pairs.</summary>
     public static Guid KvpInstance { get; } = new("242ff919-07db-4180-9c2e-b86cb68c8c55");
+
+    /// <summary><c>HV_FCOPY_GUID</c>.</summary>
+    public static Guid FileCopyInterface => DeviceClass.FileCopy.Id;
+
+    /// <summary>The one instance of file copies, as Linux tools/hv/hv_fcopy_uio_daemon.c looks for it.</summary>
+    public static Guid FileCopyInstance { get; } = new("eb765408-105f-49b6-b4aa-c123b64d17d4");
 }

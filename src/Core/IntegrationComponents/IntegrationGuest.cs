@@ -66,13 +66,32 @@ public abstract class IntegrationGuest
         return packet.Length;
     }
 
+    /// <summary>How long until <see cref="DoWhatIsDue"/> has something to do, unless a request comes before.</summary>
+    /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>
+    public virtual TimeSpan DueIn => Timeout.InfiniteTimeSpan;
+
+    /// <summary>Does what is due by time, if anything is.</summary>
+    public virtual void DoWhatIsDue()
+    {
+    }
+
     /// <summary>Says that the answer is on its way: runs what must not come before it.</summary>
     public virtual void AnswerSent()
     {
     }
 
+    /// <summary>Says that no more requests will come: gives up what is under way.</summary>
+    public virtual void Close()
+    {
+    }
+
     /// <summary>A packet that never came to <see cref="Handle"/>: too long, or not in-band.</summary>
     internal void CountDropped() => _dropped++;
+
+    /// <summary>The host negotiates, for the first time or anew.</summary>
+    private protected virtual void Negotiating()
+    {
+    }
 
     /// <summary>Answers a request of the component's type.</summary>
     /// <param name="body">The request's body, to be made the answer's.</param>
@@ -85,15 +104,19 @@ public abstract class IntegrationGuest
         return status;
     }
 
+    /// <summary>Counts a request that may not come now.</summary>
+    private protected IcStatus OutOfOrder()
+    {
+        _refused++;
+        return IcStatus.Fail;
+    }
+
     private IcStatus Answer(ref IcMessageHeader header, Span<byte> body)
     {
         if (header.MessageType == IcMessageType.Negotiate)
             return Negotiate(ref header, body);
         if (header.MessageType != MessageType || MessageVersion is null)
-        {
-            _refused++;
-            return IcStatus.Fail;
-        }
+            return OutOfOrder();
 
         _answers++;
         return Respond(body);
@@ -102,6 +125,7 @@ public abstract class IntegrationGuest
     private IcStatus Negotiate(ref IcMessageHeader header, Span<byte> body)
     {
         FrameworkVersion = MessageVersion = null;
+        Negotiating();
         if (body.Length < IcMessageNegotiate.Size)
             return Malformed();
         var offer = MemoryMarshal.Read<IcMessageNegotiate>(body);

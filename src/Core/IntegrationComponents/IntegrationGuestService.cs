@@ -5,20 +5,26 @@ using VmBus.Channels;
 namespace VmBus.IntegrationComponents;
 
 /// <summary>Runs an <see cref="IntegrationGuest"/> over a channel.</summary>
+/// <remarks>All that came by the time of a wakeup is answered before the next sleep.</remarks>
 public sealed class IntegrationGuestService
 {
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
     private readonly Channel _channel;
+    private readonly TimeProvider _clock;
     private readonly IcReceiver _receiver;
     private readonly byte[] _answer = new byte[IcPacket.MaxLength];
 
     /// <summary>Makes it.</summary>
     /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
     /// <param name="guest">The component.</param>
-    public IntegrationGuestService(Channel channel, IntegrationGuest guest)
+    /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
+    public IntegrationGuestService(Channel channel, IntegrationGuest guest, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(channel);
         ArgumentNullException.ThrowIfNull(guest);
         _channel = channel;
+        _clock = clock ?? TimeProvider.System;
         _receiver = new IcReceiver(channel);
         Guest = guest;
     }
@@ -32,23 +38,26 @@ public sealed class IntegrationGuestService
     /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task? reading = null;
         _channel.EnterUse();
         try
         {
             while (true)
             {
-                await _channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
-                while (_channel.State != ChannelState.Closed && _receiver.TryTake(out bool isSound))
+                reading ??= _channel.WaitToReadAsync(end.Token).AsTask();
+                if (!reading.IsCompleted && Guest.DueIn is var due && due != Timeout.InfiniteTimeSpan)
                 {
-                    if (!isSound)
-                    {
-                        Guest.CountDropped();
+                    await DelayAsync(reading, due, cancellationToken).ConfigureAwait(false);
+                    Guest.DoWhatIsDue();
+                    if (!reading.IsCompleted)
                         continue;
-                    }
+                }
 
-                    int length = Guest.Handle(_receiver.Packet, _answer);
-                    if (length == 0)
-                        continue;
+                await reading.ConfigureAwait(false);
+                reading = null;
+                while (TryAnswer(out int length))
+                {
                     await _receiver.SendAsync(_answer.AsMemory(0, length), _receiver.TransactionId, cancellationToken).ConfigureAwait(false);
                     Guest.AnswerSent();
                 }
@@ -64,7 +73,83 @@ public sealed class IntegrationGuestService
         }
         finally
         {
+            await end.CancelAsync().ConfigureAwait(false);
+            if (reading is not null)
+                await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            End();
+        }
+    }
+
+    /// <summary>
+    /// <see cref="RunAsync"/> on the calling thread: where waiting takes a thread anyhow, as on a UIO device, a wakeup then goes
+    /// to the thread that answers. To be called once.
+    /// </summary>
+    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
+    public void Run(CancellationToken cancellationToken = default)
+    {
+        _channel.EnterUse();
+        try
+        {
+            while (true)
+            {
+                if (!_channel.WaitToRead(Guest.DueIn, cancellationToken))
+                    Guest.DoWhatIsDue();
+                while (TryAnswer(out int length))
+                {
+                    _receiver.Send(_answer.AsSpan(0, length), _receiver.TransactionId, cancellationToken);
+                    Guest.AnswerSent();
+                }
+            }
+        }
+        catch (PeerDisconnectedException)
+        {
+            // How a component ends: the host takes its channel back.
+        }
+        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
+        {
+            // Or its owner closes the channel, while a request is handled rather than waited for.
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    private async Task DelayAsync(Task reading, TimeSpan due, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task time = Task.Delay(due > LongestDelay ? LongestDelay : due, _clock, stop.Token);
+        await Task.WhenAny(reading, time).ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        await time.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private void End()
+    {
+        try
+        {
+            Guest.Close();
+        }
+        finally
+        {
             _channel.LeaveUse();
         }
+    }
+
+    // Takes requests until one has an answer.
+    private bool TryAnswer(out int length)
+    {
+        length = 0;
+        while (length == 0 && _channel.State != ChannelState.Closed && _receiver.TryTake(out bool isSound))
+        {
+            if (isSound)
+                length = Guest.Handle(_receiver.Packet, _answer);
+            else
+                Guest.CountDropped();
+        }
+
+        return length > 0;
     }
 }

@@ -1,5 +1,5 @@
-// The versions of each component that Linux speaks: fw_versions, sd_versions, ts_versions, hb_versions (drivers/hv/hv_util.c)
-// and kvp_versions (drivers/hv/hv_kvp.c).
+// The versions of each component that Linux speaks: fw_versions, sd_versions, ts_versions, hb_versions (drivers/hv/hv_util.c),
+// kvp_versions (drivers/hv/hv_kvp.c) and fcopy_versions (tools/hv/hv_fcopy_uio_daemon.c).
 
 using VmBus.Layout;
 
@@ -22,6 +22,9 @@ public static class IntegrationVersions
 
     /// <summary>Of key-value pairs. Not 5.0, where addresses are binary: Linux does not speak it either.</summary>
     public static IReadOnlyList<IcVersion> Kvp { get; } = [new(4, 0), new(3, 0), new(1, 0)];
+
+    /// <summary>Of file copies.</summary>
+    public static IReadOnlyList<IcVersion> FileCopy { get; } = [new(1, 1)];
 
     /// <summary>The newest of our versions that is in a list of the other side's, read from a message.</summary>
     internal static bool TryFindCommon(IReadOnlyList<IcVersion> ours, ReadOnlySpan<IcVersion> theirs, out IcVersion common)

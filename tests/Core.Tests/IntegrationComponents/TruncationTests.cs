@@ -20,6 +20,8 @@ public class TruncationTests
         ["enumerate"] = (Pairs, IcMessageType.KvpExchange, Filled(2580, 0, 3), 4 + 2576),
         ["get addresses"] = (Pairs, IcMessageType.KvpExchange, Filled(7428, 0, 4), 7428),
         ["set addresses"] = (Pairs, IcMessageType.KvpExchange, Filled(7428, 0, 5), 7428),
+        ["start of a file"] = (() => new FileCopyGuest(new FileShelf()), IcMessageType.FileCopy, Filled(1088, 36, (byte)'f'), 1088),
+        ["cancelled file"] = (() => new FileCopyGuest(new FileShelf()), IcMessageType.FileCopy, Filled(36, 0, 3), 36),
         ["negotiate"] = (() => new HeartbeatGuest(), IcMessageType.Negotiate, Conversation.Offer([new(3, 0), new(1, 0)], [new(3, 0)])[28..], 20),
     };
 
@@ -127,7 +129,7 @@ public class TruncationTests
     internal static void Negotiate(IntegrationGuest guest)
     {
         byte[] answer = new byte[64];
-        guest.Handle(Conversation.Offer([new(3, 0)], [new(4, 0), new(3, 2), new(3, 0)]), answer);
+        guest.Handle(Conversation.Offer([new(3, 0)], [new(4, 0), new(3, 2), new(3, 0), new(1, 1)]), answer);
         Assert.NotNull(guest.MessageVersion);
     }
 
