@@ -107,7 +107,7 @@ public sealed class UioDevice : IDisposable
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
     /// <exception cref="ErrnoException">The kernel refused a map, or this process has no descriptor left.</exception>
     public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options = null)
-        => Open(sysfs, instanceId, options, OpenFile);
+        => Open(sysfs, instanceId, options, sysfs?.OpenNode ?? OpenFile);
 
     internal static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options, Func<string, IUioFile> open)
     {

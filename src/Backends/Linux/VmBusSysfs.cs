@@ -1,5 +1,7 @@
 // The VMBus of this guest as the kernel shows it. Reads what tools/hv/lsvmbus of Linux reads, and more.
 
+using VmBus.Interop.Linux;
+
 namespace VmBus.Backends.Linux;
 
 /// <summary>
@@ -29,6 +31,12 @@ public sealed class VmBusSysfs
 
     /// <summary>Whether this guest has a VMBus.</summary>
     public bool IsPresent => Bus.Exists;
+
+    /// <summary>Writes a file of sysfs in the kernel's stead; tests have their own.</summary>
+    internal Func<string, string, Errno>? WriteFile { get; init; }
+
+    /// <summary>Opens a device node in the kernel's stead; tests have their own.</summary>
+    internal Func<string, IUioFile>? OpenNode { get; init; }
 
     internal SysfsFolder Bus => new(Path.Combine(Root, "bus", "vmbus"));
 

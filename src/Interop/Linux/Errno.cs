@@ -48,8 +48,17 @@ public enum Errno
     /// <summary><c>EEXIST</c>: exists already.</summary>
     AlreadyExists = 17,
 
+    /// <summary><c>EXDEV</c>: on another file system; of a path that must stay beneath a folder: it leads out.</summary>
+    CrossDevice = 18,
+
     /// <summary><c>ENODEV</c>: no such device, or a file that cannot be mapped.</summary>
     NoSuchDevice = 19,
+
+    /// <summary><c>ENOTDIR</c>: not a folder.</summary>
+    NotFolder = 20,
+
+    /// <summary><c>EISDIR</c>: a folder.</summary>
+    IsFolder = 21,
 
     /// <summary><c>EINVAL</c>: an argument is out of range, or not for this kind of object.</summary>
     InvalidArgument = 22,
@@ -60,11 +69,20 @@ public enum Errno
     /// <summary><c>EMFILE</c>: the process has no descriptor left.</summary>
     TooManyDescriptors = 24,
 
+    /// <summary><c>EFBIG</c>: larger than the file system or the process's limit allows.</summary>
+    FileTooLarge = 27,
+
+    /// <summary><c>ENOSPC</c>: the disk is full.</summary>
+    NoSpace = 28,
+
     /// <summary><c>EPIPE</c>: the peer has closed its end.</summary>
     BrokenPipe = 32,
 
     /// <summary><c>ENOSYS</c>: the kernel has no such call.</summary>
     NoSuchCall = 38,
+
+    /// <summary><c>ELOOP</c>: too many symbolic links, or one where none may be.</summary>
+    SymbolicLink = 40,
 
     /// <summary><c>EOPNOTSUPP</c>: not supported by this kind of file, or here.</summary>
     NotSupported = 95,
@@ -83,4 +101,7 @@ public enum Errno
 
     /// <summary><c>ECONNREFUSED</c>: nobody listens there.</summary>
     ConnectionRefused = 111,
+
+    /// <summary><c>EDQUOT</c>: the user's share of the disk is used up.</summary>
+    QuotaExceeded = 122,
 }

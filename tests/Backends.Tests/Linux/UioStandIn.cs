@@ -31,14 +31,14 @@ internal sealed class UioStandIn : IUioFile
     private bool _locked;
     private bool _gone;
 
-    public UioStandIn(int? monitorId, int ringBytes = 8192)
+    public UioStandIn(int? monitorId, int ringBytes = 8192, DeviceClass? type = null)
     {
         _rings = MemfdHandle.Create("vmbus-uio-rings", 2 * ringBytes);
         _hostMonitorPage = MappedMemory.Map(_monitorPage, 0, 4096);
         Tree = new SysfsTree($"""
             {Folder}/id = {Relid}
             {Folder}/device_id = {Instance:B}
-            {Folder}/class_id = {DeviceClass.DynamicMemory.Id:B}
+            {Folder}/class_id = {(type ?? DeviceClass.DynamicMemory).Id:B}
             {Folder}/driver -> ../../drivers/uio_hv_generic
             {Folder}/channels/{Relid}/cpu = 0
             {Uio}/name = uio_hv_generic
@@ -78,13 +78,19 @@ internal sealed class UioStandIn : IUioFile
 
     public int Descriptor => _readable.Descriptor;
 
-    public UioDevice Open(UioOptions? options = null) => UioDevice.Open(Tree.Sysfs, Instance, options, _ =>
+    /// <summary>The sysfs whose device node is this.</summary>
+    public VmBusSysfs Sysfs => new(Tree.Root, Path.Combine(Tree.Root, "dev"))
     {
-        foreach (StandInHost host in _hosts)
-            host.GuestMask = 1;
-        IsOpen = true;
-        return this;
-    });
+        OpenNode = _ =>
+        {
+            foreach (StandInHost host in _hosts)
+                host.GuestMask = 1;
+            IsOpen = true;
+            return this;
+        },
+    };
+
+    public UioDevice Open(UioOptions? options = null) => UioDevice.Open(Sysfs, Instance, options);
 
     /// <summary>Opens the node once more, for the page alone.</summary>
     public UioMonitorPage OpenMonitorPage() => UioMonitorPage.Open(Tree.Sysfs, Instance, _ => new SecondOpening(this));

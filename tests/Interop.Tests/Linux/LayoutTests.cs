@@ -14,7 +14,9 @@ public unsafe class LayoutTests
         #include <errno.h>
         #include <fcntl.h>
         #include <linux/futex.h>
+        #include <linux/fs.h>
         #include <linux/memfd.h>
+        #include <linux/openat2.h>
         #include <linux/prctl.h>
         #include <sys/socket.h>
         #include <linux/netlink.h>
@@ -65,6 +67,10 @@ public unsafe class LayoutTests
             Field("msg_name", (nint*)&message.Name), Field("msg_namelen", &message.NameLength), Field("msg_iov", (nint*)&message.Vectors),
             Field("msg_iovlen", &message.VectorCount), Field("msg_control", (nint*)&message.Control),
             Field("msg_controllen", &message.ControlLength), Field("msg_flags", &message.Flags));
+
+        OpenHow how;
+        Add("struct open_how", sizeof(OpenHow), &how,
+            Field("flags", &how.Flags), Field("mode", &how.Mode), Field("resolve", &how.Resolve));
 
         IoVector vector;
         Add("struct iovec", sizeof(IoVector), &vector, Field("iov_base", (nint*)&vector.Base), Field("iov_len", &vector.Length));
@@ -135,6 +141,20 @@ public unsafe class LayoutTests
         ("O_WRONLY", Libc.OpenWriteOnly),
         ("O_RDWR", Libc.OpenReadWrite),
         ("O_CLOEXEC", Libc.OpenCloseOnExec),
+        ("O_CREAT", Libc.OpenCreate),
+        ("O_EXCL", Libc.OpenExclusive),
+        ("O_DIRECTORY", Libc.OpenFolder),
+        ("O_NOFOLLOW", Libc.OpenNoFollow),
+        ("O_TMPFILE", Libc.OpenUnnamed),
+        ("AT_FDCWD", Libc.CurrentFolder),
+        ("AT_SYMLINK_NOFOLLOW", Libc.NoFollow),
+        ("AT_SYMLINK_FOLLOW", Libc.FollowLink),
+        ("RENAME_NOREPLACE", Libc.RenameNoReplace),
+        ("RESOLVE_NO_MAGICLINKS", (long)Libc.ResolveNoMagicLinks),
+        ("RESOLVE_BENEATH", (long)Libc.ResolveBeneath),
+        ("RESOLVE_IN_ROOT", (long)Libc.ResolveInRoot),
+        ("__NR_openat2", Libc.OpenAt2Number),
+        ("__NR_renameat2", Libc.RenameAt2Number),
         ("LOCK_EX", Libc.LockExclusive),
         ("LOCK_NB", Libc.LockNonBlocking),
         ("_IOW(0xB8, 0x22, char[8])", MshvControl.SignalEventNumber),
@@ -209,6 +229,13 @@ public unsafe class LayoutTests
         ("EEXIST", (long)Errno.AlreadyExists),
         ("ENODEV", (long)Errno.NoSuchDevice),
         ("EINVAL", (long)Errno.InvalidArgument),
+        ("EXDEV", (long)Errno.CrossDevice),
+        ("ENOTDIR", (long)Errno.NotFolder),
+        ("EISDIR", (long)Errno.IsFolder),
+        ("EFBIG", (long)Errno.FileTooLarge),
+        ("ENOSPC", (long)Errno.NoSpace),
+        ("ELOOP", (long)Errno.SymbolicLink),
+        ("EDQUOT", (long)Errno.QuotaExceeded),
         ("ENOTTY", (long)Errno.NoSuchControl),
         ("EMFILE", (long)Errno.TooManyDescriptors),
         ("EPIPE", (long)Errno.BrokenPipe),
