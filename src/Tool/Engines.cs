@@ -1,5 +1,6 @@
 // The one place where the command meets what runs its traffic.
 
+using VmBus.Backends.Linux;
 using VmBus.Protocol.Messages;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
@@ -8,7 +9,7 @@ using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool;
 
-/// <summary>Which engine runs a command.</summary>
+/// <summary>Which engine runs a command, and where it finds the kernel.</summary>
 internal sealed class Engines
 {
     /// <summary>The engines of this program.</summary>
@@ -26,6 +27,12 @@ internal sealed class Engines
 
     /// <summary>The engine for a copy: in one process or two.</summary>
     public required Func<CopyOptions, ICopyEngine> Copy { get; init; }
+
+    /// <summary>The VMBus of this guest, by where sysfs is.</summary>
+    public Func<string, VmBusSysfs> Sysfs { get; init; } = static root => new VmBusSysfs(root);
+
+    /// <summary>Where proc is.</summary>
+    public string Proc { get; init; } = "/proc";
 
     private static IChannelRun Run(int processes, IMessageObserver? observer = null)
     {

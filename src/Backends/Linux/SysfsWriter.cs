@@ -34,12 +34,13 @@ internal sealed class SysfsWriter(VmBusSysfs sysfs, Func<string, string, Errno> 
     }
 
     /// <summary>Fails when the driver is not there.</summary>
-    public void CheckModule()
+    public void CheckModule(string driver)
     {
-        if (!Driver(VmBusSysfs.UioDriver).Exists)
+        // A name with a slash would be a path.
+        if (driver.Contains('/', StringComparison.Ordinal) || driver is "." or ".." || !Driver(driver).Exists)
         {
             throw new LinuxGuestException(LinuxGuestError.NoModule,
-                $"The kernel has no driver {VmBusSysfs.UioDriver} now ({Driver(VmBusSysfs.UioDriver).Path} does not exist): load it with \"modprobe {VmBusSysfs.UioDriver}\".");
+                $"The kernel has no driver {driver} now ({Driver(driver).Path} does not exist): load it with \"modprobe {driver}\".");
         }
     }
 
@@ -60,6 +61,12 @@ internal sealed class SysfsWriter(VmBusSysfs sysfs, Func<string, string, Errno> 
                 $"{driver} refuses {device}: its channel has no monitor, which needs a newer kernel (6.1 refuses it, 6.12 does not).");
         }
 
+        if (error == Errno.NoSuchDevice && driver != VmBusSysfs.UioDriver)
+        {
+            throw new LinuxGuestException(LinuxGuestError.Refused,
+                $"{driver} does not take {device}: another driver has it, or it is not a device for {driver}. The kernel's log may say more.");
+        }
+
         if (error == Errno.NoSuchDevice)
         {
             throw new LinuxGuestException(LinuxGuestError.Refused,
@@ -78,20 +85,20 @@ internal sealed class SysfsWriter(VmBusSysfs sysfs, Func<string, string, Errno> 
     }
 
     /// <summary>Makes the driver take a class. Returns whether it did not before.</summary>
-    public bool AddClass(Guid classId)
+    public bool AddClass(string driver, Guid classId)
     {
-        string path = Driver(VmBusSysfs.UioDriver).Path + "/new_id";
+        string path = Driver(driver).Path + "/new_id";
         Errno error = Write(path, classId.ToString("D"));
         if (error == Errno.AlreadyExists)
             return false;
-        Check(error, path, $"Adding class {classId} to {VmBusSysfs.UioDriver}");
+        Check(error, path, $"Adding class {classId} to {driver}");
         return true;
     }
 
-    public void RemoveClass(Guid classId)
+    public void RemoveClass(string driver, Guid classId)
     {
-        string path = Driver(VmBusSysfs.UioDriver).Path + "/remove_id";
-        Check(Write(path, classId.ToString("D")), path, $"Removing class {classId} from {VmBusSysfs.UioDriver}");
+        string path = Driver(driver).Path + "/remove_id";
+        Check(Write(path, classId.ToString("D")), path, $"Removing class {classId} from {driver}");
     }
 
     /// <summary>Has the kernel look for a driver. That none takes the device is no error.</summary>

@@ -1,4 +1,4 @@
-// Binds a device to uio_hv_generic and, when asked, puts things back. Mirrors what driverctl does with the bus's sysfs files,
+// Binds a device to uio_hv_generic, or another driver, and, when asked, puts things back. Mirrors what driverctl does with the bus's sysfs files,
 // and the recipe in Linux drivers/uio/uio_hv_generic.c.
 
 using System.Runtime.Versioning;
@@ -8,7 +8,7 @@ using VmBus.Layout;
 namespace VmBus.Backends.Linux;
 
 /// <summary>
-/// A device or a class of devices bound to <c>uio_hv_generic</c> by way of sysfs. Needs root. On <see cref="Dispose"/> it is
+/// A device or a class of devices bound to a driver, <c>uio_hv_generic</c> for one, by way of sysfs. Needs root. On <see cref="Dispose"/> it is
 /// undone when that was asked for: the devices go back to the drivers they had.
 /// </summary>
 /// <remarks>Not thread-safe. Close the <see cref="UioDevice"/> first: the kernel takes a device away from under it.</remarks>
@@ -17,10 +17,12 @@ public sealed class VmBusBinding : IDisposable
 {
     private readonly SysfsWriter _writer;
     private readonly bool _undo;
+    private readonly string _driver;
     private readonly Stack<Action> _steps = [];     // what undoes what was done, the last first
 
-    private VmBusBinding(VmBusSysfs sysfs, bool undo, Func<string, string, Errno> write)
+    private VmBusBinding(VmBusSysfs sysfs, string driver, bool undo, Func<string, string, Errno> write)
     {
+        _driver = driver;
         _writer = new SysfsWriter(sysfs, write);
         _undo = undo;
     }
@@ -29,18 +31,22 @@ public sealed class VmBusBinding : IDisposable
     /// <param name="sysfs">Where to find it.</param>
     /// <param name="instanceId">Its instance.</param>
     /// <param name="undoOnDispose">Whether <see cref="Dispose"/> undoes it.</param>
+    /// <param name="driver">The driver that is to have it.</param>
     /// <returns>What undoes it. A device bound already is left as it is.</returns>
     /// <exception cref="LinuxGuestException">
     /// No such device, not root, the module is not loaded, or the kernel refused. What was done until then is undone.
     /// </exception>
-    public static VmBusBinding Bind(VmBusSysfs sysfs, Guid instanceId, bool undoOnDispose = false)
-        => Bind(sysfs, instanceId, undoOnDispose, SysfsWriter.WriteFile);
+    public static VmBusBinding Bind(VmBusSysfs sysfs, Guid instanceId, bool undoOnDispose = false, string driver = VmBusSysfs.UioDriver)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(driver);
+        return Bind(sysfs, instanceId, undoOnDispose, sysfs?.WriteFile ?? SysfsWriter.WriteFile, driver);
+    }
 
-    internal static VmBusBinding Bind(VmBusSysfs sysfs, Guid instanceId, bool undoOnDispose, Func<string, string, Errno> write)
+    internal static VmBusBinding Bind(VmBusSysfs sysfs, Guid instanceId, bool undoOnDispose, Func<string, string, Errno> write, string driver = VmBusSysfs.UioDriver)
     {
         ArgumentNullException.ThrowIfNull(sysfs);
         SysfsDevice device = sysfs.GetDevice(instanceId);
-        VmBusBinding binding = new(sysfs, undoOnDispose, write);
+        VmBusBinding binding = new(sysfs, driver, undoOnDispose, write);
         binding.Attempt(() => binding.BindDevice(device));
         return binding;
     }
@@ -55,12 +61,12 @@ public sealed class VmBusBinding : IDisposable
     /// <returns>What undoes it. A class the driver has taken already is left as it is.</returns>
     /// <exception cref="LinuxGuestException">Not root, the module is not loaded, or the kernel refused.</exception>
     public static VmBusBinding BindClass(VmBusSysfs sysfs, Guid classId, bool undoOnDispose = false)
-        => BindClass(sysfs, classId, undoOnDispose, SysfsWriter.WriteFile);
+        => BindClass(sysfs, classId, undoOnDispose, sysfs?.WriteFile ?? SysfsWriter.WriteFile);
 
     internal static VmBusBinding BindClass(VmBusSysfs sysfs, Guid classId, bool undoOnDispose, Func<string, string, Errno> write)
     {
         ArgumentNullException.ThrowIfNull(sysfs);
-        VmBusBinding binding = new(sysfs, undoOnDispose, write);
+        VmBusBinding binding = new(sysfs, VmBusSysfs.UioDriver, undoOnDispose, write);
         binding.Attempt(() => binding.AddClass(classId));
         return binding;
     }
@@ -71,7 +77,7 @@ public sealed class VmBusBinding : IDisposable
     /// <param name="probe">Whether the kernel is then asked to find it a driver again.</param>
     /// <exception cref="LinuxGuestException">No such device, not root, or the kernel refused.</exception>
     public static void Unbind(VmBusSysfs sysfs, Guid instanceId, bool probe = true)
-        => Unbind(sysfs, instanceId, probe, SysfsWriter.WriteFile);
+        => Unbind(sysfs, instanceId, probe, sysfs?.WriteFile ?? SysfsWriter.WriteFile);
 
     internal static void Unbind(VmBusSysfs sysfs, Guid instanceId, bool probe, Func<string, string, Errno> write)
     {
@@ -96,16 +102,16 @@ public sealed class VmBusBinding : IDisposable
 
     private void BindDevice(SysfsDevice device)
     {
-        if (device.Driver == VmBusSysfs.UioDriver)
+        if (device.Driver == _driver)
             return;
-        _writer.CheckModule();
+        _writer.CheckModule(_driver);
         if (!SysfsWriter.CanOverride(device))
         {
             AddClass(device.ClassId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/class_id says no class."));
         }
-        else if (device.DriverOverride != VmBusSysfs.UioDriver)
+        else if (device.DriverOverride != _driver)
         {
-            _writer.Override(device, VmBusSysfs.UioDriver);
+            _writer.Override(device, _driver);
             _steps.Push(() => _writer.Override(device, device.DriverOverride));
         }
 
@@ -116,16 +122,16 @@ public sealed class VmBusBinding : IDisposable
         }
 
         // A new class binds a device that has no driver by itself.
-        if (SysfsWriter.DriverOf(device) != VmBusSysfs.UioDriver)
-            _writer.Bind(VmBusSysfs.UioDriver, device.Name);
-        _steps.Push(() => _writer.Unbind(VmBusSysfs.UioDriver, device.Name));
+        if (SysfsWriter.DriverOf(device) != _driver)
+            _writer.Bind(_driver, device.Name);
+        _steps.Push(() => _writer.Unbind(_driver, device.Name));
     }
 
     private void AddClass(Guid classId)
     {
-        _writer.CheckModule();
-        if (_writer.AddClass(classId))
-            _steps.Push(() => _writer.RemoveClass(classId));
+        _writer.CheckModule(_driver);
+        if (_writer.AddClass(_driver, classId))
+            _steps.Push(() => _writer.RemoveClass(_driver, classId));
     }
 
     private void Attempt(Action action)

@@ -7,8 +7,6 @@ namespace VmBus.Tool.Cli;
 /// <summary>Turns the first SIGINT or SIGTERM into a cancellation, and ends the process when that takes too long.</summary>
 internal sealed class Interrupt : IDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
-
     private readonly CancellationTokenSource _cancellation = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
@@ -17,7 +15,7 @@ internal sealed class Interrupt : IDisposable
     private int _exitCode;
 
     /// <summary>Starts listening.</summary>
-    /// <param name="terminal">Restored before the process is ended the hard way.</param>
+    /// <param name="terminal">Restored before the process is ended the hard way; says how long to wait for that.</param>
     public Interrupt(Terminal terminal)
     {
         _terminal = terminal;
@@ -50,7 +48,7 @@ internal sealed class Interrupt : IDisposable
             return;
         }
 
-        _deadline.Change(Grace, Timeout.InfiniteTimeSpan);
+        _deadline.Change(_terminal.Grace, Timeout.InfiniteTimeSpan);
         _cancellation.Cancel();
     }
 

@@ -72,7 +72,11 @@ internal static class Quantity
     /// <param name="most">The most allowed.</param>
     /// <returns>The bytes.</returns>
     /// <exception cref="UsageException">It is no number or outside the limits.</exception>
-    public static int Bytes(string option, string text, int least, int most)
+    public static int Bytes(string option, string text, int least, int most) => (int)LongBytes(option, text, least, most);
+
+    /// <summary>Reads a number of bytes as <see cref="Bytes"/> does, for files.</summary>
+    /// <inheritdoc cref="Bytes"/>
+    public static long LongBytes(string option, string text, long least, long most)
     {
         foreach ((string suffix, long unit) in SizeUnits)
         {
@@ -82,7 +86,7 @@ internal static class Quantity
                 break;
             if (number > most / unit || number * unit < least)
                 throw new UsageException(FormattableString.Invariant($"{option} {text}: must be between {least} and {most} bytes"));
-            return (int)(number * unit);
+            return number * unit;
         }
 
         throw new UsageException($"{option} {text}: not a number of bytes; give bytes, or a number with K, M or G");

@@ -36,6 +36,9 @@ internal sealed class Terminal
     /// <summary>Results that move, or <see langword="null"/> where they go to a file, a pipe, or a terminal without a cursor.</summary>
     public ILiveScreen? Screen { get; init; }
 
+    /// <summary>How long the command may take to end when it is interrupted, before the process is ended the hard way.</summary>
+    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The terminal or pipes this process was started with.</summary>
     /// <returns>The edge of the process.</returns>
     public static Terminal OfProcess()

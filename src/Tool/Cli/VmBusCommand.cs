@@ -96,9 +96,12 @@ internal static class VmBusCommand
         Command list = new ListCommand(terminal).Command;
         Command top = new TopCommand(terminal).Command;
         Command monitor = new MonitorCommand(terminal).Command;
+        Command bind = new BindCommand(terminal, engines).Command;
+        Command unbind = new UnbindCommand(terminal, engines).Command;
+        Command fileCopy = new FileCopyCommand(terminal, engines).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, monitor, verbose,
+            latency, timeline, copy, trace, list, top, monitor, bind, unbind, fileCopy, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -115,6 +118,9 @@ internal static class VmBusCommand
                     [list] = ListCommand.Examples,
                     [top] = TopCommand.Examples,
                     [monitor] = MonitorCommand.Examples,
+                    [bind] = BindCommand.Examples,
+                    [unbind] = UnbindCommand.Examples,
+                    [fileCopy] = FileCopyCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

@@ -19,6 +19,9 @@ internal sealed class StandInKernel(SysfsTree tree)
     /// <summary>What writes to a file answer, by its "driver/file", instead of what they would.</summary>
     public Dictionary<string, Errno> Refusals { get; } = [];
 
+    /// <summary>The driver a device gets when the kernel looks for one, by its instance.</summary>
+    public Dictionary<Guid, string> Stock { get; } = [];
+
     public Errno Write(string path, string text)
     {
         string file = Path.GetFileName(path), owner = Path.GetFileName(Path.GetDirectoryName(path))!;
@@ -48,6 +51,9 @@ internal sealed class StandInKernel(SysfsTree tree)
                 return Errno.None;
             case "remove_id":
                 return _classes.Remove(text) ? Errno.None : Errno.NoSuchDevice;
+            case "drivers_probe" when DriverOf(text) is null && Stock.TryGetValue(Guid.Parse(text), out string? driver):
+                Attach(text, driver);
+                return Errno.None;
             default:
                 return Errno.None;
         }

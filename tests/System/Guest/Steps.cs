@@ -32,6 +32,7 @@ internal sealed class Steps(bool recording)
         ("calls of mshv, to a stand-in", MshvCalls.Run),
         ("hv_utils, which is offered nothing", UnofferedServices.RequireNothing),
         ("unbind and rebind", Rebind),
+        ("vmbus bind and unbind", BindByCommand),
         ("killed in the middle, and again", Kill),
         ("what the host asks by itself", Serve),
         ("taken away while it waits", TakeAway),
@@ -210,9 +211,48 @@ internal sealed class Steps(bool recording)
         RequireUnbound();
         VmBusBinding.Bind(Sysfs, _device);
         RoundTrips(100, 1);
-
-        void RequireUnbound() => Require(Device() is { Driver: null, DriverOverride: null, UioName: null }, $"the device is not free: {Device()}");
     }
+
+    // The same by the commands; and what is open is not taken away, whether by a descriptor or a mapping.
+    private void BindByCommand()
+    {
+        using (Process holder = StartHolder("wait"))
+        {
+            string refused = Command(1, "unbind", "balloon");
+            Require(refused.Contains($"process {holder.Id} (", StringComparison.Ordinal), "it does not say who has the device");
+            Require(Device().UioName is not null, "the device was taken all the same");
+            holder.Kill();
+            Require(holder.WaitForExit(TimeSpan.FromSeconds(30)), "the killed process does not end");
+        }
+
+        Command(0, "unbind", "balloon");
+        RequireUnbound();
+        Command(1, "bind", "balloon", "--driver", "hv_netvsc");
+        RequireUnbound();
+        Process giver = Process.Start(new ProcessStartInfo("/bin/vmbus", ["bind", _device.ToString(), "--until-exit"]) { RedirectStandardError = true })!;
+        Require(giver.StandardError.ReadLine()?.Contains("gives back", StringComparison.Ordinal) == true, "it does not say that it waits");
+        RoundTrips(100, 1);
+        Run("sh", "-c", $"kill -TERM {giver.Id}");
+        Require(giver.WaitForExit(TimeSpan.FromSeconds(30)) && giver.ExitCode == 143, "it does not end as SIGTERM asks");
+        RequireUnbound();
+        string bound = Command(0, "bind", $"vmbus:{Device().Relid}");
+        Require(bound.Contains(BoundUio(), StringComparison.Ordinal), "it does not say which device node");
+        Require(Command(0, "bind", "balloon").Contains("already", StringComparison.Ordinal), "it does not say that it was bound");
+        Require(Command(1, "fcopy").Contains("no file copy device", StringComparison.Ordinal), "it serves file copies without a device");
+        RoundTrips(100, 1);
+    }
+
+    private static string Command(int exitCode, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("/bin/vmbus", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string said = (process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd()).Trim();
+        process.WaitForExit();
+        Console.WriteLine($"vmbus {string.Join(' ', arguments)}: {said}");
+        Require(process.ExitCode == exitCode, $"it ended with {process.ExitCode}");
+        return said;
+    }
+
+    private void RequireUnbound() => Require(Device() is { Driver: null, DriverOverride: null, UioName: null }, $"the device is not free: {Device()}");
 
     private void Kill()
     {

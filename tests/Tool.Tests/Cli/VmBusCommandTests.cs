@@ -78,6 +78,9 @@ public class VmBusCommandTests
     [InlineData("copy -h")]
     [InlineData("top --help")]
     [InlineData("monitor --help")]
+    [InlineData("bind --help")]
+    [InlineData("unbind --help")]
+    [InlineData("fcopy --help")]
     public async Task Help_has_examples_and_exit_code_0(string line)
     {
         using FakeTerminal terminal = new();

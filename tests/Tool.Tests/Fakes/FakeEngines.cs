@@ -1,3 +1,4 @@
+using VmBus.Backends.Linux;
 using VmBus.Signals;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
@@ -45,6 +46,15 @@ internal static class FakeEngines
             Bad => new FakeCopyEngine(spoils: true),
             _ => new TroubledEngine(scenario, listener),
         },
+    };
+
+    /// <summary>Engines of a command that runs no traffic of its own but meets a kernel.</summary>
+    public static Engines Over(VmBusSysfs sysfs, string proc) => new()
+    {
+        Latency = (_, _) => new FakeLatencyEngine(works: true),
+        Copy = _ => new FakeCopyEngine(spoils: false),
+        Sysfs = _ => sysfs,
+        Proc = proc,
     };
 
     private sealed class TroubledEngine(string scenario, TextWriter? listener) : ILatencyEngine, ICopyEngine

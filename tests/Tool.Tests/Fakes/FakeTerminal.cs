@@ -1,3 +1,4 @@
+using VmBus.Backends.Linux;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Tests.Fakes;
@@ -8,7 +9,7 @@ internal sealed class FakeTerminal : IDisposable
     private readonly StringWriter _out = new() { NewLine = "\n" };
     private readonly StringWriter _error = new() { NewLine = "\n" };
 
-    public FakeTerminal(int width = 80) => Terminal = new() { Out = _out, Error = TextWriter.Synchronized(_error), PlainWidth = width };
+    public FakeTerminal(int width = 80) => Terminal = new() { Out = TextWriter.Synchronized(_out), Error = TextWriter.Synchronized(_error), PlainWidth = width };
 
     public Terminal Terminal { get; }
 
@@ -20,6 +21,11 @@ internal sealed class FakeTerminal : IDisposable
     /// <returns>The exit code.</returns>
     public Task<int> Run(string scenario, params string[] args) =>
         VmBusCommand.RunAsync(args, Terminal, FakeEngines.For(scenario), TestContext.Current.CancellationToken);
+
+    /// <summary>Runs a command line over a kernel that is a stand-in.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> Run(VmBusSysfs sysfs, string proc, CancellationToken cancellationToken, params string[] args) =>
+        VmBusCommand.RunAsync(args, Terminal, FakeEngines.Over(sysfs, proc), cancellationToken);
 
     public void Dispose()
     {
