@@ -43,7 +43,8 @@ internal sealed class FileShelf : IFileCopyTarget
         public FileCopyVerdict Write(long offset, ReadOnlySpan<byte> data)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            data.CopyTo(_bytes.AsSpan(checked((int)offset)));
+            if (offset + data.Length <= _bytes.Length)
+                data.CopyTo(_bytes.AsSpan((int)offset));
             return _shelf.AtWrite;
         }
 

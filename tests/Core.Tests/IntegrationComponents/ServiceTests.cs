@@ -168,6 +168,58 @@ public sealed class ServiceTests : IDisposable
         await Assert.ThrowsAsync<RingCorruptException>(() => host.WaitAsync(Limit, Token));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_copy_that_stalls_is_given_up_while_its_service_sleeps(bool onOwnThread)
+    {
+        var shelf = new FileShelf();
+        var ended = new TaskCompletionSource<FileCopyReport>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TimeProvider clock = onOwnThread ? TimeProvider.System : _clock;
+        var options = new FileCopyGuestOptions { Clock = clock, IdleTimeout = onOwnThread ? TimeSpan.FromMilliseconds(20) : TimeSpan.FromSeconds(60) };
+        var service = new IntegrationGuestService(Guest, new FileCopyGuest(shelf, options, ended.SetResult), clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task running = onOwnThread
+            ? Task.Factory.StartNew(() => service.Run(stop.Token), Token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            : service.RunAsync(stop.Token);
+        Assert.True(Host.TrySend(Conversation.Offer([new(3, 0)], [new(1, 1)])));
+        Assert.True(Host.TrySend(Conversation.Packet(IcMessageType.FileCopy, FileCopyMessages.Start("f", "", 9))));
+        for (int answers = 0; answers < 2; answers++)
+        {
+            await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Limit, Token);
+            Assert.True(Host.Incoming.TryRead(new byte[2000], out _, out _, out _));
+        }
+
+        // The service may not sleep yet, so the time goes on until it has heard.
+        await Until(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(30));
+            return ended.Task.IsCompleted;
+        });
+        Assert.Equal(FileCopyOutcome.Stalled, (await ended.Task).Outcome);
+        Assert.Equal(0, shelf.Open);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, Token));
+    }
+
+    [Fact]
+    public async Task A_copy_under_way_goes_with_its_channel()
+    {
+        var shelf = new FileShelf();
+        Task guest = new IntegrationGuestService(Guest, new FileCopyGuest(shelf)).RunAsync(Token);
+        var service = new IntegrationHostService<FileCopyHost>(Host, new FileCopyHost(_clock), _clock);
+        Task host = service.RunAsync(Token);
+        var endless = new FileCopyRequest("f", "", long.MaxValue);
+        Task<FileCopyResult> copy = service.Use(h => h.CopyAsync(endless, new Zeros(), null, Token));
+        await Until(() => shelf.Open == 1);
+        _channels.RightGate.Disconnect("gone");
+        await guest.WaitAsync(Limit, Token);
+        Assert.Equal(0, shelf.Open);
+        _channels.LeftGate.Disconnect("gone");
+        await host.WaitAsync(Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => copy.WaitAsync(Limit, Token));
+    }
+
     private async Task Run<THost>(IntegrationHostService<THost> service, IntegrationGuest guest, Func<Task> meanwhile) where THost : IntegrationHost
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -183,5 +235,14 @@ public sealed class ServiceTests : IDisposable
         using var limit = new CancellationTokenSource(Limit);
         while (!condition())
             await Task.Delay(1, limit.Token);
+    }
+
+    private sealed class Zeros() : MemoryStream([])
+    {
+        public override int Read(Span<byte> buffer)
+        {
+            buffer.Clear();
+            return buffer.Length;
+        }
     }
 }
