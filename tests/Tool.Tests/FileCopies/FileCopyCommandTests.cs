@@ -98,7 +98,7 @@ public sealed class FileCopyCommandTests : IDisposable
     [Fact]
     public async Task A_host_that_stalls_loses_its_copy()
     {
-        Task<int> run = Run("--once", "--idle-timeout", "0.05");
+        Task<int> run = Run("--once", "--idle-timeout", "2");
         var content = new HalfStream();
         Task<FileCopyResult> half = _host.Use(host => host.CopyAsync(new FileCopyRequest("half", "", 20_000), content, null, CancellationToken.None));
         await Within(content.Reached);
