@@ -244,10 +244,10 @@ public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         if (_messageReceived is not { } handler || _synic.MessagePage is not { } page)
             return false;
         ref SynicMessage slot = ref page.Slot(_sint);
-        if (Synic.ReadType(ref slot.Header) == SynicMessageType.None)
+        if (MessageSlot.ReadType(ref slot.Header) == SynicMessageType.None)
             return false;
         SynicMessage message = slot;
-        Synic.FreeSlot(ref slot.Header);
+        MessageSlot.Free(ref slot.Header);
         // Freed and fenced before the mark is read: either the sender sees the free slot or we see its mark.
         if ((slot.Header.MessageFlags & SynicMessageFlags.Pending) != 0)
             _synic.WriteMsr(SynicMsr.Eom, 0);

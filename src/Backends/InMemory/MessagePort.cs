@@ -1,6 +1,5 @@
 // A port whose messages appear in a VP's message page. Mirrors HvPortTypeMessage (TLFS, HV_PORT_INFO.MessagePortInfo).
 
-using System.Runtime.InteropServices;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;
@@ -43,21 +42,11 @@ public sealed class MessagePort : Port
     {
         if (IsDeleted)
             return HypercallStatus.InvalidPortId;
-        SynicMessage message = Compose(type, Id, payload);
+        SynicMessage message = MessageSlot.Compose(type, Id, payload);
         HypercallStatus status = Target.Synic.Post(this, message);
         if (status == HypercallStatus.Success)
             Interlocked.Increment(ref _posted);
         return status;
-    }
-
-    internal static SynicMessage Compose(SynicMessageType type, ulong sender, ReadOnlySpan<byte> payload)
-    {
-        SynicMessage message = default;
-        message.Header.MessageType = type;
-        message.Header.PayloadSize = (byte)payload.Length;
-        message.Header.Sender = sender;
-        payload.CopyTo(MemoryMarshal.AsBytes((Span<ulong>)message.Payload));
-        return message;
     }
 
     internal void MessageDelivered() => Interlocked.Increment(ref _delivered);

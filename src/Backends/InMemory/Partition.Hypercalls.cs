@@ -149,7 +149,7 @@ public sealed partial class Partition
             return status;
         if (messageType == SynicMessageType.None || payload.Length > SynicMessagePayload.Size)
             return HypercallStatus.InvalidParameter;
-        return target._virtualProcessors[vpIndex].Synic.PostDirect(sint, MessagePort.Compose(messageType, (ulong)Id, payload));
+        return target._virtualProcessors[vpIndex].Synic.PostDirect(sint, MessageSlot.Compose(messageType, (ulong)Id, payload));
     }
 
     private HypercallStatus SignalEvent(SignalEventInput input)

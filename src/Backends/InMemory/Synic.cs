@@ -1,7 +1,6 @@
 // The synthetic interrupt controller of one VP: registers, event flags, message slots. Mirrors TLFS chapter 11 (SCONTROL,
 // SIEFP, SIMP, EOM, SINT0..15). Its registers are in Synic.Registers.cs.
 
-using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
 namespace VmBus.Backends.InMemory;
@@ -136,37 +135,10 @@ public sealed partial class Synic
         return !_sints[sint].IsPolling;
     }
 
-    // A full slot is marked so that whoever empties it writes EOM. The receiver sets the type to none, fences, and reads
-    // the mark; we set the mark, fence, and read the type: one of the two sees the other.
-    private bool IsSlotFree(int sint)
-    {
-        ref SynicMessageHeader header = ref new SynicMessagePageView(_messagePage).Slot(sint).Header;
-        if (ReadType(ref header) == SynicMessageType.None)
-            return true;
-        ref uint sizeAndFlags = ref Unsafe.As<byte, uint>(ref header.PayloadSize);
-        Interlocked.Or(ref sizeAndFlags, (uint)SynicMessageFlags.Pending << 8);
-        return ReadType(ref header) == SynicMessageType.None;
-    }
+    private bool IsSlotFree(int sint) => MessageSlot.IsFree(ref new SynicMessagePageView(_messagePage).Slot(sint).Header);
 
-    // The type is the slot's lock: it is written last.
-    private void WriteSlot(int sint, in SynicMessage message)
-    {
-        ref SynicMessage slot = ref new SynicMessagePageView(_messagePage).Slot(sint);
-        slot.Payload = message.Payload;
-        SynicMessageHeader header = message.Header;
-        slot.Header.Sender = header.Sender;
-        slot.Header.PayloadSize = header.PayloadSize;
-        slot.Header.MessageFlags = _queues[sint].Count > 0 ? SynicMessageFlags.Pending : SynicMessageFlags.None;
-        slot.Header.Reserved = 0;
-        Volatile.Write(ref Unsafe.As<SynicMessageType, uint>(ref slot.Header.MessageType), (uint)header.MessageType);
-    }
-
-    internal static SynicMessageType ReadType(ref SynicMessageHeader header) =>
-        (SynicMessageType)Volatile.Read(ref Unsafe.As<SynicMessageType, uint>(ref header.MessageType));
-
-    // What the receiver does with a slot it has copied: type none, then a full fence.
-    internal static void FreeSlot(ref SynicMessageHeader header) =>
-        Interlocked.Exchange(ref Unsafe.As<SynicMessageType, uint>(ref header.MessageType), (uint)SynicMessageType.None);
+    private void WriteSlot(int sint, in SynicMessage message) =>
+        MessageSlot.Write(ref new SynicMessagePageView(_messagePage).Slot(sint), message, isMoreWaiting: _queues[sint].Count > 0);
 
     private sealed class QueuedMessage(MessagePort port, in SynicMessage message)
     {

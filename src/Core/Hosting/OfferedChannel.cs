@@ -28,6 +28,9 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// <summary>Its monitor, while it has one.</summary>
     public int? MonitorId => _link.MonitorId;
 
+    /// <summary>The connection the guest signals it by; <see langword="null"/> while no guest has it open.</summary>
+    public uint? ConnectionId => _link.Opened?.Request.ConnectionId;
+
     /// <summary>Whether a guest has it open.</summary>
     public bool IsOpen => _link.IsOpen;
 

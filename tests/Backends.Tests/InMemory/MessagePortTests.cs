@@ -268,7 +268,7 @@ public sealed class MessagePortTests : IDisposable
     {
         Assert.NotEqual(SynicMessageType.None, Slot.Header.MessageType);
         int number = (int)Slot.Payload[0];
-        VmBus.Backends.InMemory.Synic.FreeSlot(ref Slot.Header);
+        MessageSlot.Free(ref Slot.Header);
         return (number, (Slot.Header.MessageFlags & SynicMessageFlags.Pending) != 0);
     }
 }

@@ -1,0 +1,26 @@
+// What stands behind one of a guest's connections.
+
+using VmBus.Partitions;
+
+namespace VmBus.Backends.Kvm;
+
+/// <summary>Takes messages, or is told of events.</summary>
+/// <param name="messages">Takes messages; <see langword="null"/> when the connection is for events.</param>
+/// <param name="signalled">Told of an event; <see langword="null"/> when the connection is for messages.</param>
+internal sealed class KvmConnection(GuestMessageHandler? messages, Action? signalled)
+{
+    private long _signals;
+
+    public GuestMessageHandler? Messages => messages;
+
+    public bool TakesEvents => signalled is not null;
+
+    // How many the guest made, also those that became one call.
+    public long Signals => Volatile.Read(ref _signals);
+
+    public void Signal(ulong count = 1)
+    {
+        Interlocked.Add(ref _signals, (long)count);
+        signalled!();
+    }
+}

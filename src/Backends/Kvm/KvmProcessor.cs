@@ -1,0 +1,151 @@
+// One VP and the thread that runs it. Mirrors the run loop that every user of KVM has (QEMU accel/kvm/kvm-all.c,
+// kvm_cpu_exec).
+
+using System.Runtime.Versioning;
+using VmBus.Interop.Linux;
+using VmBus.Interop.Linux.Kvm;
+using VmBus.Layout;
+
+namespace VmBus.Backends.Kvm;
+
+/// <summary>A VP of a <see cref="KvmPartition"/>.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class KvmProcessor
+{
+    private readonly KvmPartition _partition;
+    private readonly Lock _sync = new();
+    private Thread? _thread;
+    private int _threadId;
+    private bool _stopped;
+    private long _exits;
+    private long _hypercalls;
+
+    internal KvmProcessor(KvmPartition partition, int index, KvmVp vp)
+    {
+        _partition = partition;
+        Index = index;
+        Vp = vp;
+        Synic = new KvmSynic(partition.GuestMemory);
+    }
+
+    /// <summary>Its index.</summary>
+    public int Index { get; }
+
+    /// <summary>The VP as the kernel has it. Registers may be set before <see cref="KvmPartition.Start"/>.</summary>
+    public KvmVp Vp { get; }
+
+    /// <summary>How often it came out of the kernel.</summary>
+    public long Exits => Volatile.Read(ref _exits);
+
+    /// <summary>How many hypercalls came out of the kernel.</summary>
+    public long Hypercalls => Volatile.Read(ref _hypercalls);
+
+    internal KvmSynic Synic { get; }
+
+    internal void Start()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = $"vmbus-vp{Index}" };
+        _thread.Start();
+    }
+
+    // Ends the thread, which may be the caller's own.
+    internal void Stop(ThreadKick kick)
+    {
+        lock (_sync)
+        {
+            _stopped = true;
+            Vp.ComeBack(atOnce: true);
+            // Under the lock, so that the thread is still the one that had this number.
+            if (_threadId != 0 && _thread != Thread.CurrentThread)
+                kick.Send(_threadId);
+        }
+    }
+
+    internal void Join()
+    {
+        if (_thread is { } thread && thread != Thread.CurrentThread)
+            thread.Join();
+    }
+
+    private void Run()
+    {
+        lock (_sync)
+            _threadId = ThreadKick.CurrentThread;
+        try
+        {
+            while (!Volatile.Read(ref _stopped) && Handle(Vp.Run()) is var end)
+            {
+                Interlocked.Increment(ref _exits);
+                if (end is not null)
+                {
+                    _partition.End(end);
+                    return;
+                }
+            }
+        }
+        catch (Exception error) when (error is ErrnoException or InvalidOperationException)
+        {
+            _partition.End(new GuestEnd(GuestEndReason.Failed, error.Message));
+        }
+        finally
+        {
+            lock (_sync)
+                _threadId = 0;
+        }
+    }
+
+    // What the guest needs; how it ended when it has.
+    private GuestEnd? Handle(KvmExit exit)
+    {
+        switch (exit)
+        {
+            case KvmExit.Interrupted:
+                return null;
+            case KvmExit.Port:
+                _partition.Ports.Handle(Vp.PortAccess, Vp.PortData);
+                // A device may have ended the guest: the instruction is completed by the next run, which is not to come.
+                return null;
+            case KvmExit.Memory:
+                // Nothing lies outside the memory: reads are ones, writes are lost.
+                if (!Vp.MemoryAccess.IsWrite)
+                    Vp.MemoryData.Fill(0xFF);
+                return null;
+            case KvmExit.Hyperv:
+                return HandleHyperv();
+            case KvmExit.SystemEvent:
+                return Describe(Vp.SystemEvent);
+            case KvmExit.Shutdown:
+                return new GuestEnd(GuestEndReason.TripleFault, $"VP {Index} met a triple fault at 0x{Vp.GetRegisters().Rip:x}.");
+            case KvmExit.Halt:
+                return new GuestEnd(GuestEndReason.Halted, $"VP {Index} halted at 0x{Vp.GetRegisters().Rip:x}, where no interrupt reaches it.");
+            default:
+                return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not go on at 0x{Vp.GetRegisters().Rip:x}: {exit}, reason 0x{Vp.FailureReason:x}.");
+        }
+    }
+
+    private GuestEnd? HandleHyperv()
+    {
+        switch (Vp.HypervExit)
+        {
+            case KvmHypervExit.Synic:
+                Synic.Update(Vp.SynicState);
+                _partition.SlotsChanged();
+                break;
+            case KvmHypervExit.Hypercall:
+                Interlocked.Increment(ref _hypercalls);
+                (ulong control, ulong input, _) = Vp.Hypercall;
+                Vp.AnswerHypercall((ulong)_partition.Calls.Call(new HypercallControl(control), input));
+                break;
+        }
+        return null;
+    }
+
+    private GuestEnd? Describe((KvmSystemEvent Kind, ulong Detail) occurrence) => occurrence.Kind switch
+    {
+        KvmSystemEvent.Shutdown => new GuestEnd(GuestEndReason.PoweredOff, "The guest asked for an end."),
+        KvmSystemEvent.Reset => new GuestEnd(GuestEndReason.Reset, "The guest asked for a reset."),
+        // It has only told so far: what it does next, a restart or nothing, is its own affair.
+        KvmSystemEvent.Crash => _partition.Crashed(),
+        _ => null,
+    };
+}

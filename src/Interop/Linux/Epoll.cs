@@ -1,0 +1,88 @@
+// Waits on many descriptors, however many. Mirrors epoll(7), level-triggered.
+
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace VmBus.Interop.Linux;
+
+/// <summary>A set of descriptors to wait on, each known by a number of the caller's. Thread-safe: the set may change during a wait.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class Epoll : FileDescriptorHandle
+{
+    private Epoll(int descriptor) : base(descriptor)
+    {
+    }
+
+    /// <summary>Makes an empty set.</summary>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static Epoll Create()
+    {
+        int descriptor = Libc.EpollCreate(Libc.EpollCloseOnExec);
+        return descriptor >= 0 ? new Epoll(descriptor) : throw ErrnoException.FromLastCall("epoll_create1");
+    }
+
+    /// <summary>Adds a descriptor, to be found when it can be read.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="key">What a wait answers for it.</param>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public unsafe void Add(FileDescriptorHandle descriptor, ulong key)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        byte* entry = stackalloc byte[EventLayout.Size];
+        EventLayout.Write(entry, (uint)PollEvents.In, key);
+        if (Libc.EpollControl(this, Libc.EpollAdd, descriptor, entry) < 0)
+            throw ErrnoException.FromLastCall("epoll_ctl(EPOLL_CTL_ADD)");
+    }
+
+    /// <summary>Takes a descriptor out. A wait under way may still answer it once.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <exception cref="ErrnoException">It is not in the set.</exception>
+    public unsafe void Remove(FileDescriptorHandle descriptor)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        byte* entry = stackalloc byte[EventLayout.Size];
+        if (Libc.EpollControl(this, Libc.EpollDelete, descriptor, entry) < 0)
+            throw ErrnoException.FromLastCall("epoll_ctl(EPOLL_CTL_DEL)");
+    }
+
+    /// <summary>Waits, without limit, until some can be read.</summary>
+    /// <param name="keys">Filled with their numbers.</param>
+    /// <returns>How many: 1 at least.</returns>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public unsafe int Wait(Span<ulong> keys)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(keys.Length, nameof(keys));
+        int most = Math.Min(keys.Length, 64);
+        byte* entries = stackalloc byte[EventLayout.Size * most];
+        while (true)
+        {
+            int found = Libc.EpollWait(this, entries, most, -1);
+            if (found < 0)
+            {
+                Errno error = Libc.LastError;
+                if (error != Errno.Interrupted)
+                    throw new ErrnoException("epoll_wait", error);
+                continue;
+            }
+            for (int i = 0; i < found; i++)
+                keys[i] = EventLayout.ReadKey(entries + i * EventLayout.Size);
+            return found;
+        }
+    }
+
+    // struct epoll_event: u32 events, then u64 data, which only x86 packs without a gap.
+    private static unsafe class EventLayout
+    {
+        private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 4 : 8;
+
+        internal static int Size => DataOffset + 8;
+
+        internal static void Write(byte* entry, uint events, ulong key)
+        {
+            *(uint*)entry = events;
+            System.Runtime.CompilerServices.Unsafe.WriteUnaligned(entry + DataOffset, key);
+        }
+
+        internal static ulong ReadKey(byte* entry) => System.Runtime.CompilerServices.Unsafe.ReadUnaligned<ulong>(entry + DataOffset);
+    }
+}

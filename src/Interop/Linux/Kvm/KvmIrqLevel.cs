@@ -1,0 +1,16 @@
+// The level of an interrupt line. Mirrors struct kvm_irq_level (Linux include/uapi/linux/kvm.h).
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Interop.Linux.Kvm;
+
+/// <summary>The level of an interrupt line. <c>struct kvm_irq_level</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct KvmIrqLevel
+{
+    /// <summary>The line: a GSI.</summary>
+    public uint Line;
+
+    /// <summary>1 raised, 0 lowered.</summary>
+    public uint Level;
+}

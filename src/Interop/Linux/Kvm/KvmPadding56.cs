@@ -1,0 +1,12 @@
+// Bytes that a KVM structure keeps for later.
+
+using System.Runtime.CompilerServices;
+
+namespace VmBus.Interop.Linux.Kvm;
+
+/// <summary>56 bytes of zero.</summary>
+[InlineArray(7)]
+public struct KvmPadding56
+{
+    private ulong _word;
+}

@@ -1,0 +1,12 @@
+// Bytes that a KVM structure keeps for later.
+
+using System.Runtime.CompilerServices;
+
+namespace VmBus.Interop.Linux.Kvm;
+
+/// <summary>64 bytes of zero.</summary>
+[InlineArray(8)]
+public struct KvmPadding64
+{
+    private ulong _word;
+}

@@ -1,0 +1,10 @@
+// The registers of a SynIC as the kernel has them. Mirrors kvm_hyperv_exit.u.synic.
+
+namespace VmBus.Interop.Linux.Kvm;
+
+/// <summary>The registers of a SynIC.</summary>
+/// <param name="Msr">The register that was written.</param>
+/// <param name="Control">SCONTROL.</param>
+/// <param name="EventFlagsPage">SIEFP.</param>
+/// <param name="MessagePage">SIMP.</param>
+public readonly record struct KvmSynicState(uint Msr, ulong Control, ulong EventFlagsPage, ulong MessagePage);

@@ -1,0 +1,16 @@
+// What a guest tells of itself as a whole. Mirrors KVM_SYSTEM_EVENT_*.
+
+namespace VmBus.Interop.Linux.Kvm;
+
+/// <summary>What happens to the whole guest.</summary>
+public enum KvmSystemEvent : uint
+{
+    /// <summary><c>KVM_SYSTEM_EVENT_SHUTDOWN</c>: it wants to be ended.</summary>
+    Shutdown = 1,
+
+    /// <summary><c>KVM_SYSTEM_EVENT_RESET</c>: it wants to begin anew.</summary>
+    Reset = 2,
+
+    /// <summary><c>KVM_SYSTEM_EVENT_CRASH</c>: it wrote Hyper-V's crash registers.</summary>
+    Crash = 3,
+}
