@@ -99,9 +99,11 @@ internal static class VmBusCommand
         Command bind = new BindCommand(terminal, engines).Command;
         Command unbind = new UnbindCommand(terminal, engines).Command;
         Command fileCopy = new FileCopyCommand(terminal, engines).Command;
+        Command host = new HostCommand(terminal).Command;
+        Command doctor = new DoctorCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, monitor, bind, unbind, fileCopy, verbose,
+            latency, timeline, copy, trace, list, top, monitor, bind, unbind, fileCopy, host, doctor, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -121,6 +123,8 @@ internal static class VmBusCommand
                     [bind] = BindCommand.Examples,
                     [unbind] = UnbindCommand.Examples,
                     [fileCopy] = FileCopyCommand.Examples,
+                    [host] = HostCommand.Examples,
+                    [doctor] = DoctorCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

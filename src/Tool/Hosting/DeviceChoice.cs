@@ -1,0 +1,41 @@
+// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY].
+
+using VmBus.Tool.Cli;
+
+namespace VmBus.Tool.Hosting;
+
+/// <summary>A device to offer.</summary>
+/// <param name="Name">Which: <c>echo</c>, <c>heartbeat</c>, ...</param>
+/// <param name="Argument">What it takes, if anything.</param>
+/// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
+internal sealed record DeviceChoice(string Name, string? Argument, TimeSpan? MonitorLatency)
+{
+    /// <summary>What it is called.</summary>
+    public string Title => Argument is null ? Name : Name + Argument;
+
+    /// <summary>The devices there are.</summary>
+    public static readonly IReadOnlyList<string> Names = ["echo", "heartbeat", "timesync", "shutdown", "kvp", "fcopy"];
+
+    private const string Monitor = "monitor=";
+    private static readonly TimeSpan LeastLatency = TimeSpan.FromTicks(1);
+    private static readonly TimeSpan MostLatency = TimeSpan.FromTicks(ushort.MaxValue);
+
+    /// <summary>Reads one.</summary>
+    /// <param name="text">What was typed.</param>
+    /// <exception cref="UsageException">There is no such device, or it takes no such thing.</exception>
+    public static DeviceChoice Parse(string text)
+    {
+        string[] parts = text.Split(',');
+        string[] head = parts[0].Split('=', 2);
+        if (!Names.Contains(head[0]))
+            throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
+        TimeSpan? latency = null;
+        foreach (string part in parts.Skip(1))
+        {
+            if (!part.StartsWith(Monitor, StringComparison.Ordinal))
+                throw new UsageException($"--device {text}: '{part}' is not understood; there is monitor=LATENCY");
+            latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
+        }
+        return new DeviceChoice(head[0], head.Length > 1 ? head[1] : null, latency);
+    }
+}

@@ -1,0 +1,105 @@
+// A running guest and what its bus offers, by name.
+
+using System.Runtime.Versioning;
+using VmBus.Backends.Kvm.Machine;
+using VmBus.Hosting;
+using VmBus.IntegrationComponents;
+using VmBus.Protocol.Host;
+using VmBus.Protocol.Recording;
+
+namespace VmBus.Tool.Hosting;
+
+/// <summary>The bus of one guest. Its calls come from one task at a time.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class HostSession : IAsyncDisposable
+{
+    private readonly Dictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
+    private readonly HostNotes _notes;
+    private readonly HostBus _bus;
+
+    /// <summary>Makes the bus of a machine that has not started.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="notes">Where it tells what happens.</param>
+    /// <param name="recorder">Records the conversation, if it is to be.</param>
+    public HostSession(LinuxMachine machine, HostNotes notes, ConversationRecorder? recorder)
+    {
+        Machine = machine;
+        _notes = notes;
+        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder });
+    }
+
+    /// <summary>The machine.</summary>
+    public LinuxMachine Machine { get; }
+
+    /// <summary>The device of a name.</summary>
+    /// <typeparam name="T">What it is.</typeparam>
+    /// <param name="name">The name it was offered by.</param>
+    /// <exception cref="ToolException">It is not offered.</exception>
+    public T Device<T>(string name) where T : IChannelDevice => _offered.TryGetValue(name, out var entry) && entry.Device is T device
+        ? device : throw new ToolException($"{name} is not offered");
+
+    /// <summary>Offers a device.</summary>
+    /// <param name="choice">Which.</param>
+    public async Task OfferAsync(DeviceChoice choice)
+    {
+        (HostOffer offer, IChannelDevice device) = choice.Name switch
+        {
+            "heartbeat" => (IntegrationOffers.Heartbeat, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
+            "timesync" => (IntegrationOffers.TimeSync, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
+            "shutdown" => (IntegrationOffers.Shutdown, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
+            "kvp" => (IntegrationOffers.KeyValuePairs, new IntegrationDevice<KvpHost>(() => new KvpHost())),
+            "fcopy" => (IntegrationOffers.FileCopy, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
+            _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
+        };
+        offer = offer with { MonitorLatency = choice.MonitorLatency };
+        OfferedChannel offered = await _bus.OfferAsync(offer, new NotedDevice(choice.Title, device, Machine.Partition, _notes)).ConfigureAwait(false);
+        _offered[choice.Title] = (offered, device);
+        _notes.Write($"{choice.Title} is offered");
+    }
+
+    /// <summary>Takes an offer back.</summary>
+    /// <param name="name">The name it was offered by.</param>
+    /// <exception cref="ToolException">It is not offered.</exception>
+    public async Task RevokeAsync(string name)
+    {
+        if (!_offered.Remove(name, out var entry))
+            throw new ToolException($"{name} is not offered");
+        await entry.Offered.RevokeAsync().ConfigureAwait(false);
+        _notes.Write($"{name} is revoked");
+    }
+
+    /// <summary>Tells how the guest and its devices are.</summary>
+    public async Task WriteStatusAsync()
+    {
+        HostBusStatistics statistics = await _bus.GetStatisticsAsync().ConfigureAwait(false);
+        _notes.Write($"protocol {_bus.Negotiated.Version}, {_bus.State}; {statistics}");
+        foreach (var processor in Machine.Partition.Processors)
+            _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
+        foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
+            _notes.Write($"{name}: relid {offered.Relid?.ToString() ?? "-"}, {(offered.IsOpen ? "open" : "closed")}, monitor {offered.MonitorId?.ToString() ?? "-"}{Signals(offered)}{Describe(device)}{(offered.Failure is { } failure ? $"; failed: {failure.Message}" : "")}");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _bus.DisposeAsync();
+
+    private string Signals(OfferedChannel offered) =>
+        offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals ? $"; {signals} signals of the guest" : "";
+
+    // Several echoes are told apart by the last byte of their instance.
+    private static Guid EchoInstance(string number)
+    {
+        if (!byte.TryParse(number, System.Globalization.CultureInfo.InvariantCulture, out byte last))
+            throw new UsageException($"--device echo={number}: an echo's number is 0 to 255");
+        byte[] bytes = EchoDevice.InterfaceInstance.ToByteArray();
+        bytes[15] = last;
+        return new Guid(bytes);
+    }
+
+    private static string Describe(IChannelDevice device) => device switch
+    {
+        EchoDevice echo => $"; {echo.Packets} packets sent back, {echo.Wakeups} wakeups",
+        IntegrationDevice<HeartbeatHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Beats} beats, {host.Missed} missed, {host.GuestState}"),
+        IntegrationDevice<TimeSyncHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Samples} samples"),
+        _ => "",
+    };
+}

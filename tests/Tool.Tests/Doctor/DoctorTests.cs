@@ -1,0 +1,72 @@
+using System.Text.Json;
+using VmBus.Tool.Doctor;
+using VmBus.Tool.Tests.Fakes;
+
+namespace VmBus.Tool.Tests.Doctor;
+
+/// <summary>What <c>vmbus doctor</c> finds on machines that are folders.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vmbus-doctor");
+
+    [Fact]
+    public async Task It_tells_what_works_on_this_machine_and_what_the_rest_lacks()
+    {
+        using FakeTerminal terminal = new();
+        Assert.Equal(ExitCode.Success, await terminal.Run(FakeEngines.Good, ["doctor", "--json"]));
+        using JsonDocument document = JsonDocument.Parse(terminal.Out);
+        Assert.Equal("vmbus-doctor/1", document.RootElement.GetProperty("schema").GetString());
+        JsonElement[] backends = [.. document.RootElement.GetProperty("backends").EnumerateArray()];
+        Assert.True(backends.Single(one => one.GetProperty("backend").GetString() == "in memory").GetProperty("works").GetBoolean());
+        Assert.All(backends, one => Assert.NotEqual("", one.GetProperty("found").GetString()));
+
+        using FakeTerminal text = new();
+        Assert.Equal(ExitCode.Success, await text.Run(FakeEngines.Good, ["doctor"]));
+        Assert.Contains(" yes  in memory\n        A hypervisor in this process needs nothing.\n", text.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_bus_it_says_so()
+    {
+        DoctorFinding uio = Find("Linux guest (uio_hv_generic)");
+        Assert.False(uio.Works);
+        Assert.Contains("modprobe hv_vmbus", Assert.Single(uio.Missing), StringComparison.Ordinal);
+        Assert.Contains("/dev/kvm", Find("KVM host").Found, StringComparison.Ordinal);
+        Assert.Contains("kvm-amd", Assert.Single(Find("KVM host").Missing), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_a_guest_it_says_what_is_missing_still()
+    {
+        _root.CreateSubdirectory("sys/bus/vmbus/devices");
+        DoctorFinding uio = Find("Linux guest (uio_hv_generic)", isRoot: false);
+        Assert.False(uio.Works);
+        Assert.Equal(["The driver uio_hv_generic is not loaded (modprobe uio_hv_generic).", "Binding devices and opening /dev/uioN take root."], uio.Missing);
+        _root.CreateSubdirectory("sys/bus/vmbus/drivers/uio_hv_generic");
+        Assert.True(Find("Linux guest (uio_hv_generic)").Works);
+    }
+
+    [Fact]
+    public void Device_nodes_are_found_and_take_root()
+    {
+        Assert.False(Find("key-value pairs (hv_kvp)").Works);
+        _root.CreateSubdirectory("dev/vmbus");
+        File.WriteAllText(Path.Combine(_root.FullName, "dev/vmbus/hv_kvp"), "");
+        Assert.True(Find("key-value pairs (hv_kvp)").Works);
+        Assert.Equal(["Opening it takes root."], Find("key-value pairs (hv_kvp)", isRoot: false).Missing);
+    }
+
+    [Fact]
+    public void A_KVM_that_is_none_is_told_with_its_error()
+    {
+        _root.CreateSubdirectory("dev");
+        File.WriteAllText(Path.Combine(_root.FullName, "dev/kvm"), "");
+        DoctorFinding kvm = Find("KVM host");
+        Assert.False(kvm.Works);
+        Assert.Contains("KVM_GET_API_VERSION", kvm.Found, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    private DoctorFinding Find(string backend, bool isRoot = true) => new Diagnosis(_root.FullName, isRoot).All().Single(finding => finding.Backend == backend);
+}
