@@ -73,6 +73,11 @@ make_l1() {
     done
     cp "$(kernel l2-kernel)" "$root/l2-kernel"
     cp "$work/l2.cpio" "$root/l2.cpio"
+    cp "$here/l1-theirs" "$here/l1-ours" "$root/"
+    # Our own host, beside QEMU.
+    mkdir -p "$root/ours/lib"
+    cp "$work/guest/vmbus" "$root/ours/"
+    cp "$work"/l2/lib/* "$work"/l2/lib64/* "$root/ours/lib/"
     archive "$root" "$work/l1.cpio"
 
     # What TCG emulates of an EPYC, so that it does not warn of the rest; SVM with nested pages is what L1's KVM needs.
@@ -82,7 +87,7 @@ make_l1() {
 exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
     "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
     -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m 2G -nodefaults -no-user-config -display none -net none -no-reboot \\
-    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1 ${record:+record}"
+    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1 ${record:+record} \$*"
 L0
     chmod +x "$work/l0"
 }
