@@ -6,18 +6,22 @@ using System.Runtime.Versioning;
 namespace VmBus.Interop.Linux;
 
 /// <summary>
-/// Interrupts system calls of chosen threads with SIGUSR2, which this process then takes and ignores. Made once and kept
-/// as long as threads are to be kicked; thread-safe.
+/// Interrupts system calls of chosen threads with SIGUSR2, which this process takes and ignores from the first such
+/// object on, for good. Kept as long as threads are to be kicked; thread-safe.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class ThreadKick : IDisposable
 {
     private const int UserSignal2 = 12;     // SIGUSR2
 
-    private readonly PosixSignalRegistration _registration =
+    // Never taken back: a signal is handled later than it arrives, and one without a handler by then ends the process.
+    private static readonly PosixSignalRegistration Registration =
         PosixSignalRegistration.Create((PosixSignal)UserSignal2, static context => context.Cancel = true);
 
     private bool _disposed;
+
+    /// <summary>Has the process take the signal.</summary>
+    public ThreadKick() => GC.KeepAlive(Registration);
 
     private static nint SendToThreadNumber => RuntimeInformation.ProcessArchitecture switch
     {
@@ -34,16 +38,11 @@ public sealed class ThreadKick : IDisposable
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void Send(int thread)
     {
-        // Without the handler the signal would end the process.
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Libc.Syscall(SendToThreadNumber, Environment.ProcessId, thread, UserSignal2) < 0 && Libc.LastError is var error && error != Errno.NoSuchProcess)
             throw new ErrnoException($"tgkill of thread {thread}", error);
     }
 
-    /// <summary>Gives the signal back to its default.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        _registration.Dispose();
-    }
+    /// <summary>Sends no more.</summary>
+    public void Dispose() => _disposed = true;
 }

@@ -24,6 +24,12 @@ internal static partial class TestLibc
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeFifo(string path, uint mode);
 
+    // poll of nothing, without a limit: whatever ends it is a signal.
+    public static unsafe int Pause() => PollNothing(null, 0, -1);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static unsafe partial int PollNothing(void* descriptors, nuint count, int milliseconds);
+
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     private static partial int Dup(int descriptor);
 }
