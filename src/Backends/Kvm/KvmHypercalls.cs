@@ -38,7 +38,6 @@ internal sealed class KvmHypercalls(GuestMemory memory, ConcurrentDictionary<uin
         if (control.Code == HypercallCode.PostMessage)
             return control.IsFast ? HypercallStatus.InvalidHypercallInput : PostMessage(input);
 
-        // KVM turns a call from memory into a fast one without saying so in the control word only when it handles it itself.
         SignalEventInput signal = SignalEventInput.FromRegister(input);
         if (!control.IsFast && Read(input, out signal) is var status and not HypercallStatus.Success)
             return status;

@@ -133,8 +133,12 @@ public sealed class KvmProcessor
                 break;
             case KvmHypervExit.Hypercall:
                 Interlocked.Increment(ref _hypercalls);
-                (ulong control, ulong input, _) = Vp.Hypercall;
-                Vp.AnswerHypercall((ulong)_partition.Calls.Call(new HypercallControl(control), input));
+                (ulong word, ulong input, _) = Vp.Hypercall;
+                var control = new HypercallControl(word);
+                // From 5.14 on Linux has fetched a signal's input from memory by now, and gives it in the place of its address.
+                if (control.Code == HypercallCode.SignalEvent && !control.IsFast)
+                    input = Vp.GetRegisters().Rdx;
+                Vp.AnswerHypercall((ulong)_partition.Calls.Call(control, input));
                 break;
         }
         return null;
