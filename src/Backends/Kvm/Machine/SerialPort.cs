@@ -38,10 +38,7 @@ internal sealed class SerialPort : IPortDevice
         lock (_sync)
         {
             foreach (byte one in bytes)
-            {
-                if (_received.Count < MostReceived)
-                    _received.Enqueue(one);
-            }
+                Take(one);
             Update();
         }
     }
@@ -66,6 +63,12 @@ internal sealed class SerialPort : IPortDevice
     }
 
     private bool IsLatched => (_lineControl & DivisorLatch) != 0;
+
+    private void Take(byte received)
+    {
+        if (_received.Count < MostReceived)
+            _received.Enqueue(received);
+    }
 
     private byte ReadRegister(int offset)
     {
@@ -109,7 +112,7 @@ internal sealed class SerialPort : IPortDevice
                 break;
             case Data:
                 if ((_modemControl & Loopback) != 0)
-                    _received.Enqueue(value);
+                    Take(value);
                 else
                     _sent(value);
                 // Sent at once: there is room again.
