@@ -38,7 +38,8 @@ public static class LinuxLoader
         ArgumentNullException.ThrowIfNull(commandLine);
         GuestMemory memory = partition.GuestMemory;
         ulong load = image.PreferredAddress, end = (ulong)memory.Size;
-        if (load < HighMemory || load + Math.Max(image.RunSize, (ulong)image.Kernel.Length) > end)
+        ulong taken = Math.Max(image.RunSize, (ulong)image.Kernel.Length);
+        if (load < HighMemory || load > end || taken > end - load)
             throw new InvalidDataException($"The kernel needs {image.RunSize} bytes at 0x{load:x}; the guest's memory has {memory.Size} bytes.");
         byte[] line = Encoding.ASCII.GetBytes(commandLine);
         if (line.Length > Math.Min(image.CommandLineLimit, MostCommandLine - 1))
@@ -47,7 +48,7 @@ public static class LinuxLoader
         // As high as it may be, so that the kernel has room to unpack itself.
         ulong diskEnd = Math.Min(end, image.InitialDiskLimit + 1ul) & ~0xFFFul;
         ulong disk = diskEnd - ((ulong)initialDisk.Length + 0xFFF & ~0xFFFul);
-        if (diskEnd < (ulong)initialDisk.Length || disk < load + image.RunSize)
+        if (diskEnd < (ulong)initialDisk.Length || disk < load + taken)
             throw new InvalidDataException($"The initial RAM disk of {initialDisk.Length} bytes does not fit behind the kernel, in {memory.Size} bytes of memory.");
 
         image.Kernel.Span.CopyTo(memory.Bytes(load, image.Kernel.Length));
