@@ -63,8 +63,8 @@ internal static class GuestCpuid
             case 1:
                 leaf.Ebx = leaf.Ebx & 0x0000_FFFF | vpIndex << 24 | 1u << 16;
                 leaf.Edx &= ~(1u << 28);                    // HTT: several logical processors in a package
-                if (isGuest)
-                    leaf.Ecx |= HypervisorPresent;
+                // KVM says so of its own accord; without Hyper-V's leaves there is nothing to be found.
+                leaf.Ecx = isGuest ? leaf.Ecx | HypervisorPresent : leaf.Ecx & ~HypervisorPresent;
                 break;
             case 4:
                 leaf.Eax &= 0x3FFF;                         // one core, one thread shares each cache
