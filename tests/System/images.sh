@@ -1,5 +1,5 @@
 # Makes what the nested machine boots: two initramfs, one inside the other, and the script that starts L0. Sourced by
-# run.sh. Nothing here needs root: archives are made, no file system is mounted.
+# run.sh and kvm.sh. Nothing here needs root: archives are made, no file system is mounted.
 
 busybox=$cache/trees/busybox/bin/busybox
 
@@ -80,16 +80,60 @@ make_l1() {
     cp "$work"/l2/lib/* "$work"/l2/lib64/* "$root/ours/lib/"
     archive "$root" "$work/l1.cpio"
 
+    make_l0 "$work/l0" 2G "$work/l1.cpio" "${record:+record}"
+}
+
+# make_kvm_l1 FILTER...: an L1 without QEMU, which runs the tests of src/Backends itself, on a copy of this machine's
+# .NET and of its C library.
+make_kvm_l1() {
+    local root=$work/kvm-l1 dotnet
+    dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+    skeleton "$root" "$here/kvm-init"
+    modules l1-kernel "$root/modules" irqbypass kvm kvm-amd
+    mkdir -p "$root/dotnet/shared" "$root/lib"
+    cp "$dotnet/dotnet" "$root/dotnet/"
+    cp -r "$dotnet/host" "$root/dotnet/"
+    cp -r "$dotnet/shared/Microsoft.NETCore.App" "$root/dotnet/shared/"
+    cp -r "$repo/tests/Backends.Tests/bin/Release/net10.0" "$root/tests"
+    # What .NET is linked with, and what it loads by name: xunit numbers its tests by a hash.
+    {
+        find "$root/dotnet" -name '*.so' -exec ldd {} + 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $3 }'
+        /sbin/ldconfig -p | awk '$1 ~ /^lib(ssl|crypto)\.so\.[0-9]/ { print $NF }'
+    } | sort -u | xargs -I{} cp -L {} "$root/lib/"
+    cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
+    printf '%s\n' "$@" >"$root/arguments"
+    # The test framework asks who runs it.
+    mkdir "$root/etc"
+    echo 'root:x:0:0:root:/tmp:/bin/sh' >"$root/etc/passwd"
+    archive "$root" "$work/kvm-l1.cpio"
+    make_l0 "$work/kvm-l0" 3G "$work/kvm-l1.cpio" ""
+}
+
+# make_l0 SCRIPT MEMORY INITRAMFS WORDS: the command that starts the machine; L1 is told the words, and its arguments.
+make_l0() {
+    local qemu=$cache/trees/qemu
     # What TCG emulates of an EPYC, so that it does not warn of the rest; SVM with nested pages is what L1's KVM needs.
     local cpu=EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,-xsavec
-    cat >"$work/l0" <<L0
+    cat >"$1" <<L0
 #!/bin/sh
 exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
     "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
-    -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m 2G -nodefaults -no-user-config -display none -net none -no-reboot \\
-    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$work/l1.cpio" -append "console=ttyS0 quiet panic=-1 ${record:+record} \$*"
+    -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m $2 -nodefaults -no-user-config -display none -net none -no-reboot \\
+    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$3" -append "console=ttyS0 quiet panic=-1 $4 \$*"
 L0
-    chmod +x "$work/l0"
+    chmod +x "$1"
+}
+
+# show LOG: keeps the machine's lines in a file, and shows them with the seconds since the start, but for the records.
+show() {
+    local line from=${EPOCHREALTIME/./} passed
+    while IFS= read -r line; do
+        line=${line//$'\r'/}
+        printf '%s\n' "$line" >>"$1"
+        [[ $line != @record* ]] || continue
+        passed=$(((${EPOCHREALTIME/./} - from) / 10000))
+        printf '  [%3d.%02d] %s\n' $((passed / 100)) $((passed % 100)) "$line"
+    done
 }
 
 # extract_records LOG DIRECTORY: the recorded trees, a file each.

@@ -73,18 +73,6 @@ make_l2
 make_l1
 say "  L1 $(du -m "$work/l1.cpio" | cut -f1) MB, L2 within it $(du -k "$work/l2.cpio" | cut -f1) KB, programs $(du -kc "$work/guest/vmbus-system-test" "$work/guest/vmbus" | tail -n 1 | cut -f1) KB"
 
-# show LOG: keeps the machine's lines in a file, and shows them with the seconds since the start, but for the records.
-show() {
-    local line from=${EPOCHREALTIME/./} passed
-    while IFS= read -r line; do
-        line=${line//$'\r'/}
-        printf '%s\n' "$line" >>"$1"
-        [[ $line != @record* ]] || continue
-        passed=$(((${EPOCHREALTIME/./} - from) / 10000))
-        printf '  [%3d.%02d] %s\n' $((passed / 100)) $((passed % 100)) "$line"
-    done
-}
-
 # boot DIRECTION: starts the machine and shows what it prints. 0: the guest's program said that all passed; 1: it said that
 # something failed, or ended without saying anything; 2: the time was up.
 boot() {
