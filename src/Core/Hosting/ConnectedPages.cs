@@ -60,8 +60,8 @@ internal sealed class ConnectedPages : IDisposable
     {
         if (_sharedConnection is null)
             return null;
-        _gates[request.Relid] = gate;
         IDisposable? own = request.ConnectionId == SharedConnection ? null : partition.ConnectEvents(request.ConnectionId, gate);
+        _gates[request.Relid] = gate;
         return new Held(() =>
         {
             _gates.TryRemove(request.Relid, out _);

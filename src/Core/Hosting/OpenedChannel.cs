@@ -34,7 +34,7 @@ internal sealed class OpenedChannel : IDisposable
         {
             (_incoming, _outgoing) = MapRings(link, request, partition.Memory);
             _gate = Hold(partition.CreateGate());
-            Hold(pages?.Connect(partition, request, _gate) ?? partition.ConnectEvents(request.ConnectionId, _gate));
+            Hold(Connect(partition, pages, request, _gate));
             if (request.MonitorId is { } monitorId && pages?.ChildToParent is { } monitored)
             {
                 monitored.Register(monitorId, request.ConnectionId, 0, _latency);
@@ -129,6 +129,19 @@ internal sealed class OpenedChannel : IDisposable
     {
         _gate.Set();
         _path.Signal();
+    }
+
+    // From 6.0 on a guest may name the connection, and may name any.
+    private static IDisposable Connect(IGuestPartition partition, ConnectedPages? pages, HostOpenRequest request, ISignalGate gate)
+    {
+        try
+        {
+            return pages?.Connect(partition, request, gate) ?? partition.ConnectEvents(request.ConnectionId, gate);
+        }
+        catch (InvalidOperationException taken)
+        {
+            throw new RefusedException($"Channel {request.Relid} cannot be signalled by connection 0x{request.ConnectionId:x}: {taken.Message}");
+        }
     }
 
     public void Dispose()

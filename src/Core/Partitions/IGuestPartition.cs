@@ -32,14 +32,14 @@ public interface IGuestPartition
     /// <param name="connectionId">The connection.</param>
     /// <param name="gate">A gate of this partition.</param>
     /// <returns>Disposed to take the connection away.</returns>
-    /// <exception cref="InvalidOperationException">The connection is taken already.</exception>
+    /// <exception cref="InvalidOperationException">The connection is taken already, or there can be none of that number.</exception>
     IDisposable ConnectEvents(uint connectionId, ISignalGate gate);
 
     /// <summary>Has the guest's signals of a connection call somebody.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="signalled">Called on any thread, at most once at a time a signal: it must not block.</param>
     /// <returns>Disposed to take the connection away.</returns>
-    /// <exception cref="InvalidOperationException">The connection is taken already.</exception>
+    /// <exception cref="InvalidOperationException">The connection is taken already, or there can be none of that number.</exception>
     IDisposable ConnectEvents(uint connectionId, Action signalled);
 
     /// <summary>Writes a message into a slot of a VP's message page.</summary>
