@@ -1,0 +1,46 @@
+// A trigger. Mirrors WHV_TRIGGER_HANDLE and the event that comes with it.
+
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace VmBus.Interop.Windows.Whp;
+
+/// <summary>A trigger: an event that, when it is set, sets an event flag of a guest. Thread-safe.</summary>
+[SupportedOSPlatform("windows")]
+public sealed class WhpTrigger : WhpPart
+{
+    private readonly EventWaitHandle _setOff = new(false, EventResetMode.AutoReset);
+
+    internal WhpTrigger(WhpVm vm, nint trigger, nint setOff) : base(vm, trigger)
+    {
+        _setOff.SafeWaitHandle.Dispose();
+        // The platform's own, which goes with the trigger.
+        _setOff.SafeWaitHandle = new SafeWaitHandle(setOff, ownsHandle: false);
+    }
+
+    /// <summary>Sets it off. What the guest's SynIC says to that is not told.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public void Signal() => _setOff.Set();
+
+    /// <summary>Has it set another flag from now on.</summary>
+    /// <param name="target">The flag.</param>
+    /// <exception cref="WhpException">The platform refused.</exception>
+    public void Update(WhpSynicEvent target)
+    {
+        WhpTriggerParameters parameters = Of(target);
+        WhpException.ThrowIfFailed(WhpNative.UpdateTriggerParameters(Vm, in parameters, this), $"WHvUpdateTriggerParameters to flag {target.FlagNumber} of VP {target.VpIndex}");
+    }
+
+    internal static WhpTriggerParameters Of(WhpSynicEvent target) =>
+        new() { TriggerType = WhpTriggerParameters.SynicEventType, SynicEvent = target };
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _setOff.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private protected override int Delete(nint partition, nint part) => WhpNative.DeleteTrigger(partition, part);
+}
