@@ -34,7 +34,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     private readonly KvmInterrupts? _interrupts;
     private readonly ThreadedMonitorScanner _scanner;
     private readonly ThreadKick _kick = new();
-    private readonly ConcurrentDictionary<uint, KvmConnection> _connections = new();
+    private readonly ConcurrentDictionary<uint, GuestConnection> _connections = new();
     private readonly ConcurrentDictionary<uint, KvmEventFlag> _monitoredFlags = new();
     private readonly TaskCompletionSource<GuestEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly bool _useEventFds;
@@ -62,7 +62,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
             _vm.CreateIrqChip();
             _vm.CreatePit();
         }
-        Calls = new KvmHypercalls(GuestMemory, _connections);
+        Calls = new GuestHypercalls(GuestMemory, _connections);
         _processors = new KvmProcessor[_options.VpCount];
         for (int vp = 0; vp < _processors.Length; vp++)
             _processors[vp] = new KvmProcessor(this, vp, made.Own(CreateVp(vp)));
@@ -97,11 +97,11 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     /// <summary>How often the guest has signalled a connection, by hypercall or by its monitor page.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
-    public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out KvmConnection? connection) ? connection.Signals : null;
+    public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
 
     internal PortMap Ports { get; } = new();
 
-    internal KvmHypercalls Calls { get; }
+    internal GuestHypercalls Calls { get; }
 
     private event Action? MessageSlotsChanged;
 
@@ -139,7 +139,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     public IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Connect(connectionId, new KvmConnection(handler, null));
+        return Connect(connectionId, new GuestConnection(handler, null));
     }
 
     /// <inheritdoc/>
@@ -153,7 +153,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     public IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
-        var connection = new KvmConnection(null, signalled);
+        var connection = new GuestConnection(null, signalled);
         Undo entry = Connect(connectionId, connection);
         if (!_useEventFds)
             return entry;
@@ -208,7 +208,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
             return null;
         var view = new MonitorPageView(GuestMemory.Translate(gpa, GuestMemory.PageSize));
         Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalEvent : SignalFlag;
-        return new KvmMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
+        return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
     }
 
     /// <summary>Ends the guest, its threads, and everything the kernel has of it.</summary>
@@ -261,7 +261,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     private HypercallStatus SignalFlag(uint number, ushort flagNumber) =>
         _monitoredFlags.TryGetValue(number, out KvmEventFlag? flag) ? flag.Signal() : HypercallStatus.InvalidConnectionId;
 
-    private Undo Connect(uint connectionId, KvmConnection connection)
+    private Undo Connect(uint connectionId, GuestConnection connection)
     {
         if (!_connections.TryAdd(connectionId, connection))
             throw new InvalidOperationException($"Connection {connectionId} is taken already.");

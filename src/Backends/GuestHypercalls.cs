@@ -1,15 +1,15 @@
-// The hypercalls of a guest that KVM leaves to its host: HvCallPostMessage, and HvCallSignalEvent where the kernel does
-// not turn it into an eventfd. Order of the checks and statuses: TLFS, pages of the calls.
+// The hypercalls of a guest that its hypervisor leaves to its host: HvCallPostMessage, and HvCallSignalEvent where the
+// hypervisor does not turn it into an event. Order of the checks and statuses: TLFS, pages of the calls.
 
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends;
 
 /// <summary>Answers hypercalls. Thread-safe: each VP calls on its own thread. Nothing that a guest passes is trusted.</summary>
-internal sealed class KvmHypercalls(GuestMemory memory, ConcurrentDictionary<uint, KvmConnection> connections)
+internal sealed class GuestHypercalls(GuestMemory memory, ConcurrentDictionary<uint, GuestConnection> connections)
 {
     private const int InputAlignment = 8;
     private const uint HypervisorMessageBit = 0x8000_0000;
@@ -51,7 +51,7 @@ internal sealed class KvmHypercalls(GuestMemory memory, ConcurrentDictionary<uin
     /// <param name="flagNumber">The flag: connections of channels have one.</param>
     public HypercallStatus SignalEvent(uint connectionId, ushort flagNumber)
     {
-        if (!connections.TryGetValue(connectionId, out KvmConnection? connection))
+        if (!connections.TryGetValue(connectionId, out GuestConnection? connection))
             return HypercallStatus.InvalidConnectionId;
         if (!connection.TakesEvents)
             return HypercallStatus.InvalidPortId;
@@ -71,7 +71,7 @@ internal sealed class KvmHypercalls(GuestMemory memory, ConcurrentDictionary<uin
         {
             return HypercallStatus.InvalidParameter;
         }
-        if (!connections.TryGetValue(input.ConnectionId, out KvmConnection? connection))
+        if (!connections.TryGetValue(input.ConnectionId, out GuestConnection? connection))
             return HypercallStatus.InvalidConnectionId;
         return connection.Messages is { } messages
             ? messages(MemoryMarshal.AsBytes((ReadOnlySpan<ulong>)input.Payload)[..(int)input.PayloadSize])

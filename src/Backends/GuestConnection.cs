@@ -2,12 +2,12 @@
 
 using VmBus.Partitions;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends;
 
 /// <summary>Takes messages, or is told of events.</summary>
 /// <param name="messages">Takes messages; <see langword="null"/> when the connection is for events.</param>
 /// <param name="signalled">Told of an event; <see langword="null"/> when the connection is for messages.</param>
-internal sealed class KvmConnection(GuestMessageHandler? messages, Action? signalled)
+internal sealed class GuestConnection(GuestMessageHandler? messages, Action? signalled)
 {
     private long _signals;
 

@@ -1,6 +1,6 @@
 // What was made so far, given back when the making fails half-way.
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends;
 
 internal sealed class Undoing : IDisposable
 {

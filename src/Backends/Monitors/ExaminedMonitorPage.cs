@@ -1,18 +1,17 @@
-// A monitor page of a guest under KVM: this process looks at it, as the hypervisor does on Hyper-V.
+// A monitor page of a guest whose hypervisor looks at none: this process looks at it, as the hypervisor does on Hyper-V.
 
-using VmBus.Backends.Monitors;
 using VmBus.Layout;
 using VmBus.Partitions;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends.Monitors;
 
 /// <summary>An examined monitor page, with the counts of its examiner.</summary>
-public sealed class KvmMonitorPage : IMonitorPage
+public sealed class ExaminedMonitorPage : IMonitorPage
 {
     private readonly MonitorExaminer _examiner;
     private readonly MonitorScanner _scanner;
 
-    internal KvmMonitorPage(MonitorExaminer examiner, MonitorScanner scanner)
+    internal ExaminedMonitorPage(MonitorExaminer examiner, MonitorScanner scanner)
     {
         _examiner = examiner;
         _scanner = scanner;
