@@ -9,14 +9,33 @@ using VmBus.Layout;
 namespace VmBus.Backends;
 
 /// <summary>Answers hypercalls. Thread-safe: each VP calls on its own thread. Nothing that a guest passes is trusted.</summary>
-internal sealed class GuestHypercalls(GuestMemory memory, ConcurrentDictionary<uint, GuestConnection> connections)
+internal sealed class GuestHypercalls(GuestMemory memory)
 {
     private const int InputAlignment = 8;
     private const uint HypervisorMessageBit = 0x8000_0000;
+
+    private readonly ConcurrentDictionary<uint, GuestConnection> _connections = new();
     private long _refused;
 
     /// <summary>How many calls were answered with anything but success.</summary>
     public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Puts something behind a connection.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="connection">What is behind it.</param>
+    /// <returns>Disposed to take the connection away.</returns>
+    /// <exception cref="InvalidOperationException">It is taken already.</exception>
+    public Undo Connect(uint connectionId, GuestConnection connection)
+    {
+        if (!_connections.TryAdd(connectionId, connection))
+            throw new InvalidOperationException($"Connection {connectionId} is taken already.");
+        return new Undo(() => _connections.TryRemove(connectionId, out _));
+    }
+
+    /// <summary>How often a connection was signalled.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
+    public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
 
     /// <summary>Makes a call.</summary>
     /// <param name="control">Its control word.</param>
@@ -51,7 +70,7 @@ internal sealed class GuestHypercalls(GuestMemory memory, ConcurrentDictionary<u
     /// <param name="flagNumber">The flag: connections of channels have one.</param>
     public HypercallStatus SignalEvent(uint connectionId, ushort flagNumber)
     {
-        if (!connections.TryGetValue(connectionId, out GuestConnection? connection))
+        if (!_connections.TryGetValue(connectionId, out GuestConnection? connection))
             return HypercallStatus.InvalidConnectionId;
         if (!connection.TakesEvents)
             return HypercallStatus.InvalidPortId;
@@ -71,7 +90,7 @@ internal sealed class GuestHypercalls(GuestMemory memory, ConcurrentDictionary<u
         {
             return HypercallStatus.InvalidParameter;
         }
-        if (!connections.TryGetValue(input.ConnectionId, out GuestConnection? connection))
+        if (!_connections.TryGetValue(input.ConnectionId, out GuestConnection? connection))
             return HypercallStatus.InvalidConnectionId;
         return connection.Messages is { } messages
             ? messages(MemoryMarshal.AsBytes((ReadOnlySpan<ulong>)input.Payload)[..(int)input.PayloadSize])

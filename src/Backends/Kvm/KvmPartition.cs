@@ -1,6 +1,5 @@
 // A guest under KVM as its host sees it. What accel/kvm and hw/hyperv do in QEMU, and virt_kvm in OpenVMM.
 
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using VmBus.Backends.Mapping;
@@ -34,11 +33,9 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     private readonly KvmInterrupts? _interrupts;
     private readonly ThreadedMonitorScanner _scanner;
     private readonly ThreadKick _kick = new();
-    private readonly ConcurrentDictionary<uint, GuestConnection> _connections = new();
-    private readonly ConcurrentDictionary<uint, KvmEventFlag> _monitoredFlags = new();
+    private readonly MonitoredFlags _monitoredFlags = new();
     private readonly TaskCompletionSource<GuestEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly bool _useEventFds;
-    private int _lastMonitoredFlag;
     private int _disposed;
 
     /// <summary>Makes a guest whose VPs have not started.</summary>
@@ -62,7 +59,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
             _vm.CreateIrqChip();
             _vm.CreatePit();
         }
-        Calls = new GuestHypercalls(GuestMemory, _connections);
+        Calls = new GuestHypercalls(GuestMemory);
         _processors = new KvmProcessor[_options.VpCount];
         for (int vp = 0; vp < _processors.Length; vp++)
             _processors[vp] = new KvmProcessor(this, vp, made.Own(CreateVp(vp)));
@@ -97,7 +94,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     /// <summary>How often the guest has signalled a connection, by hypercall or by its monitor page.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
-    public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
+    public long? GetSignals(uint connectionId) => Calls.GetSignals(connectionId);
 
     internal PortMap Ports { get; } = new();
 
@@ -139,7 +136,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     public IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Connect(connectionId, new GuestConnection(handler, null));
+        return Calls.Connect(connectionId, new GuestConnection(handler, null));
     }
 
     /// <inheritdoc/>
@@ -154,7 +151,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
     {
         ArgumentNullException.ThrowIfNull(signalled);
         var connection = new GuestConnection(null, signalled);
-        Undo entry = Connect(connectionId, connection);
+        Undo entry = Calls.Connect(connectionId, connection);
         if (!_useEventFds)
             return entry;
         EventFd signal = EventFd.Create();
@@ -207,7 +204,7 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
         if (gpa == 0 || gpa % GuestMemory.PageSize != 0 || !GuestMemory.Contains(gpa, GuestMemory.PageSize))
             return null;
         var view = new MonitorPageView(GuestMemory.Translate(gpa, GuestMemory.PageSize));
-        Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalEvent : SignalFlag;
+        Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalEvent : _monitoredFlags.Signal;
         return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
     }
 
@@ -248,25 +245,9 @@ public sealed class KvmPartition : IGuestPartition, IDisposable
 
     internal EventFd SintLine(MessageTarget target) => _interrupts!.Line(target.Vp, target.Sint);
 
-    // The number by which a page from parent to child names an event flag: nobody but this partition knows it.
-    internal uint ConnectFlag(KvmEventFlag flag)
-    {
-        uint number = (uint)Interlocked.Increment(ref _lastMonitoredFlag);
-        _monitoredFlags[number] = flag;
-        return number;
-    }
+    internal uint ConnectFlag(KvmEventFlag flag) => _monitoredFlags.Connect(flag);
 
-    internal void DisconnectFlag(uint number) => _monitoredFlags.TryRemove(number, out _);
-
-    private HypercallStatus SignalFlag(uint number, ushort flagNumber) =>
-        _monitoredFlags.TryGetValue(number, out KvmEventFlag? flag) ? flag.Signal() : HypercallStatus.InvalidConnectionId;
-
-    private Undo Connect(uint connectionId, GuestConnection connection)
-    {
-        if (!_connections.TryAdd(connectionId, connection))
-            throw new InvalidOperationException($"Connection {connectionId} is taken already.");
-        return new Undo(() => _connections.TryRemove(connectionId, out _));
-    }
+    internal void DisconnectFlag(uint number) => _monitoredFlags.Disconnect(number);
 
     private KvmVp CreateVp(int index)
     {

@@ -3,14 +3,15 @@
 
 using System.Runtime.InteropServices;
 using VmBus.Interop.Linux;
+using VmBus.Interop.Windows;
 using VmBus.Partitions;
 using VmBus.Rings;
 
 namespace VmBus.Backends.Mapping;
 
 /// <summary>
-/// The memory of a partition, from guest physical address 0 to <see cref="Size"/>. A memfd on Linux, or a pinned
-/// managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
+/// The memory of a partition, from guest physical address 0 to <see cref="Size"/>. A memfd on Linux, a section on
+/// Windows, or a pinned managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
 /// </summary>
 /// <remarks>The page at address 0 is never handed out, so that 0 can mean "none" as it does in VMBus messages.</remarks>
 public sealed class GuestMemory : IGuestMemory, IDisposable
@@ -21,6 +22,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     private readonly PageAllocator _pages;
     private readonly MemfdHandle? _memfd;
     private readonly MappedMemory? _mapped;
+    private readonly SectionMemory? _section;
     private readonly byte[]? _managed;
     private readonly int _managedOffset;
     private int _mappedRings;
@@ -28,9 +30,9 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
 
     /// <summary>Makes zeroed memory.</summary>
     /// <param name="size">Its size in bytes: whole pages, two at least, less than 2 GiB.</param>
-    /// <param name="shared">Whether it is a memfd (Linux only) rather than a pinned managed array.</param>
+    /// <param name="shared">Whether it is a memfd or section (Linux, Windows) rather than a pinned managed array.</param>
     /// <exception cref="ArgumentException">The size is not whole pages, or out of range.</exception>
-    /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux.</exception>
+    /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux and Windows.</exception>
     public GuestMemory(long size, bool shared)
     {
         if (size % PageSize != 0 || size < 2 * PageSize || size > int.MaxValue)
@@ -46,8 +48,14 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
             Address = start + _managedOffset;
             return;
         }
+        if (OperatingSystem.IsWindows())
+        {
+            _section = SectionMemory.Create((int)size);
+            Address = _section.Address;
+            return;
+        }
         if (!OperatingSystem.IsLinux())
-            throw new PlatformNotSupportedException("Shared guest memory needs memfd_create, which only Linux has.");
+            throw new PlatformNotSupportedException("Shared guest memory needs memfd_create, which only Linux has, or a section of Windows.");
         _memfd = MemfdHandle.Create("vmbus-guest", size);
         try
         {
@@ -67,10 +75,10 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>The size in bytes.</summary>
     public long Size { get; }
 
-    /// <summary>Whether the memory is a memfd.</summary>
-    public bool IsShared => _memfd is not null;
+    /// <summary>Whether the memory is a memfd or a section: rings of it can be mapped a second time.</summary>
+    public bool IsShared => _managed is null;
 
-    /// <summary>The memfd, for another process to map; <see langword="null"/> when the memory is not shared. Owned by this object.</summary>
+    /// <summary>The memfd, for another process to map; <see langword="null"/> when the memory is none. Owned by this object.</summary>
     public MemfdHandle? Memfd => _memfd;
 
     /// <summary>How many pages are handed out.</summary>
@@ -137,9 +145,10 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     public Span<byte> Bytes(ulong gpa, int length)
     {
         Translate(gpa, length);
-        // A linked condition the compiler cannot see: without a managed array there is a mapping, and that is Linux.
+        // A linked condition the compiler cannot see: without a managed array there is a mapping, of Linux or of Windows.
         return _managed is not null ? _managed.AsSpan(_managedOffset + (int)gpa, length)
-            : OperatingSystem.IsLinux() ? _mapped!.AsSpan().Slice((int)gpa, length) : default;
+            : OperatingSystem.IsLinux() ? _mapped!.AsSpan().Slice((int)gpa, length)
+            : OperatingSystem.IsWindows() ? _section!.AsSpan().Slice((int)gpa, length) : default;
     }
 
     /// <summary>Maps a ring: its control page and the data behind it, the data twice where the memory is shared.</summary>
@@ -154,8 +163,8 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         if (dataSize <= 0 || dataSize % PageSize != 0)
             throw new ArgumentException($"A ring's data of {dataSize} bytes is not whole pages of {PageSize} bytes.", nameof(dataSize));
         nint control = Translate(gpa, checked(PageSize + dataSize));
-        RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux()
-            ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
+        RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
+            : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(gpa, dataSize)) is { } section ? new RingMapping(this, gpa, section)
             : new RingMapping(this, gpa, control, dataSize);
         Interlocked.Increment(ref _mappedRings);
         return ring;
@@ -198,11 +207,16 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
             isContiguous &= pageFrames[page] == pageFrames[page - 1] + 1;
         if (isContiguous)
             return MapRing(pageFrames[0] * PageSize, (pageFrames.Length - 1) * PageSize);
-        if (_memfd is not { } memfd || !OperatingSystem.IsLinux())
-            return null;
         var offsets = new long[pageFrames.Length];
         for (int page = 0; page < offsets.Length; page++)
             offsets[page] = (long)pageFrames[page] * PageSize;
+        if (OperatingSystem.IsWindows() && _section?.TryMapRing(offsets) is { } section)
+        {
+            Interlocked.Increment(ref _mappedRings);
+            return new RingMapping(this, pageFrames[0] * PageSize, section);
+        }
+        if (_memfd is not { } memfd || !OperatingSystem.IsLinux())
+            return null;
         try
         {
             var ring = new RingMapping(this, pageFrames[0] * PageSize, MappedMemory.MapScatteredRing(memfd, offsets));
@@ -233,6 +247,16 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
             _mapped?.Dispose();
             _memfd?.Dispose();
         }
+        if (OperatingSystem.IsWindows())
+            _section?.Dispose();
+    }
+
+    private static long[] PagesFrom(ulong gpa, int dataSize)
+    {
+        var offsets = new long[1 + dataSize / PageSize];
+        for (int page = 0; page < offsets.Length; page++)
+            offsets[page] = (long)gpa + page * (long)PageSize;
+        return offsets;
     }
 
     internal void RingUnmapped() => Interlocked.Decrement(ref _mappedRings);

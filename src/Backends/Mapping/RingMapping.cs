@@ -1,6 +1,7 @@
 // One ring of guest memory, mapped for use. Mirrors what hv_ringbuffer_init makes of a ring's pages.
 
 using VmBus.Interop.Linux;
+using VmBus.Interop.Windows;
 using VmBus.Partitions;
 using VmBus.Rings;
 
@@ -14,6 +15,7 @@ public sealed class RingMapping : IMappedRing
 {
     private readonly GuestMemory _memory;
     private readonly MappedRing? _ring;
+    private readonly SectionRing? _section;
     private int _disposed;
 
     internal RingMapping(GuestMemory memory, ulong gpa, nint control, int dataSize)
@@ -30,6 +32,13 @@ public sealed class RingMapping : IMappedRing
     {
         _ring = ring;
         IsDoubleMapped = OperatingSystem.IsLinux() && ring.IsDataMappedTwice;
+    }
+
+    internal RingMapping(GuestMemory memory, ulong gpa, SectionRing ring)
+        : this(memory, gpa, OperatingSystem.IsWindows() ? ring.ControlAddress : 0, OperatingSystem.IsWindows() ? ring.DataSize : 0)
+    {
+        _section = ring;
+        IsDoubleMapped = true;
     }
 
     /// <summary>The guest physical address of the control page; the data follows it.</summary>
@@ -60,6 +69,8 @@ public sealed class RingMapping : IMappedRing
             return;
         if (OperatingSystem.IsLinux())
             _ring?.Dispose();
+        if (OperatingSystem.IsWindows())
+            _section?.Dispose();
         _memory.RingUnmapped();
     }
 }
