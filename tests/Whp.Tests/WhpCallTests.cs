@@ -1,3 +1,4 @@
+using VmBus.Backends;
 using VmBus.Backends.Kvm;
 using VmBus.Backends.Whp;
 using VmBus.Interop.Windows.Whp;
@@ -33,7 +34,7 @@ public sealed class WhpCallTests
     }
 
     [Fact]
-    public void A_partition_gives_everything_back_and_is_deleted_last()
+    public async Task A_partition_gives_everything_back_and_is_deleted_last()
     {
         var partition = new WhpPartition(new() { MemorySize = 1 << 20, VpCount = 2 });
         nint vm = partition.Vm.DangerousGetHandle();
@@ -41,7 +42,7 @@ public sealed class WhpCallTests
         int before = Standin.Calls(vm).Count;
         partition.Dispose();
         partition.Dispose();
-        Assert.Equal(GuestEndReason.Stopped, partition.Ended.Result.Reason);
+        Assert.Equal(GuestEndReason.Stopped, (await partition.Ended).Reason);
         Assert.Equal(0u, Standin.Left(vm));
         Assert.Equal(
             ["WHvDeleteVirtualProcessor", "WHvDeleteVirtualProcessor", "WHvUnmapGpaRange", "WHvDeletePartition"],
@@ -184,7 +185,8 @@ public sealed class WhpCallTests
     {
         using var rig = new WhpRig();
         int calls = 0;
-        using IDisposable connection = new Connected(rig, () => calls++);
+        // Not by a port, which would take the call before it comes out.
+        using Undo connection = rig.Partition.Calls.Connect(Connection, new GuestConnection(null, () => calls++));
         var exit = new WhpExit { Reason = WhpExitReason.Hypercall };
         exit.Vp.ExecutionState = 1 << 2;
         exit.Vp.Rip = 0x500;
@@ -239,7 +241,7 @@ public sealed class WhpCallTests
     [InlineData(WhpExitReason.Memory, GuestEndReason.Failed)]
     [InlineData(WhpExitReason.UnsupportedFeature, GuestEndReason.Failed)]
     [InlineData((WhpExitReason)0x7777, GuestEndReason.Failed)]
-    public void What_no_guest_recovers_from_ends_it_on_every_VP(WhpExitReason reason, GuestEndReason end)
+    public async Task What_no_guest_recovers_from_ends_it_on_every_VP(WhpExitReason reason, GuestEndReason end)
     {
         using var partition = new WhpPartition(new() { MemorySize = 1 << 20, VpCount = 2 });
         nint vm = partition.Vm.DangerousGetHandle();
@@ -249,21 +251,10 @@ public sealed class WhpCallTests
         // The VP is not run again: whoever had it exit is freed when the VP is deleted.
         var guest = new Thread(() => Standin.Exit(vm, 1, exit));
         guest.Start();
-        Assert.True(partition.Ended.Wait(WhpRig.Generous, WhpRig.Token));
-        Assert.Equal(end, partition.Ended.Result.Reason);
-        Assert.Contains("0xabcd", partition.Ended.Result.Detail, StringComparison.Ordinal);
+        GuestEnd ended = await partition.Ended.WaitAsync(WhpRig.Generous, WhpRig.Token);
+        Assert.Equal(end, ended.Reason);
+        Assert.Contains("0xabcd", ended.Detail, StringComparison.Ordinal);
         partition.Dispose();
         guest.Join();
-    }
-
-    private sealed class Connected : IDisposable
-    {
-        private readonly IDisposable _connection;
-
-        // Not by a port, which would take the call before it comes out.
-        public Connected(WhpRig rig, Action signalled) =>
-            _connection = rig.Partition.Calls.Connect(Connection, new Backends.GuestConnection(null, signalled));
-
-        public void Dispose() => _connection.Dispose();
     }
 }

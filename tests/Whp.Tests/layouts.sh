@@ -13,4 +13,4 @@ trap 'rm -rf "$work"' EXIT
     printf 'return 0; }\n'
 } >"$work/layouts.c"
 x86_64-w64-mingw32-gcc -O1 -o "$work/layouts.exe" "$work/layouts.c"
-timeout 60 wine "$work/layouts.exe" 2>"$work/errors" | tr -d '\r' || { cat "$work/errors" >&2; exit 1; }
+timeout 60 "${WINE:-wine}" "$work/layouts.exe" 2>"$work/errors" | tr -d '\r' || { cat "$work/errors" >&2; exit 1; }

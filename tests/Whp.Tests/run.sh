@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# The library as a Windows program, without Windows: under Wine, with a stand-in WinHvPlatform.dll that plays a guest.
+# What it shows of the Windows Hypervisor Platform host and what it cannot, docs/backends.md says.
+#
+#   layouts      the recorded layouts, evaluated anew from the C headers
+#   platform     the WHP host against the stand-in, against one without ports and triggers, and without any
+#   core         the whole suite of VmBus.Core
+#   latency      the vmbus command, for a second
+#
+# Needs Debian's wine64, gcc-mingw-w64-x86-64 and mingw-w64-x86-64-dev, and installs them where they are missing.
+# Ends with 0 only if every program's own summary says that nothing failed.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+cache=${VMBUS_WHP_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmbus-whp-test}
+packages=(wine64 gcc-mingw-w64-x86-64 mingw-w64-x86-64-dev)
+
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
+die() { printf 'tests/Whp.Tests/run.sh: %s\n' "$*" >&2; exit 1; }
+
+[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "Wine runs these programs on x86-64 under Linux; this is $(uname -s) on $(uname -m)"
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(layouts platform core latency)
+
+mkdir -p "$cache"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    say "installing ${missing[*]}"
+    root=()
+    [ "$(id -u)" = 0 ] || root=(sudo)
+    { "${root[@]}" apt-get update -q && "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "${missing[*]} cannot be installed"; }
+fi
+for WINE in wine64 /usr/lib/wine/wine64 ''; do command -v "$WINE" >/dev/null 2>&1 && break; done
+[ -n "$WINE" ] || die "there is no wine64"
+export WINE WINEPREFIX=$cache/prefix WINEDEBUG=-all
+# Under Wine 8 the runtime's double mapping of code ends in "Internal CLR error" when a dynamic method is collected.
+export DOTNET_EnableWriteXorExecute=0 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
+say "$("$WINE" --version)"
+
+if [ ! -f "$WINEPREFIX/ready" ]; then
+    say "a Windows of its own for the tests"
+    rm -rf "$WINEPREFIX"
+    timeout 180 "$WINE" wineboot -i >"$work/wine.log" 2>&1 && timeout 60 "$WINE" winecfg -v win10 >>"$work/wine.log" 2>&1 ||
+        { cat "$work/wine.log" >&2; die "Wine makes no prefix"; }
+    touch "$WINEPREFIX/ready"
+fi
+
+total=0
+# windows NAME SECONDS LEAST PROGRAM ARGS...: a test program; it must say itself that nothing failed and how much ran.
+windows() {
+    local name=$1 limit=$2 least=$3 status=0 succeeded failed
+    shift 3
+    (cd "$(dirname "$1")" && timeout --kill-after=10 "$limit" "$WINE" "$@" --progress off --no-ansi) >"$work/log" 2>&1 || status=$?
+    tr -d '\r' <"$work/log" >"$work/text"
+    succeeded=$(sed -nE 's/^ *succeeded: ([0-9]+)$/\1/p' "$work/text" | tail -n 1)
+    failed=$(sed -nE 's/^ *failed: ([0-9]+)$/\1/p' "$work/text" | tail -n 1)
+    if [ $status != 0 ] || [ "${failed:-1}" != 0 ] || [ "${succeeded:-0}" -lt "$least" ]; then
+        tail -n 200 "$work/text"
+        die "$name: exit code $status, ${succeeded:-no} tests passed, ${failed:-no count} failed; at least $least were to pass within $limit s"
+    fi
+    grep -A 1 '^skipped ' "$work/text" || true
+    say "$name: $succeeded tests passed"
+    total=$((total + succeeded))
+}
+
+# publish PROJECT: as a Windows program that needs no installed runtime, beside the tree's own build and not in it.
+publish() {
+    local name
+    name=$(basename "$(ls "$repo/$1"/*.csproj)" .csproj)
+    dotnet publish "$repo/$1" -c Release -r win-x64 --self-contained -v q --artifacts-path "$cache/artifacts" -p:RunAnalyzers=false >"$work/publish.log" 2>&1 ||
+        { cat "$work/publish.log" >&2; die "$1 cannot be published for Windows"; }
+    published=$cache/artifacts/publish/$name/release_win-x64
+    # Under Wine 8 an exception that crosses the native frames of an invocation by reflection can hang the program.
+    local config
+    config=$(ls "$published"/*.runtimeconfig.json)
+    grep -q ForceEmitInvoke "$config" || sed -i 's/"configProperties": {/&\n      "Switch.System.Reflection.ForceEmitInvoke": true,/' "$config"
+    grep -q ForceEmitInvoke "$config" || die "$config has no properties"
+    say "published $name"
+}
+
+for part in "${parts[@]}"; do
+    case $part in
+    layouts)
+        "$here/layouts.sh" >"$work/layouts.txt" || die "the layouts cannot be evaluated"
+        diff "$repo/tests/Interop.Tests/Windows/whp-layouts.txt" "$work/layouts.txt" || die "the recorded layouts are not those of the installed headers"
+        say "layouts: $(wc -l <"$work/layouts.txt") facts as recorded"
+        ;;
+    platform)
+        publish tests/Whp.Tests
+        mkdir -p "$published/standin" "$published/standin-old"
+        cc=(x86_64-w64-mingw32-gcc -shared -O1 -Wall -Wextra -Werror)
+        "${cc[@]}" -o "$published/standin/WinHvPlatform.dll" "$here/Standin/standin.c" "$here/Standin/WinHvPlatform.def"
+        grep -v 'Notification\|Trigger' "$here/Standin/WinHvPlatform.def" >"$work/old.def"
+        "${cc[@]}" -DOLD -o "$published/standin-old/WinHvPlatform.dll" "$here/Standin/standin.c" "$work/old.def"
+        VMBUS_STANDIN=standin windows 'WHP host, stand-in' 180 68 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=standin-old windows 'WHP host, stand-in of an older build' 180 65 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=none windows 'WHP host, no platform' 60 1 "$published/VmBus.Whp.Tests.exe" --filter-class '*NoPlatformTests'
+        ;;
+    core)
+        publish tests/Core.Tests
+        windows 'VmBus.Core' 900 100 "$published/VmBus.Core.Tests.exe"
+        ;;
+    latency)
+        publish src/Tool
+        (cd "$published" && timeout --kill-after=10 180 "$WINE" vmbus.exe latency --seconds 1) >"$work/log" 2>&1 ||
+            { cat "$work/log"; die "vmbus latency did not end well"; }
+        tr -d '\r' <"$work/log" | tail -n 40
+        say "vmbus latency ran"
+        ;;
+    *) die "no part is called $part: layouts, platform, core, latency" ;;
+    esac
+done
+
+# As the runner of tests sums up, for whoever counts them.
+printf '\n  succeeded: %d\n  failed: 0\n' "$total"
