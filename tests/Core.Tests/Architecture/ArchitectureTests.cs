@@ -17,7 +17,7 @@ public class ArchitectureTests
         Assert.Equal(
             ["VmBus.Backends", "VmBus.Core", "VmBus.Interop", "vmbus"],
             ShippedAssembly.All.Select(a => a.Name).Order(StringComparer.Ordinal));
-        Assert.All(Projects, project => Assert.Contains(Sources, s => s.StartsWith(Path.GetDirectoryName(project) + "/", StringComparison.Ordinal)));
+        Assert.All(Projects, project => Assert.Contains(Sources, s => s.StartsWith(project[..(project.LastIndexOf('/') + 1)], StringComparison.Ordinal)));
     }
 
     [Fact]

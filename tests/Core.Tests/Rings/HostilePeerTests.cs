@@ -16,7 +16,7 @@ public class HostilePeerTests
     [Property(MaxTest = 2000)]
     public void Random_bytes_are_packets_or_the_documented_error(RingForm form, PeerTrust trust, int seed)
     {
-        using var fixture = new RingFixture(form);
+        using var fixture = new RingFixture(RingFixture.Here(form));
         var random = new Random(seed);
         random.NextBytes(fixture.Data);
         fixture.Control.ReadIndex = (uint)random.Next(520) * 8;
@@ -30,7 +30,7 @@ public class HostilePeerTests
     [Property(MaxTest = 3000)]
     public void Sound_packets_with_a_few_changed_bytes_are_packets_or_the_documented_error(RingForm form, PeerTrust trust, int seed)
     {
-        using var fixture = new RingFixture(form);
+        using var fixture = new RingFixture(RingFixture.Here(form));
         var random = new Random(seed);
         uint start = (uint)random.Next(512) * 8;
         OutgoingRing writer = fixture.StandAt(start).Writer();

@@ -37,6 +37,9 @@ internal sealed unsafe class RingFixture : IDisposable
         ? [RingForm.Pinned, RingForm.MappedOnce, RingForm.MappedTwice, RingForm.Device]
         : [RingForm.Pinned];
 
+    /// <summary>A form in the place of one that this machine may not have.</summary>
+    public static RingForm Here(RingForm form) => Forms[(int)form % Forms.Length];
+
     public static TheoryData<RingForm> AllForms { get; } = new(Forms);
 
     public static TheoryData<RingForm, PeerTrust> AllFormsAndTrusts { get; } = new(
