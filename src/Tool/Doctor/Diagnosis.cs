@@ -5,8 +5,10 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using VmBus.Backends.Kvm;
 using VmBus.Backends.Linux;
+using VmBus.Backends.Whp;
 using VmBus.Interop.Linux;
 using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop.Windows.Whp;
 
 namespace VmBus.Tool.Doctor;
 
@@ -125,15 +127,17 @@ internal sealed class Diagnosis(string root, bool isRoot)
         const string Name = "Windows Hypervisor Platform host";
         if (!OperatingSystem.IsWindows())
             return new(Name, false, "It is Windows'.", []);
-        return NativeLibrary.TryLoad("WinHvPlatform.dll", out nint library) && Free(library)
-            ? new(Name, true, "WinHvPlatform.dll is there.", [])
-            : new(Name, false, "WinHvPlatform.dll is not there.", ["Turn the Windows feature on: dism /online /enable-feature /featurename:HypervisorPlatform"]);
-    }
-
-    private static bool Free(nint library)
-    {
-        NativeLibrary.Free(library);
-        return true;
+        try
+        {
+            IReadOnlyList<string> missing = WhpRequirements.Missing();
+            return missing.Count == 0
+                ? new(Name, true, "WinHvPlatform.dll is there, and the hypervisor has what guests with a SynIC need.", [])
+                : new(Name, false, "Guests with a SynIC cannot be run.", missing);
+        }
+        catch (WhpException refused)
+        {
+            return new(Name, false, "The platform does not answer.", [refused.Message]);
+        }
     }
 
     private string At(string path) => Path.Combine(root, path.TrimStart('/'));
