@@ -103,23 +103,29 @@ internal sealed class HandleDispatcher : IDisposable
                     watches = _watches;
                 }
                 WaitHandle[] handles = [_changed, .. watches.Select(watch => watch.Signal)];
-                try
+                for (int first; (first = WaitAny(handles)) != 0;)
                 {
-                    for (int first; (first = WaitHandle.WaitAny(handles)) != 0;)
+                    watches[first - 1].Call();
+                    // Those behind it were not looked at: they wait no longer than one round.
+                    foreach (Watch watch in watches.AsSpan(first))
                     {
-                        watches[first - 1].Call();
-                        // Those behind it were not looked at: they wait no longer than one round.
-                        foreach (Watch watch in watches.AsSpan(first))
-                        {
-                            if (watch.Signal.WaitOne(0))
-                                watch.Call();
-                        }
+                        if (watch.TryTake())
+                            watch.Call();
                     }
                 }
-                catch (ObjectDisposedException)
-                {
-                    // A watch was ended and its event closed just before the wait began; _changed is set for it.
-                }
+            }
+        }
+
+        // A watch may be ended, and its event closed, between two waits: _changed is set for it.
+        private static int WaitAny(WaitHandle[] handles)
+        {
+            try
+            {
+                return WaitHandle.WaitAny(handles);
+            }
+            catch (ObjectDisposedException)
+            {
+                return 0;
             }
         }
     }
@@ -131,6 +137,12 @@ internal sealed class HandleDispatcher : IDisposable
         private bool _ended;
 
         public EventWaitHandle Signal => signal;
+
+        public bool TryTake()
+        {
+            lock (_calling)
+                return !_ended && signal.WaitOne(0);
+        }
 
         public void Call()
         {
