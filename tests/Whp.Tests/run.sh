@@ -109,7 +109,7 @@ for part in "${parts[@]}"; do
         # What the tests of the architecture look at lies beside the build and is not published.
         cp -r "$cache/artifacts/bin/VmBus.Core.Tests/release_win-x64/shipped" "$published/"
         # Under Wine a collection stops every thread by way of another process: fewer and larger ones halve the time.
-        DOTNET_GCgen0size=0x8000000 DOTNET_gcConcurrent=0 windows 'VmBus.Core' 900 900 "$published/VmBus.Core.Tests.exe"
+        DOTNET_GCgen0size=0x8000000 DOTNET_gcConcurrent=0 windows 'VmBus.Core' 1200 900 "$published/VmBus.Core.Tests.exe"
         ;;
     latency)
         publish src/Tool
