@@ -1,5 +1,5 @@
 using VmBus.Backends;
-using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Backends.Whp;
 using VmBus.Interop.Windows.Whp;
 using VmBus.Layout;

@@ -1,25 +1,22 @@
 // An event flag of a guest's VP, set by the host.
 
 using System.Runtime.Versioning;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
-using VmBus.Partitions;
 using VmBus.Protocol.Messages;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Kvm;
 
 [SupportedOSPlatform("linux")]
-internal sealed class KvmEventFlag : IEventFlag
+internal sealed class KvmEventFlag : MonitoredFlag
 {
     private readonly KvmPartition _partition;
     private readonly byte _sint;
     private readonly int _flag;
-    private readonly Lock _sync = new();
     private Aim _aim;
-    private uint? _connection;
 
-    public KvmEventFlag(KvmPartition partition, MessageTarget target, int flag)
+    public KvmEventFlag(KvmPartition partition, MessageTarget target, int flag) : base(partition.MonitoredFlags)
     {
         _partition = partition;
         _sint = target.Sint;
@@ -27,34 +24,13 @@ internal sealed class KvmEventFlag : IEventFlag
         _aim = AimAt(target.Vp);
     }
 
-    public SignalCapabilities Capabilities { get; private set; } = SignalCapabilities.Hypercall;
-
-    public HypercallStatus Signal()
+    public override HypercallStatus Signal()
     {
         Aim aim = Volatile.Read(ref _aim);
         return aim.Synic.SignalEvent(_sint, _flag, aim.Interrupt);
     }
 
-    public uint? ConnectMonitor()
-    {
-        lock (_sync)
-        {
-            Capabilities |= SignalCapabilities.Monitor | SignalCapabilities.LatencyHint;
-            return _connection ??= _partition.ConnectFlag(this);
-        }
-    }
-
-    public void Retarget(uint vp) => Volatile.Write(ref _aim, AimAt(vp));
-
-    public void Dispose()
-    {
-        lock (_sync)
-        {
-            if (_connection is { } connection)
-                _partition.DisconnectFlag(connection);
-            _connection = null;
-        }
-    }
+    public override void Retarget(uint vp) => Volatile.Write(ref _aim, AimAt(vp));
 
     private Aim AimAt(uint vp) => new(_partition.Processors[(int)vp].Synic, _partition.SintLine(new MessageTarget(vp, _sint)));
 

@@ -2,6 +2,7 @@
 // kvm_cpu_exec).
 
 using System.Runtime.Versioning;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Linux;
 using VmBus.Interop.Linux.Kvm;
 using VmBus.Layout;
@@ -73,8 +74,9 @@ public sealed class KvmProcessor
             _threadId = ThreadKick.CurrentThread;
         try
         {
-            while (!Volatile.Read(ref _stopped) && Handle(Vp.Run()) is var end)
+            while (!Volatile.Read(ref _stopped))
             {
+                GuestEnd? end = Handle(Vp.Run());
                 Interlocked.Increment(ref _exits);
                 if (end is not null)
                 {
@@ -144,12 +146,20 @@ public sealed class KvmProcessor
         return null;
     }
 
-    private GuestEnd? Describe((KvmSystemEvent Kind, ulong Detail) occurrence) => occurrence.Kind switch
+    private GuestEnd? Describe((KvmSystemEvent Kind, ulong Detail) occurrence)
     {
-        KvmSystemEvent.Shutdown => new GuestEnd(GuestEndReason.PoweredOff, "The guest asked for an end."),
-        KvmSystemEvent.Reset => new GuestEnd(GuestEndReason.Reset, "The guest asked for a reset."),
-        // It has only told so far: what it does next, a restart or nothing, is its own affair.
-        KvmSystemEvent.Crash => _partition.Crashed(),
-        _ => null,
-    };
+        switch (occurrence.Kind)
+        {
+            case KvmSystemEvent.Shutdown:
+                return new GuestEnd(GuestEndReason.PoweredOff, "The guest asked for an end.");
+            case KvmSystemEvent.Reset:
+                return new GuestEnd(GuestEndReason.Reset, "The guest asked for a reset.");
+            case KvmSystemEvent.Crash:
+                // It has only told so far: what it does next, a restart or nothing, is its own affair.
+                _partition.Crashed();
+                return null;
+            default:
+                return null;
+        }
+    }
 }

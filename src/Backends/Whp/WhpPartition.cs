@@ -1,13 +1,9 @@
 // A guest under the Windows Hypervisor Platform as its host sees it. What virt_whp does in OpenVMM: the hypervisor keeps
 // the SynIC, notification ports turn signals into events, triggers turn events into event flags.
 
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Monitors;
-using VmBus.Backends.Waiting;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Windows.Whp;
 using VmBus.Layout;
 using VmBus.Partitions;
@@ -15,37 +11,28 @@ using VmBus.Protocol.Messages;
 
 namespace VmBus.Backends.Whp;
 
-/// <summary>
-/// A guest under the Windows Hypervisor Platform: memory, VPs with SynICs, connections, monitor pages that are examined in
-/// the windows they ask for. Thread-safe. Dispose it after everything that came from it.
-/// </summary>
+/// <summary>A guest under the Windows Hypervisor Platform. Its memory is a section of the paging file.</summary>
 [SupportedOSPlatform("windows")]
-public sealed class WhpPartition : IGuestPartition, IDisposable
+public sealed class WhpPartition : GuestPartition
 {
     private const uint XApic = 1;
     private const ulong UnhandledMsrs = 1;
 
-    private readonly long _start = Stopwatch.GetTimestamp();
     private readonly WhpPartitionOptions _options;
     private readonly WhpProcessor[] _processors;
     private readonly HandleDispatcher _dispatcher;
-    private readonly ThreadedMonitorScanner _scanner;
-    private readonly MonitoredFlags _monitoredFlags = new();
-    private readonly TaskCompletionSource<GuestEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _disposed;
 
     /// <summary>Makes a guest whose VPs have not started.</summary>
     /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="PlatformNotSupportedException">This Windows lacks something; the message says what, and how to get it.</exception>
     /// <exception cref="WhpException">The platform refused.</exception>
-    public WhpPartition(WhpPartitionOptions? options = null)
+    public WhpPartition(WhpPartitionOptions? options = null) : base(options ??= new WhpPartitionOptions())
     {
-        _options = options ?? new WhpPartitionOptions();
-        _options.Validate();
-        WhpRequirements.Check();
+        _options = options;
         using var made = new Undoing();
-        GuestMemory = made.Own(new GuestMemory(_options.MemorySize, shared: true));
+        made.Own(GuestMemory);
+        WhpRequirements.Check();
         Vm = made.Own(WhpVm.Create());
         Vm.SetProperty(WhpProperty.ProcessorCount, (uint)_options.VpCount);
         Vm.SetProperty(WhpProperty.LocalApicMode, XApic);
@@ -54,70 +41,27 @@ public sealed class WhpPartition : IGuestPartition, IDisposable
         Vm.SetProperty(WhpProperty.SyntheticFeatures, GrantedFeatures());
         Vm.SetUp();
         Vm.Map(GuestMemory.Address, 0, (ulong)GuestMemory.Size);
-        Calls = new GuestHypercalls(GuestMemory);
         _processors = new WhpProcessor[_options.VpCount];
         for (int vp = 0; vp < _processors.Length; vp++)
             _processors[vp] = new WhpProcessor(this, made.Own(Vm.CreateVp(vp)));
         _dispatcher = made.Own(new HandleDispatcher());
-        _scanner = made.Own(new ThreadedMonitorScanner(() => Stopwatch.GetElapsedTime(_start).Ticks, started: null));
         made.Keep();
     }
-
-    /// <inheritdoc/>
-    public int VpCount => _processors.Length;
-
-    /// <inheritdoc/>
-    public IGuestMemory Memory => GuestMemory;
-
-    /// <summary>The guest's memory, from guest physical address 0: a section of the paging file.</summary>
-    public GuestMemory GuestMemory { get; }
 
     /// <summary>The VPs, by index.</summary>
     public IReadOnlyList<WhpProcessor> Processors => _processors;
 
-    /// <summary>How the guest ended: completes when it has, and all its VPs are being stopped.</summary>
-    public Task<GuestEnd> Ended => _ended.Task;
-
-    /// <summary>How many hypercalls were answered with anything but success.</summary>
-    public long RefusedHypercalls => Calls.Refused;
-
     internal WhpVm Vm { get; }
 
-    internal GuestHypercalls Calls { get; }
-
-    private event Action? MessageSlotsChanged;
-
-    /// <summary>Starts every VP. The first begins at its registers, the others wait until it wakes them.</summary>
-    public void Start()
+    /// <inheritdoc/>
+    public override void Start()
     {
         foreach (WhpProcessor processor in _processors)
             processor.Start();
     }
 
-    /// <summary>Ends the guest from outside, as by pulling the plug.</summary>
-    /// <param name="reason">What <see cref="Ended"/> is to say.</param>
-    /// <param name="detail">For people.</param>
-    public void Stop(GuestEndReason reason = GuestEndReason.Stopped, string detail = "The host stopped the guest.") => End(new GuestEnd(reason, detail));
-
     /// <inheritdoc/>
-    public ISignalGate CreateGate() => new WakeGate(_options.SpinBudget);
-
-    /// <inheritdoc/>
-    public IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
-    {
-        ArgumentNullException.ThrowIfNull(handler);
-        return Calls.Connect(connectionId, new GuestConnection(handler, null));
-    }
-
-    /// <inheritdoc/>
-    public IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
-    {
-        ArgumentNullException.ThrowIfNull(gate);
-        return ConnectEvents(connectionId, gate.Set);
-    }
-
-    /// <inheritdoc/>
-    public IDisposable ConnectEvents(uint connectionId, Action signalled)
+    public override IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
         // Beside a port as well: the monitor page signals connections here, and a slow call may come out all the same.
@@ -153,7 +97,7 @@ public sealed class WhpPartition : IGuestPartition, IDisposable
     }
 
     /// <inheritdoc/>
-    public HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
+    public override HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
     {
         if (target.Vp >= (uint)VpCount)
             return HypercallStatus.InvalidVpIndex;
@@ -168,59 +112,31 @@ public sealed class WhpPartition : IGuestPartition, IDisposable
     }
 
     /// <inheritdoc/>
-    public IDisposable WatchMessageSlots(Action freed)
-    {
-        ArgumentNullException.ThrowIfNull(freed);
-        MessageSlotsChanged += freed;
-        return new Undo(() => MessageSlotsChanged -= freed);
-    }
-
-    /// <inheritdoc/>
-    public IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
+    public override IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
         target.Vp < (uint)VpCount && target.Sint < SynicMsr.SintCount && (uint)flag < SynicEventFlags.FlagCount
             ? new WhpEventFlag(this, target, flag, _options.UseTriggers)
             : null;
 
-    /// <inheritdoc/>
-    public IMonitorPage? TryOpenMonitorPage(ulong gpa, MonitorDirection direction)
+    private protected override void StopProcessors()
     {
-        if (gpa == 0 || gpa % GuestMemory.PageSize != 0 || !GuestMemory.Contains(gpa, GuestMemory.PageSize))
-            return null;
-        var view = new MonitorPageView(GuestMemory.Translate(gpa, GuestMemory.PageSize));
-        Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalEvent : _monitoredFlags.Signal;
-        return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
+        foreach (WhpProcessor processor in _processors)
+            processor.Stop();
     }
 
-    /// <summary>Ends the guest, its threads, and everything the hypervisor has of it.</summary>
-    public void Dispose()
+    private protected override void JoinProcessors()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
-        Stop();
         foreach (WhpProcessor processor in _processors)
             processor.Join();
-        _scanner.Dispose();
+    }
+
+    private protected override void Release()
+    {
         _dispatcher.Dispose();
         foreach (WhpProcessor processor in _processors)
             processor.Vp.Dispose();
         Vm.Unmap(0, (ulong)GuestMemory.Size);
         Vm.Dispose();
-        GuestMemory.Dispose();
     }
-
-    internal void End(GuestEnd end)
-    {
-        if (!_ended.TrySetResult(end))
-            return;
-        foreach (WhpProcessor processor in _processors)
-            processor.Stop();
-    }
-
-    internal void SlotsChanged() => MessageSlotsChanged?.Invoke();
-
-    internal uint ConnectFlag(WhpEventFlag flag) => _monitoredFlags.Connect(flag);
-
-    internal void DisconnectFlag(uint number) => _monitoredFlags.Disconnect(number);
 
     // The hypervisor's own status where it gave one. Anything else is no affair of the guest's.
     internal static HypercallStatus Status(WhpResult result, string call) => result switch

@@ -1,7 +1,7 @@
 // One VP and the thread that runs it. What WhpProcessor's run loop does in OpenVMM (vmm_core/virt_whp).
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Windows.Whp;
 using VmBus.Layout;
 

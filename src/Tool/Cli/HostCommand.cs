@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Cli;

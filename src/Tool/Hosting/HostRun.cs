@@ -3,6 +3,7 @@
 using System.Runtime.Versioning;
 using VmBus.Backends.Kvm;
 using VmBus.Backends.Kvm.Machine;
+using VmBus.Backends.Virtualization;
 using VmBus.Protocol.Recording;
 using VmBus.Tool.Trace;
 

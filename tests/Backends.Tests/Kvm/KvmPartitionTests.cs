@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Linux;
 using VmBus.Interop.Linux.Kvm;
 using VmBus.Layout;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using Iced.Intel;
 using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Linux.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
 using VmBus.Backends.Kvm;
+using VmBus.Backends.Virtualization;
 using VmBus.Interop.Linux.Kvm;
 using static Iced.Intel.AssemblerRegisters;
 

@@ -2,6 +2,7 @@
 // turn it off.
 
 using System.Runtime.Versioning;
+using VmBus.Backends.Virtualization;
 
 namespace VmBus.Backends.Kvm.Machine;
 

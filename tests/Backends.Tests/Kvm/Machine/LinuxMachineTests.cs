@@ -5,8 +5,8 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Iced.Intel;
-using VmBus.Backends.Kvm;
 using VmBus.Backends.Kvm.Machine;
+using VmBus.Backends.Virtualization;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;

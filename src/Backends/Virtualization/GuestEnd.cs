@@ -1,4 +1,4 @@
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends.Virtualization;
 
 /// <summary>How a guest ended, and what is known of it.</summary>
 /// <param name="Reason">The kind of end.</param>

@@ -1,4 +1,4 @@
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Backends.Virtualization;
 
 /// <summary>How a guest ended.</summary>
 public enum GuestEndReason

@@ -2,7 +2,7 @@
 
 using VmBus.Partitions;
 
-namespace VmBus.Backends;
+namespace VmBus.Backends.Virtualization;
 
 /// <summary>Takes messages, or is told of events.</summary>
 /// <param name="messages">Takes messages; <see langword="null"/> when the connection is for events.</param>

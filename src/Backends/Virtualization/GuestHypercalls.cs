@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 using VmBus.Backends.Mapping;
 using VmBus.Layout;
 
-namespace VmBus.Backends;
+namespace VmBus.Backends.Virtualization;
 
 /// <summary>Answers hypercalls. Thread-safe: each VP calls on its own thread. Nothing that a guest passes is trusted.</summary>
 internal sealed class GuestHypercalls(GuestMemory memory)
