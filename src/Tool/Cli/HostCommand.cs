@@ -27,7 +27,7 @@ internal sealed class HostCommand
     private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
     private readonly Option<int> _vps = new("--vps") { Description = "How many virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
-    private readonly Option<string[]> _devices = new("--device") { Description = $"Offer a device: {string.Join(", ", DeviceChoice.Names)}; with a monitor: NAME,monitor=LATENCY.", HelpName = "NAME" };
+    private readonly Option<string[]> _devices = new("--device") { Description = $"Offer a device: {string.Join(", ", DeviceOffer.Names)}; with a monitor: NAME,monitor=LATENCY.", HelpName = "NAME" };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };
@@ -59,7 +59,7 @@ internal sealed class HostCommand
             MemorySize = Quantity.Bytes("--memory", line.GetValue(_memory)!, LeastMemory, MostMemory) & ~0xFFF,
             VpCount = line.GetValue(_vps),
             HasConsole = line.GetValue(_console),
-            Devices = [.. (line.GetValue(_devices) ?? []).Select(DeviceChoice.Parse)],
+            Devices = [.. (line.GetValue(_devices) ?? []).Select(DeviceOffer.Parse)],
             CommandFile = line.GetValue(_commands),
             RecordFile = line.GetValue(_record),
             Restarts = line.GetValue(_restart),

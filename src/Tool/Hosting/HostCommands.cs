@@ -77,7 +77,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 await session.WriteStatusAsync().ConfigureAwait(false);
                 return "done";
             case ["offer", var device]:
-                await session.OfferAsync(DeviceChoice.Parse(device)).ConfigureAwait(false);
+                await session.OfferAsync(DeviceOffer.Parse(device)).ConfigureAwait(false);
                 return "done";
             case ["revoke", var device]:
                 await session.RevokeAsync(device).ConfigureAwait(false);
@@ -89,12 +89,9 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 IcStatus status = await AskAsync<ShutdownHost, IcStatus>(session, "shutdown",
                     host => host.AskAsync(new ShutdownRequest(rest is [] ? IcShutdownFlags.Force : IcShutdownFlags.Force | IcShutdownFlags.Restart)), cancellationToken).ConfigureAwait(false);
                 return $"the guest answered {status}";
-            case ["kvp", "set", var key, var value]:
-                return Describe(await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(KvpRequest.Set(IcKvpPool.External, key, KvpValue.Of(value))), cancellationToken).ConfigureAwait(false));
-            case ["kvp", "get", var key]:
-                return Describe(await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(KvpRequest.Get(IcKvpPool.External, key)), cancellationToken).ConfigureAwait(false));
-            case ["kvp", "delete", var key]:
-                return Describe(await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(KvpRequest.Delete(IcKvpPool.External, key)), cancellationToken).ConfigureAwait(false));
+            case ["kvp", .. var asked] when Question(asked) is { } question:
+                KvpAnswer answer = await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken).ConfigureAwait(false);
+                return answer.Status != IcStatus.Success ? $"the guest answered {answer.Status}" : answer.Key is null ? "done" : $"{answer.Key} = {answer.Value}";
             case ["fcopy", var file, var path]:
                 return await CopyAsync(session, file, path, cancellationToken).ConfigureAwait(false);
             case ["time"]:
@@ -132,5 +129,11 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         return await service.Use(ask).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
     }
 
-    private static string Describe(KvpAnswer answer) => answer.Status != IcStatus.Success ? $"the guest answered {answer.Status}" : answer.Key is null ? "done" : $"{answer.Key} = {answer.Value}";
+    private static KvpRequest? Question(string[] words) => words switch
+    {
+        ["set", var key, var value] => KvpRequest.Set(IcKvpPool.External, key, KvpValue.Of(value)),
+        ["get", var key] => KvpRequest.Get(IcKvpPool.External, key),
+        ["delete", var key] => KvpRequest.Delete(IcKvpPool.External, key),
+        _ => null,
+    };
 }

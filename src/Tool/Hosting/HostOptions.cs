@@ -24,7 +24,7 @@ internal sealed record HostOptions
     public required bool HasConsole { get; init; }
 
     /// <summary>What is offered.</summary>
-    public required IReadOnlyList<DeviceChoice> Devices { get; init; }
+    public required IReadOnlyList<DeviceOffer> Devices { get; init; }
 
     /// <summary>Where to read commands from; <c>-</c> for standard input; none by default.</summary>
     public string? CommandFile { get; init; }

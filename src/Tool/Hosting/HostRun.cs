@@ -54,7 +54,7 @@ internal sealed class HostRun
         GuestEnd end;
         await using (var session = new HostSession(machine, _notes, recorder))
         {
-            foreach (DeviceChoice device in _options.Devices)
+            foreach (DeviceOffer device in _options.Devices)
                 await session.OfferAsync(device).ConfigureAwait(false);
             machine.Start();
             using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

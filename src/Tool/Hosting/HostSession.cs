@@ -40,7 +40,7 @@ internal sealed class HostSession : IAsyncDisposable
 
     /// <summary>Offers a device.</summary>
     /// <param name="choice">Which.</param>
-    public async Task OfferAsync(DeviceChoice choice)
+    public async Task OfferAsync(DeviceOffer choice)
     {
         (HostOffer offer, IChannelDevice device) = choice.Name switch
         {

@@ -37,8 +37,8 @@ public sealed class HostCommandTests
     [Fact]
     public void Devices_are_named_with_what_they_take()
     {
-        Assert.Equal(new DeviceChoice("echo", "7", TimeSpan.FromMicroseconds(100)), DeviceChoice.Parse("echo=7,monitor=100us"));
-        Assert.Equal("echo7", DeviceChoice.Parse("echo=7").Title);
-        Assert.Equal(new DeviceChoice("kvp", null, null), DeviceChoice.Parse("kvp"));
+        Assert.Equal(new DeviceOffer("echo", "7", TimeSpan.FromMicroseconds(100)), DeviceOffer.Parse("echo=7,monitor=100us"));
+        Assert.Equal("echo7", DeviceOffer.Parse("echo=7").Title);
+        Assert.Equal(new DeviceOffer("kvp", null, null), DeviceOffer.Parse("kvp"));
     }
 }

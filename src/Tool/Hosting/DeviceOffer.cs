@@ -8,7 +8,7 @@ namespace VmBus.Tool.Hosting;
 /// <param name="Name">Which: <c>echo</c>, <c>heartbeat</c>, ...</param>
 /// <param name="Argument">What it takes, if anything.</param>
 /// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
-internal sealed record DeviceChoice(string Name, string? Argument, TimeSpan? MonitorLatency)
+internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency)
 {
     /// <summary>What it is called.</summary>
     public string Title => Argument is null ? Name : Name + Argument;
@@ -23,7 +23,7 @@ internal sealed record DeviceChoice(string Name, string? Argument, TimeSpan? Mon
     /// <summary>Reads one.</summary>
     /// <param name="text">What was typed.</param>
     /// <exception cref="UsageException">There is no such device, or it takes no such thing.</exception>
-    public static DeviceChoice Parse(string text)
+    public static DeviceOffer Parse(string text)
     {
         string[] parts = text.Split(',');
         string[] head = parts[0].Split('=', 2);
@@ -36,6 +36,6 @@ internal sealed record DeviceChoice(string Name, string? Argument, TimeSpan? Mon
                 throw new UsageException($"--device {text}: '{part}' is not understood; there is monitor=LATENCY");
             latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
         }
-        return new DeviceChoice(head[0], head.Length > 1 ? head[1] : null, latency);
+        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency);
     }
 }
