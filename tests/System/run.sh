@@ -38,25 +38,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
-die() { printf 'tests/System/run.sh: %s\n' "$*" >&2; exit 1; }
-
-[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "the nested machine is x86-64 under Linux; this is $(uname -s) on $(uname -m)"
-for tool in dotnet dpkg-deb awk sort; do
-    command -v "$tool" >/dev/null || die "$tool is not here"
-done
-
-mkdir -p "$cache/trees"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-. "$here/packages.sh"
-. "$here/images.sh"
-
-say "packages (kept in the cache when they were there)"
-packages_tree busybox bookworm busybox-static
-packages_tree qemu bookworm-backports qemu-system-x86
-packages_kernel l1-kernel '^linux-image-6\.1\.0-[0-9]+-cloud-amd64$'
+. "$here/machine.sh"
 packages_kernel l2-kernel '^linux-image-6\.12\.[0-9.]+\+deb12[0-9.]*-cloud-amd64$'
 for tree in qemu:qemu-system-x86 l1-kernel:linux-image l2-kernel:linux-image busybox:busybox; do
     say "  $(tree_version "${tree%%:*}" "${tree#*:}")"
@@ -73,44 +55,17 @@ make_l2
 make_l1
 say "  L1 $(du -m "$work/l1.cpio" | cut -f1) MB, L2 within it $(du -k "$work/l2.cpio" | cut -f1) KB, programs $(du -kc "$work/guest/vmbus-system-test" "$work/guest/vmbus" | tail -n 1 | cut -f1) KB"
 
-# boot DIRECTION: starts the machine and shows what it prints. 0: the guest's program said that all passed; 1: it said that
-# something failed, or ended without saying anything; 2: the time was up.
-boot() {
-    local log=$work/boot.log start=$SECONDS ended
-    : >"$log"
-    # In the foreground: whoever ends this script ends the machine with it.
-    set +e
-    timeout --foreground --kill-after=5 "$limit" "$work/l0" "$1" </dev/null 2>&1 | show "$log"
-    ended=${PIPESTATUS[0]}
-    set -e
-    say "the machine ran for $((SECONDS - start)) s"
-    grep -q '^@result passed' "$log" && return 0
-    case $ended in
-    124 | 137) grep -q '^@result failed' "$log" || return 2 ;;
-    esac
+# verdict LOG LATE: what the machine said of itself.
+verdict() {
+    grep -q '^@result passed' "$1" && return 0
+    [ -n "$2" ] && ! grep -q '^@result failed' "$1" && return 2
     return 1
 }
 
-# run DIRECTION: one direction, with a second boot where the first says nothing. About 2 boots of 55 of this machine hang somewhere in nested emulation; a second is given,
-# and said. A program that hangs ends itself and says so, and a test that failed is no hang: neither gets one.
-run() {
-    local status=0
-    say "the machine, $1"
-    boot "$1" || status=$?
-    if [ "$status" = 2 ]; then
-        say "RETRY: the machine gave no result within $limit s; the one retry starts"
-        status=0
-        boot "$1" || status=$?
-    fi
-    case $status in
-    0) say "the system test passed: $1" ;;
-    1) die "the system test FAILED: $1; what the machine said is above" ;;
-    *) die "the system test FAILED: $1; no result within $limit s, twice" ;;
-    esac
-}
-
 for direction in $directions; do
-    run "$direction"
+    say "the machine, $direction"
+    boot_twice "the system test, $direction," verdict "$work/l0" "$direction"
+    say "the system test passed: $direction"
     if [ -n "$record" ] && [ "$direction" = theirs ]; then
         extract_records "$work/boot.log" "$record"
     fi

@@ -164,7 +164,6 @@ internal sealed class OwnHostSteps(string[] words)
         using UioDevice uio = UioDevice.Open(Sysfs, Called, Options);
         Channel channel = uio.Primary.Channel;
         Host("stall echo0");
-        Thread.Sleep(200);      // the host may still answer some: counted all the same
         byte[] payload = new byte[4 << 10];
         uint sent = 0;
         // What the host has taken before it stalled makes room for as much again.
