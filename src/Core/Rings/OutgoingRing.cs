@@ -334,14 +334,14 @@ public sealed unsafe partial class OutgoingRing
     private void AppendWrapped(ulong descriptor, ulong transactionId, ReadOnlySpan<byte> extendedHeader, ReadOnlySpan<byte> payload, uint length)
     {
         uint at = _cursor.Next;
+        // A local, not a span of constants: those cost an allocation until the code that makes them is optimized.
+        ulong padding = 0, trailer = (ulong)at << 32;
         ReadOnlySpan<ulong> head = [descriptor, transactionId];
-        ReadOnlySpan<ulong> padding = [0UL];
-        ReadOnlySpan<ulong> trailer = [(ulong)at << 32];
-        _memory.CopyIn(At(at, length - 8), MemoryMarshal.AsBytes(padding));
+        _memory.CopyIn(At(at, length - 8), MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in padding)));
         _memory.CopyIn(At(at, DescriptorLength + (uint)extendedHeader.Length), payload);
         _memory.CopyIn(At(at, DescriptorLength), extendedHeader);
         _memory.CopyIn(at, MemoryMarshal.AsBytes(head));
-        _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(trailer));
+        _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in trailer)));
         _cursor.Next = After(at, length + TrailerLength);
         _added++;
         _room = Room;
