@@ -1,6 +1,9 @@
 # Fetches Debian packages and unpacks them into trees of their own, without installing anything and without touching
-# the system's package sources: apt runs with a state, sources and cache of its own. Sourced by run.sh.
+# the system's package sources: apt runs with a state, sources and cache of its own. Sourced by the scripts that use them.
 #
+# Set before: cache, where everything is kept; work, a folder for the while; packages_suites where they are not these.
+packages_suites=${packages_suites:-bookworm bookworm-backports bookworm-security}
+
 # A tree holds its packages' whole closure of dependencies, the C library with it, so that nothing depends on what
 # happens to be installed here. A tree once unpacked is kept and used again; delete the cache to take newer packages.
 
@@ -16,21 +19,23 @@ apt_own() {
         -o APT::Architecture=amd64 -o APT::Architectures=amd64 "$@"
 }
 
-# The packages come from the mirror that this system's own apt uses for Debian 12; backports lie beside it.
+# The packages come from the mirrors that this system's own apt uses for Debian 12; other suites lie beside it.
 packages_refresh() {
     [ -z "${packages_fresh-}" ] || return 0
-    command -v apt-get >/dev/null || die "apt-get is not here: the packages of the nested machine (QEMU, kernels) come from Debian's mirrors"
-    local main security
+    command -v apt-get >/dev/null || die "apt-get is not here: what the test runs on comes from Debian's mirrors"
+    local main security suite mirror
     main=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm" { print $1; exit }')
     security=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm-security" { print $1; exit }')
     [ -n "$main" ] && [ -n "$security" ] ||
-        die "apt has no Debian 12 (bookworm and bookworm-security) among its sources, so QEMU and the kernels of the nested machine cannot be had"
+        die "apt has no Debian 12 (bookworm and bookworm-security) among its sources, so the packages that the test runs on cannot be had"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
     : >"$cache/apt/status"
-    printf 'deb %s %s main\n' "$main" bookworm "$main" bookworm-backports "$security" bookworm-security |
-        sed 's|^deb |deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] |' >"$cache/apt/sources.list"
+    for suite in $packages_suites; do
+        case $suite in *-security) mirror=$security ;; *) mirror=$main ;; esac
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
+    done >"$cache/apt/sources.list"
     apt_own apt-get update --error-on=any >"$work/apt.log" 2>&1 ||
-        { cat "$work/apt.log" >&2; die "the package lists of Debian 12, its backports and security updates cannot be had"; }
+        { cat "$work/apt.log" >&2; die "the package lists of Debian's $packages_suites cannot be had"; }
     packages_fresh=yes
 }
 
