@@ -31,17 +31,24 @@ internal sealed class EventDispatcher : IDisposable
     /// <returns>Disposed to watch no more: the action is not called any more then, unless the caller is in it.</returns>
     public IDisposable Add(EventFd signal, Action<ulong> signalled)
     {
-        var key = (ulong)Interlocked.Increment(ref _lastKey);
-        var watch = new Watch(signal, signalled);
-        _watches[key] = watch;
-        _epoll.Add(signal, key);
-        return new Undo(() =>
+        Watch watch = Add(signal, () =>
         {
-            _epoll.Remove(signal);
-            _watches.TryRemove(key, out _);
-            watch.End();
-            signal.Dispose();
+            // Consumed first: a signal during the call leads to another.
+            if (signal.TryConsume(out ulong count))
+                signalled(count);
         });
+        _epoll.Add(signal, watch.Key);
+        return watch;
+    }
+
+    /// <summary>Watches an eventfd for others, who take its signals themselves: only while they ask, and once each time.</summary>
+    /// <param name="signal">The eventfd; the watch owns it.</param>
+    /// <param name="readable">Called on the dispatcher's thread when there is something to take; must not block.</param>
+    public Watch AddUnarmed(EventFd signal, Action readable)
+    {
+        Watch watch = Add(signal, readable);
+        _epoll.AddUnarmed(signal, watch.Key);
+        return watch;
     }
 
     public void Dispose()
@@ -70,28 +77,46 @@ internal sealed class EventDispatcher : IDisposable
         }
     }
 
-    private sealed class Watch(EventFd signal, Action<ulong> signalled)
+    private Watch Add(EventFd signal, Action readable)
+    {
+        var watch = new Watch(this, (ulong)Interlocked.Increment(ref _lastKey), signal, readable);
+        _watches[watch.Key] = watch;
+        return watch;
+    }
+
+    internal sealed class Watch(EventDispatcher dispatcher, ulong key, EventFd signal, Action readable) : IDisposable
     {
         // Reentrant: an action may end its own watch.
         private readonly Lock _calling = new();
         private bool _ended;
 
+        public ulong Key => key;
+
         public EventFd Signal => signal;
+
+        /// <summary>Has the action called once: now, when there is something to take already.</summary>
+        public void Arm() => dispatcher._epoll.Arm(signal, key);
 
         public void Call()
         {
             lock (_calling)
             {
-                // Consumed first: a signal during the call leads to another.
-                if (!_ended && signal.TryConsume(out ulong count))
-                    signalled(count);
+                if (!_ended)
+                    readable();
             }
         }
 
-        public void End()
+        public void Dispose()
         {
             lock (_calling)
+            {
+                if (_ended)
+                    return;
                 _ended = true;
+            }
+            dispatcher._epoll.Remove(signal);
+            dispatcher._watches.TryRemove(key, out _);
+            signal.Dispose();
         }
     }
 }

@@ -86,25 +86,43 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <inheritdoc/>
+    public override ISignalGate CreateGate() => _useEventFds ? new EventFdGate(_dispatcher, SpinBudget) : base.CreateGate();
+
+    /// <inheritdoc/>
+    public override IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
+    {
+        if (!_useEventFds || gate is not EventFdGate direct || !direct.TryClaim())
+            return base.ConnectEvents(connectionId, gate);
+        using var made = new Undoing();
+        made.Own(new Undo(direct.Release));
+        long before = direct.CountArrivals();
+        Undo entry = made.Own(Calls.Connect(connectionId, new GuestConnection(null, gate.Set, () => direct.CountArrivals() - before)));
+        ConnectInKernel(connectionId, direct.Arrivals);
+        made.Keep();
+        return new Undo(() =>
+        {
+            _vm.DisconnectEvent(connectionId);
+            entry.Dispose();
+            direct.Release();
+        });
+    }
+
+    /// <inheritdoc/>
     public override IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
         var connection = new GuestConnection(null, signalled);
-        Undo entry = Calls.Connect(connectionId, connection);
+        using var made = new Undoing();
+        Undo entry = made.Own(Calls.Connect(connectionId, connection));
         if (!_useEventFds)
+        {
+            made.Keep();
             return entry;
-        EventFd signal = EventFd.Create();
-        try
-        {
-            _vm.ConnectEvent(connectionId, signal);
         }
-        catch (ErrnoException refused)
-        {
-            signal.Dispose();
-            entry.Dispose();
-            throw new InvalidOperationException($"The kernel does not take the signals of connection {connectionId}: {refused.Message}", refused);
-        }
+        EventFd signal = made.Own(EventFd.Create());
+        ConnectInKernel(connectionId, signal);
         IDisposable watch = _dispatcher.Add(signal, connection.Signal);
+        made.Keep();
         return new Undo(() =>
         {
             _vm.DisconnectEvent(connectionId);
@@ -154,6 +172,18 @@ public sealed class KvmPartition : GuestPartition
         _vm.Dispose();
         _system.Dispose();
         _kick.Dispose();
+    }
+
+    private void ConnectInKernel(uint connectionId, EventFd signal)
+    {
+        try
+        {
+            _vm.ConnectEvent(connectionId, signal);
+        }
+        catch (ErrnoException refused)
+        {
+            throw new InvalidOperationException($"The kernel does not take the signals of connection {connectionId}: {refused.Message}", refused);
+        }
     }
 
     private KvmVp CreateVp(int index, ReadOnlySpan<KvmCpuidEntry> cpuid, bool isHyperv)

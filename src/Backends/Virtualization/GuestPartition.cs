@@ -49,6 +49,8 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
 
     internal GuestHypercalls Calls { get; }
 
+    private protected TimeSpan SpinBudget => _options.SpinBudget;
+
     internal MonitoredFlags MonitoredFlags { get; } = new();
 
     private event Action? MessageSlotsChanged;
@@ -67,7 +69,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     public void Stop(GuestEndReason reason = GuestEndReason.Stopped, string detail = "The host stopped the guest.") => End(new GuestEnd(reason, detail));
 
     /// <inheritdoc/>
-    public ISignalGate CreateGate() => new WakeGate(_options.SpinBudget);
+    public virtual ISignalGate CreateGate() => new WakeGate(SpinBudget);
 
     /// <inheritdoc/>
     public IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
@@ -77,7 +79,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     }
 
     /// <inheritdoc/>
-    public IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
+    public virtual IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
     {
         ArgumentNullException.ThrowIfNull(gate);
         return ConnectEvents(connectionId, gate.Set);

@@ -25,25 +25,24 @@ public sealed class Epoll : FileDescriptorHandle
     /// <param name="descriptor">The descriptor.</param>
     /// <param name="key">What a wait answers for it.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    public unsafe void Add(FileDescriptorHandle descriptor, ulong key)
-    {
-        ArgumentNullException.ThrowIfNull(descriptor);
-        byte* entry = stackalloc byte[EventLayout.Size];
-        EventLayout.Write(entry, (uint)PollEvents.In, key);
-        if (Libc.EpollControl(this, Libc.EpollAdd, descriptor, entry) < 0)
-            throw ErrnoException.FromLastCall("epoll_ctl(EPOLL_CTL_ADD)");
-    }
+    public void Add(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollAdd, "epoll_ctl(EPOLL_CTL_ADD)", descriptor, (uint)PollEvents.In, key);
+
+    /// <summary>Adds a descriptor that is not looked at before <see cref="Arm"/>.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="key">What a wait answers for it.</param>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public void AddUnarmed(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollAdd, "epoll_ctl(EPOLL_CTL_ADD)", descriptor, Libc.EpollOneShot, key);
+
+    /// <summary>Has a descriptor of the set found once: now, when it can be read already.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="key">What the wait answers for it.</param>
+    /// <exception cref="ErrnoException">It is not in the set.</exception>
+    public void Arm(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollModify, "epoll_ctl(EPOLL_CTL_MOD)", descriptor, (uint)PollEvents.In | Libc.EpollOneShot, key);
 
     /// <summary>Takes a descriptor out. A wait under way may still answer it once.</summary>
     /// <param name="descriptor">The descriptor.</param>
     /// <exception cref="ErrnoException">It is not in the set.</exception>
-    public unsafe void Remove(FileDescriptorHandle descriptor)
-    {
-        ArgumentNullException.ThrowIfNull(descriptor);
-        byte* entry = stackalloc byte[EventLayout.Size];
-        if (Libc.EpollControl(this, Libc.EpollDelete, descriptor, entry) < 0)
-            throw ErrnoException.FromLastCall("epoll_ctl(EPOLL_CTL_DEL)");
-    }
+    public void Remove(FileDescriptorHandle descriptor) => Control(Libc.EpollDelete, "epoll_ctl(EPOLL_CTL_DEL)", descriptor, 0, 0);
 
     /// <summary>Waits, without limit, until some can be read.</summary>
     /// <param name="keys">Filled with their numbers.</param>
@@ -68,6 +67,15 @@ public sealed class Epoll : FileDescriptorHandle
                 keys[i] = EventLayout.ReadKey(entries + i * EventLayout.Size);
             return found;
         }
+    }
+
+    private unsafe void Control(int operation, string call, FileDescriptorHandle descriptor, uint events, ulong key)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        byte* entry = stackalloc byte[EventLayout.Size];
+        EventLayout.Write(entry, events, key);
+        if (Libc.EpollControl(this, operation, descriptor, entry) < 0)
+            throw ErrnoException.FromLastCall(call);
     }
 
     // struct epoll_event: u32 events, then u64 data, which only x86 packs without a gap.

@@ -9,6 +9,8 @@ internal static unsafe partial class Libc
     internal const int EpollCloseOnExec = 0x80000;         // EPOLL_CLOEXEC
     internal const int EpollAdd = 1;                       // EPOLL_CTL_ADD
     internal const int EpollDelete = 2;                    // EPOLL_CTL_DEL
+    internal const int EpollModify = 3;                    // EPOLL_CTL_MOD
+    internal const uint EpollOneShot = 1u << 30;           // EPOLLONESHOT
 
     [LibraryImport(Library, EntryPoint = "epoll_create1", SetLastError = true)]
     internal static partial int EpollCreate(int flags);

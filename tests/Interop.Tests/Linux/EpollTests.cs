@@ -65,6 +65,30 @@ public sealed class EpollTests
     }
 
     [Fact]
+    public void An_unarmed_descriptor_is_answered_once_each_time_it_is_armed()
+    {
+        using Epoll set = Epoll.Create();
+        using EventFd armed = EventFd.Create(), other = EventFd.Create();
+        set.AddUnarmed(armed, 1);
+        set.Add(other, 2);
+        armed.Signal();
+        other.Signal();
+        ulong[] keys = new ulong[4];
+        Assert.Equal(1, set.Wait(keys));
+        Assert.Equal(2ul, keys[0]);
+
+        set.Arm(armed, 3);
+        Assert.Equal(2, set.Wait(keys));
+        Assert.Equal([2ul, 3ul], keys.Take(2).Order());
+        Assert.Equal(1, set.Wait(keys));
+
+        set.Arm(armed, 4);
+        Assert.Equal(2, set.Wait(keys));
+        Assert.Equal([2ul, 4ul], keys.Take(2).Order());
+        Assert.Throws<ErrnoException>(() => set.Arm(EventFd.Create(), 5));
+    }
+
+    [Fact]
     public void Each_of_many_descriptors_is_found()
     {
         const int Many = 500;
@@ -143,9 +167,9 @@ public sealed class EpollTests
     public void The_number_is_read_where_the_C_compiler_has_it()
     {
         // Six descriptors with neighbouring entries: a wrong size or offset mixes their numbers up.
-        ulong[] layout = CHeaders.Evaluate(Headers, ["sizeof(struct epoll_event)", "offsetof(struct epoll_event, data)", "EPOLLIN", "EPOLL_CLOEXEC", "EPOLL_CTL_ADD", "EPOLL_CTL_DEL"]);
+        ulong[] layout = CHeaders.Evaluate(Headers, ["sizeof(struct epoll_event)", "offsetof(struct epoll_event, data)", "EPOLLIN", "EPOLL_CLOEXEC", "EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EPOLL_CTL_MOD", "EPOLLONESHOT"]);
         int gap = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 ? 4 : 8;
-        Assert.Equal([(ulong)gap + 8, (ulong)gap, (ulong)PollEvents.In, (ulong)Libc.EpollCloseOnExec, (ulong)Libc.EpollAdd, (ulong)Libc.EpollDelete], layout);
+        Assert.Equal([(ulong)gap + 8, (ulong)gap, (ulong)PollEvents.In, (ulong)Libc.EpollCloseOnExec, (ulong)Libc.EpollAdd, (ulong)Libc.EpollDelete, (ulong)Libc.EpollModify, Libc.EpollOneShot], layout);
         using Epoll set = Epoll.Create();
         EventFd[] all = [.. Enumerable.Range(0, 6).Select(_ => EventFd.Create())];
         ulong[] numbers = [.. Enumerable.Range(0, 6).Select(i => 0x0101_0101_0101_0101ul * (uint)(i + 1))];
