@@ -17,6 +17,9 @@ internal static class VmBusCommand
           vmbus latency                      see what the low-latency switch does to real traffic
           vmbus latency --plot latency.png   the same, drawn
           vmbus copy big.iso /tmp/copy.iso   send a file through a channel in both modes
+          vmbus list --tree                  in a guest: its VMBus devices and channels
+          vmbus top                          in a guest: every channel, live
+          vmbus doctor                       which backends can work here, and what the others lack
 
         Each command has its own help: vmbus latency --help
         """;
