@@ -116,6 +116,13 @@ public sealed class FolderFile : FileDescriptorHandle
         return Libc.Statx(this, name, Libc.NoFollow, 0, &status) == 0;
     }
 
+    /// <summary>Whether a name is a Unix-domain socket's, and no symbolic link to one.</summary>
+    public unsafe bool HasSocket(string name)
+    {
+        StatxBuffer status;
+        return Libc.Statx(this, name, Libc.NoFollow, Libc.StatxType, &status) == 0 && (status.Mode & Libc.TypeMask) == Libc.SocketFile;
+    }
+
     /// <summary>Waits until the disk has the names of this folder.</summary>
     public Errno Synchronize() => Synchronize(this);
 

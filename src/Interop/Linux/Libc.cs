@@ -49,7 +49,10 @@ internal static unsafe partial class Libc
     internal const int EventFdNonBlocking = 0x800;         // EFD_NONBLOCK
 
     internal const int StatxEmptyPath = 0x1000;            // AT_EMPTY_PATH
+    internal const uint StatxType = 0x1;                   // STATX_TYPE
     internal const uint StatxSize = 0x200;                 // STATX_SIZE
+    internal const int TypeMask = 0xF000;                  // S_IFMT
+    internal const int SocketFile = 0xC000;                // S_IFSOCK
 
     internal static Errno LastError => (Errno)Marshal.GetLastPInvokeError();
 

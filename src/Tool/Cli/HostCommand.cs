@@ -15,6 +15,7 @@ internal sealed class HostCommand
         Examples:
           vmbus host --kernel vmlinuz --initrd initrd.img --console --device heartbeat --device echo,monitor=100us
           vmbus host --kernel vmlinuz --initrd initrd.img --device kvp --device shutdown --commands -
+          vmbus host --kernel vmlinuz --initrd initrd.img --device pipe=/run/user/1000/guest.sock
         """;
 
     private const int LeastMemory = 64 << 20;
@@ -27,7 +28,7 @@ internal sealed class HostCommand
     private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
     private readonly Option<int> _vps = new("--vps") { Description = "How many virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
-    private readonly Option<string[]> _devices = new("--device") { Description = $"Offer a device: {string.Join(", ", DeviceOffer.Names)}; with a monitor: NAME,monitor=LATENCY.", HelpName = "NAME" };
+    private readonly Option<string[]> _devices = new("--device") { Description = $"Offer a device: {string.Join(", ", DeviceOffer.Names)}; a pipe is reached at its socket: pipe=PATH; with a monitor: NAME,monitor=LATENCY.", HelpName = "NAME" };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };

@@ -11,11 +11,12 @@ namespace VmBus.Tool.Hosting;
 internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency)
 {
     /// <summary>What it is called.</summary>
-    public string Title => Argument is null ? Name : Name + Argument;
+    public string Title => Argument is null ? Name : Name == Pipe ? $"{Name}={Argument}" : Name + Argument;
 
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = ["echo", "heartbeat", "timesync", "shutdown", "kvp", "fcopy"];
+    public static readonly IReadOnlyList<string> Names = ["echo", "heartbeat", "timesync", "shutdown", "kvp", "fcopy", Pipe];
 
+    private const string Pipe = "pipe";
     private const string Monitor = "monitor=";
     private static readonly TimeSpan LeastLatency = TimeSpan.FromTicks(1);
     private static readonly TimeSpan MostLatency = TimeSpan.FromTicks(ushort.MaxValue);
@@ -29,11 +30,13 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
         string[] head = parts[0].Split('=', 2);
         if (!Names.Contains(head[0]))
             throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
+        if (head[0] == Pipe && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
+            throw new UsageException($"--device {text}: a pipe takes a path without blanks and commas: pipe=PATH");
         TimeSpan? latency = null;
         foreach (string part in parts.Skip(1))
         {
             if (!part.StartsWith(Monitor, StringComparison.Ordinal))
-                throw new UsageException($"--device {text}: '{part}' is not understood; there is monitor=LATENCY");
+                throw new UsageException($"--device {text}: '{part}' is not understood; there is monitor=LATENCY{(head[0] == Pipe ? ", and a pipe's path has no commas" : "")}");
             latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
         }
         return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency);

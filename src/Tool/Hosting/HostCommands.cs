@@ -16,7 +16,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     /// <summary>What there is.</summary>
     public const string Help = """
         status                      how the guest and each device are
-        offer NAME[,monitor=TIME]   offer a device
+        offer NAME[,monitor=TIME]   offer a device, named as for --device
         revoke NAME                 take an offer back
         stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
         shutdown [restart]          ask the guest to shut down
@@ -24,6 +24,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
         time                        have the guest set its clock
         stop                        end the guest as if the plug were pulled
+        help                        this list
         """;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -104,6 +105,8 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
             case ["stop"]:
                 session.Machine.Partition.Stop();
                 return "done";
+            case ["help"]:
+                return $"there is:\n{Help}";
             default:
                 return $"not understood. There is:\n{Help}";
         }

@@ -49,12 +49,22 @@ internal sealed class HostSession : IAsyncDisposable
             "shutdown" => (IntegrationOffers.Shutdown, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
             "kvp" => (IntegrationOffers.KeyValuePairs, new IntegrationDevice<KvpHost>(() => new KvpHost())),
             "fcopy" => (IntegrationOffers.FileCopy, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
+            "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
         };
         offer = offer with { MonitorLatency = choice.MonitorLatency };
-        OfferedChannel offered = await _bus.OfferAsync(offer, new NotedDevice(choice.Title, device, Machine.Partition, _notes)).ConfigureAwait(false);
+        OfferedChannel offered;
+        try
+        {
+            offered = await _bus.OfferAsync(offer, new NotedDevice(choice.Title, device, Machine.Partition, _notes)).ConfigureAwait(false);
+        }
+        catch
+        {
+            (device as IDisposable)?.Dispose();
+            throw;
+        }
         _offered[choice.Title] = (offered, device);
-        _notes.Write($"{choice.Title} is offered");
+        _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}");
     }
 
     /// <summary>Takes an offer back.</summary>
@@ -65,6 +75,7 @@ internal sealed class HostSession : IAsyncDisposable
         if (!_offered.Remove(name, out var entry))
             throw new ToolException($"{name} is not offered");
         await entry.Offered.RevokeAsync().ConfigureAwait(false);
+        (entry.Device as IDisposable)?.Dispose();
         _notes.Write($"{name} is revoked");
     }
 
@@ -80,7 +91,12 @@ internal sealed class HostSession : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _bus.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _bus.DisposeAsync().ConfigureAwait(false);
+        foreach ((_, IChannelDevice device) in _offered.Values)
+            (device as IDisposable)?.Dispose();
+    }
 
     private string Signals(OfferedChannel offered) =>
         offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals ? $"; {signals} signals of the guest" : "";
@@ -90,14 +106,32 @@ internal sealed class HostSession : IAsyncDisposable
     {
         if (!byte.TryParse(number, System.Globalization.CultureInfo.InvariantCulture, out byte last))
             throw new UsageException($"--device echo={number}: an echo's number is 0 to 255");
-        byte[] bytes = EchoDevice.InterfaceInstance.ToByteArray();
-        bytes[15] = last;
+        return Numbered(EchoDevice.InterfaceInstance, last);
+    }
+
+    // The first pipe is instance 0, the next one 1; one that is offered when another was taken back gets the lowest that is free.
+    private Guid FreePipeInstance()
+    {
+        for (int number = 0; number <= byte.MaxValue; number++)
+        {
+            Guid instance = Numbered(PipeDevice.InterfaceInstance, (byte)number);
+            if (_offered.Values.All(entry => entry.Offered.Offer.InterfaceInstance != instance))
+                return instance;
+        }
+        throw new ToolException($"there are {byte.MaxValue + 1} pipes already");
+    }
+
+    private static Guid Numbered(Guid instance, byte number)
+    {
+        byte[] bytes = instance.ToByteArray();
+        bytes[15] = number;
         return new Guid(bytes);
     }
 
     private static string Describe(IChannelDevice device) => device switch
     {
         EchoDevice echo => $"; {echo.Packets} packets sent back, {echo.Wakeups} wakeups",
+        PipeRelay pipe => $"; {pipe.Counts}",
         IntegrationDevice<HeartbeatHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Beats} beats, {host.Missed} missed, {host.GuestState}"),
         IntegrationDevice<TimeSyncHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Samples} samples"),
         _ => "",

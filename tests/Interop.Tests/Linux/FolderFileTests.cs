@@ -57,6 +57,16 @@ public sealed class FolderFileTests : IDisposable
     }
 
     [Fact]
+    public void A_socket_is_told_from_all_else()
+    {
+        using var socket = UnixFdSocket.Listen(At("socket"));
+        File.WriteAllText(At("file"), "");
+        File.CreateSymbolicLink(At("link"), "socket");
+        Assert.True(_folder.HasSocket("socket"));
+        Assert.All(["file", "link", "nothing", "."], name => Assert.False(_folder.HasSocket(name)));
+    }
+
+    [Fact]
     public void What_leads_out_is_told_from_what_does_not()
     {
         Assert.Equal(Errno.None, _folder.MakeFolder("sub", Mode | UnixFileMode.UserExecute));

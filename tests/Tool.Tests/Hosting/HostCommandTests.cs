@@ -1,14 +1,20 @@
+using System.Runtime.Versioning;
 using VmBus.Tool.Hosting;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Hosting;
 
 /// <summary>What <c>vmbus host</c> refuses before it touches KVM. The rest is the system test's.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class HostCommandTests
 {
     [Theory]
-    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, fcopy")]
+    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, fcopy, pipe")]
     [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY")]
+    [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
+    [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
+    [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
+    [InlineData("--device pipe=/a,b", "vmbus: --device pipe=/a,b: 'b' is not understood; there is monitor=LATENCY, and a pipe's path has no commas")]
     [InlineData("--device echo,monitor=1s", "vmbus: --device monitor 1s: must be between 100 ns and 6.554 ms")]
     [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 67108864 and 2147479552 bytes")]
     [InlineData("--vps 0", "vmbus: --vps 0: must be between 1 and 64")]
@@ -40,5 +46,18 @@ public sealed class HostCommandTests
         Assert.Equal(new DeviceOffer("echo", "7", TimeSpan.FromMicroseconds(100)), DeviceOffer.Parse("echo=7,monitor=100us"));
         Assert.Equal("echo7", DeviceOffer.Parse("echo=7").Title);
         Assert.Equal(new DeviceOffer("kvp", null, null), DeviceOffer.Parse("kvp"));
+        Assert.Equal(new DeviceOffer("pipe", "/tmp/a=b", TimeSpan.FromMicroseconds(50)), DeviceOffer.Parse("pipe=/tmp/a=b,monitor=50us"));
+        Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
+    }
+
+    [Fact]
+    public async Task Help_lists_the_commands_and_so_does_one_that_is_not_understood()
+    {
+        using var said = new StringWriter { NewLine = "\n" };
+        // Neither asks anything of a guest.
+        await new HostCommands(new StringReader("help\nhop\n"), new HostNotes(said)).RunAsync(null!, TestContext.Current.CancellationToken);
+        string[] answers = said.ToString().Split("host ", StringSplitOptions.RemoveEmptyEntries);
+        Assert.EndsWith($": help: there is:\n{HostCommands.Help}\n", answers[0], StringComparison.Ordinal);
+        Assert.EndsWith($": hop: not understood. There is:\n{HostCommands.Help}\n", answers[1], StringComparison.Ordinal);
     }
 }
