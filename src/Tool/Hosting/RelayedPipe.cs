@@ -16,8 +16,8 @@ namespace VmBus.Tool.Hosting;
 internal sealed class RelayedPipe(PipeStream pipe, PipeCounts counts, TimeProvider clock, CancellationToken closing)
 {
     /// <summary>
-    /// How long the guest's close waits for a client that does not take what the guest had written before. A client that takes
-    /// nothing must not keep the guest.
+    /// How long the guest's close waits for a client that takes nothing of what the guest had written before. Each piece that
+    /// it takes gives it as long again.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -37,7 +37,7 @@ internal sealed class RelayedPipe(PipeStream pipe, PipeCounts counts, TimeProvid
         using var clientDone = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         using var guestDone = CancellationTokenSource.CreateLinkedTokenSource(closing);
         using CancellationTokenRegistration hurry = closing.UnsafeRegister(static done => ((CancellationTokenSource)done!).CancelAfter(Patience), clientDone);
-        Task toClient = SendAsync(client, clientDone.Token);
+        Task toClient = SendAsync(client, clientDone);
         Task toGuest = ReceiveAsync(client, guestDone.Token);
         try
         {
@@ -62,7 +62,7 @@ internal sealed class RelayedPipe(PipeStream pipe, PipeCounts counts, TimeProvid
         }
     }
 
-    private async Task SendAsync(Socket client, CancellationToken cancellationToken)
+    private async Task SendAsync(Socket client, CancellationTokenSource clientDone)
     {
         try
         {
@@ -70,14 +70,16 @@ internal sealed class RelayedPipe(PipeStream pipe, PipeCounts counts, TimeProvid
             {
                 if (_kept.IsEmpty)
                 {
-                    int read = await pipe.ReadAsync(_fromGuest, cancellationToken).ConfigureAwait(false);
+                    int read = await pipe.ReadAsync(_fromGuest, clientDone.Token).ConfigureAwait(false);
                     if (read == 0)
                         break;
                     _kept = _fromGuest.AsMemory(0, read);
                 }
-                await client.SendAsync(_kept, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+                await client.SendAsync(_kept, SocketFlags.None, clientDone.Token).ConfigureAwait(false);
                 counts.AddFromGuest(_kept.Length);
                 _kept = default;
+                if (closing.IsCancellationRequested)
+                    clientDone.CancelAfter(Patience);
             }
             client.Shutdown(SocketShutdown.Send);
         }
