@@ -74,9 +74,9 @@ make_l1() {
     cp "$(kernel l2-kernel)" "$root/l2-kernel"
     cp "$work/l2.cpio" "$root/l2.cpio"
     cp "$here/l1-theirs" "$here/l1-ours" "$root/"
-    # Our own host, beside QEMU.
+    # Our own host, beside QEMU, and the client of its pipe.
     mkdir -p "$root/ours/lib"
-    cp "$work/guest/vmbus" "$root/ours/"
+    cp "$work/guest/vmbus" "$work/guest/vmbus-system-test" "$root/ours/"
     cp "$work"/l2/lib/* "$work"/l2/lib64/* "$root/ours/lib/"
     archive "$root" "$work/l1.cpio"
 

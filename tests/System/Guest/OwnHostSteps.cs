@@ -2,8 +2,10 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using VmBus.Backends.Linux;
 using VmBus.Channels;
+using VmBus.Hosting;
 using VmBus.IntegrationComponents;
 using VmBus.Layout;
+using VmBus.Pipes;
 using VmBus.Rings;
 using VmBus.Signals;
 
@@ -38,6 +40,7 @@ internal sealed class OwnHostSteps(string[] words)
         ("bind the echoes to UIO", Bind),
         ("an echo by hypercall", EchoCalled),
         ("an echo by monitor", EchoMonitored),
+        ("a pipe to processes beside the host", Pipe),
         ("a device that stalls", Stall),
         ("rescinded, and offered again", Revoke),
         ("a file of 64 MiB", TakeFile),
@@ -58,6 +61,7 @@ internal sealed class OwnHostSteps(string[] words)
         Guid[] classes =
         [
             DeviceClass.Heartbeat.Id, DeviceClass.TimeSync.Id, DeviceClass.Shutdown.Id, DeviceClass.KeyValuePairs.Id, DeviceClass.FileCopy.Id, EchoClass, EchoClass,
+            PipeDevice.InterfaceType,
         ];
         Until(() => Sysfs.ListDevices().Count == classes.Length, "not every offer became a device");
         Steps.Run("/bin/vmbus", "list", "--tree");
@@ -215,6 +219,32 @@ internal sealed class OwnHostSteps(string[] words)
         Until(() => Sysfs.FindDevice(Called)?.UioName is not null, "the device does not come back");
         using UioDevice again = UioDevice.Open(Sysfs, Called, Options);
         Report("offered again", RoundTrips(again.Primary.Channel, 200));
+    }
+
+    // Two clients, one after the other, within one open: the first while both sides send, the second is sent back what it sends.
+    private static void Pipe()
+    {
+        const int Length = 4 << 20;
+        const string Sent = "/tmp/pipe-sent", Got = "/tmp/pipe-got";
+        VmBusBinding.BindClass(Sysfs, PipeDevice.InterfaceType);
+        Until(() => Device(PipeDevice.InterfaceInstance).UioName is not null, "the pipe has no UIO device");
+        using UioDevice uio = UioDevice.Open(Sysfs, PipeDevice.InterfaceInstance, Options);
+        using var pipe = new PipeStream(uio.Primary.Channel, leaveOpen: true) { ReadTimeout = (int)Patience.TotalMilliseconds, WriteTimeout = (int)Patience.TotalMilliseconds };
+        byte[] sent = new byte[Length], got = new byte[Length];
+        Random.Shared.NextBytes(sent);
+        Task writing = Task.Run(() => pipe.Write(sent));
+        pipe.ReadExactly(got);
+        writing.GetAwaiter().GetResult();
+        Require(pipe.ReadByte() == 1, "the first client has not got everything");
+        File.WriteAllBytes(Sent, sent);
+        File.WriteAllBytes(Got, got);
+        // By busybox, as below.
+        Console.WriteLine($"@pipe sent {Steps.Output("sha256sum", Sent).Split(' ')[0]}, got {Steps.Output("sha256sum", Got).Split(' ')[0]}");
+
+        pipe.ReadExactly(got);
+        pipe.Write(got);
+        Require(pipe.ReadByte() == 1, "the second client has not got everything");
+        Console.WriteLine(uio.GetStatistics());
     }
 
     private static void TakeFile()

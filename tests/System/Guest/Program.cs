@@ -5,6 +5,8 @@ using VmBus.SystemTest;
 
 if (args is ["hold", string what, string instance])
     return Steps.Hold(what, Guid.Parse(instance));
+if (args is ["pipe-client", string path, string send, string receive])
+    return await PipeClient.RunAsync(path, send, receive);
 
 string[] words = File.ReadAllText("/proc/cmdline").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 bool isOurs = words.Contains("ours");
