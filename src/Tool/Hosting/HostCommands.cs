@@ -29,7 +29,8 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    // A read of a pipe cannot be taken back: the one that a guest's end leaves behind serves the next guest.
+    // A read of a pipe cannot be taken back: the one that a guest's end leaves behind serves the next guest. It blocks a thread:
+    // one of its own, because a pool that has but one, as on one processor, gives others their turn half a second later.
     private Task<string?>? _reading;
 
     /// <summary>Carries out commands until the token says so, or there are no more.</summary>
@@ -41,7 +42,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         {
             while (true)
             {
-                _reading ??= reader.ReadLineAsync(CancellationToken.None).AsTask();
+                _reading ??= Task.Factory.StartNew(reader.ReadLine, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
                 string? line = await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
                 _reading = null;
                 if (line is null)
