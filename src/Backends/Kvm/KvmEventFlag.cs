@@ -14,6 +14,7 @@ internal sealed class KvmEventFlag : MonitoredFlag
     private readonly KvmPartition _partition;
     private readonly byte _sint;
     private readonly int _flag;
+    private readonly Lock _signalling = new();
     private Aim _aim;
 
     public KvmEventFlag(KvmPartition partition, MessageTarget target, int flag) : base(partition.MonitoredFlags)
@@ -24,13 +25,20 @@ internal sealed class KvmEventFlag : MonitoredFlag
         _aim = AimAt(target.Vp);
     }
 
+    // A guest that has been told of the new VP may turn the old one off: a flag set behind its back would stay set there, and
+    // interrupt no more when it is back. So a signal on its way is waited for.
     public override HypercallStatus Signal()
     {
-        Aim aim = Volatile.Read(ref _aim);
-        return aim.Synic.SignalEvent(_sint, _flag, aim.Interrupt);
+        lock (_signalling)
+            return _aim.Synic.SignalEvent(_sint, _flag, _aim.Interrupt);
     }
 
-    public override void Retarget(uint vp) => Volatile.Write(ref _aim, AimAt(vp));
+    public override void Retarget(uint vp)
+    {
+        Aim aim = AimAt(vp);
+        lock (_signalling)
+            _aim = aim;
+    }
 
     private Aim AimAt(uint vp) => new(_partition.Processors[(int)vp].Synic, _partition.SintLine(new MessageTarget(vp, _sint)));
 

@@ -23,4 +23,7 @@ internal enum PuppetCommand : uint
 
     /// <summary>To write 32 bits: the address, the value.</summary>
     Poke,
+
+    /// <summary>OUT of one byte: the port, the value.</summary>
+    WritePort,
 }

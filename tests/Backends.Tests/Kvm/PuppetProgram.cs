@@ -22,6 +22,9 @@ internal static class PuppetProgram
 
     public const ulong HypercallPage = 0xE000;
 
+    /// <summary>The table of interrupt and fault handlers, a page that all VPs share.</summary>
+    public const ulong InterruptTable = 0xD000;
+
     /// <summary>Which VP starts next; read by the one that does.</summary>
     public const ulong StartingVp = Descriptors + 0x20;
 
@@ -30,7 +33,6 @@ internal static class PuppetProgram
 
     private const ulong Code = 0xB000;
     private const ulong Descriptors = 0xC000;       // GDTR at +0, IDTR at +0x10
-    private const ulong InterruptTable = 0xD000;
     private const uint Apic = 0xFEE0_0000;
 
     public static ulong Mailbox(int vp) => 0x1_0000 + (ulong)vp * 0x1000;
@@ -70,7 +72,7 @@ internal static class PuppetProgram
 
     private static void Assemble(Assembler a, ref Label first, ref Label other, ref Label fault, ref Label interrupt)
     {
-        Label next = a.CreateLabel(), afterCall = a.CreateLabel(), writeRegister = a.CreateLabel(), readRegister = a.CreateLabel(), cpuid = a.CreateLabel(), poke = a.CreateLabel(), stop = a.CreateLabel();
+        Label next = a.CreateLabel(), afterCall = a.CreateLabel(), writeRegister = a.CreateLabel(), readRegister = a.CreateLabel(), cpuid = a.CreateLabel(), poke = a.CreateLabel(), writePort = a.CreateLabel(), stop = a.CreateLabel();
         a.Label(ref other);
         a.mov(eax, LongMode.DataSelector);
         a.mov(ds, ax);
@@ -109,6 +111,8 @@ internal static class PuppetProgram
         a.je(cpuid);
         a.cmp(eax, (int)PuppetCommand.Poke);
         a.je(poke);
+        a.cmp(eax, (int)PuppetCommand.WritePort);
+        a.je(writePort);
         a.cmp(eax, (int)PuppetCommand.Nothing);
         a.je(next);
         a.Label(ref stop);
@@ -138,6 +142,11 @@ internal static class PuppetProgram
         a.Label(ref poke);
         a.mov(eax, __dword_ptr[rbp + 8]);
         a.mov(__dword_ptr[rcx], eax);
+        a.jmp(next);
+        a.Label(ref writePort);
+        a.mov(edx, ecx);
+        a.mov(eax, __dword_ptr[rbp + 8]);
+        a.@out(dx, al);
         a.jmp(next);
 
         // What faulted is not done again.

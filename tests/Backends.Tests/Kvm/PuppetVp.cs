@@ -74,6 +74,8 @@ internal sealed class PuppetVp(KvmPartition partition, int index) : IPortDevice
 
     public void Poke(uint address, uint value) => Do(PuppetCommand.Poke, address, value);
 
+    public void WritePort(ushort port, byte value) => Do(PuppetCommand.WritePort, port, value);
+
     /// <summary>Runs the guest until every interrupt that waits is taken.</summary>
     public void TakeInterrupts() => Do(PuppetCommand.Nothing);
 

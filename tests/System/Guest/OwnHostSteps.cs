@@ -38,9 +38,12 @@ internal sealed class OwnHostSteps(string[] words)
         ("integration components", RequireComponents),
         ("key-value pairs", ExchangePairs),
         ("bind the echoes to UIO", Bind),
+        ("several VPs", ProcessorSteps.RequireAll),
         ("an echo by hypercall", EchoCalled),
         ("an echo by monitor", EchoMonitored),
         ("a pipe to processes beside the host", Pipe),
+        ("a channel that moves to another VP", () => ProcessorSteps.Move(Called, Options)),
+        ("a VP that is turned off and on", () => ProcessorSteps.TurnOff(Called, Options)),
         ("a device that stalls", Stall),
         ("rescinded, and offered again", Revoke),
         ("a file of 64 MiB", TakeFile),
@@ -262,7 +265,7 @@ internal sealed class OwnHostSteps(string[] words)
     }
 
     // One at a time, every byte checked.
-    private static double[] RoundTrips(Channel channel, int count)
+    internal static double[] RoundTrips(Channel channel, int count)
     {
         double[] took = new double[count];
         byte[] sent = new byte[PayloadLength], got = new byte[PayloadLength];
@@ -282,7 +285,7 @@ internal sealed class OwnHostSteps(string[] words)
         return took;
     }
 
-    private static double Report(string what, double[] took)
+    internal static double Report(string what, double[] took)
     {
         Array.Sort(took);
         Console.WriteLine($"{what}: {took.Length} round trips, ms: least {took[0]:0.00}, median {At(0.5):0.00}, 90 % {At(0.9):0.00}, 99 % {At(0.99):0.00}, most {took[^1]:0.00}");
