@@ -1,5 +1,6 @@
-// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY].
+// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY][,subchannel=N].
 
+using System.Globalization;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Hosting;
@@ -8,16 +9,19 @@ namespace VmBus.Tool.Hosting;
 /// <param name="Name">Which: <c>echo</c>, <c>heartbeat</c>, ...</param>
 /// <param name="Argument">What it takes, if anything.</param>
 /// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
-internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency)
+/// <param name="Subchannel">0, or which subchannel of the device is offered.</param>
+internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0)
 {
     /// <summary>What it is called.</summary>
-    public string Title => Argument is null ? Name : Name == Pipe ? $"{Name}={Argument}" : Name + Argument;
+    public string Title => (Argument is null ? Name : Name == Pipe ? $"{Name}={Argument}" : Name + Argument) + (Subchannel == 0 ? "" : $".{Subchannel}");
 
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = ["echo", "heartbeat", "timesync", "shutdown", "kvp", "fcopy", Pipe];
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "fcopy", Pipe];
 
     private const string Pipe = "pipe";
+    private const string Echo = "echo";
     private const string Monitor = "monitor=";
+    private const string Sub = "subchannel=";
     private static readonly TimeSpan LeastLatency = TimeSpan.FromTicks(1);
     private static readonly TimeSpan MostLatency = TimeSpan.FromTicks(ushort.MaxValue);
 
@@ -33,12 +37,23 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
         if (head[0] == Pipe && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
             throw new UsageException($"--device {text}: a pipe takes a path without blanks and commas: pipe=PATH");
         TimeSpan? latency = null;
+        ushort subchannel = 0;
         foreach (string part in parts.Skip(1))
         {
-            if (!part.StartsWith(Monitor, StringComparison.Ordinal))
-                throw new UsageException($"--device {text}: '{part}' is not understood; there is monitor=LATENCY{(head[0] == Pipe ? ", and a pipe's path has no commas" : "")}");
-            latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
+            if (part.StartsWith(Monitor, StringComparison.Ordinal))
+                latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
+            else if (head[0] != Echo || !part.StartsWith(Sub, StringComparison.Ordinal))
+                throw new UsageException($"--device {text}: '{part}' is not understood; there is {Options(head[0])}");
+            else if (!ushort.TryParse(part[Sub.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out subchannel) || subchannel == 0)
+                throw new UsageException($"--device {text}: a subchannel is a number from 1 to {ushort.MaxValue}");
         }
-        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency);
+        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency, subchannel);
     }
+
+    private static string Options(string name) => name switch
+    {
+        Echo => "monitor=LATENCY, subchannel=N",
+        Pipe => "monitor=LATENCY, and a pipe's path has no commas",
+        _ => "monitor=LATENCY",
+    };
 }

@@ -16,7 +16,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     /// <summary>What there is.</summary>
     public const string Help = """
         status                      how the guest and each device are
-        offer NAME[,monitor=TIME]   offer a device, named as for --device
+        offer NAME[,monitor=TIME]   offer a device; echo[,subchannel=N]: one more channel of it, named as for --device
         revoke NAME                 take an offer back
         stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
         shutdown [restart]          ask the guest to shut down

@@ -52,7 +52,7 @@ internal sealed class HostSession : IAsyncDisposable
             "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
         };
-        offer = offer with { MonitorLatency = choice.MonitorLatency };
+        offer = offer with { MonitorLatency = choice.MonitorLatency, SubchannelIndex = choice.Subchannel };
         OfferedChannel offered;
         try
         {
@@ -64,7 +64,7 @@ internal sealed class HostSession : IAsyncDisposable
             throw;
         }
         _offered[choice.Title] = (offered, device);
-        _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}");
+        _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}{(choice.Subchannel == 0 ? "" : $", subchannel {choice.Subchannel}")}");
     }
 
     /// <summary>Takes an offer back.</summary>

@@ -44,6 +44,7 @@ internal sealed class OwnHostSteps(string[] words)
         ("a pipe to processes beside the host", Pipe),
         ("a channel that moves to another VP", () => ProcessorSteps.Move(Called, Options)),
         ("a VP that is turned off and on", () => ProcessorSteps.TurnOff(Called, Options)),
+        ("a subchannel", Subchannel),
         ("a device that stalls", Stall),
         ("rescinded, and offered again", Revoke),
         ("a file of 64 MiB", TakeFile),
@@ -144,6 +145,33 @@ internal sealed class OwnHostSteps(string[] words)
         channel.Mode = SignalMode.Monitored;
         Console.WriteLine(channel.GetStatistics());
         Console.WriteLine($"@monitored {channel.GetStatistics().Signals.Monitored}");
+    }
+
+    // With a monitor: to this kernel a write to the UIO device is a signal of the primary channel alone.
+    private static void Subchannel()
+    {
+        using (UioDevice uio = UioDevice.Open(Sysfs, Called, Options))
+        {
+            RoundTrips(uio.Primary.Channel, 10);
+            Host("offer echo=0,subchannel=1,monitor=5ms");
+            Until(() => Offered() is { RingBytes: not null }, "the subchannel has no rings");
+            SysfsChannel found = Offered()!;
+            Console.WriteLine($"subchannel {found.SubchannelIndex} is channel {found.Relid}, VP {found.VpIndex}, monitor {found.MonitorId}, rings of {found.RingBytes} bytes");
+            UioChannel subchannel = uio.OpenSubchannel(found.Relid);
+            Require(subchannel.Channel.Signaler.EffectiveMode == EffectiveSignal.Monitored, $"the subchannel signals by {subchannel.Channel.Signaler.EffectiveMode}");
+            for (int round = 0; round < 10; round++)
+            {
+                RoundTrips(subchannel.Channel, 20);
+                RoundTrips(uio.Primary.Channel, 20);
+            }
+            Console.WriteLine(subchannel.Channel.GetStatistics());
+            Console.WriteLine(uio.GetStatistics());
+            Host("status");
+        }
+        Host("revoke echo0.1");
+        Until(() => Offered() is null, "the subchannel does not go");
+
+        static SysfsChannel? Offered() => Device(Called).Channels.FirstOrDefault(channel => channel.SubchannelIndex == 1);
     }
 
     // The host writes down when it will look again: the differences are whole intervals, however late it is.

@@ -10,7 +10,10 @@ public sealed class HostCommandTests
 {
     [Theory]
     [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, fcopy, pipe")]
-    [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY")]
+    [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY, subchannel=N")]
+    [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
+    [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
+    [InlineData("--device echo,subchannel=-1", "vmbus: --device echo,subchannel=-1: a subchannel is a number from 1 to 65535")]
     [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
@@ -45,6 +48,8 @@ public sealed class HostCommandTests
     {
         Assert.Equal(new DeviceOffer("echo", "7", TimeSpan.FromMicroseconds(100)), DeviceOffer.Parse("echo=7,monitor=100us"));
         Assert.Equal("echo7", DeviceOffer.Parse("echo=7").Title);
+        Assert.Equal(new DeviceOffer("echo", "7", null, 3), DeviceOffer.Parse("echo=7,subchannel=3"));
+        Assert.Equal("echo7.3", DeviceOffer.Parse("echo=7,subchannel=3").Title);
         Assert.Equal(new DeviceOffer("kvp", null, null), DeviceOffer.Parse("kvp"));
         Assert.Equal(new DeviceOffer("pipe", "/tmp/a=b", TimeSpan.FromMicroseconds(50)), DeviceOffer.Parse("pipe=/tmp/a=b,monitor=50us"));
         Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
