@@ -28,7 +28,11 @@ internal sealed class HostCommand
     private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
     private readonly Option<int> _vps = new("--vps") { Description = "How many virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
-    private readonly Option<string[]> _devices = new("--device") { Description = $"Offer a device: {string.Join(", ", DeviceOffer.Names)}; a pipe is reached at its socket: pipe=PATH; with a monitor: NAME,monitor=LATENCY.", HelpName = "NAME" };
+    private readonly Option<string[]> _devices = new("--device")
+    {
+        Description = "Offer a device: echo[=N], heartbeat, timesync, shutdown, kvp, fcopy[=FILE to copy in], pipe=PATH of its socket; with a monitor: NAME,monitor=LATENCY.",
+        HelpName = "NAME",
+    };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };

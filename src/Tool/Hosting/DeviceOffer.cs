@@ -13,13 +13,19 @@ namespace VmBus.Tool.Hosting;
 internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0)
 {
     /// <summary>What it is called.</summary>
-    public string Title => (Argument is null ? Name : Name == Pipe ? $"{Name}={Argument}" : Name + Argument) + (Subchannel == 0 ? "" : $".{Subchannel}");
+    public string Title => Name switch
+    {
+        Echo => Name + Argument + (Subchannel == 0 ? "" : $".{Subchannel}"),
+        Pipe => $"{Name}={Argument}",
+        _ => Name,
+    };
 
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "fcopy", Pipe];
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", FileCopy, Pipe];
 
     private const string Pipe = "pipe";
     private const string Echo = "echo";
+    private const string FileCopy = "fcopy";
     private const string Monitor = "monitor=";
     private const string Sub = "subchannel=";
     private static readonly TimeSpan LeastLatency = TimeSpan.FromTicks(1);
@@ -36,6 +42,8 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
             throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
         if (head[0] == Pipe && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
             throw new UsageException($"--device {text}: a pipe takes a path without blanks and commas: pipe=PATH");
+        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe))
+            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE and pipe=PATH do");
         TimeSpan? latency = null;
         ushort subchannel = 0;
         foreach (string part in parts.Skip(1))
@@ -53,7 +61,7 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     private static string Options(string name) => name switch
     {
         Echo => "monitor=LATENCY, subchannel=N",
-        Pipe => "monitor=LATENCY, and a pipe's path has no commas",
+        Pipe or FileCopy => "monitor=LATENCY, and a path has no commas",
         _ => "monitor=LATENCY",
     };
 }

@@ -1,7 +1,5 @@
 // What a host is told to do while its guest runs: a line a command, from a file, a pipe or a person.
 
-using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.Versioning;
 using VmBus.Hosting;
 using VmBus.IntegrationComponents;
@@ -58,6 +56,11 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         }
     }
 
+    /// <summary>Whether an error is the guest's, or of what was asked: told, and no reason to end.</summary>
+    /// <param name="error">The error.</param>
+    public static bool IsExpected(Exception error) =>
+        error is ToolException or UsageException or VmBusException or TimeoutException or ArgumentException or IOException or UnauthorizedAccessException or InvalidOperationException;
+
     private async Task CarryOutAsync(HostSession session, string[] words, CancellationToken cancellationToken)
     {
         string command = string.Join(' ', words);
@@ -65,7 +68,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         {
             notes.Write($"{command}: {await AnswerAsync(session, words, cancellationToken).ConfigureAwait(false)}");
         }
-        catch (Exception error) when (error is ToolException or UsageException or VmBusException or TimeoutException or ArgumentException or IOException)
+        catch (Exception error) when (IsExpected(error))
         {
             notes.Write($"{command}: failed: {error.Message}");
         }
@@ -95,7 +98,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 KvpAnswer answer = await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken).ConfigureAwait(false);
                 return answer.Status != IcStatus.Success ? $"the guest answered {answer.Status}" : answer.Key is null ? "done" : $"{answer.Key} = {answer.Value}";
             case ["fcopy", var file, var path]:
-                return await CopyAsync(session, file, path, cancellationToken).ConfigureAwait(false);
+                return await FileToGuest.CopyAsync(session.Device<IntegrationDevice<FileCopyHost>>("fcopy"), file, path, Patience, cancellationToken).ConfigureAwait(false);
             case ["time"]:
                 IntegrationHostService<TimeSyncHost> time = await session.Device<IntegrationDevice<TimeSyncHost>>("timesync").Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
                 return time.Use(host =>
@@ -110,19 +113,6 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 return $"there is:\n{Help}";
             default:
                 return $"not understood. There is:\n{Help}";
-        }
-    }
-
-    private static async Task<string> CopyAsync(HostSession session, string file, string path, CancellationToken cancellationToken)
-    {
-        IntegrationHostService<FileCopyHost> service = await session.Device<IntegrationDevice<FileCopyHost>>("fcopy").Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-        FileStream content = File.OpenRead(file);
-        await using (content.ConfigureAwait(false))
-        {
-            long start = Stopwatch.GetTimestamp();
-            var request = new FileCopyRequest(Path.GetFileName(path), Path.GetDirectoryName(path) ?? "", (ulong)content.Length, IcFileCopyFlags.CreatePath | IcFileCopyFlags.Overwrite);
-            FileCopyResult result = await service.Use(host => host.CopyAsync(request, content, null, cancellationToken)).ConfigureAwait(false);
-            return string.Create(CultureInfo.InvariantCulture, $"the guest answered {result.Status}, {result.Bytes} bytes in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
         }
     }
 

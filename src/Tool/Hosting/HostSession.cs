@@ -16,6 +16,8 @@ internal sealed class HostSession : IAsyncDisposable
     private readonly Dictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
     private readonly HostBus _bus;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<Task> _sending = [];
 
     /// <summary>Makes the bus of a machine that has not started.</summary>
     /// <param name="machine">The machine.</param>
@@ -40,8 +42,11 @@ internal sealed class HostSession : IAsyncDisposable
 
     /// <summary>Offers a device.</summary>
     /// <param name="choice">Which.</param>
+    /// <exception cref="ToolException">It cannot be offered; the message says why.</exception>
     public async Task OfferAsync(DeviceOffer choice)
     {
+        if (choice is { Name: "fcopy", Argument: { } missing } && !File.Exists(missing))
+            throw new ToolException($"there is no file '{missing}' to copy into the guest");
         (HostOffer offer, IChannelDevice device) = choice.Name switch
         {
             "heartbeat" => (IntegrationOffers.Heartbeat, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
@@ -65,6 +70,25 @@ internal sealed class HostSession : IAsyncDisposable
         }
         _offered[choice.Title] = (offered, device);
         _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}{(choice.Subchannel == 0 ? "" : $", subchannel {choice.Subchannel}")}");
+        if (device is IntegrationDevice<FileCopyHost> files && choice.Argument is { } file)
+            _sending.Add(SendAsync(files, file));
+    }
+
+    // As soon as the guest takes files: from its own commands that may be minutes.
+    private async Task SendAsync(IntegrationDevice<FileCopyHost> device, string file)
+    {
+        try
+        {
+            _notes.Write($"fcopy {file}: {await FileToGuest.CopyAsync(device, file, Path.GetFileName(file), Timeout.InfiniteTimeSpan, _ending.Token).ConfigureAwait(false)}");
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            _notes.Write($"fcopy {file}: nothing in the guest took it");
+        }
+        catch (Exception error) when (HostCommands.IsExpected(error))
+        {
+            _notes.Write($"fcopy {file}: failed: {error.Message}");
+        }
     }
 
     /// <summary>Takes an offer back.</summary>
@@ -93,6 +117,9 @@ internal sealed class HostSession : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_sending).ConfigureAwait(false);
+        _ending.Dispose();
         await _bus.DisposeAsync().ConfigureAwait(false);
         foreach ((_, IChannelDevice device) in _offered.Values)
             (device as IDisposable)?.Dispose();

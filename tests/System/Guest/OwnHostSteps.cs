@@ -280,16 +280,26 @@ internal sealed class OwnHostSteps(string[] words)
 
     private static void TakeFile()
     {
-        Directory.CreateDirectory("/tmp/from-host");
-        using Process taking = Process.Start("/bin/vmbus", ["fcopy", "--bind", "--root", "/tmp/from-host", "--once"]);
-        Host("fcopy /big deep/down/big");
-        Require(taking.WaitForExit(TimeSpan.FromSeconds(140)), "the file does not come");
-        Require(taking.ExitCode == 0, $"vmbus fcopy ended with {taking.ExitCode}");
-        string[] left = Directory.GetFileSystemEntries("/tmp/from-host", "*", SearchOption.AllDirectories);
-        Console.WriteLine(string.Join(", ", left));
-        const string File = "/tmp/from-host/deep/down/big";
+        const string Root = "/tmp/from-host", AtOnce = $"{Root}/l2.cpio", Asked = $"{Root}/deep/down/big";
+        Directory.CreateDirectory(Root);
+        // What the host offered with the device comes first, then what it is asked for.
+        Take(() => { });
+        Console.WriteLine($"@took at once {Digest(AtOnce)}");
+        File.Delete(AtOnce);
+        Take(() => Host("fcopy /big deep/down/big"));
+        Console.WriteLine(string.Join(", ", Directory.GetFileSystemEntries(Root, "*", SearchOption.AllDirectories)));
+        Console.WriteLine($"@took {Digest(Asked)} of {new FileInfo(Asked).Length} bytes");
+
+        static void Take(Action ask)
+        {
+            using Process taking = Process.Start("/bin/vmbus", ["fcopy", "--bind", "--root", Root, "--once"]);
+            ask();
+            Require(taking.WaitForExit(TimeSpan.FromSeconds(140)), "the file does not come");
+            Require(taking.ExitCode == 0, $"vmbus fcopy ended with {taking.ExitCode}");
+        }
+
         // By busybox: this program's own SHA-256 is OpenSSL's, which is not here.
-        Console.WriteLine($"@took {Steps.Output("sha256sum", File).Split(' ')[0]} of {new FileInfo(File).Length} bytes");
+        static string Digest(string file) => Steps.Output("sha256sum", file).Split(' ')[0];
     }
 
     // One at a time, every byte checked.

@@ -14,10 +14,11 @@ public sealed class HostCommandTests
     [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
     [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
     [InlineData("--device echo,subchannel=-1", "vmbus: --device echo,subchannel=-1: a subchannel is a number from 1 to 65535")]
+    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE and pipe=PATH do")]
     [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
-    [InlineData("--device pipe=/a,b", "vmbus: --device pipe=/a,b: 'b' is not understood; there is monitor=LATENCY, and a pipe's path has no commas")]
+    [InlineData("--device pipe=/a,b", "vmbus: --device pipe=/a,b: 'b' is not understood; there is monitor=LATENCY, and a path has no commas")]
     [InlineData("--device echo,monitor=1s", "vmbus: --device monitor 1s: must be between 100 ns and 6.554 ms")]
     [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 67108864 and 2147479552 bytes")]
     [InlineData("--vps 0", "vmbus: --vps 0: must be between 1 and 64")]
@@ -52,6 +53,8 @@ public sealed class HostCommandTests
         Assert.Equal("echo7.3", DeviceOffer.Parse("echo=7,subchannel=3").Title);
         Assert.Equal(new DeviceOffer("kvp", null, null), DeviceOffer.Parse("kvp"));
         Assert.Equal(new DeviceOffer("pipe", "/tmp/a=b", TimeSpan.FromMicroseconds(50)), DeviceOffer.Parse("pipe=/tmp/a=b,monitor=50us"));
+        Assert.Equal(new DeviceOffer("fcopy", "/tmp/a b", null), DeviceOffer.Parse("fcopy=/tmp/a b"));
+        Assert.Equal("fcopy", DeviceOffer.Parse("fcopy=/tmp/a b").Title);
         Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
     }
 
