@@ -4,6 +4,13 @@
 packages_suites=trixie
 . "$here/../System/packages.sh"
 
+# A root directory of its own takes namespaces: root's, or those of a user who may make some.
+wine10_namespaces="--mount --pid --fork --kill-child"
+unshare $wine10_namespaces true 2>/dev/null || wine10_namespaces="--user --map-root-user $wine10_namespaces"
+
+# wine10_may_run: whether this system lets it have them.
+wine10_may_run() { unshare $wine10_namespaces true; }
+
 # wine10_prepare: has the tree, and in it a Windows of the tests' own.
 wine10_prepare() {
     wine10_tree=$cache/trees/wine-10
@@ -14,7 +21,7 @@ wine10_prepare() {
     mkdir -p "$wine10_tree"/{dev,proc,tmp} "$wine10_tree$cache" "$wine10_tree$repo" "$wine10_tree$work"
 
     local version
-    version=$(wine10 30 --version) || die "Wine does not start: user and mount namespaces are needed (unshare --user --mount)"
+    version=$(wine10 30 --version) || die "Wine 10 does not start"
     say "$version"
     if [ "$(cat "$cache/prefix-10/ready" 2>/dev/null)" != "$version" ]; then
         say "a Windows of its own for the tests"
@@ -33,7 +40,7 @@ wine10() {
     shift
     # Debian's Wine has its zlib from another package.
     WINEPREFIX=$cache/prefix-10 WINEPATH='Z:\usr\x86_64-w64-mingw32\lib' WINESERVER=/usr/lib/wine/wineserver64 WINEDEBUG=-all \
-        timeout --kill-after=10 "$limit" unshare --user --map-root-user --mount --pid --fork --kill-child --mount-proc="$wine10_tree/proc" \
+        timeout --kill-after=10 "$limit" unshare $wine10_namespaces --mount-proc="$wine10_tree/proc" \
         bash -c 'tree=$1 folder=$2; shift 2
             while [ "$1" != -- ]; do mount --rbind "$1" "$tree$1" || exit 125; shift; done
             shift
