@@ -112,13 +112,10 @@ public sealed class KvmPartition : GuestPartition
     {
         ArgumentNullException.ThrowIfNull(signalled);
         var connection = new GuestConnection(null, signalled);
+        if (!_useEventFds)
+            return Calls.Connect(connectionId, connection);
         using var made = new Undoing();
         Undo entry = made.Own(Calls.Connect(connectionId, connection));
-        if (!_useEventFds)
-        {
-            made.Keep();
-            return entry;
-        }
         EventFd signal = made.Own(EventFd.Create());
         ConnectInKernel(connectionId, signal);
         IDisposable watch = _dispatcher.Add(signal, connection.Signal);

@@ -6,8 +6,7 @@ using VmBus.Layout.Messages;
 using VmBus.Protocol.Guest;
 using VmBus.Protocol.Host;
 using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
-using VmBus.Signals;
+using static VmBus.Backends.Tests.Bus.SavedChannels;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -308,27 +307,6 @@ public sealed class SavedBusTests
     }
 
     [Fact]
-    public async Task A_forged_guest_whose_rings_lie_in_each_other_is_refused()
-    {
-        await using var fixture = new BusFixture();
-        await OfferAllAsync(fixture.Host, new CountingDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await OpenAllAsync(bus);
-        byte[] state = await bus.SaveAsync(Token);
-
-        // Five frames each, one behind the other.
-        int[] rings = [.. Enumerable.Range(SavedStateFormat.HeadSize, state.Length - SavedStateFormat.HeadSize - 40).Where(at =>
-            BitConverter.ToUInt64(state, at) is > 0 and < 4096 && Enumerable.Range(1, 4).All(page => BitConverter.ToUInt64(state, at + 8 * page) == BitConverter.ToUInt64(state, at) + (uint)page))];
-        Assert.Equal(4, rings.Length);
-        byte[] bad = [.. state];
-        state.AsSpan(rings[0], 8).CopyTo(bad.AsSpan(rings[2]));
-        BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
-        SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
-        Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
-    }
-
-    [Fact]
     public async Task A_reserved_channel_goes_on_whichever_end_is_restarted()
     {
         await using var fixture = new BusFixture();
@@ -393,96 +371,10 @@ public sealed class SavedBusTests
         await fixture.Host.ResetAsync().WaitAsync(BusFixture.Generous, Token);
     }
 
-    [Fact]
-    public async Task Damaged_states_are_refused_and_the_sound_one_still_restores()
-    {
-        await using var fixture = new BusFixture();
-        var device = new CountingDevice();
-        await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await OpenAllAsync(bus);
-        byte[] guest = await bus.SaveAsync(Token);
-        byte[] host = await fixture.Machine.SaveHostAsync();
-        int mapped = fixture.Machine.GuestPartition.Memory.MappedRings;
-        for (int at = 0; at < guest.Length; at += 7)
-        {
-            byte[] bad = [.. guest];
-            bad[at] ^= 0x10;
-            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
-            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, guest.AsMemory(0, at)));
-        }
-        for (int at = 0; at < host.Length; at += 7)
-        {
-            byte[] bad = [.. host];
-            bad[at] ^= 0x10;
-            Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(bad));
-            Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(host.AsSpan(0, at)));
-        }
-
-        Assert.Equal(mapped, fixture.Machine.GuestPartition.Memory.MappedRings);
-        fixture.Machine.RestoreHost(host);
-        await OfferAllAsync(fixture.Host, device);
-        await fixture.Host.CompleteRestoreAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
-    }
-
-    // Law: bytes under a right checksum restore a guest's connection or are refused; whichever, what was taken is left as it was.
-    [Fact]
-    public async Task A_forged_guest_is_refused_or_restored_and_takes_no_memory_that_is_not_its_own()
-    {
-        await using var fixture = new BusFixture();
-        await OfferAllAsync(fixture.Host, new CountingDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await OpenAllAsync(bus);
-        byte[] guest = await bus.SaveAsync(Token);
-        int pages = fixture.Machine.GuestPartition.Memory.AllocatedPages;
-        int restored = 0;
-        for (int at = SavedStateFormat.HeadSize; at < guest.Length; at += 3)
-        {
-            byte[] bad = [.. guest];
-            bad[at] ^= (byte)(1 << at % 8);
-            BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
-            try
-            {
-                bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, bad);
-                restored++;
-                await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
-            }
-            catch (SavedStateException)
-            {
-                // As documented.
-            }
-            Assert.Equal((pages, 0), (fixture.Machine.GuestPartition.Memory.AllocatedPages, fixture.Machine.GuestPartition.Memory.MappedRings - 2 * 4));
-        }
-
-        Assert.NotEqual(0, restored);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
-    }
-
     private static GuestBusOptions Speaking(string version) => new()
     {
         Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(known => known.ToString() == version)] },
     };
-
-    // Monitored both ways, by hypercall, and a subchannel; the order is another each time.
-    private static async Task OfferAllAsync(HostBus host, IChannelDevice device)
-    {
-        await host.OfferAsync(EchoDevice.Offer(1), device, new DeviceChannelOptions { Mode = SignalMode.Monitored });
-        await host.OfferAsync(EchoDevice.Offer(2, monitored: false), device);
-        await host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
-        await host.OfferAsync(EchoDevice.Offer(3), device, new DeviceChannelOptions { Mode = SignalMode.Adaptive });
-    }
-
-    private static async Task<List<GuestChannel>> OpenAllAsync(GuestBus bus)
-    {
-        var channels = new List<GuestChannel>();
-        SignalMode[] modes = [SignalMode.Monitored, SignalMode.LowLatency, SignalMode.Adaptive];
-        foreach (GuestOffer offer in await bus.RequestOffersAsync(Token))
-            channels.Add(await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, Mode = modes[channels.Count % 3] }, Token));
-        return channels;
-    }
 
     private sealed class BodyWatch(int bodies) : IMessageObserver
     {
