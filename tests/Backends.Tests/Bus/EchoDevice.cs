@@ -1,12 +1,14 @@
+using VmBus.Channels;
 using VmBus.Hosting;
+using VmBus.Layout;
 using VmBus.Protocol.Host;
+using VmBus.Rings;
 
 namespace VmBus.Backends.Tests.Bus;
 
-/// <summary>The library's echo, with its opens counted and refused on demand.</summary>
+/// <summary>Sends every packet back, with its transaction id, until the guest closes the channel.</summary>
 internal sealed class EchoDevice : IChannelDevice
 {
-    private readonly VmBus.Hosting.EchoDevice _echo = new();
     private int _opens;
     private int _serving;
 
@@ -38,11 +40,34 @@ internal sealed class EchoDevice : IChannelDevice
         Interlocked.Increment(ref _serving);
         try
         {
-            await _echo.ServeAsync(channel, closing);
+            byte[] payload = new byte[64 * 1024];
+            while (true)
+            {
+                await channel.Channel.WaitToReadAsync(closing);
+                while (TryTake(channel.Channel, payload, out int length, out ulong id))
+                {
+                    while (!channel.Channel.TrySend(payload.AsSpan(0, length), id, PacketFlags.None))
+                        await channel.Channel.WaitToWriteAsync(length, closing);
+                }
+            }
         }
         finally
         {
             Interlocked.Decrement(ref _serving);
         }
+    }
+
+    private static bool TryTake(Channel channel, byte[] payload, out int length, out ulong id)
+    {
+        using ChannelReadBatch batch = channel.ReadBatch();
+        length = 0;
+        id = 0;
+        if (!batch.TryNext(out RingPacket packet))
+            return false;
+        packet.Payload.CopyTo(payload);
+        length = packet.Payload.Length;
+        id = packet.TransactionId;
+        batch.Commit();
+        return true;
     }
 }
