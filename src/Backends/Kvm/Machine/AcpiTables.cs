@@ -99,7 +99,10 @@ internal static class AcpiTables
         table[91 - HeaderSize] = 4;
         Word16(table, 96, 0xFFFF);                              // C2 and C3: not there
         Word16(table, 98, 0xFFFF);
-        Word16(table, 109, 1 | 1 << 2 | 1 << 5);                // boot flags: ISA devices; no VGA, no CMOS clock; no 8042
+        table[108 - HeaderSize] = CmosClock.CenturyRegister;
+        // Boot flags: ISA devices; no VGA, no 8042; and no CMOS clock that a driver could use, since it never interrupts. Linux
+        // reads it all the same at its start and after a sleep, and finds the century by this table.
+        Word16(table, 109, 1 | 1 << 2 | 1 << 5);
         // Flags: WBINVD works, C1 works, no power and sleep buttons, a 32-bit timer, a reset register.
         Word32(table, 112, 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 10);
         Port(table, 116, 8, PowerPorts.ResetPort);

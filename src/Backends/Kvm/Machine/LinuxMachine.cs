@@ -1,5 +1,5 @@
-// The least machine that a stock Linux kernel boots on and finds a VMBus in: memory, processors, a serial port, a way to
-// turn it off.
+// The least machine that a stock Linux kernel boots on and finds a VMBus in: memory, processors, a serial port, a
+// clock, a way to turn it off.
 
 using System.Runtime.Versioning;
 using VmBus.Backends.Virtualization;
@@ -29,6 +29,7 @@ public sealed class LinuxMachine : IDisposable
             Action<byte> console = options.Console ?? (static _ => { });
             _serial = new SerialPort(console, isRaised => Partition.SetLine(SerialLine, isRaised));
             Partition.AddPorts(_serial);
+            Partition.AddPorts(new CmosClock(options.Clock));
             Partition.AddPorts(new PowerPorts(() => Partition.Stop(GuestEndReason.PoweredOff, "The guest turned its machine off.")));
             Partition.AddPorts(ResetPort.Acpi(Reset));
             Partition.AddPorts(ResetPort.Keyboard(Reset));

@@ -17,6 +17,9 @@ public sealed record LinuxMachineOptions
     /// <summary>The guest.</summary>
     public KvmPartitionOptions Partition { get; init; } = new();
 
+    /// <summary>What the machine's battery-backed clock tells, in UTC.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Told each byte that the guest writes to its serial port, on a VP's thread. Must not block for long.</summary>
     public Action<byte>? Console { get; init; }
 }

@@ -83,6 +83,7 @@ public sealed class AcpiTablesTests
         Assert.Equal((1, 0x604ul), (table[172], Pointer(table, 176)));
         Assert.Equal((1, 0x608ul), (table[208], Pointer(table, 212)));
         Assert.Equal((1, 8, 0xCF9ul, 6), (table[116], table[117], Pointer(table, 120), table[128]));
+        Assert.Equal(0x32, table[108]);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Iced.Intel;
+using Microsoft.Extensions.Time.Testing;
 using VmBus.Backends.Kvm.Machine;
 using VmBus.Backends.Virtualization;
 using static Iced.Intel.AssemblerRegisters;
@@ -102,6 +103,36 @@ public sealed class LinuxMachineTests
         machine.Type("c"u8);
         Assert.Equal(GuestEndReason.PoweredOff, (await EndAsync(machine)).Reason);
         Assert.Equal("abc", console.ToString());
+    }
+
+    [KvmFact]
+    public async Task The_kernel_reads_the_time_of_the_host_s_clock()
+    {
+        var console = new List<byte>();
+        byte[] registers = [0x32, 9, 8, 7, 4, 2, 0, 10];
+        // Prints what the clock's registers hold, and turns the machine off.
+        using LinuxMachine machine = Boot(a =>
+        {
+            foreach (byte register in registers)
+            {
+                a.mov(eax, register);
+                a.@out(0x70, al);
+                a.@in(al, 0x71);
+                a.mov(edx, 0x3F8);
+                a.@out(dx, al);
+            }
+            a.mov(edx, 0x604);
+            a.mov(eax, 1 << 13 | 5 << 10);
+            a.@out(dx, ax);
+            a.hlt();
+        }, options => options with
+        {
+            Clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 29, 13, 45, 59, TimeSpan.Zero)),
+            Console = console.Add,
+        });
+        machine.Start();
+        Assert.Equal(GuestEndReason.PoweredOff, (await EndAsync(machine)).Reason);
+        Assert.Equal([0x20, 0x26, 0x11, 0x29, 0x13, 0x45, 0x59, 0x26], console);
     }
 
     [KvmFact]
