@@ -124,16 +124,17 @@ L0
     chmod +x "$1"
 }
 
-# show LOG: keeps the machine's lines in a file, and shows them with the seconds since the start, but for the records.
+# show LINE: a line of the machine, within boot: keeps it, and shows it with the seconds since the start, but for the
+# records. What the machine runs, by its own lines, is remembered.
 show() {
-    local line from=${EPOCHREALTIME/./} passed
-    while IFS= read -r line; do
-        line=${line//$'\r'/}
-        printf '%s\n' "$line" >>"$1"
-        [[ $line != @record* ]] || continue
-        passed=$(((${EPOCHREALTIME/./} - from) / 10000))
-        printf '  [%3d.%02d] %s\n' $((passed / 100)) $((passed % 100)) "$line"
-    done
+    local passed
+    printf '%s\n' "$1" >>"$log"
+    [[ $1 != @record* ]] || return 0
+    passed=$(((${EPOCHREALTIME/./} - from) / 10000))
+    printf '  [%3d.%02d] %s\n' $((passed / 100)) $((passed % 100)) "$1"
+    case $1 in
+    '-- '* | 'ok '* | 'L1 '* | 'L2 '* | 'passed '* | 'skipped '*) doing=$1 ;;
+    esac
 }
 
 # extract_records LOG DIRECTORY: the recorded trees, a file each.

@@ -10,7 +10,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 
 cache=${VMBUS_SYSTEM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmbus-system-test}
-limit=${VMBUS_SYSTEM_TEST_LIMIT:-300}     # seconds one boot of the machine may take, all tests in it included
 filter=()
 
 usage() {
@@ -20,7 +19,8 @@ usage: tests/System/kvm.sh [FILTER...]
 
 environment:
   VMBUS_SYSTEM_TEST_CACHE   where packages are kept, unpacked (default: $XDG_CACHE_HOME/vmbus-system-test)
-  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take, tests included (default: 300)
+  VMBUS_SYSTEM_TEST_SILENCE seconds without a line of its own after which a boot is ended (default: 300)
+  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take at most, tests included (default: 1800)
 USAGE
 }
 
@@ -40,7 +40,7 @@ say "the machine's image"
 make_kvm_l1 "${filter[@]}"
 say "  L1 $(du -m "$work/kvm-l1.cpio" | cut -f1) MB"
 
-# verdict LOG LATE: what the machine said of the tests. What is skipped for want of anything is a failure here: this machine
+# verdict LOG ENDED: what the machine said of the tests. What is skipped for want of anything is a failure here: this machine
 # has it all.
 verdict() {
     if [ -n "$2" ] && ! grep -q '^@exit ' "$1"; then return 2; fi

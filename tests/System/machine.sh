@@ -1,5 +1,8 @@
 # What every test in the nested machine begins with, and how the machine is started. Sourced by run.sh and kvm.sh, which set
-# here, repo, cache and limit before.
+# here, repo and cache before.
+
+silence=${VMBUS_SYSTEM_TEST_SILENCE:-300}   # seconds that the machine may say nothing
+limit=${VMBUS_SYSTEM_TEST_LIMIT:-1800}      # seconds one boot of the machine may take, all tests in it included
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 die() { printf 'tests/System/%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -11,7 +14,10 @@ done
 
 mkdir -p "$cache/trees"
 work=$(mktemp -d)
+. "$here/watch.sh"
+# What ends this script ends the machine with it.
 trap 'rm -rf "$work"' EXIT
+watched_traps
 
 . "$here/packages.sh"
 . "$here/images.sh"
@@ -21,24 +27,22 @@ packages_tree busybox bookworm busybox-static
 packages_tree qemu bookworm-backports qemu-system-x86
 packages_kernel l1-kernel '^linux-image-6\.1\.0-[0-9]+-cloud-amd64$'
 
-# boot VERDICT COMMAND...: starts the machine by a command and shows what it prints. VERDICT is called with what the machine
-# said: 0 when all passed, 1 when something failed or nothing was said, 2 when nothing was said and the time was up (given as
-# its second argument).
+# boot VERDICT COMMAND...: starts the machine by a command and shows what it prints, for as long as it prints something.
+# VERDICT is called with what the machine said: 0 when all passed, 1 when something failed, or the machine ended, without a
+# word of a result, 2 when it was ended from here and had said nothing of a result (why, is its second argument).
 boot() {
-    local verdict=$1 log=$work/boot.log start=$SECONDS ended late=
+    local verdict=$1 log=$work/boot.log start=$SECONDS from=${EPOCHREALTIME/./} doing=
     shift
     : >"$log"
-    # In the foreground: whoever ends this script ends the machine with it.
-    set +e
-    timeout --foreground --kill-after=5 "$limit" "$@" </dev/null 2>&1 | show "$log"
-    ended=${PIPESTATUS[0]}
-    set -e
+    watched "$silence" "$limit" show "$@" || true
     say "the machine ran for $((SECONDS - start)) s"
-    case $ended in 124 | 137) late=late ;; esac
-    "$verdict" "$log" "$late"
+    if [ -n "$watched_why" ]; then
+        say "it was ended: $watched_why. It ran: ${doing:-nothing yet}. Its last line: ${watched_last:-none}"
+    fi
+    "$verdict" "$log" "$watched_why"
 }
 
-# boot_twice WHAT VERDICT COMMAND...: a boot, with a second one where the first says nothing, and the end of the script when
+# boot_twice WHAT VERDICT COMMAND...: a boot, with a second one where the first falls silent, and the end of the script when
 # it is not passed. About 2 boots of 55 of this machine hang somewhere in nested emulation; a second is given, and said. A
 # program that hangs ends itself and says so, and a test that failed is no hang: neither gets one.
 boot_twice() {
@@ -46,13 +50,13 @@ boot_twice() {
     shift
     boot "$@" || status=$?
     if [ "$status" = 2 ]; then
-        say "RETRY: the machine gave no result within $limit s; the one retry starts"
+        say "RETRY: the machine gave no result ($watched_why; its last line: ${watched_last:-none}); the one retry starts"
         status=0
         boot "$@" || status=$?
     fi
     case $status in
     0) ;;
     1) die "$what FAILED; what the machine said is above" ;;
-    *) die "$what FAILED: no result within $limit s, twice" ;;
+    *) die "$what FAILED: no result, twice; now $watched_why" ;;
     esac
 }

@@ -12,7 +12,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 
 cache=${VMBUS_SYSTEM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmbus-system-test}
-limit=${VMBUS_SYSTEM_TEST_LIMIT:-300}     # seconds one boot of the machine may take, all tests in it included
 directions="theirs ours"
 record=                                     # where to keep what the guest recorded
 
@@ -25,7 +24,8 @@ usage: tests/System/run.sh [--record DIR] [theirs|ours]
 
 environment:
   VMBUS_SYSTEM_TEST_CACHE   where packages are kept, unpacked (default: $XDG_CACHE_HOME/vmbus-system-test)
-  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take, tests included (default: 300)
+  VMBUS_SYSTEM_TEST_SILENCE seconds without a line of its own after which a boot is ended (default: 300)
+  VMBUS_SYSTEM_TEST_LIMIT   seconds one boot may take at most, tests included (default: 1800)
 USAGE
 }
 
@@ -55,18 +55,29 @@ make_l2
 make_l1
 say "  L1 $(du -m "$work/l1.cpio" | cut -f1) MB, L2 within it $(du -k "$work/l2.cpio" | cut -f1) KB, programs $(du -kc "$work/guest/vmbus-system-test" "$work/guest/vmbus" | tail -n 1 | cut -f1) KB"
 
-# verdict LOG LATE: what the machine said of itself.
+# verdict LOG ENDED: what the machine said of itself.
 verdict() {
     grep -q '^@result passed' "$1" && return 0
     [ -n "$2" ] && ! grep -q '^@result failed' "$1" && return 2
     return 1
 }
 
+# play BOOT: a boot of the machine; its words tell L1 what to do.
+play() {
+    say "the machine, $1"
+    boot_twice "the system test, $1," verdict "$work/l0" $1
+    say "the system test passed: $1"
+}
+
 for direction in $directions; do
-    say "the machine, $direction"
-    boot_twice "the system test, $direction," verdict "$work/l0" "$direction"
-    say "the system test passed: $direction"
-    if [ -n "$record" ] && [ "$direction" = theirs ]; then
-        extract_records "$work/boot.log" "$record"
-    fi
+    case $direction in
+    theirs)
+        play theirs
+        [ -z "$record" ] || extract_records "$work/boot.log" "$record"
+        ;;
+    ours)
+        play "ours full"
+        play "ours ends"
+        ;;
+    esac
 done

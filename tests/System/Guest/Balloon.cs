@@ -22,7 +22,7 @@ internal sealed class Balloon(Channel channel)
     private const ushort BalloonRequest = 6;
     private const ushort BalloonResponse = 7;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
     private readonly byte[] _message = new byte[4096];
 
     /// <summary>One version request and its answer.</summary>

@@ -9,7 +9,7 @@ namespace VmBus.SystemTest;
 /// </summary>
 internal sealed class HostMonitor : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     private readonly FileStream _port;
     private readonly StreamReader _lines;

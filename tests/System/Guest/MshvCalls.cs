@@ -12,7 +12,7 @@ internal static class MshvCalls
 {
     private const string SignalEvent = "4008b822", PostMessage = "4018b823", SetEventFd = "4008b824", Pause = "4008b825", RootHypercall = "c020b807";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     public static void Run()
     {

@@ -6,7 +6,7 @@ namespace VmBus.SystemTest;
 /// <summary>The program that stands for a device of the Microsoft hypervisor's driver: see mshv-stand-in.c.</summary>
 internal sealed class MshvStandIn : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     private readonly Process _process;
 

@@ -22,7 +22,7 @@ internal sealed class OwnHostSteps(string[] words)
     private static readonly Guid EchoClass = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01");
     private static readonly Guid Monitored = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e02");
     private static readonly Guid Called = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e00");
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
     private static readonly VmBusSysfs Sysfs = new();
     private static readonly UioOptions Options = new() { Trust = PeerTrust.Untrusted };
 
@@ -294,7 +294,7 @@ internal sealed class OwnHostSteps(string[] words)
         {
             using Process taking = Process.Start("/bin/vmbus", ["fcopy", "--bind", "--root", Root, "--once"]);
             ask();
-            Require(taking.WaitForExit(TimeSpan.FromSeconds(140)), "the file does not come");
+            Require(taking.WaitForExit(TimeSpan.FromSeconds(500)), "the file does not come");
             Require(taking.ExitCode == 0, $"vmbus fcopy ended with {taking.ExitCode}");
         }
 

@@ -8,6 +8,10 @@ if (args is ["hold", string what, string instance])
 if (args is ["pipe-client", string path, string send, string receive])
     return await PipeClient.RunAsync(path, send, receive);
 
+// More than ten times what the longest step takes on a quiet machine, which is a wait for what the other host does 50 s later.
+// The reminder is what tells a step that is slow from a machine that hangs.
+TimeSpan Limit = TimeSpan.FromSeconds(600), Reminder = TimeSpan.FromSeconds(30);
+
 string[] words = File.ReadAllText("/proc/cmdline").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 bool isOurs = words.Contains("ours");
 IEnumerable<(string Name, Action Step)> steps = isOurs ? new OwnHostSteps(words).All : new Steps(recording: words.Contains("record")).All;
@@ -17,9 +21,14 @@ foreach ((string name, Action step) in steps)
     long start = Stopwatch.GetTimestamp();
     try
     {
-        // One that hangs is a failure of its own; a machine that hangs says nothing at all, and gets a second chance.
-        if (!Task.Run(step).Wait(TimeSpan.FromSeconds(150)))
-            throw new FailedException("it does not end");
+        // One that hangs is a failure of its own, by name; a machine that hangs says nothing at all, and gets a second chance.
+        Task running = Task.Run(step);
+        while (!running.Wait(Reminder))
+        {
+            if (Stopwatch.GetElapsedTime(start) > Limit)
+                throw new FailedException("it does not end");
+            Console.WriteLine($"-- {name}, {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s so far");
+        }
         Steps.RequireNothingLeft();
         Console.WriteLine($"ok {name} ({Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s)");
     }
