@@ -19,13 +19,23 @@ apt_own() {
         -o APT::Architecture=amd64 -o APT::Architectures=amd64 "$@"
 }
 
+# packages_mirror RELEASE: where the system's own apt has it from.
+packages_mirror() {
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk -v release="$1" '$2 == release { print $1; exit }'
+}
+
 # The packages come from the mirrors that this system's own apt uses for Debian 12; other suites lie beside it.
 packages_refresh() {
     [ -z "${packages_fresh-}" ] || return 0
     command -v apt-get >/dev/null || die "apt-get is not here: what the test runs on comes from Debian's mirrors"
     local main security suite mirror
-    main=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm" { print $1; exit }')
-    security=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm-security" { print $1; exit }')
+    main=$(packages_mirror bookworm)
+    if [ -z "$main" ] && [ "$(id -u)" = 0 ]; then
+        # A system that has never fetched its lists names no mirror.
+        apt-get update -q >"$work/apt.log" 2>&1 || cat "$work/apt.log" >&2
+        main=$(packages_mirror bookworm)
+    fi
+    security=$(packages_mirror bookworm-security)
     [ -n "$main" ] && [ -n "$security" ] ||
         die "apt has no Debian 12 (bookworm and bookworm-security) among its sources, so the packages that the test runs on cannot be had"
     mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
