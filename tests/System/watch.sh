@@ -57,8 +57,9 @@ watched() {
     done
     status=0
     if [ -n "$watched_why" ]; then
+        local last=${line:-$watched_last}
         watched_end
-        # What it said while it was ended.
+        # What it said while it was ended is shown, and is not what it said last by itself.
         while IFS= read -r -t 1 -u "$watched_from" part; do
             line+=$part
             watched_show
@@ -70,6 +71,7 @@ watched() {
         watched_pid=
     fi
     [ -z "$line" ] || watched_show
+    [ -z "$watched_why" ] || watched_last=$last
     exec {watched_from}<&-
     if [ -n "$watched_exit" ]; then
         printf '%s: ended by a signal; the last line of what it ran: %s\n' "${0##*/}" "${watched_last:-none}"
