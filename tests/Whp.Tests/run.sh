@@ -7,7 +7,9 @@
 #   placeholders the same in a Windows that has placeholders of memory, so that rings are mapped out of scattered pages
 #   core         the whole suite of VmBus.Core
 #   latency      the vmbus command, for a second
+#   install      nothing: what all of them need is there afterwards, as it is before each
 #
+# A test program is ended after VMBUS_WHP_TEST_SILENCE seconds without a line (300), or VMBUS_WHP_TEST_LIMIT seconds in all (2400).
 # Needs Debian's wine64 (8.0), gcc-mingw-w64-x86-64 and mingw-w64-x86-64-dev, and installs them where they are missing.
 # Wine 10, which has placeholders, comes out of Debian 13's packages into the cache.
 # Ends with 0 only if every program's own summary says that nothing failed.
@@ -26,7 +28,12 @@ parts=("$@")
 
 mkdir -p "$cache"
 work=$(mktemp -d)
+silence=${VMBUS_WHP_TEST_SILENCE:-300}
+limit=${VMBUS_WHP_TEST_LIMIT:-2400}
+program=
+. "$here/../System/watch.sh"
 trap 'rm -rf "$work"' EXIT
+watched_traps
 
 missing=()
 for package in "${packages[@]}"; do
@@ -49,46 +56,57 @@ say "$("$WINE" --version)"
 if [ ! -f "$WINEPREFIX/ready" ]; then
     say "a Windows of its own for the tests"
     rm -rf "$WINEPREFIX"
-    timeout 180 "$WINE" wineboot -i >"$work/wine.log" 2>&1 && timeout 60 "$WINE" winecfg -v win10 >>"$work/wine.log" 2>&1 ||
+    timeout 900 "$WINE" wineboot -i >"$work/wine.log" 2>&1 && timeout 300 "$WINE" winecfg -v win10 >>"$work/wine.log" 2>&1 ||
         { cat "$work/wine.log" >&2; die "Wine makes no prefix"; }
     touch "$WINEPREFIX/ready"
 fi
 
 total=0
-# windows NAME SECONDS LEAST PROGRAM ARGS...: a test program; it must say itself that nothing failed and how much ran.
+# windows NAME LEAST PROGRAM ARGS...: a test program; it must say itself that nothing failed and how much ran.
 # Its code is not optimized: a collection stops a thread in a loop without calls by changing the thread's context, which the
 # runtime leaves alone where the system does not say that it may be changed, as Wine 8. One such loop then holds every
 # other thread up for good. Unoptimized loops have calls, and a call's return is where a thread can be stopped.
 windows() {
-    local name=$1 limit=$2 least=$3 status=0
-    shift 3
-    (cd "$(dirname "$1")" && DOTNET_JITMinOpts=1 timeout --kill-after=10 "$limit" "$WINE" "$@" --progress off --no-ansi) >"$work/log" 2>&1 || status=$?
-    count
+    program=$1
+    local least=$2
+    shift 2
+    DOTNET_JITMinOpts=1 run_tests "$1" "$WINE" "$@"
 }
 
-# windows10 NAME SECONDS LEAST PROGRAM ARGS...: the same under Wine 10, which lets a context be changed and does not give all
+# windows10 NAME LEAST PROGRAM ARGS...: the same under Wine 10, which lets a context be changed and does not give all
 # of it back: what runs there is short enough to need no collection at all.
 windows10() {
-    local name=$1 limit=$2 least=$3 status=0
-    shift 3
-    (cd "$(dirname "$1")" && DOTNET_GCgen0size=0x40000000 wine10 "$limit" "$@" --progress off --no-ansi) >"$work/log" 2>&1 || status=$?
-    count
+    program=$1
+    local least=$2
+    shift 2
+    DOTNET_GCgen0size=0x40000000 run_tests "$1" wine10 "$limit" "$@"
 }
 
-# What a test program said, as windows and windows10 leave it.
-count() {
-    local succeeded failed
-    tr -d '\r' <"$work/log" >"$work/text"
+# run_tests EXE COMMAND...: in the program's folder. Each test is a line when it ends, which is the progress that counts.
+run_tests() {
+    local folder status=0 succeeded failed
+    folder=$(dirname "$1")
+    shift
+    : >"$work/text"
+    watched "$silence" "$limit" keep_line in_folder "$folder" "$@" --output Detailed --progress off --no-ansi || status=$?
+    if [ -n "$watched_why" ]; then
+        tail -n 20 "$work/text"
+        die "$program: ended, $watched_why; its last line: ${watched_last:-none}"
+    fi
     succeeded=$(sed -nE 's/^ *succeeded: ([0-9]+)$/\1/p' "$work/text" | tail -n 1)
     failed=$(sed -nE 's/^ *failed: ([0-9]+)$/\1/p' "$work/text" | tail -n 1)
     if [ $status != 0 ] || [ "${failed:-1}" != 0 ] || [ "${succeeded:-0}" -lt "$least" ]; then
-        tail -n 200 "$work/text"
-        die "$name: exit code $status, ${succeeded:-no} tests passed, ${failed:-no count} failed; at least $least were to pass within $limit s"
+        grep -v '^passed ' "$work/text" | tail -n 200
+        die "$program: exit code $status, ${succeeded:-no} tests passed, ${failed:-no count} failed; at least $least were to pass"
     fi
     awk '/^skipped / { getline; reasons[$0]++ } END { for (reason in reasons) printf "  NOT RUN, %d tests:%s\n", reasons[reason], reason }' "$work/text"
-    say "$name: $succeeded tests passed"
+    say "$program: $succeeded tests passed"
     total=$((total + succeeded))
 }
+
+in_folder() { cd "$1" && shift && "$@"; }
+
+keep_line() { printf '%s\n' "$1" >>"$work/text"; }
 
 # publish PROJECT: as a Windows program that needs no installed runtime, beside the tree's own build and not in it.
 publish() {
@@ -125,9 +143,9 @@ for part in "${parts[@]}"; do
     platform)
         publish tests/Whp.Tests
         standins
-        VMBUS_STANDIN=standin windows 'WHP host, stand-in' 180 71 "$published/VmBus.Whp.Tests.exe"
-        VMBUS_STANDIN=standin-old windows 'WHP host, stand-in of an older build' 180 68 "$published/VmBus.Whp.Tests.exe"
-        VMBUS_STANDIN=none windows 'WHP host, no platform' 60 1 "$published/VmBus.Whp.Tests.exe" --filter-class '*NoPlatformTests'
+        VMBUS_STANDIN=standin windows 'WHP host, stand-in' 71 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=standin-old windows 'WHP host, stand-in of an older build' 68 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=none windows 'WHP host, no platform' 1 "$published/VmBus.Whp.Tests.exe" --filter-class '*NoPlatformTests'
         ;;
     placeholders)
         . "$here/wine10.sh"
@@ -139,27 +157,31 @@ for part in "${parts[@]}"; do
         publish tests/Whp.Tests
         standins
         wine10_prepare
-        VMBUS_PLACEHOLDERS=required VMBUS_STANDIN=standin windows10 'WHP host, stand-in, rings by placeholders' 180 77 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_PLACEHOLDERS=required VMBUS_STANDIN=standin windows10 'WHP host, stand-in, rings by placeholders' 77 "$published/VmBus.Whp.Tests.exe"
         ;;
     core)
         publish tests/Core.Tests
         # What the tests of the architecture look at lies beside the build and is not published.
         cp -r "$cache/artifacts/bin/VmBus.Core.Tests/release_win-x64/shipped" "$published/"
         # Under Wine a collection stops every thread by way of another process: fewer and larger ones save time.
-        DOTNET_GCgen0size=0x8000000 DOTNET_gcConcurrent=0 windows 'VmBus.Core' 900 1100 "$published/VmBus.Core.Tests.exe"
+        DOTNET_GCgen0size=0x8000000 DOTNET_gcConcurrent=0 windows 'VmBus.Core' 1100 "$published/VmBus.Core.Tests.exe"
         ;;
     latency)
         publish src/Tool
-        (cd "$published" && timeout --kill-after=10 180 "$WINE" vmbus.exe latency --seconds 1) >"$work/log" 2>&1 ||
+        (cd "$published" && timeout --kill-after=10 900 "$WINE" vmbus.exe latency --seconds 1) >"$work/log" 2>&1 ||
             { cat "$work/log"; die "vmbus latency did not end well"; }
         iconv -f CP1252 -t UTF-8 "$work/log" | tr -d '\r' | tail -n 40
         [ "$(grep -c 'low-latency' "$work/log")" -ge 3 ] || die "vmbus latency printed no table"
         say "vmbus latency ran"
-        (cd "$published" && timeout --kill-after=10 60 "$WINE" vmbus.exe doctor) >"$work/log" 2>&1 || true
+        (cd "$published" && timeout --kill-after=10 300 "$WINE" vmbus.exe doctor) >"$work/log" 2>&1 || true
         grep -q 'turn on the Windows feature' "$work/log" || { cat "$work/log"; die "vmbus doctor does not say what Windows lacks"; }
         say "vmbus doctor says that the platform is missing"
         ;;
-    *) die "no part is called $part: layouts, platform, placeholders, core, latency" ;;
+    install)
+        . "$here/wine10.sh"
+        ! wine10_may_run || wine10_prepare
+        ;;
+    *) die "no part is called $part: layouts, platform, placeholders, core, latency, install" ;;
     esac
 done
 

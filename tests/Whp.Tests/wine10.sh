@@ -21,13 +21,13 @@ wine10_prepare() {
     mkdir -p "$wine10_tree"/{dev,proc,tmp} "$wine10_tree$cache" "$wine10_tree$repo" "$wine10_tree$work"
 
     local version
-    version=$(wine10 30 --version) || die "Wine 10 does not start"
+    version=$(wine10 300 --version) || die "Wine 10 does not start"
     say "$version"
     if [ "$(cat "$cache/prefix-10/ready" 2>/dev/null)" != "$version" ]; then
         say "a Windows of its own for the tests"
         rm -rf "$cache/prefix-10"
         # Its exit code tells of the 32-bit half as well, which is not here.
-        WINEDLLOVERRIDES='mscoree,mshtml=' wine10 180 wineboot -i >"$work/wine.log" 2>&1 || true
+        WINEDLLOVERRIDES='mscoree,mshtml=' wine10 900 wineboot -i >"$work/wine.log" 2>&1 || true
         [ -f "$cache/prefix-10/drive_c/windows/system32/kernel32.dll" ] ||
             { cat "$work/wine.log" >&2; die "Wine makes no prefix"; }
         echo "$version" >"$cache/prefix-10/ready"
