@@ -2,18 +2,38 @@
 
 namespace VmBus.Tool.Hosting;
 
-/// <summary>Writes bytes as they come, a line or a pause at a time. Thread-safe.</summary>
+/// <summary>Writes bytes as they come: a line at a time, or what there is of one after a pause. Thread-safe.</summary>
 internal sealed class GuestConsole : IDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    // A prompt is a part of a line that someone at a terminal waits for. Into a pipe or a file lines are written whole, so that
+    // what the host says does not come in the middle of one, however slowly the guest writes it.
+    private static readonly TimeSpan AtTerminal = TimeSpan.FromMilliseconds(20), Elsewhere = TimeSpan.FromSeconds(10);
 
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly Stream _output;
+    private readonly TimeSpan _pause;
+    private readonly TimeProvider _clock;
     private readonly Lock _sync = new();
     private readonly byte[] _line = new byte[256];
-    private readonly Timer _timer;
+    private readonly ITimer _timer;
+    private long _last;
     private int _length;
 
-    public GuestConsole() => _timer = new Timer(_ => Flush());
+    public GuestConsole()
+        : this(Console.OpenStandardOutput(), Console.IsOutputRedirected ? Elsewhere : AtTerminal, TimeProvider.System)
+    {
+    }
+
+    /// <summary>Makes one.</summary>
+    /// <param name="output">Where the bytes go.</param>
+    /// <param name="pause">After how long without a byte the part of a line that is there is written.</param>
+    /// <param name="clock">What the pause is measured by.</param>
+    internal GuestConsole(Stream output, TimeSpan pause, TimeProvider clock)
+    {
+        _output = output;
+        _pause = pause;
+        _clock = clock;
+        _timer = clock.CreateTimer(static state => ((GuestConsole)state!).FlushAfterPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Takes a byte.</summary>
     public void Write(byte one)
@@ -21,26 +41,34 @@ internal sealed class GuestConsole : IDisposable
         lock (_sync)
         {
             _line[_length++] = one;
+            _last = _clock.GetTimestamp();
             if (one == (byte)'\n' || _length == _line.Length)
-                FlushNow();
+                Flush();
             else if (_length == 1)
-                _timer.Change(Pause, Timeout.InfiniteTimeSpan);
+                _timer.Change(_pause, Timeout.InfiniteTimeSpan);
         }
     }
 
     public void Dispose()
     {
         _timer.Dispose();
-        Flush();
+        lock (_sync)
+            Flush();
+    }
+
+    private void FlushAfterPause()
+    {
+        lock (_sync)
+        {
+            TimeSpan left = _pause - _clock.GetElapsedTime(_last);
+            if (left > TimeSpan.Zero)
+                _timer.Change(left, Timeout.InfiniteTimeSpan);
+            else
+                Flush();
+        }
     }
 
     private void Flush()
-    {
-        lock (_sync)
-            FlushNow();
-    }
-
-    private void FlushNow()
     {
         _output.Write(_line.AsSpan(0, _length));
         _output.Flush();
