@@ -22,7 +22,7 @@ internal static class ChannelTraffic
         {
             ReadOnlySpan<byte> payload = MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in number));
             while (!channel.TrySend(payload))
-                Assert.True(channel.WaitToWrite(payload.Length, Background.Limit), $"No room for packet {number}.");
+                Assert.True(channel.WaitToWrite(payload.Length, Patience.Limit), $"No room for packet {number}.");
         }
     }
 
@@ -31,7 +31,7 @@ internal static class ChannelTraffic
         long expected = first;
         while (expected < first + count)
         {
-            Assert.True(channel.WaitToRead(Background.Limit), $"Packet {expected} did not arrive.");
+            Assert.True(channel.WaitToRead(Patience.Limit), $"Packet {expected} did not arrive.");
             using ChannelReadBatch batch = channel.ReadBatch();
             while (expected < first + count && batch.TryNext(out RingPacket packet))
                 Assert.Equal(expected++, MemoryMarshal.Read<long>(packet.Payload));

@@ -125,7 +125,7 @@ public sealed class EventFlagDispatcherTests : IDisposable
         for (int round = 0; round < 1000; round++)
         {
             path.Signal();
-            Assert.True(gate.Wait(Background.Limit), $"Round {round}: no signal.");
+            Assert.True(gate.Wait(Patience.Limit), $"Round {round}: no signal.");
         }
         dispatcher.Dispose();
         dispatcher.Dispose();
@@ -229,7 +229,7 @@ public sealed class EventFlagDispatcherTests : IDisposable
             {
                 while (seen[index] < Signals)
                 {
-                    Assert.True(gate.Wait(Background.Limit), $"Channel {index}: lost at {seen[index]} of {Volatile.Read(ref sent[index])}.");
+                    Assert.True(gate.Wait(Patience.Limit), $"Channel {index}: lost at {seen[index]} of {Volatile.Read(ref sent[index])}.");
                     seen[index] = Volatile.Read(ref sent[index]);
                 }
             }));

@@ -129,7 +129,7 @@ public class InMemoryVmBusTests
             host.Signal(Urgency.Normal);
             Assert.True(channel.Guest.Gate.TryConsume(), $"Legacy {legacy}: the guest was not signalled.");
             guest.Signal(Urgency.Relaxed);
-            Assert.True(channel.Host.Gate.Wait(Background.Limit), $"Legacy {legacy}: the monitor did not signal the host.");
+            Assert.True(channel.Host.Gate.Wait(Patience.Limit), $"Legacy {legacy}: the monitor did not signal the host.");
             Assert.False(other.Host.Gate.IsSet || other.Guest.Gate.IsSet || channel.Guest.Gate.IsSet, "A signal went astray.");
             Assert.Equal(1, channel.GuestMonitorStatistics.Signals);
         }
@@ -145,7 +145,7 @@ public class InMemoryVmBusTests
         host.Signal(Urgency.Normal);
 
         Assert.Equal(1, host.GetStatistics().Monitored);
-        Assert.True(channel.Guest.Gate.Wait(Background.Limit), "The monitor did not signal the guest.");
+        Assert.True(channel.Guest.Gate.Wait(Patience.Limit), "The monitor did not signal the guest.");
         Assert.Equal(1, bus.ParentToChild.Examiner.GetStatistics(channel.MonitorId!.Value).Signals);
     }
 
@@ -158,7 +158,7 @@ public class InMemoryVmBusTests
         var guest = new ChannelSignaler(channel.Guest.Binding);
 
         guest.Signal(Urgency.Relaxed);
-        channel.Host.Gate.Wait(Background.Limit);
+        channel.Host.Gate.Wait(Patience.Limit);
         Assert.Equal(0, paid);
         guest.Signal(Urgency.Urgent);
         Assert.Equal(1, paid);

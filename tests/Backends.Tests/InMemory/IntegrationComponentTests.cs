@@ -34,9 +34,9 @@ public class IntegrationComponentTests
 
         Assert.Equal(IcStatus.NotSupported, (await Ask(KvpRequest.GetAddresses("0", IcKvpAddressFamily.IPv4))).Status);
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(Background.Limit, Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(Background.Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(Patience.Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(Patience.Limit, Token));
 
-        Task<KvpAnswer> Ask(KvpRequest request) => service.Use(h => h.AskAsync(request)).WaitAsync(Background.Limit, Token);
+        Task<KvpAnswer> Ask(KvpRequest request) => service.Use(h => h.AskAsync(request)).WaitAsync(Patience.Limit, Token);
     }
 }

@@ -216,7 +216,7 @@ public sealed class MessagePortTests : IDisposable
         for (int left = Senders * Messages; left > 0; left--)
         {
             while (Slot.Header.MessageType == SynicMessageType.None)
-                Assert.True(Synic.Line(TestPartitions.Sint).Wait.Wait(Background.Limit), $"{left} messages are missing.");
+                Assert.True(Synic.Line(TestPartitions.Sint).Wait.Wait(Patience.Limit), $"{left} messages are missing.");
             (int number, bool more) = Take();
             if (more)
                 Synic.WriteMsr(SynicMsr.Eom, 0);

@@ -43,7 +43,7 @@ public class PipeTests
         await using var guest = new PipeTransport(Open(memory.Guest, SignalMode.Monitored, PeerTrust.Trusted));
         await using var host = new PipeTransport(Open(memory.Host, SignalMode.LowLatency, PeerTrust.Untrusted));
         await Task.WhenAll(Write(guest.Output, There), Write(host.Output, Back), Read(host.Input, There), Read(guest.Input, Back))
-            .WaitAsync(2 * Background.Limit, Token);
+            .WaitAsync(2 * Patience.Limit, Token);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class PipeTests
 
     private static PipeStream Open(InMemoryChannelEnd end, SignalMode mode, PeerTrust trust)
     {
-        var stream = new PipeStream(end.Open(trust)) { ReadTimeout = (int)Background.Limit.TotalMilliseconds, WriteTimeout = (int)Background.Limit.TotalMilliseconds };
+        var stream = new PipeStream(end.Open(trust)) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds, WriteTimeout = (int)Patience.Limit.TotalMilliseconds };
         stream.Channel.Mode = mode;
         return stream;
     }

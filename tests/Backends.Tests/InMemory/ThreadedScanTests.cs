@@ -39,7 +39,7 @@ public class ThreadedScanTests
         {
             port.Register(0, 1, 0, 100);
             Interlocked.Or(ref port.Page.Pending(0), 1);
-            Assert.True(signalled.Wait(Background.Limit), $"Round {round}: no signal.");
+            Assert.True(signalled.Wait(Patience.Limit), $"Round {round}: no signal.");
             signalled.Reset();
             port.Unregister(0);
         }

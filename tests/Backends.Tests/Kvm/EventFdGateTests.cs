@@ -43,7 +43,7 @@ public sealed class EventFdGateTests : IDisposable
     public void A_sleeping_waiter_is_woken(bool byKernel)
     {
         bool woken = false;
-        Background waiter = Background.Run(() => woken = _gate.Wait(Background.Limit));
+        Background waiter = Background.Run(() => woken = _gate.Wait(Patience.Limit));
         Background.Until(() => _gate.IsSlept, "the waiter sleeps");
         Signal(byKernel);
         waiter.Join();
@@ -60,7 +60,7 @@ public sealed class EventFdGateTests : IDisposable
             ValueTask wait = _gate.WaitAsync(Token);
             Assert.False(wait.IsCompleted);
             Signal(byKernel);
-            await wait.AsTask().WaitAsync(Background.Limit, Token);
+            await wait.AsTask().WaitAsync(Patience.Limit, Token);
         }
     }
 
@@ -74,13 +74,13 @@ public sealed class EventFdGateTests : IDisposable
         using IDisposable watch = _dispatcher.Add(blocking, _ =>
         {
             blocked.Set();
-            go.Wait(Background.Limit);
+            go.Wait(Patience.Limit);
         });
         blocking.Signal();
-        Assert.True(blocked.Wait(Background.Limit, Token));
+        Assert.True(blocked.Wait(Patience.Limit, Token));
 
         bool woken = false;
-        Background waiter = Background.Run(() => woken = _gate.Wait(Background.Limit));
+        Background waiter = Background.Run(() => woken = _gate.Wait(Patience.Limit));
         Background.Until(() => _gate.IsSlept, "the waiter sleeps");
         _gate.Arrivals.Signal();
         waiter.Join();
@@ -98,7 +98,7 @@ public sealed class EventFdGateTests : IDisposable
 
         // The dispatcher still looks, and takes it for whoever comes next.
         _gate.Arrivals.Signal();
-        Assert.True(_gate.Wait(Background.Limit, Token));
+        Assert.True(_gate.Wait(Patience.Limit, Token));
         Assert.Equal(1, _gate.CountArrivals());
     }
 
@@ -107,7 +107,7 @@ public sealed class EventFdGateTests : IDisposable
     {
         using var cancelling = new CancellationTokenSource();
         OperationCanceledException? ended = null;
-        Background waiter = Background.Run(() => ended = Assert.ThrowsAny<OperationCanceledException>(() => _gate.Wait(Background.Limit, cancelling.Token)));
+        Background waiter = Background.Run(() => ended = Assert.ThrowsAny<OperationCanceledException>(() => _gate.Wait(Patience.Limit, cancelling.Token)));
         Background.Until(() => _gate.IsSlept, "the waiter sleeps");
         cancelling.Cancel();
         waiter.Join();
@@ -170,7 +170,7 @@ public sealed class EventFdGateTests : IDisposable
     [Fact]
     public async Task A_second_waiter_is_refused()
     {
-        Background waiter = Background.Run(() => _gate.Wait(Background.Limit));
+        Background waiter = Background.Run(() => _gate.Wait(Patience.Limit));
         Background.Until(() => _gate.IsSlept, "the waiter sleeps");
         Assert.Throws<InvalidOperationException>(() => _gate.Wait(TimeSpan.Zero, Token));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await _gate.WaitAsync(Token));
@@ -205,14 +205,14 @@ public sealed class EventFdGateTests : IDisposable
                 if (i % 7 == 0)
                     counted = gate.CountArrivals();
                 // One at a time: a lost one leaves both waiting.
-                Assert.True(answered.Wait(Background.Limit));
+                Assert.True(answered.Wait(Patience.Limit));
             }
         });
-        using var giveUp = new CancellationTokenSource(Background.Limit);
+        using var giveUp = new CancellationTokenSource(Patience.Limit);
         while (seen < Rounds)
         {
             if (seen % 2 == 0)
-                Assert.True(gate.Wait(Background.Limit, giveUp.Token));
+                Assert.True(gate.Wait(Patience.Limit, giveUp.Token));
             else
                 await gate.WaitAsync(giveUp.Token);
             seen++;
@@ -232,7 +232,7 @@ public sealed class EventFdGateTests : IDisposable
         {
             for (int i = 0; i < Rounds; i++)
             {
-                Assert.True(_gate.Wait(Background.Limit));
+                Assert.True(_gate.Wait(Patience.Limit));
                 Volatile.Write(ref waits, i + 1);
             }
         });

@@ -134,7 +134,7 @@ internal sealed class PuppetVp(KvmPartition partition, int index) : IPortDevice
         {
             if (partition.Ended.IsCompleted)
                 throw new InvalidOperationException($"The puppet has ended: {partition.Ended.Result}");
-            if (Environment.TickCount64 - started > Background.Limit.TotalMilliseconds)
+            if (Environment.TickCount64 - started > Patience.Limit.TotalMilliseconds)
                 throw new InvalidOperationException($"VP {index} of the puppet does not come back, at {Where()}.");
             Monitor.Wait(_sync, 100);
         }

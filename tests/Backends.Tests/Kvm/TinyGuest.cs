@@ -65,7 +65,7 @@ internal sealed class TinyGuest : IDisposable
     }
 
     /// <summary>Waits for the end of a guest that runs.</summary>
-    public Task<GuestEnd> EndAsync() => Partition.Ended.WaitAsync(Background.Limit, TestContext.Current.CancellationToken);
+    public Task<GuestEnd> EndAsync() => Partition.Ended.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
     public ulong Word(ulong offset) => BinaryPrimitives.ReadUInt64LittleEndian(Partition.GuestMemory.Bytes(Data + offset, 8));
 

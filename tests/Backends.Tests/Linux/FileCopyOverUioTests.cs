@@ -37,20 +37,20 @@ public sealed class FileCopyOverUioTests : IDisposable
         GuestOffer offer = (await bus.RequestOffersAsync(BusFixture.Token)).Single(one => one.InterfaceType == IntegrationComponentIds.FileCopyInterface);
         await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
         Task serving = new IntegrationGuestService(channel.Channel, Guest()).RunAsync(BusFixture.Token);
-        IntegrationHostService<FileCopyHost> host = await device.Running.WaitAsync(BusFixture.Generous, BusFixture.Token);
+        IntegrationHostService<FileCopyHost> host = await device.Running.WaitAsync(Patience.Limit, BusFixture.Token);
 
         byte[] bytes = RandomNumberGenerator.GetBytes(64 << 20);
         Task<FileCopyResult> copy = host.Use(one => one.CopyAsync(Request("big", bytes), new MemoryStream(bytes), null, BusFixture.Token));
-        Assert.Equal(new FileCopyResult(IcStatus.Success, (ulong)bytes.Length), await copy.WaitAsync(BusFixture.Generous, BusFixture.Token));
+        Assert.Equal(new FileCopyResult(IcStatus.Success, (ulong)bytes.Length), await copy.WaitAsync(Patience.Limit, BusFixture.Token));
         await using (FileStream file = File.OpenRead(At("big")))
             Assert.Equal(SHA256.HashData(bytes), await SHA256.HashDataAsync(file, BusFixture.Token));
 
         // Again, which is refused, and with leave to replace.
-        Assert.Equal(IcStatus.AlreadyExists, (await host.Use(one => one.CopyAsync(Request("big", [1]), new MemoryStream([1]), null, BusFixture.Token)).WaitAsync(BusFixture.Generous, BusFixture.Token)).Status);
-        Assert.Equal(IcStatus.Success, (await host.Use(one => one.CopyAsync(Request("big", [1], IcFileCopyFlags.Overwrite), new MemoryStream([1]), null, BusFixture.Token)).WaitAsync(BusFixture.Generous, BusFixture.Token)).Status);
+        Assert.Equal(IcStatus.AlreadyExists, (await host.Use(one => one.CopyAsync(Request("big", [1]), new MemoryStream([1]), null, BusFixture.Token)).WaitAsync(Patience.Limit, BusFixture.Token)).Status);
+        Assert.Equal(IcStatus.Success, (await host.Use(one => one.CopyAsync(Request("big", [1], IcFileCopyFlags.Overwrite), new MemoryStream([1]), null, BusFixture.Token)).WaitAsync(Patience.Limit, BusFixture.Token)).Status);
         Assert.Equal([1], await File.ReadAllBytesAsync(At("big"), BusFixture.Token));
         await channel.CloseAsync();
-        await serving.WaitAsync(BusFixture.Generous, BusFixture.Token);
+        await serving.WaitAsync(Patience.Limit, BusFixture.Token);
         Assert.Single(Directory.GetFileSystemEntries(_root.FullName));
     }
 
@@ -69,12 +69,12 @@ public sealed class FileCopyOverUioTests : IDisposable
 
         // A ring of one page has no room for a whole piece, and says so instead of waiting for ever.
         byte[] bytes = RandomNumberGenerator.GetBytes(ringBytes < 0x4000 ? 1000 : 1 << 20);
-        FileCopyResult result = await host.Use(one => one.CopyAsync(Request("f", bytes), new MemoryStream(bytes), null, stop.Token)).WaitAsync(Background.Limit, CancellationToken.None);
+        FileCopyResult result = await host.Use(one => one.CopyAsync(Request("f", bytes), new MemoryStream(bytes), null, stop.Token)).WaitAsync(Patience.Limit, CancellationToken.None);
         Assert.Equal(IcStatus.Success, result.Status);
         Assert.Equal(bytes, await File.ReadAllBytesAsync(At("f"), CancellationToken.None));
         await stop.CancelAsync();
         serving.Join();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hosting.WaitAsync(Background.Limit, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hosting.WaitAsync(Patience.Limit, CancellationToken.None));
 
         // Each answer finds an empty ring, so each is a signal; nothing else is.
         Assert.Equal(FileCopyOutcome.Completed, Assert.Single(_reports).Outcome);
@@ -93,14 +93,14 @@ public sealed class FileCopyOverUioTests : IDisposable
         Task hosting = host.RunAsync(stop.Token);
         var content = new StalledStream(20_000);
         Task<FileCopyResult> copy = host.Use(one => one.CopyAsync(new FileCopyRequest("f", "", 100_000), content, null, stop.Token));
-        await content.Reached.WaitAsync(Background.Limit, CancellationToken.None);
+        await content.Reached.WaitAsync(Patience.Limit, CancellationToken.None);
         kernel.Rescind();
         serving.Join();
         Assert.Equal(FileCopyOutcome.Abandoned, Assert.Single(_reports).Outcome);
         Assert.Empty(Directory.GetFileSystemEntries(_root.FullName));
         content.GoOn();
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hosting.WaitAsync(Background.Limit, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hosting.WaitAsync(Patience.Limit, CancellationToken.None));
         await Assert.ThrowsAnyAsync<Exception>(() => copy);
         kernel.Release();
     }
@@ -130,7 +130,7 @@ public sealed class FileCopyOverUioTests : IDisposable
             if (Position + buffer.Length >= Length)
             {
                 _reached.TrySetResult();
-                _goOn.Wait(Background.Limit);
+                _goOn.Wait(Patience.Limit);
             }
 
             return base.Read(buffer);

@@ -138,7 +138,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     {
         Start();
         _kernel.Destroy();
-        PeerDisconnectedException error = await Assert.ThrowsAsync<PeerDisconnectedException>(() => Run.WaitAsync(Background.Limit));
+        PeerDisconnectedException error = await Assert.ThrowsAsync<PeerDisconnectedException>(() => Run.WaitAsync(Patience.Limit));
         Assert.Contains("/dev/vmbus/hv_kvp", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidOperationException>(() => _daemon!.RunAsync());
     }
@@ -148,7 +148,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     {
         Start();
         await Stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run.WaitAsync(Background.Limit));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Run.WaitAsync(Patience.Limit));
         _daemon!.Dispose();
         _daemon.Dispose();
         Assert.True(_kernel.IsClosed);
@@ -159,7 +159,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
         Task run = other.RunAsync();
         Background.Until(() => second.IsReady, "the greeting is over");
         other.Dispose();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(Background.Limit));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => run.WaitAsync(Patience.Limit));
         Assert.True(second.IsClosed);
     }
 
@@ -202,7 +202,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
         Start();
         _kernel.WriteFaults.Enqueue(Errno.OutOfMemory);
         _kernel.RequestGet(0, "x");
-        ErrnoException error = await Assert.ThrowsAsync<ErrnoException>(() => Run.WaitAsync(Background.Limit));
+        ErrnoException error = await Assert.ThrowsAsync<ErrnoException>(() => Run.WaitAsync(Patience.Limit));
         Assert.Equal(Errno.OutOfMemory, error.Errno);
     }
 
@@ -211,7 +211,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     {
         Start(new BrokenStore());
         Assert.Equal(IcStatus.Fail, _kernel.Get(0, "x").Status);
-        Assert.Equal("broken", (await Assert.ThrowsAsync<IOException>(() => Run.WaitAsync(Background.Limit))).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<IOException>(() => Run.WaitAsync(Patience.Limit))).Message);
     }
 
     [Theory]
@@ -231,7 +231,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
         _kernel.GreetingAnswer[0] = 3;
         _daemon = KvpDaemon.Open(_store, _kernel);
         StartRun(_daemon);
-        Assert.Equal(LinuxGuestError.BadContents, (await Assert.ThrowsAsync<LinuxGuestException>(() => Run.WaitAsync(Background.Limit))).Error);
+        Assert.Equal(LinuxGuestError.BadContents, (await Assert.ThrowsAsync<LinuxGuestException>(() => Run.WaitAsync(Patience.Limit))).Error);
         Assert.Null(_daemon.DriverVersion);
     }
 
@@ -327,7 +327,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
             if (key == "slow")
             {
                 Asked = true;
-                Assert.True(Go.Wait(Background.Limit));
+                Assert.True(Go.Wait(Patience.Limit));
             }
             return true;
         }

@@ -85,13 +85,13 @@ public sealed class MshvTests : IDisposable
     public void Messages_are_read_one_by_one_and_a_paused_stream_says_so()
     {
         Assert.Equal(MshvMessageRead.Paused, _sint.ReadMessage(out _));
-        Assert.True(_sint.WaitForMessage(Background.Limit));
+        Assert.True(_sint.WaitForMessage(Patience.Limit));
         _sint.PauseMessages(false);
         Assert.Equal(MshvMessageRead.Empty, _sint.ReadMessage(out _));
         Assert.False(_sint.WaitForMessage(TimeSpan.Zero));
 
         _device.Receive(0x1, [8, 0, 0, 0]);
-        Assert.True(_sint.WaitForMessage(Background.Limit));
+        Assert.True(_sint.WaitForMessage(Patience.Limit));
         Assert.Equal(MshvMessageRead.Message, _sint.ReadMessage(out SynicMessage message));
         Assert.Equal((SynicMessageType.Channel, 4, 8ul), (message.Header.MessageType, message.Header.PayloadSize, message.Payload[0]));
         Assert.Equal(MshvMessageRead.Empty, _sint.ReadMessage(out _));

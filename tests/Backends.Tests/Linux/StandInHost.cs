@@ -82,7 +82,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
     }
 
     public ValueTask WaitAsync(CancellationToken cancellationToken = default)
-        => new(Task.Run(() => Wait(Background.Limit, cancellationToken), cancellationToken));
+        => new(Task.Run(() => Wait(Patience.Limit, cancellationToken), cancellationToken));
 
     public void Dispose()
     {

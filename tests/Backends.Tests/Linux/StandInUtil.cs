@@ -118,7 +118,7 @@ internal abstract class StandInUtil<TAnswer> : StandInUtil where TAnswer : class
         Assert.True(_ready, "The daemon has not greeted: the kernel would answer for it.");
         TaskCompletionSource<TAnswer> asked = _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Send(message);
-        Assert.True(asked.Task.Wait(Background.Limit), "The daemon does not answer.");
+        Assert.True(asked.Task.Wait(Patience.Limit), "The daemon does not answer.");
         return asked.Task.Result;
     }
 

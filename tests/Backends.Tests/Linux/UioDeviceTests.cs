@@ -150,15 +150,15 @@ public sealed class UioDeviceTests : UioFixture
         Task waiting = guest.WaitToReadAsync().AsTask();
         Background.Until(() => standIn.Host.GuestMask == 0, "the wait has unmasked");
         Assert.True(standIn.Host.Channel.TrySend([1]));
-        await waiting.WaitAsync(Background.Limit);
+        await waiting.WaitAsync(Patience.Limit);
         ReadOne(guest);
 
         using CancellationTokenSource cancel = new();
         waiting = guest.WaitToReadAsync(cancel.Token).AsTask();
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Background.Limit));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience.Limit));
         Assert.True(standIn.Host.Channel.TrySend([1]));
-        Assert.True(guest.WaitToRead(Background.Limit));
+        Assert.True(guest.WaitToRead(Patience.Limit));
     }
 
     // Interrupts that came after the last wait.

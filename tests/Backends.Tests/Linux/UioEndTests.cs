@@ -20,7 +20,7 @@ public sealed class UioEndTests : UioFixture
         standIn.Rescind();
 
         ChannelTraffic.Receive(guest, 0, 3);
-        PeerDisconnectedException error = Assert.Throws<PeerDisconnectedException>(() => guest.WaitToRead(Background.Limit));
+        PeerDisconnectedException error = Assert.Throws<PeerDisconnectedException>(() => guest.WaitToRead(Patience.Limit));
         Assert.Contains("EIO", error.Message, StringComparison.Ordinal);
         Assert.Equal(ChannelState.Disconnected, guest.State);
         Assert.True(device.IsGone);
@@ -63,7 +63,7 @@ public sealed class UioEndTests : UioFixture
 
         Assert.Equal(1, device.Primary.Channel.GetStatistics().Signals.Failed);
         Assert.True(device.IsGone);
-        Assert.Throws<PeerDisconnectedException>(() => device.Primary.Channel.WaitToRead(Background.Limit));
+        Assert.Throws<PeerDisconnectedException>(() => device.Primary.Channel.WaitToRead(Patience.Limit));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class UioEndTests : UioFixture
         Assert.False(device.Primary.Channel.WaitToRead(TimeSpan.Zero));
         Assert.True(standIn.Host.Channel.TrySend([1]));
 
-        Assert.True(device.Primary.Channel.WaitToRead(Background.Limit));
+        Assert.True(device.Primary.Channel.WaitToRead(Patience.Limit));
         Assert.False(device.IsGone);
     }
 
@@ -89,9 +89,9 @@ public sealed class UioEndTests : UioFixture
         standIn.Faults.Enqueue(Errno.InvalidArgument);
         Assert.True(standIn.Host.Channel.TrySend([1]));
 
-        Assert.True(device.Primary.Channel.WaitToRead(Background.Limit));
+        Assert.True(device.Primary.Channel.WaitToRead(Patience.Limit));
         ReadOne(device.Primary.Channel);
-        Assert.Throws<PeerDisconnectedException>(() => device.Primary.Channel.WaitToRead(Background.Limit));
+        Assert.Throws<PeerDisconnectedException>(() => device.Primary.Channel.WaitToRead(Patience.Limit));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public abstract class UioFixture : IDisposable
 
     private protected static void ReadOne(Channel channel)
     {
-        Assert.True(channel.WaitToRead(Background.Limit));
+        Assert.True(channel.WaitToRead(Patience.Limit));
         using ChannelReadBatch batch = channel.ReadBatch();
         Assert.True(batch.TryNext(out _));
         batch.Commit();

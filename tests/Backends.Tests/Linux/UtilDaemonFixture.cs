@@ -22,7 +22,7 @@ public abstract class UtilDaemonFixture : IDisposable
         GC.SuppressFinalize(this);
         Stop.Cancel();
         _daemon?.Dispose();
-        Assert.True(Task.WhenAny(Run).Wait(Background.Limit));
+        Assert.True(Task.WhenAny(Run).Wait(Patience.Limit));
         _kernel?.Dispose();
         Stop.Dispose();
         _before.AssertUnchanged();

@@ -22,7 +22,7 @@ public class VmBusWatcherTests
         tree.Write($"{Devices}{Late}/id", "40\n");
         Directory.Delete(tree.Full(Devices + Shutdown), recursive: true);
         tree.Write($"{Devices}{Balloon}/channels/9/cpu", "1\n");
-        IReadOnlyList<VmBusChange> changes = watcher.Wait(Background.Limit);
+        IReadOnlyList<VmBusChange> changes = watcher.Wait(Patience.Limit);
 
         Assert.Equal([(VmBusChangeKind.Changed, Balloon), (VmBusChangeKind.Added, Late), (VmBusChangeKind.Removed, Shutdown)],
             changes.Select(change => (change.Kind, change.Device.Name)));
@@ -30,14 +30,14 @@ public class VmBusWatcherTests
         Assert.Empty(watcher.Wait(TimeSpan.Zero));
 
         File.Delete(tree.Full($"{Devices}{Balloon}/driver"));
-        Assert.Equal(VmBusChangeKind.Changed, Assert.Single(watcher.Wait(Background.Limit)).Kind);
+        Assert.Equal(VmBusChangeKind.Changed, Assert.Single(watcher.Wait(Patience.Limit)).Kind);
         tree.Write($"{Devices}{Balloon}/channels/8/cpu", "3\n");
-        Assert.Equal(3u, Assert.Single(watcher.Wait(Background.Limit)).After!.Channels[0].VpIndex);
+        Assert.Equal(3u, Assert.Single(watcher.Wait(Patience.Limit)).After!.Channels[0].VpIndex);
         tree.Write($"{Devices}{Balloon}/channels/8/interrupts", "12\n");
         Assert.Empty(watcher.Wait(TimeSpan.Zero));
 
         Directory.Delete(tree.Full("bus/vmbus"), recursive: true);
-        Assert.Equal(4, watcher.Wait(Background.Limit).Count);
+        Assert.Equal(4, watcher.Wait(Patience.Limit).Count);
         Assert.Empty(watcher.Devices);
     }
 

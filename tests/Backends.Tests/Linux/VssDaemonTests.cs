@@ -75,7 +75,7 @@ public sealed class VssDaemonTests : UtilDaemonFixture
                 _kernel.Destroy();
                 break;
         }
-        await Task.WhenAny(Run).WaitAsync(Background.Limit);
+        await Task.WhenAny(Run).WaitAsync(Patience.Limit);
         Assert.Equal(["freeze", "thaw"], _volumes.Calls);
         Assert.False(_daemon!.IsFrozen);
     }
@@ -99,7 +99,7 @@ public sealed class VssDaemonTests : UtilDaemonFixture
         Start();
         _volumes.Thrown = new IOException("half frozen");
         Assert.Equal(IcStatus.Fail, _kernel.Ask(IcVssOperation.Freeze).Status);
-        Assert.Equal("half frozen", (await Assert.ThrowsAsync<IOException>(() => Run.WaitAsync(Background.Limit))).Message);
+        Assert.Equal("half frozen", (await Assert.ThrowsAsync<IOException>(() => Run.WaitAsync(Patience.Limit))).Message);
         Assert.Equal(["freeze", "thaw"], _volumes.Calls);
     }
 
@@ -121,7 +121,7 @@ public sealed class VssDaemonTests : UtilDaemonFixture
         using StandInVssKernel kernel = new();
         using VssDaemon daemon = VssDaemon.Open(_volumes, new Garbled(kernel));
         Assert.Equal(LinuxGuestError.BadContents,
-            (await Assert.ThrowsAsync<LinuxGuestException>(() => daemon.RunAsync().WaitAsync(Background.Limit))).Error);
+            (await Assert.ThrowsAsync<LinuxGuestException>(() => daemon.RunAsync().WaitAsync(Patience.Limit))).Error);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public class PeerDeathTests
         using PeerProcess guest = new(isHost: false, 1000, PeerEnd.Waits);
         using SharedHost host = SharedHost.Offer(guest.Socket);
         Background.Until(() => guest.Committed == 1000, "the guest has sent");
-        Assert.True(host.Channel.WaitToRead(Background.Limit));
+        Assert.True(host.Channel.WaitToRead(Patience.Limit));
         long read = 0;
 
         using (ChannelReadBatch batch = host.Channel.ReadBatch())
@@ -82,7 +82,7 @@ public class PeerDeathTests
         Assert.False(waiting.IsCompleted);
         peer.Kill();
 
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Background.Limit));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Patience.Limit));
         Assert.Equal(3, ReadToTheEnd(channel, read, killHost ? "host" : "guest"));
     }
 
@@ -107,7 +107,7 @@ public class PeerDeathTests
         Assert.False(waiting.IsCompleted);
         peer.Kill();
 
-        PeerDisconnectedException gone = await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Background.Limit));
+        PeerDisconnectedException gone = await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Patience.Limit));
         Assert.Contains(killHost ? "host" : "guest", gone.Message, StringComparison.Ordinal);
         Assert.Equal(ChannelState.Disconnected, channel.State);
         Assert.Equal(100, ReadToTheEnd(channel, 0, killHost ? "host" : "guest"));
@@ -141,7 +141,7 @@ public class PeerDeathTests
         long end = next + atLeast;
         while (next < end)
         {
-            Assert.True(channel.WaitToRead(Background.Limit), $"Packet {next} did not arrive.");
+            Assert.True(channel.WaitToRead(Patience.Limit), $"Packet {next} did not arrive.");
             next = ReadAll(channel, next);
         }
         return next;
@@ -151,7 +151,7 @@ public class PeerDeathTests
     {
         void ReadOn()
         {
-            while (channel.WaitToRead(Background.Limit))
+            while (channel.WaitToRead(Patience.Limit))
                 next = ReadAll(channel, next);
         }
 

@@ -48,7 +48,7 @@ internal sealed class PeerProcess : IDisposable
             _process = Process.Start(start)!;
             theirs.Dispose();
             Socket.Send([0], [progress.Descriptor]);
-            Assert.NotEqual(PollEvents.None, Poll.Wait(Socket.Descriptor, PollEvents.In, Background.Limit));
+            Assert.NotEqual(PollEvents.None, Poll.Wait(Socket.Descriptor, PollEvents.In, Patience.Limit));
             Span<byte> ready = stackalloc byte[1];
             Assert.Equal(1, Socket.Receive(ready, [], out _));
         }
@@ -62,13 +62,13 @@ internal sealed class PeerProcess : IDisposable
     public void Kill()
     {
         _process.Kill();
-        Assert.True(_process.WaitForExit(Background.Limit));
+        Assert.True(_process.WaitForExit(Patience.Limit));
         Assert.Equal(128 + 9, _process.ExitCode);
     }
 
     public void WaitForExit()
     {
-        Assert.True(_process.WaitForExit(Background.Limit));
+        Assert.True(_process.WaitForExit(Patience.Limit));
         Assert.Equal(0, _process.ExitCode);
     }
 

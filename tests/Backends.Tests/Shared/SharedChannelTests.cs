@@ -81,13 +81,13 @@ public class SharedChannelTests
             Task waiting = pair.Host.Channel.WaitToReadAsync().AsTask();
             Assert.False(waiting.IsCompleted);
             ChannelTraffic.Send(pair.Guest.Channel, number, 1);
-            await waiting.WaitAsync(Background.Limit);
+            await waiting.WaitAsync(Patience.Limit);
             ChannelTraffic.Receive(pair.Host.Channel, number, 1);
 
             waiting = pair.Guest.Channel.WaitToReadAsync().AsTask();
             Assert.False(waiting.IsCompleted);
             ChannelTraffic.Send(pair.Host.Channel, number, 1);
-            await waiting.WaitAsync(Background.Limit);
+            await waiting.WaitAsync(Patience.Limit);
             ChannelTraffic.Receive(pair.Guest.Channel, number, 1);
         }
     }
@@ -105,7 +105,7 @@ public class SharedChannelTests
 
         ChannelTraffic.Receive(reader, 0, sent);
 
-        await waiting.WaitAsync(Background.Limit);
+        await waiting.WaitAsync(Patience.Limit);
         ChannelTraffic.Send(writer, sent, 1);
         ChannelTraffic.Receive(reader, sent, 1);
     }
@@ -124,12 +124,12 @@ public class SharedChannelTests
                 ? host.WaitToReadAsync(source.Token).AsTask()
                 : Task.Factory.StartNew(() => host.WaitToRead(Timeout.InfiniteTimeSpan, source.Token), TaskCreationOptions.LongRunning);
             source.Cancel();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Background.Limit));
-            Assert.ThrowsAny<OperationCanceledException>(() => host.WaitToRead(Background.Limit, source.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience.Limit));
+            Assert.ThrowsAny<OperationCanceledException>(() => host.WaitToRead(Patience.Limit, source.Token));
 
             waiting = host.WaitToReadAsync().AsTask();
             ChannelTraffic.Send(pair.Guest.Channel, number, 1);
-            await waiting.WaitAsync(Background.Limit);
+            await waiting.WaitAsync(Patience.Limit);
             ChannelTraffic.Receive(host, number, 1);
         }
     }
@@ -206,8 +206,8 @@ public class SharedChannelTests
             Assert.False(host.IsCompleted || guest.IsCompleted);
 
             pair.Host.Dispose();
-            Assert.Throws<ObjectDisposedException>(() => host.WaitAsync(Background.Limit).GetAwaiter().GetResult());
-            Assert.Throws<PeerDisconnectedException>(() => guest.WaitAsync(Background.Limit).GetAwaiter().GetResult());
+            Assert.Throws<ObjectDisposedException>(() => host.WaitAsync(Patience.Limit).GetAwaiter().GetResult());
+            Assert.Throws<PeerDisconnectedException>(() => guest.WaitAsync(Patience.Limit).GetAwaiter().GetResult());
 
             pair.Dispose();
             Assert.Equal(ChannelState.Closed, pair.Guest.Channel.State);

@@ -46,8 +46,8 @@ public sealed class SharedSignalWaitTests : IDisposable
         _path.Signal();
         _theirs.Dispose();
 
-        Assert.True(_wait.Wait(Background.Limit));
-        Assert.Throws<PeerDisconnectedException>(() => _wait.Wait(Background.Limit));
+        Assert.True(_wait.Wait(Patience.Limit));
+        Assert.Throws<PeerDisconnectedException>(() => _wait.Wait(Patience.Limit));
         Assert.Throws<PeerDisconnectedException>(() => _wait.Wait(TimeSpan.Zero));
     }
 
@@ -66,7 +66,7 @@ public sealed class SharedSignalWaitTests : IDisposable
                 Background waiter = Background.Run(() =>
                 {
                     Volatile.Write(ref thread, TestLibc.ThreadId());
-                    signalled = wait.Wait(Background.Limit);
+                    signalled = wait.Wait(Patience.Limit);
                 });
                 Background.Until(() => Volatile.Read(ref thread) is var id and not 0 && TestLibc.IsInPoll(id), "the waiter sleeps");
 
@@ -118,7 +118,7 @@ public sealed class SharedSignalWaitTests : IDisposable
 
         for (int round = 1; round <= Rounds && !failed; round++)
         {
-            Volatile.Write(ref failed, !_wait.Wait(Background.Limit / 2));
+            Volatile.Write(ref failed, !_wait.Wait(Patience.Limit / 2));
             Volatile.Write(ref taken, round);
         }
 

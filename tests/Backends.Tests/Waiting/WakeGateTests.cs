@@ -45,7 +45,7 @@ public class WakeGateTests
     {
         var gate = new WakeGate();
         bool woken = false;
-        Background waiter = Background.Run(() => woken = gate.Wait(Background.Limit));
+        Background waiter = Background.Run(() => woken = gate.Wait(Patience.Limit));
         Background.Until(() => gate.Statistics.Sleeps > 0, "the waiter sleeps");
 
         gate.Set();
@@ -58,14 +58,14 @@ public class WakeGateTests
     [Fact]
     public void A_spinning_waiter_is_woken_without_having_slept()
     {
-        var gate = new WakeGate(spinBudget: Background.Limit);
+        var gate = new WakeGate(spinBudget: Patience.Limit);
         using var started = new ManualResetEventSlim();
         Background waiter = Background.Run(() =>
         {
             started.Set();
-            Assert.True(gate.Wait(Background.Limit));
+            Assert.True(gate.Wait(Patience.Limit));
         });
-        Assert.True(started.Wait(Background.Limit));
+        Assert.True(started.Wait(Patience.Limit));
 
         gate.Set();
 
@@ -124,7 +124,7 @@ public class WakeGateTests
         var gate = new WakeGate();
         gate.Set();
 
-        Assert.Throws<OperationCanceledException>(() => gate.Wait(Background.Limit, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => gate.Wait(Patience.Limit, new CancellationToken(true)));
         Assert.True(gate.WaitAsync(new CancellationToken(true)).AsTask().IsCanceled);
         Assert.True(gate.IsSet);
     }
@@ -138,7 +138,7 @@ public class WakeGateTests
 
         gate.Set();
 
-        await wait.WaitAsync(Background.Limit);
+        await wait.WaitAsync(Patience.Limit);
         Assert.False(gate.IsSet);
         Assert.Equal(1, gate.Statistics.SleepWakeups);
     }
@@ -166,7 +166,7 @@ public class WakeGateTests
         Task next = gate.WaitAsync().AsTask();
         Assert.False(next.IsCompleted);
         gate.Set();
-        await next.WaitAsync(Background.Limit);
+        await next.WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public class WakeGateTests
         _ = gate.WaitAsync().AsTask();
 
         Assert.Throws<InvalidOperationException>(() => { _ = gate.WaitAsync().AsTask(); });
-        Assert.Throws<InvalidOperationException>(() => gate.Wait(Background.Limit));
+        Assert.Throws<InvalidOperationException>(() => gate.Wait(Patience.Limit));
     }
 
     [Fact]
@@ -236,7 +236,7 @@ public class WakeGateTests
         gate.Wait(TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, paid);
 
-        Background waiter = Background.Run(() => gate.Wait(Background.Limit));
+        Background waiter = Background.Run(() => gate.Wait(Patience.Limit));
         Background.Until(() => gate.Statistics.Sleeps > 1, "the waiter sleeps");
         gate.Set();
         waiter.Join();
@@ -275,7 +275,7 @@ public class WakeGateTests
         {
             while (seen < Signals)
             {
-                Assert.True(there.Wait(Background.Limit, token), $"Lost at {seen} of {Volatile.Read(ref sent)}.");
+                Assert.True(there.Wait(Patience.Limit, token), $"Lost at {seen} of {Volatile.Read(ref sent)}.");
                 Volatile.Write(ref seen, Volatile.Read(ref sent));
                 back.Set();
             }
@@ -289,7 +289,7 @@ public class WakeGateTests
             if (signal % 7 != 0)
                 continue;
             while (Volatile.Read(ref seen) < signal)
-                Assert.True(back.Wait(Background.Limit, token), $"Signal {signal} was lost.");
+                Assert.True(back.Wait(Patience.Limit, token), $"Signal {signal} was lost.");
         }
 
         waiter.Join();
@@ -335,7 +335,7 @@ public class WakeGateTests
             {
                 try
                 {
-                    taken = gate.Wait(Background.Limit, cancellation.Token);
+                    taken = gate.Wait(Patience.Limit, cancellation.Token);
                 }
                 catch (OperationCanceledException)
                 {

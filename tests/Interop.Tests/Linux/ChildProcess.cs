@@ -41,7 +41,7 @@ internal static class ChildProcess
             start.Environment[Descriptor] = theirs.Descriptor.ToString(CultureInfo.InvariantCulture);
             Process child = Process.Start(start)!;
             theirs.Dispose();
-            Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.In, Background.Limit));
+            Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.In, Patience.Limit));
             Span<byte> ready = stackalloc byte[1];
             Assert.Equal(1, connection.Receive(ready, [], out _));
             return child;

@@ -52,7 +52,7 @@ public sealed class DeviceFileTests : IDisposable
         using var storm = new SignalStorm();
         Background writer = Background.Run(() =>
         {
-            Assert.True(SpinWait.SpinUntil(() => storm.Sent > 20, TimeSpan.FromSeconds(30)));
+            Assert.True(SpinWait.SpinUntil(() => storm.Sent > 20, Patience.Limit));
             Assert.Equal(Errno.None, device.Write([9, 9, 9, 9]));
         });
         Assert.Equal(Errno.None, patient.Read(new byte[4], out length));

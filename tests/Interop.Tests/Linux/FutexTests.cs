@@ -14,7 +14,7 @@ public class FutexTests
         using MappedMemory memory = MappedMemory.MapAnonymous(Page);
         nint word = memory.Address + 64;
         FutexResult result = default;
-        Background sleeper = Background.Run(() => result = Futex.Wait(word, 0, Background.Limit));
+        Background sleeper = Background.Run(() => result = Futex.Wait(word, 0, Patience.Limit));
 
         WakeUntilOneWoke(() => Futex.Wake(word, 1));
 
@@ -29,7 +29,7 @@ public class FutexTests
         using MappedMemory ours = MappedMemory.Map(memory, 0, Page), theirs = MappedMemory.Map(memory, 0, Page);
         FutexResult result = default;
         nint waited = ours.Address, woken = theirs.Address;
-        Background sleeper = Background.Run(() => result = Futex.WaitShared(waited, 0, Background.Limit));
+        Background sleeper = Background.Run(() => result = Futex.WaitShared(waited, 0, Patience.Limit));
 
         WakeUntilOneWoke(() => Futex.WakeShared(woken, int.MaxValue));
 
@@ -44,7 +44,7 @@ public class FutexTests
         int woken;
         while ((woken = wake()) == 0)
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Background.Limit, "No thread was found asleep.");
+            Assert.True(Stopwatch.GetElapsedTime(started) < Patience.Limit, "No thread was found asleep.");
             ThreadScheduling.Yield();
         }
         Assert.Equal(1, woken);

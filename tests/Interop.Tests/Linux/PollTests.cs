@@ -67,7 +67,7 @@ public class PollTests
     [Fact]
     public void A_descriptor_that_is_not_open_is_reported_as_invalid()
     {
-        Assert.Equal(PollEvents.Invalid, Poll.Wait(1_000_000, PollEvents.In, Background.Limit));
+        Assert.Equal(PollEvents.Invalid, Poll.Wait(1_000_000, PollEvents.In, Patience.Limit));
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public sealed class ThreadKickTests
         return thread.IsEnded;
     });
 
-    private static void Until(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Background.Limit));
+    private static void Until(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience.Limit));
 
     // In a poll that nothing but a signal ends: the poll of Interop makes interrupted calls again.
     private sealed class BlockedThread

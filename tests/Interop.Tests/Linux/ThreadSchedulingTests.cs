@@ -101,10 +101,10 @@ public class ThreadSchedulingTests
         Background.Run(() =>
         {
             while ((worked = ThreadScheduling.ThreadCpuTime()) < work)
-                Assert.True(Stopwatch.GetElapsedTime(started) < Background.Limit, "No CPU time passed.");
+                Assert.True(Stopwatch.GetElapsedTime(started) < Patience.Limit, "No CPU time passed.");
         }).Join();
 
-        Assert.InRange(worked, work, Background.Limit);
+        Assert.InRange(worked, work, Patience.Limit);
         Assert.True(ThreadScheduling.ProcessCpuTime() - process >= work);
         Assert.True(ThreadScheduling.ThreadCpuTime() - thread < Stopwatch.GetElapsedTime(started));
         ResourceUsage used = ResourceUsage.OfProcess() - usage;

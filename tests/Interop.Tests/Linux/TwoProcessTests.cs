@@ -18,11 +18,11 @@ public class TwoProcessTests
         {
             connection.Send([0], [memory.Descriptor, signal.Descriptor]);
 
-            Assert.Equal(PollEvents.In, Poll.Wait(signal.Descriptor, PollEvents.In, Background.Limit));
+            Assert.Equal(PollEvents.In, Poll.Wait(signal.Descriptor, PollEvents.In, Patience.Limit));
 
             Assert.Equal(42, MemoryMarshal.Read<int>(mapped.AsSpan()[4..]));
         }
-        Assert.True(child.WaitForExit(Background.Limit));
+        Assert.True(child.WaitForExit(Patience.Limit));
         Assert.Equal(0, child.ExitCode);
     }
 
@@ -36,7 +36,7 @@ public class TwoProcessTests
 
             child.Kill();
 
-            Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.ReadHangUp, Background.Limit));
+            Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.ReadHangUp, Patience.Limit));
             Assert.True(connection.IsPeerClosed());
             Assert.Equal(0, connection.Receive(new byte[1], [], out _));
         }
@@ -53,11 +53,11 @@ public class TwoProcessTests
             Assert.False(connection.IsPeerClosed());
 
             parent.Kill();
-            Assert.True(parent.WaitForExit(Background.Limit));
+            Assert.True(parent.WaitForExit(Patience.Limit));
 
             // The shell, which had the other end too, is gone: from here on only the grandchild holds it open.
             if (ends)
-                Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.ReadHangUp, Background.Limit));
+                Assert.NotEqual(PollEvents.None, Poll.Wait(connection.Descriptor, PollEvents.ReadHangUp, Patience.Limit));
             Assert.Equal(ends, connection.IsPeerClosed());
         }
     }
@@ -73,7 +73,7 @@ public class TwoProcessTests
 
         using Process child = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"test -e /proc/self/fd/{signal.Descriptor}"]))!;
 
-        Assert.True(child.WaitForExit(Background.Limit));
+        Assert.True(child.WaitForExit(Patience.Limit));
         Assert.Equal(inheritable ? 0 : 1, child.ExitCode);
     }
 }

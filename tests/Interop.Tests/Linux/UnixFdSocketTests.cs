@@ -232,7 +232,7 @@ public unsafe class UnixFdSocketTests
             Assert.Equal(!isAbstract, File.Exists(path));
             Assert.Equal(PollEvents.None, Poll.Wait(listener.Descriptor, PollEvents.In, TimeSpan.Zero));
             using UnixFdSocket client = UnixFdSocket.Connect(name);
-            Assert.Equal(PollEvents.In, Poll.Wait(listener.Descriptor, PollEvents.In, Background.Limit));
+            Assert.Equal(PollEvents.In, Poll.Wait(listener.Descriptor, PollEvents.In, Patience.Limit));
             using UnixFdSocket server = listener.Accept();
 
             client.Send("hello"u8);

@@ -110,7 +110,7 @@ public sealed class BindCommandTests : IDisposable
         await UntilAsync(() => _terminal.Error.Contains("Ctrl-C gives back", StringComparison.Ordinal));
         Assert.Equal("uio_hv_generic", DriverOf(Network));
         await stop.CancelAsync();
-        Assert.Equal(ExitCode.Success, await run.WaitAsync(VmBus.Backends.Tests.Background.Limit, TestContext.Current.CancellationToken));
+        Assert.Equal(ExitCode.Success, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         Assert.Equal("hv_netvsc", DriverOf(Network));
     }
 
@@ -123,7 +123,7 @@ public sealed class BindCommandTests : IDisposable
         Directory.CreateDirectory(_tree.Full($"bus/vmbus/devices/{Network}/uio/uio7"));
         Opener(4711, "dpdk", "fd/9 -> " + _tree.Full("dev/uio7"));
         await stop.CancelAsync();
-        Assert.Equal(ExitCode.Failed, await run.WaitAsync(VmBus.Backends.Tests.Background.Limit, TestContext.Current.CancellationToken));
+        Assert.Equal(ExitCode.Failed, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         Assert.Contains($"process 4711 (dpdk) has {_tree.Root}/dev/uio7 open: {Network} is not given back", _terminal.Error, StringComparison.Ordinal);
         Assert.Equal("uio_hv_generic", DriverOf(Network));
     }
@@ -192,7 +192,7 @@ public sealed class BindCommandTests : IDisposable
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(VmBus.Backends.Tests.Background.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (!condition())
             await Task.Delay(5, limit.Token);
     }

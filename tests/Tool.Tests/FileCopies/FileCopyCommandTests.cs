@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text.Json;
-using VmBus.Backends.Tests;
 using VmBus.Backends.Tests.Linux;
 using VmBus.IntegrationComponents;
 using VmBus.Layout;
@@ -165,9 +164,9 @@ public sealed class FileCopyCommandTests : IDisposable
     private Task<FileCopyResult> CopyAsync(string name, string path, byte[] bytes, IcFileCopyFlags flags = IcFileCopyFlags.None)
         => Within(_host.Use(host => host.CopyAsync(new FileCopyRequest(name, path, (ulong)bytes.Length, flags), new MemoryStream(bytes), null, CancellationToken.None)));
 
-    private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(Background.Limit, TestContext.Current.CancellationToken);
+    private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
-    private static Task Within(Task task) => task.WaitAsync(Background.Limit, TestContext.Current.CancellationToken);
+    private static Task Within(Task task) => task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
     /// <summary>20,000 bytes, of which the last pieces wait until they are let go.</summary>
     private sealed class HalfStream() : MemoryStream(new byte[20_000])
@@ -184,7 +183,7 @@ public sealed class FileCopyCommandTests : IDisposable
             if (Position > 7000)
             {
                 _reached.TrySetResult();
-                _goOn.Wait(Background.Limit);
+                _goOn.Wait(Patience.Limit);
             }
 
             return base.Read(buffer);

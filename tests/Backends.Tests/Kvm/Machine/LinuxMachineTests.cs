@@ -194,7 +194,7 @@ public sealed class LinuxMachineTests
         return new LinuxMachine(change?.Invoke(options) ?? options);
     }
 
-    private static Task<GuestEnd> EndAsync(LinuxMachine machine) => machine.Ended.WaitAsync(Background.Limit, TestContext.Current.CancellationToken);
+    private static Task<GuestEnd> EndAsync(LinuxMachine machine) => machine.Ended.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
     private static (ulong, ulong, uint)[] MemoryMap(ReadOnlySpan<byte> parameters)
     {

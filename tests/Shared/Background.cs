@@ -1,11 +1,11 @@
-// A thread whose failure fails the test that started it, and which a test never waits for longer than this.
+// A thread whose failure fails the test that started it, and which the test never outlives.
 
-namespace VmBus.Backends.Tests;
+using System.Diagnostics;
+
+namespace VmBus.Tests;
 
 internal sealed class Background
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly Thread _thread;
     private Exception? _error;
 
@@ -34,9 +34,17 @@ internal sealed class Background
 
     public bool IsEnded => !_thread.IsAlive;
 
-    public void Join()
+    /// <summary>
+    /// Waits for the thread's end, and throws what it threw. A thread that does not end ends the program with the name of
+    /// the test: a failure would unwind the test, and unmap the memory that the thread still looks at.
+    /// </summary>
+    public void Join() => Join(Patience.Limit);
+
+    /// <inheritdoc cref="Join()"/>
+    public void Join(TimeSpan limit)
     {
-        Assert.True(_thread.Join(Limit), $"The thread did not end within {Limit}.");
+        if (!_thread.Join(limit))
+            Watchdog.End($"a thread of the test did not end within {limit}");
         if (_error is not null)
             throw new InvalidOperationException("The other thread failed.", _error);
     }
@@ -50,10 +58,10 @@ internal sealed class Background
             if (condition())
                 return;
         }
-        long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        long started = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < Limit, $"Not within {Limit}: {what}.");
+            Xunit.Assert.True(Stopwatch.GetElapsedTime(started) < Patience.Limit, $"Not within {Patience.Limit}: {what}.");
             Thread.Yield();
         }
     }
