@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using VmBus.Core.Tests.Channels;
 using VmBus.Interop.Linux;
 using VmBus.Layout;
 using VmBus.Rings;
@@ -80,5 +81,10 @@ internal sealed unsafe class RingFixture : IDisposable
         return RingMemory.FromAddress(second, second + MappedRing.ControlSize, dataSize, isDoubleMapped: false, rings);
     }
 
-    public void Dispose() => (Memory.Owner as IDisposable)?.Dispose();
+    /// <summary>Unmaps it, unless a test that failed left threads behind, which would take the process with them.</summary>
+    public void Dispose()
+    {
+        if (!Workers.AreLeftBehind)
+            (Memory.Owner as IDisposable)?.Dispose();
+    }
 }
