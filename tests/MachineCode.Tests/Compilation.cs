@@ -9,7 +9,6 @@ namespace VmBus.MachineCode.Tests;
 
 internal static class Compilation
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
     private static readonly Lazy<Task<CodeListing>> Jit = new(() => Listen("the JIT", tiered: false));
     private static readonly Lazy<Task<CodeListing>> TieredJit = new(() => Listen("the tiered JIT", tiered: true));
     private static readonly Lazy<Task<CodeListing>> Aot = new(Publish);
@@ -79,7 +78,7 @@ internal static class Compilation
         using Process process = Process.Start(start)!;
         Task<string> said = process.StandardOutput.ReadToEndAsync();
         Task<string> complained = process.StandardError.ReadToEndAsync();
-        using CancellationTokenSource limit = new(Limit);
+        using CancellationTokenSource limit = new(Patience.Build);
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -87,7 +86,7 @@ internal static class Compilation
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{start.FileName} did not end in {Limit.TotalMinutes} min.");
+            Assert.Fail($"{start.FileName} did not end in {Patience.Build.TotalMinutes} min.");
         }
 
         Assert.True(process.ExitCode == 0, $"{start.FileName}: exit code {process.ExitCode}\n{await said}\n{await complained}");

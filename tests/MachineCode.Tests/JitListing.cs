@@ -11,8 +11,6 @@ namespace VmBus.MachineCode.Tests;
 
 internal static class JitListing
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     /// <summary>Runs the workload until every entry and all it leads to is optimized, and writes that down.</summary>
     /// <param name="file">Where to.</param>
     /// <returns>0, or 1 when the runtime did not optimize everything.</returns>
@@ -39,12 +37,12 @@ internal static class JitListing
                     return 0;
                 }
 
-                if (Environment.TickCount64 - start > Limit.TotalMilliseconds)
-                    return Fail($"{unfinished} was not optimized in {Limit.TotalSeconds} s.");
+                if (Environment.TickCount64 - start > Patience.Limit.TotalMilliseconds)
+                    return Fail($"{unfinished} was not optimized in {Patience.Limit.TotalSeconds} s.");
             }
-            else if (Environment.TickCount64 - start > Limit.TotalMilliseconds)
+            else if (Environment.TickCount64 - start > Patience.Limit.TotalMilliseconds)
             {
-                return Fail($"{string.Join(", ", entries.Where(entry => !optimized.ContainsKey(entry)))} were not optimized in {Limit.TotalSeconds} s.");
+                return Fail($"{string.Join(", ", entries.Where(entry => !optimized.ContainsKey(entry)))} were not optimized in {Patience.Limit.TotalSeconds} s.");
             }
         }
     }

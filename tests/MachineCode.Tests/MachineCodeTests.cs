@@ -8,6 +8,7 @@ using VmBus.Signals;
 
 namespace VmBus.MachineCode.Tests;
 
+[TestLimit(40)]
 public class MachineCodeTests
 {
     private static readonly LockedCost Nothing = new(0, 0, 0, 0);

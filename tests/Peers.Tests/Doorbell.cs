@@ -39,9 +39,9 @@ internal sealed class Doorbell : IDisposable
     /// <summary>Waits for the bit, or for the end of the test at the other side.</summary>
     public void Wait(Func<string> state, CancellationToken otherFailed)
     {
-        var patience = new Patience(otherFailed);
+        var other = new OtherSide(otherFailed);
         while (!TryAnswer())
-            patience.Wait(state);
+            other.Wait(state);
     }
 
     public void Dispose() => _memory.Dispose();

@@ -63,33 +63,33 @@ public class MultiProducerTests
     {
         IEnumerable<Action<CancellationToken>> writers = Enumerable.Range(0, producers).Select(producer => (Action<CancellationToken>)(failed =>
         {
-            var patience = new Patience(failed);
+            var other = new OtherSide(failed);
             for (long number = 0; number < packets;)
             {
                 ReadOnlySpan<byte> payload = _traffic[producer].Payload(number);
                 if (write(payload, Id(producer, number)))
                 {
                     number++;
-                    patience = new Patience(failed);
+                    other = new OtherSide(failed);
                     continue;
                 }
 
-                patience.Wait(State);
+                other.Wait(State);
             }
         }));
         TwoSides.Run(
         [
             failed =>
             {
-                var patience = new Patience(failed);
+                var other = new OtherSide(failed);
                 for (long taken = 0; taken < producers * packets;)
                 {
                     int now = read();
                     taken += now;
                     if (now == 0)
-                        patience.Wait(State);
+                        other.Wait(State);
                     else
-                        patience = new Patience(failed);
+                        other = new OtherSide(failed);
                 }
             },
             .. writers,

@@ -15,8 +15,6 @@ internal static class PeerProcess
     private const string Part = "VMBUS_PEERS_TESTS_PART";
     private const int SignalKill = 9;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     /// <summary>Our end here, DPDK's in another process. Returns how often this end slept.</summary>
     public static long Converse(int burst, int dataSize, int packets)
     {
@@ -33,7 +31,7 @@ internal static class PeerProcess
         try
         {
             ours.Run(shared.ToString, failed.Token);
-            Assert.True(child.WaitForExit(Limit), "DPDK's process does not end.");
+            Assert.True(child.WaitForExit(Patience.Limit), "DPDK's process does not end.");
         }
         finally
         {

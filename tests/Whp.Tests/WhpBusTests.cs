@@ -24,7 +24,7 @@ public sealed class WhpBusTests
             Assert.Equal(isMonitored, offer.MonitorId is not null);
             await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: WhpRig.Token);
             var traffic = new EchoTraffic(300);
-            await traffic.RunAsync(channel.Channel, 2000, CancellationToken.None).WaitAsync(WhpRig.Generous, WhpRig.Token);
+            await traffic.RunAsync(channel.Channel, 2000, CancellationToken.None).WaitAsync(Patience.Limit, WhpRig.Token);
             Assert.Equal(2000ul, traffic.Received);
             Assert.True(device.Packets >= 2000);
         }

@@ -81,14 +81,14 @@ public sealed class WhpCallTests
         Assert.Equal(HypercallStatus.Success, rig.Partition.PostMessage(new MessageTarget(0), [1]));
         for (int attempt = 0; attempt < 3; attempt++)
             Assert.Equal(HypercallStatus.ObjectInUse, rig.Partition.PostMessage(new MessageTarget(0), [2]));
-        Assert.True(SpinWait.SpinUntil(() => rig.Calls("WHvSetVirtualProcessorRegisters").Any(), WhpRig.Generous));
+        Assert.True(SpinWait.SpinUntil(() => rig.Calls("WHvSetVirtualProcessorRegisters").Any(), Patience.Limit));
         Assert.Equal(0, freed.CurrentCount);
         StandinCall asked = rig.Calls("WHvSetVirtualProcessorRegisters").First();
         Assert.Equal((0u, 1u, 0x80000004u, 1ul << 50), (asked.U32(0), asked.U32(4), asked.U32(8), asked.U64(12)));
 
         using (rig.Guest.ReceiveMessages(_ => { }))
-            Assert.True(freed.Wait(WhpRig.Generous, WhpRig.Token));
-        Assert.True(SpinWait.SpinUntil(() => rig.Partition.PostMessage(new MessageTarget(0), [2]) == HypercallStatus.Success, WhpRig.Generous));
+            Assert.True(freed.Wait(Patience.Limit, WhpRig.Token));
+        Assert.True(SpinWait.SpinUntil(() => rig.Partition.PostMessage(new MessageTarget(0), [2]) == HypercallStatus.Success, Patience.Limit));
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class WhpCallTests
         {
             Assert.Equal("0200000000000000" + "07200000" + new string('0', 40), Convert.ToHexString(Assert.Single(rig.Calls("WHvCreateNotificationPort")).Bytes));
             Assert.Equal(HypercallStatus.Success, rig.Guest.Signal(Connection));
-            Assert.True(gate.Wait(WhpRig.Generous, WhpRig.Token));
+            Assert.True(gate.Wait(Patience.Limit, WhpRig.Token));
             Assert.All(rig.Partition.Processors, vp => Assert.Equal(0, vp.Hypercalls));
 
             // By memory it may come out all the same.
@@ -135,7 +135,7 @@ public sealed class WhpCallTests
             ulong gpa = pages.PageFrames.Span[0] * 4096;
             rig.Partition.Memory.TryWrite(gpa, BitConverter.GetBytes(new SignalEventInput(Connection).ToRegister()));
             Assert.Equal(HypercallStatus.Success, rig.Guest.Call(0, new HypercallControl(HypercallCode.SignalEvent), gpa));
-            Assert.True(gate.Wait(WhpRig.Generous, WhpRig.Token));
+            Assert.True(gate.Wait(Patience.Limit, WhpRig.Token));
         }
         Assert.Equal(Connection, Assert.Single(rig.Calls("WHvDeleteNotificationPort")).U32(0));
     }
@@ -155,7 +155,7 @@ public sealed class WhpCallTests
         }
         for (int i = 0; i < Count; i++)
             Assert.Equal(HypercallStatus.Success, rig.Guest.Signal((uint)(0x3000 + i)));
-        Assert.True(SpinWait.SpinUntil(() => heard.All(count => count == 1), WhpRig.Generous));
+        Assert.True(SpinWait.SpinUntil(() => heard.All(count => count == 1), Patience.Limit));
 
         // Taken away and put back, in the middle of the others.
         connections[70].Dispose();
@@ -163,7 +163,7 @@ public sealed class WhpCallTests
         connections[70] = rig.Partition.ConnectEvents(0x3000 + 70, () => Interlocked.Increment(ref heard[70]));
         rig.Guest.Signal(0x3000 + 70);
         rig.Guest.Signal(0x3000 + 149);
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref heard[70]) == 2 && Volatile.Read(ref heard[149]) == 2, WhpRig.Generous));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref heard[70]) == 2 && Volatile.Read(ref heard[149]) == 2, Patience.Limit));
         connections.ForEach(connection => connection.Dispose());
     }
 
@@ -251,7 +251,7 @@ public sealed class WhpCallTests
         // The VP is not run again: whoever had it exit is freed when the VP is deleted.
         var guest = new Thread(() => Standin.Exit(vm, 1, exit));
         guest.Start();
-        GuestEnd ended = await partition.Ended.WaitAsync(WhpRig.Generous, WhpRig.Token);
+        GuestEnd ended = await partition.Ended.WaitAsync(Patience.Limit, WhpRig.Token);
         Assert.Equal(end, ended.Reason);
         Assert.Contains("0xabcd", ended.Detail, StringComparison.Ordinal);
         partition.Dispose();

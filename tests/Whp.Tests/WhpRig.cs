@@ -6,8 +6,6 @@ namespace VmBus.Whp.Tests;
 /// <summary>A partition over the stand-in with its guest, for one test; nothing may be left at the end.</summary>
 internal sealed class WhpRig : IDisposable
 {
-    public static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
-
     public WhpRig(WhpPartitionOptions? options = null)
     {
         Partition = new WhpPartition((options ?? new()) with { MemorySize = 4 << 20, VpCount = 2 });

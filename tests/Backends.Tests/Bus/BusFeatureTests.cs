@@ -18,13 +18,13 @@ public sealed class BusFeatureTests
     public async Task While_paused_the_host_is_silent_and_says_afterwards_what_it_had_to_say()
     {
         await using var fixture = new BusFixture();
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         Assert.Empty(await bus.RequestOffersAsync(Token));
-        await bus.PauseAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await bus.PauseAsync(Token).WaitAsync(Patience.Limit, Token);
         Assert.Equal(HostState.Paused, fixture.Host.State);
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         Assert.Empty(await bus.GetOffersAsync());
-        await bus.ResumeAsync().WaitAsync(BusFixture.Generous, Token);
+        await bus.ResumeAsync().WaitAsync(Patience.Limit, Token);
         Assert.Single(await bus.GetOffersAsync());
         Assert.Equal(HostState.Connected, fixture.Host.State);
     }
@@ -34,16 +34,16 @@ public sealed class BusFeatureTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await bus.MoveMonitorPagesAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await bus.MoveMonitorPagesAsync(Token).WaitAsync(Patience.Limit, Token);
         await using (GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token))
         {
             await BusFixture.PingAsync(channel.Channel, 5);
             Assert.Equal((5, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
             await Assert.ThrowsAsync<InvalidOperationException>(() => bus.MoveMonitorPagesAsync(Token));
         }
-        await bus.MoveMonitorPagesAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await bus.MoveMonitorPagesAsync(Token).WaitAsync(Patience.Limit, Token);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class BusFeatureTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         var lying = new LyingPlatform(fixture.Machine.Platform);
-        await using GuestBus bus = await GuestBus.ConnectAsync(lying, cancellationToken: Token);
+        await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         lying.WrongFrame = 1UL << 40;
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.MoveMonitorPagesAsync(Token));
@@ -70,7 +70,7 @@ public sealed class BusFeatureTests
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(
             () => GuestBus.ConnectAsync(new LyingPlatform(fixture.Machine.Platform) { WrongFrame = 1UL << 40 }, cancellationToken: Token));
         Assert.Equal(ConnectFailure.Refused, refused.ConnectFailure);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class BusFeatureTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = 0x2ABC, EventFlag = 1999 }, Token);
         await BusFixture.PingAsync(channel.Channel, 5);
@@ -129,7 +129,7 @@ public sealed class BusFeatureTests
         await using var fixture = new BusFixture();
         var device = new EchoDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.NotNull(offer.MonitorId);
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
@@ -139,8 +139,8 @@ public sealed class BusFeatureTests
 
         // Without interrupts the guest polls.
         Assert.True(channel.Channel.TrySend([1, 2, 3], 5));
-        Assert.True(SpinWait.SpinUntil(() => channel.Channel.Incoming.HasPackets, BusFixture.Generous));
-        await channel.CloseAsync().WaitAsync(BusFixture.Generous, Token);
+        Assert.True(SpinWait.SpinUntil(() => channel.Channel.Incoming.HasPackets, Patience.Limit));
+        await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
         Assert.Equal(0, device.Serving);
     }
 
@@ -151,11 +151,11 @@ public sealed class BusFeatureTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new Greeter());
         var lying = new LyingPlatform(fixture.Machine.Platform) { DropsFirstSignal = true };
-        await using GuestBus bus = await GuestBus.ConnectAsync(lying, cancellationToken: Token);
+        await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
-        Assert.True(SpinWait.SpinUntil(() => lying.Dropped == 1, BusFixture.Generous));
-        Assert.True(SpinWait.SpinUntil(() => lying.Passed >= 1, BusFixture.Generous));
+        Assert.True(SpinWait.SpinUntil(() => lying.Dropped == 1, Patience.Limit));
+        Assert.True(SpinWait.SpinUntil(() => lying.Passed >= 1, Patience.Limit));
         Assert.True(channel.Channel.Incoming.HasPackets);
     }
 
@@ -167,7 +167,7 @@ public sealed class BusFeatureTests
         HypercallStatus? status = null;
         InMemoryMachine machine = fixture.Machine;
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new Asker(request => status = machine.GuestPartition.HvSignalEvent(request.ConnectionId)));
-        await using GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await machine.ConnectAsync(BusFixture.Patient, BusFixture.Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
         Assert.Equal(HypercallStatus.Success, status);
@@ -192,7 +192,7 @@ public sealed class BusFeatureTests
 
         async Task RunAsync(int guest)
         {
-            await using GuestBus bus = await GuestBus.ConnectAsync(platforms[guest], cancellationToken: Token);
+            await using GuestBus bus = await GuestBus.ConnectAsync(platforms[guest], BusFixture.Patient, Token);
             IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token);
             Assert.Equal(guest + 1, offers.Count);
             foreach (GuestOffer offer in offers)
@@ -202,7 +202,7 @@ public sealed class BusFeatureTests
             }
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(guest => Task.Run(() => RunAsync(guest), Token))).WaitAsync(BusFixture.Generous, Token);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(guest => Task.Run(() => RunAsync(guest), Token))).WaitAsync(Patience.Limit, Token);
         Assert.Equal(6, device.Opens);
         foreach (HostBus host in hosts)
             await host.DisposeAsync();
@@ -237,7 +237,7 @@ public sealed class BusFeatureTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await fixture.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
         var lying = new LyingPlatform(fixture.Machine.Platform);
-        await using GuestBus bus = await GuestBus.ConnectAsync(lying, cancellationToken: Token);
+        await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token);
         await using GuestChannel good = await bus.OpenAsync(offers[0], cancellationToken: Token);
 
@@ -259,7 +259,7 @@ public sealed class BusFeatureTests
         var device = new EchoDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         var lying = new LyingPlatform(fixture.Machine.Platform) { CorruptsRings = true };
-        await using GuestBus bus = await GuestBus.ConnectAsync(lying, cancellationToken: Token);
+        await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token));
         Assert.Null(device.LastRequest);

@@ -1,6 +1,8 @@
 using VmBus.Backends.InMemory;
 using VmBus.Channels;
+using VmBus.Guests;
 using VmBus.Hosting;
+using VmBus.Protocol.Guest;
 using VmBus.Rings;
 
 namespace VmBus.Backends.Tests.Bus;
@@ -8,15 +10,18 @@ namespace VmBus.Backends.Tests.Bus;
 /// <summary>A machine for one test, which leaves nothing behind: relids, monitors, GPADLs, pages, mappings, failures.</summary>
 internal sealed class BusFixture : IAsyncDisposable
 {
-    public static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
-
     public BusFixture(InMemoryMachineOptions? options = null) => Machine = new InMemoryMachine(options);
 
     public InMemoryMachine Machine { get; }
 
     public HostBus Host => Machine.Host;
 
+    /// <summary>A guest that gives no request up: on a busy machine the host may need longer than a real guest waits.</summary>
+    public static GuestBusOptions Patient => new() { Protocol = new GuestProtocolOptions { ResponseTimeout = Patience.Limit } };
+
     public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public Task<GuestBus> ConnectAsync() => Machine.ConnectAsync(Patient, Token);
 
     /// <summary>Sends packets and takes each one back before the next.</summary>
     public static async Task PingAsync(Channel channel, int packets, int length = 100)
@@ -26,7 +31,7 @@ internal sealed class BusFixture : IAsyncDisposable
         {
             payload.AsSpan().Fill((byte)i);
             Assert.True(channel.TrySend(payload, (ulong)i));
-            await channel.WaitToReadAsync(Token).AsTask().WaitAsync(Generous, Token);
+            await channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
             Take(channel, i, payload);
         }
     }

@@ -69,7 +69,7 @@ public sealed class BusTests
             Hypervisor = new HypervisorOptions { SharedMemory = shared },
         });
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), new DeviceChannelOptions { Mode = SignalMode.Monitored });
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         Assert.NotNull(offer.MonitorId);
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096 }, BusFixture.Token);
@@ -86,7 +86,7 @@ public sealed class BusTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1, monitored: false), new EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         Assert.Null(offer.MonitorId);
         await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
@@ -102,7 +102,7 @@ public sealed class BusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         for (int round = 1; round <= 5; round++)
         {
-            await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+            await using GuestBus bus = await fixture.ConnectAsync();
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
             GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
             await BusFixture.PingAsync(channel.Channel, 2);
@@ -119,7 +119,7 @@ public sealed class BusTests
         await using var fixture = new BusFixture();
         var device = new EchoDevice { AcceptsOpens = false };
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: BusFixture.Token));
         Assert.Equal(RequestOutcome.Completed, refused.Result!.Value.Outcome);
@@ -136,18 +136,18 @@ public sealed class BusTests
         await using var fixture = new BusFixture();
         var device = new EchoDevice();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
         Task waiting = channel.Channel.WaitToReadAsync(BusFixture.Token).AsTask();
 
-        await offered.RevokeAsync().WaitAsync(BusFixture.Generous, BusFixture.Token);
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(BusFixture.Generous, BusFixture.Token));
+        await offered.RevokeAsync().WaitAsync(Patience.Limit, BusFixture.Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => waiting.WaitAsync(Patience.Limit, BusFixture.Token));
         Assert.True(channel.Rescinded.IsCancellationRequested);
         Assert.Empty(await bus.GetOffersAsync());
         Assert.Equal(0, device.Serving);
         Assert.Equal(1, (await fixture.Host.GetStatisticsAsync()).Relids);
-        await channel.CloseAsync().WaitAsync(BusFixture.Generous, BusFixture.Token);
+        await channel.CloseAsync().WaitAsync(Patience.Limit, BusFixture.Token);
         Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Relids);
 
         OfferedChannel next = await fixture.Host.OfferAsync(EchoDevice.Offer(2), device);
@@ -163,20 +163,20 @@ public sealed class BusTests
         {
             await using var fixture = new BusFixture();
             await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-            GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+            GuestBus bus = await fixture.ConnectAsync();
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
             GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
             using var started = new CountdownEvent(2);
             Task reader = Task.Run(() => WaitForEver(() => channel.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))), BusFixture.Token);
             Task writer = Task.Run(() => WaitForEver(() => channel.Channel.WaitToWrite(100, TimeSpan.FromMilliseconds(1))), BusFixture.Token);
-            Assert.True(started.Wait(BusFixture.Generous, BusFixture.Token));
+            Assert.True(started.Wait(Patience.Limit, BusFixture.Token));
             if (abandoned)
             {
                 await fixture.Host.ResetAsync();
                 await bus.AbandonAsync();
             }
             await bus.DisposeAsync();
-            await Task.WhenAll(reader, writer).WaitAsync(BusFixture.Generous, BusFixture.Token);
+            await Task.WhenAll(reader, writer).WaitAsync(Patience.Limit, BusFixture.Token);
 
             void WaitForEver(Action wait)
             {
@@ -199,7 +199,7 @@ public sealed class BusTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         await bus.RequestOffersAsync(BusFixture.Token);
         await using IAsyncEnumerator<OfferChange> changes = bus.WatchOffersAsync(BusFixture.Token).GetAsyncEnumerator(BusFixture.Token);
 
@@ -215,7 +215,7 @@ public sealed class BusTests
 
         async Task<OfferChange> NextAsync()
         {
-            Assert.True(await changes.MoveNextAsync().AsTask().WaitAsync(BusFixture.Generous, BusFixture.Token));
+            Assert.True(await changes.MoveNextAsync().AsTask().WaitAsync(Patience.Limit, BusFixture.Token));
             return changes.Current;
         }
     }
@@ -227,7 +227,7 @@ public sealed class BusTests
         var device = new EchoDevice();
         for (ushort index = 0; index < 4; index++)
             await fixture.Host.OfferAsync(EchoDevice.Offer(7, subchannel: index), device);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
         Assert.Equal([0, 1, 2, 3], offers.Select(offer => (int)offer.SubchannelIndex));
         Assert.All(offers, offer => Assert.Equal(offers[0].Relid, offer.PrimaryRelid));
@@ -243,7 +243,7 @@ public sealed class BusTests
     {
         await using var fixture = new BusFixture(new() { GuestVpCount = 2 });
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { Mode = SignalMode.LowLatency }, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
@@ -277,9 +277,9 @@ public sealed class BusTests
             },
         });
         machine = fixture.Machine;
-        await using GuestBus bus = await machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await machine.ConnectAsync(BusFixture.Patient, BusFixture.Token);
         await bus.RequestOffersAsync(BusFixture.Token);
-        GuestOffer offer = await bus.ConnectTransportAsync(endpoint, service, cancellationToken: BusFixture.Token).WaitAsync(BusFixture.Generous, BusFixture.Token);
+        GuestOffer offer = await bus.ConnectTransportAsync(endpoint, service, cancellationToken: BusFixture.Token).WaitAsync(Patience.Limit, BusFixture.Token);
         Assert.Equal((service, endpoint, PipeMode.Byte), (offer.InterfaceType, offer.InterfaceInstance, offer.PipeMode));
         await using (GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token))
             await BusFixture.PingAsync(channel.Channel, 3);
@@ -294,17 +294,17 @@ public sealed class BusTests
         await using var fixture = new BusFixture();
         var device = new EchoDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        GuestBus lost = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        GuestBus lost = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await lost.RequestOffersAsync(BusFixture.Token));
         GuestChannel channel = await lost.OpenAsync(offer, cancellationToken: BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
 
-        await fixture.Host.ResetAsync().WaitAsync(BusFixture.Generous, BusFixture.Token);
+        await fixture.Host.ResetAsync().WaitAsync(Patience.Limit, BusFixture.Token);
         HostBusStatistics after = await fixture.Host.GetStatisticsAsync();
         Assert.Equal((0, 0, 0, 0), (after.Relids, after.Monitors, after.Gpadls, after.OpenChannels));
         Assert.Equal(0, device.Serving);
         await lost.AbandonAsync();
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
     }
 
@@ -312,6 +312,6 @@ public sealed class BusTests
 
     private static GuestBusOptions Cap(ProtocolVersion newest) => new()
     {
-        Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(version => version <= newest)] },
+        Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(version => version <= newest)], ResponseTimeout = Patience.Limit },
     };
 }

@@ -15,7 +15,7 @@ public sealed class DamagedStateTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
         byte[] guest = await bus.SaveAsync(Token);
         byte[] host = await fixture.Machine.SaveHostAsync();
@@ -24,7 +24,7 @@ public sealed class DamagedStateTests
         {
             byte[] bad = [.. guest];
             bad[at] ^= 0x10;
-            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
+            await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad, BusFixture.Patient));
             await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, guest.AsMemory(0, at)));
         }
         for (int at = 0; at < host.Length; at += 7)
@@ -39,7 +39,7 @@ public sealed class DamagedStateTests
         fixture.Machine.RestoreHost(host);
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
     }
 
@@ -49,7 +49,7 @@ public sealed class DamagedStateTests
     {
         await using var fixture = new BusFixture();
         await OfferAllAsync(fixture.Host, new CountingDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
         byte[] guest = await bus.SaveAsync(Token);
         int pages = fixture.Machine.GuestPartition.Memory.AllocatedPages;
@@ -61,9 +61,9 @@ public sealed class DamagedStateTests
             BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
             try
             {
-                bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, bad);
+                bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, bad, BusFixture.Patient);
                 restored++;
-                await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+                await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
             }
             catch (SavedStateException)
             {
@@ -73,7 +73,7 @@ public sealed class DamagedStateTests
         }
 
         Assert.NotEqual(0, restored);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
     }
 
@@ -82,7 +82,7 @@ public sealed class DamagedStateTests
     {
         await using var fixture = new BusFixture();
         await OfferAllAsync(fixture.Host, new CountingDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
         byte[] state = await bus.SaveAsync(Token);
 
@@ -93,8 +93,8 @@ public sealed class DamagedStateTests
         byte[] bad = [.. state];
         state.AsSpan(rings[0], 8).CopyTo(bad.AsSpan(rings[2]));
         BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
-        SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad));
+        SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad, BusFixture.Patient));
         Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
     }
 }

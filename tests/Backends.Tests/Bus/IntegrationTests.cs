@@ -22,7 +22,7 @@ public sealed class IntegrationTests
         await fixture.Host.OfferAsync(IntegrationOffers.Shutdown, shutdown);
         await fixture.Host.OfferAsync(IntegrationOffers.KeyValuePairs, pairs);
 
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
         Assert.All(offers, offer => Assert.Equal(PipeMode.Message, offer.PipeMode));
         var acted = new TaskCompletionSource<ShutdownRequest>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -49,7 +49,7 @@ public sealed class IntegrationTests
         foreach ((GuestChannel channel, Task service) in services)
         {
             await channel.CloseAsync();
-            await service.WaitAsync(BusFixture.Generous, BusFixture.Token);
+            await service.WaitAsync(Patience.Limit, BusFixture.Token);
         }
     }
 
@@ -59,11 +59,11 @@ public sealed class IntegrationTests
         return (channel, new IntegrationGuestService(channel.Channel, guest).RunAsync(BusFixture.Token));
     }
 
-    private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(BusFixture.Generous, BusFixture.Token);
+    private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(Patience.Limit, BusFixture.Token);
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(BusFixture.Generous);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (!condition())
             await Task.Delay(5, limit.Token);
     }

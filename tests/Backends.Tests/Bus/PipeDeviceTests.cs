@@ -20,7 +20,7 @@ public sealed class PipeDeviceTests
             await pipe.CopyToAsync(pipe, CancellationToken.None);
             ends.Add(pipe.PeerCompletedWriting);
         }));
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         Assert.Equal((PipeDevice.InterfaceType, PipeDevice.InterfaceInstance, PipeMode.Byte), (offer.InterfaceType, offer.InterfaceInstance, offer.PipeMode));
         Assert.True(offer.Flags.HasFlag(OfferFlags.NamedPipeMode));
@@ -30,7 +30,7 @@ public sealed class PipeDeviceTests
             var guest = new PipeStream(channel.Channel, offer.PipeMode!.Value, leaveOpen: true);
             byte[] sent = [round, 2, 3], got = new byte[3];
             await guest.WriteAsync(sent, BusFixture.Token);
-            await guest.ReadExactlyAsync(got, BusFixture.Token).AsTask().WaitAsync(BusFixture.Generous, BusFixture.Token);
+            await guest.ReadExactlyAsync(got, BusFixture.Token).AsTask().WaitAsync(Patience.Limit, BusFixture.Token);
             Assert.Equal(sent, got);
         }
         Assert.Equal([false, false, false], ends);
@@ -42,11 +42,11 @@ public sealed class PipeDeviceTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(PipeDevice.Offer(mode: PipeMode.Message), new PipeDevice(async (pipe, _) => await pipe.WriteAsync("hello"u8.ToArray(), CancellationToken.None)));
         await fixture.Host.OfferAsync(PipeDevice.Offer(instance: Guid.NewGuid()), new PipeDevice(async (pipe, _) => await pipe.WriteAsync("bye"u8.ToArray(), CancellationToken.None)));
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         foreach (GuestOffer offer in await bus.RequestOffersAsync(BusFixture.Token))
         {
             await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
-            var guest = new PipeStream(channel.Channel, offer.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)BusFixture.Generous.TotalMilliseconds };
+            var guest = new PipeStream(channel.Channel, offer.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds };
             byte[] got = new byte[100];
             if (offer.PipeMode == PipeMode.Message)
             {
@@ -66,7 +66,7 @@ public sealed class PipeDeviceTests
     {
         await using var fixture = new BusFixture();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new PipeDevice((_, _) => Task.CompletedTask));
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
         Background.Until(() => offered.Failure is not null, "the service's failure");
         Assert.Equal("The channel was not offered as a pipe.", Assert.IsType<InvalidOperationException>(offered.Failure).Message);
@@ -78,11 +78,11 @@ public sealed class PipeDeviceTests
         await using var fixture = new BusFixture();
         // Waits for nothing of the channel, so that nothing but the token tells it.
         await fixture.Host.OfferAsync(PipeDevice.Offer(), new PipeDevice((_, closing) => Task.Delay(Timeout.Infinite, closing)));
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
-        using var guest = new PipeStream(channel.Channel, leaveOpen: true) { ReadTimeout = (int)BusFixture.Generous.TotalMilliseconds };
+        using var guest = new PipeStream(channel.Channel, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds };
 
-        byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(BusFixture.Generous, BusFixture.Token);
+        byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(Patience.Limit, BusFixture.Token);
         HostBus host = fixture.Machine.RestoreHost(state);
         await host.OfferAsync(PipeDevice.Offer(), new PipeDevice(async (pipe, _) =>
         {

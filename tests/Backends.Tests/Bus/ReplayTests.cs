@@ -128,5 +128,5 @@ public sealed class ReplayTests
 
     private static ProtocolVersion Parse(string text) => ProtocolVersion.Known.Single(version => version.ToString() == text);
 
-    private static GuestProtocolOptions Cap(string version) => new() { Versions = [Parse(version)] };
+    private static GuestProtocolOptions Cap(string version) => new() { Versions = [Parse(version)], ResponseTimeout = Patience.Limit };
 }

@@ -42,14 +42,14 @@ public sealed class SavedBusTests
         {
             ulong mark = restart * Packets / 6;
             Background.Until(() => traffic.Any(one => one.Received >= mark), "traffic");
-            byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(BusFixture.Generous, Token);
+            byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(Patience.Limit, Token);
             HostBus host = fixture.Machine.RestoreHost(state);
             await OfferAllAsync(host, device);
             await host.CompleteRestoreAsync();
             Assert.Equal(channels.Count, (await host.GetStatisticsAsync()).OpenChannels);
         }
 
-        await Task.WhenAll(running).WaitAsync(BusFixture.Generous, Token);
+        await Task.WhenAll(running).WaitAsync(Patience.Limit, Token);
         Assert.All(traffic, one => Assert.Equal(Packets, one.Received));
         // A service that finds nothing to do any more may start only now.
         Background.Until(() => device.Restored == 4 * channels.Count, "the last services");
@@ -81,8 +81,8 @@ public sealed class SavedBusTests
                 Background.Until(() => traffic.Any(one => one.Received >= mark), "traffic");
                 await stop.CancelAsync();
             }
-            await Task.WhenAll(running).WaitAsync(BusFixture.Generous, Token);
-            byte[] state = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+            await Task.WhenAll(running).WaitAsync(Patience.Limit, Token);
+            byte[] state = await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
             Assert.Null(bus.Failure);
             Assert.Equal(pages, fixture.Machine.GuestPartition.Memory.AllocatedPages);
             bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, Speaking(version));
@@ -104,17 +104,17 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         IReadOnlyList<GuestChannel> channels = await OpenAllAsync(bus);
         Assert.True(channels[0].Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8], 77));
         byte[] guest = await bus.SaveAsync(Token);
         byte[] host = await fixture.Machine.SaveHostAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         fixture.Machine.RestoreHost(host);
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
         channels = await next.GetChannelsAsync();
-        await channels[0].Channel.WaitToReadAsync(Token).AsTask().WaitAsync(BusFixture.Generous, Token);
+        await channels[0].Channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
         Assert.True(channels[0].Channel.Incoming.TryRead(new byte[8], out _, out ulong id, out _));
         Assert.Equal(77ul, id);
         await BusFixture.PingAsync(channels[1].Channel, 10);
@@ -125,7 +125,7 @@ public sealed class SavedBusTests
     {
         await using var fixture = new BusFixture();
         await OfferAllAsync(fixture.Host, new CountingDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         List<GuestChannel> channels = await OpenAllAsync(bus);
         fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
@@ -135,7 +135,7 @@ public sealed class SavedBusTests
         Assert.All(channels.Skip(1), channel => Assert.True(channel.Rescinded.IsCancellationRequested));
         await BusFixture.PingAsync(channels[0].Channel, 5);
         foreach (GuestChannel channel in channels.Skip(1))
-            await channel.CloseAsync().WaitAsync(BusFixture.Generous, Token);
+            await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
         GuestOffer added = (await bus.GetOffersAsync()).Single(offer => offer.Relid != channels[0].Offer.Relid);
         await using GuestChannel opened = await bus.OpenAsync(added, cancellationToken: Token);
         await BusFixture.PingAsync(opened.Channel, 5);
@@ -148,18 +148,18 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         OfferedChannel before = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         OfferedChannel between = await fixture.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         foreach (GuestOffer offer in await bus.RequestOffersAsync(Token))
             await bus.OpenAsync(offer, cancellationToken: Token);
-        await before.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
-        byte[] state = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
-        await between.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+        await before.RevokeAsync().WaitAsync(Patience.Limit, Token);
+        byte[] state = await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
+        await between.RevokeAsync().WaitAsync(Patience.Limit, Token);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
         IReadOnlyList<GuestChannel> channels = await next.GetChannelsAsync();
         Assert.Equal(2, channels.Count);
         Background.Until(() => channels.All(channel => channel.Rescinded.IsCancellationRequested), "rescinds");
         foreach (GuestChannel channel in channels)
-            await channel.CloseAsync().WaitAsync(BusFixture.Generous, Token);
+            await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
         Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Relids);
     }
 
@@ -169,17 +169,17 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
-        await bus.PauseAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await bus.PauseAsync(Token).WaitAsync(Patience.Limit, Token);
         await fixture.Host.OfferAsync(EchoDevice.Offer(20), new EchoDevice());
-        byte[] guest = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        byte[] guest = await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
         fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
         await fixture.Host.OfferAsync(EchoDevice.Offer(20), new EchoDevice());
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
         Assert.Equal(HostState.Paused, fixture.Host.State);
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         Assert.Equal(4, (await next.GetOffersAsync()).Count);
         await next.ResumeAsync();
         Assert.Equal(5, (await next.GetOffersAsync()).Count);
@@ -193,19 +193,19 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture(new() { Host = new HostBusOptions { Observer = watch } });
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token);
 
         // The save is asked for from within the third body's arrival, so the rest of the GPADL finds nobody.
         watch.Reached = () => watch.Saved = fixture.Machine.SaveHostAsync();
         Task<GuestChannel> opening = bus.OpenAsync(offers[0], new GuestChannelOptions { OutgoingSize = 1 << 20, IncomingSize = 1 << 20 }, Token);
         Background.Until(() => watch.Saved is not null, "three bodies");
-        byte[] state = await watch.Saved!.WaitAsync(BusFixture.Generous, Token);
+        byte[] state = await watch.Saved!.WaitAsync(Patience.Limit, Token);
         Assert.False(opening.IsCompleted);
         fixture.Machine.RestoreHost(state);
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
-        await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+        await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
         await BusFixture.PingAsync(channel.Channel, 5, 30_000);
         Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Faults);
     }
@@ -246,7 +246,7 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         using var stop = new CancellationTokenSource();
         Task waiting = channel.Channel.WaitToReadAsync(stop.Token).AsTask();
@@ -257,18 +257,18 @@ public sealed class SavedBusTests
         Background.Until(() => channel.Channel.GetStatistics().Wakeups > 0, "a signal to the guest");
         Background.Until(() => device.LastChannel!.GetStatistics().Wakeups > 0, "a signal to the host itself");
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience.Limit, Token));
 
         byte[] state = await bus.SaveAsync(Token);
         long before = device.LastChannel!.GetStatistics().Wakeups;
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
         Background.Until(() => device.LastChannel.GetStatistics().Wakeups > before, "a signal to the host");
         await using GuestChannel restored = Assert.Single(await next.GetChannelsAsync());
         using var end = new CancellationTokenSource();
         Task looking = restored.Channel.WaitToReadAsync(end.Token).AsTask();
         Background.Until(() => restored.Channel.GetStatistics().Wakeups > 0, "a signal to the guest itself");
         await end.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => looking.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => looking.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]
@@ -276,7 +276,7 @@ public sealed class SavedBusTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new CountingDevice());
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         for (int round = 0; round < 50; round++)
         {
@@ -284,10 +284,10 @@ public sealed class SavedBusTests
             using var started = new CountdownEvent(2);
             Task reader = Task.Run(() => WaitForEver(() => channel.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))), Token);
             Task writer = Task.Run(() => WaitForEver(() => channel.Channel.WaitToWrite(100, TimeSpan.FromMilliseconds(1))), Token);
-            Assert.True(started.Wait(BusFixture.Generous, Token));
-            byte[] state = await bus.SaveAsync(Token).WaitAsync(BusFixture.Generous, Token);
-            await Task.WhenAll(reader, writer).WaitAsync(BusFixture.Generous, Token);
-            bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, state);
+            Assert.True(started.Wait(Patience.Limit, Token));
+            byte[] state = await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
+            await Task.WhenAll(reader, writer).WaitAsync(Patience.Limit, Token);
+            bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
 
             void WaitForEver(Action wait)
             {
@@ -312,14 +312,14 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await bus.OpenAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
         byte[] guest = await bus.SaveAsync(Token);
         fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await fixture.Host.CompleteRestoreAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         await using GuestChannel channel = Assert.Single(await next.GetChannelsAsync());
         Assert.False(channel.Channel.Signaler.HasMonitor);
         Assert.True(channel.Channel.TrySend([1, 2, 3], 5));
@@ -332,10 +332,10 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
         HostBus host = fixture.Host;
-        byte[] state = await host.SaveAsync().WaitAsync(BusFixture.Generous, Token);
+        byte[] state = await host.SaveAsync().WaitAsync(Patience.Limit, Token);
         await Assert.ThrowsAsync<InvalidOperationException>(host.SaveAsync);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => host.OfferAsync(EchoDevice.Offer(9), device));
         await Assert.ThrowsAsync<ObjectDisposedException>(host.ResetAsync);
@@ -353,7 +353,7 @@ public sealed class SavedBusTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => bus.PauseAsync(Token));
         await Assert.ThrowsAsync<ObjectDisposedException>(bus.ResumeAsync);
         await bus.DisposeAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
     }
 
@@ -363,17 +363,17 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         var device = new CountingDevice();
         await OfferAllAsync(fixture.Host, device);
-        GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
+        GuestBus bus = await fixture.ConnectAsync();
         await OpenAllAsync(bus);
         fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await bus.AbandonAsync();
-        await fixture.Host.ResetAsync().WaitAsync(BusFixture.Generous, Token);
+        await fixture.Host.ResetAsync().WaitAsync(Patience.Limit, Token);
     }
 
     private static GuestBusOptions Speaking(string version) => new()
     {
-        Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(known => known.ToString() == version)] },
+        Protocol = new GuestProtocolOptions { Versions = [.. ProtocolVersion.Known.Where(known => known.ToString() == version)], ResponseTimeout = Patience.Limit },
     };
 
     private sealed class BodyWatch(int bodies) : IMessageObserver

@@ -35,12 +35,12 @@ public sealed class InMemoryHostileGuestTests
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(Bus.EchoDevice.Offer(1), new Bus.EchoDevice());
-        await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         foreach (uint connection in new[] { MessageConnection.Contact, uint.MaxValue })
         {
             await Assert.ThrowsAsync<GuestBusException>(() =>
-                bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = connection }, BusFixture.Token).WaitAsync(BusFixture.Generous, BusFixture.Token));
+                bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = connection }, BusFixture.Token).WaitAsync(Patience.Limit, BusFixture.Token));
         }
         Assert.Equal(2, (await fixture.Host.GetStatisticsAsync()).Refusals);
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = 0x2345 }, BusFixture.Token);

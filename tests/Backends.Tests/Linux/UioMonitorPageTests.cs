@@ -45,7 +45,7 @@ public sealed class UioMonitorPageTests : IDisposable
 
         Assert.Equal(0, _standIn.Controls.Count);
         Assert.True(device.Primary.Channel.TrySend([1, 2, 3]));
-        Assert.True(_standIn.Host.Channel.WaitToRead(TimeSpan.FromSeconds(30)));
+        Assert.True(_standIn.Host.Channel.WaitToRead(Patience.Limit));
         LinuxGuestException second = Assert.Throws<LinuxGuestException>(() => _standIn.Open());
         Assert.Equal(LinuxGuestError.InUse, second.Error);
     }

@@ -10,8 +10,6 @@ namespace VmBus.Backends.Tests.Partitions;
 /// <summary>What every host's view of a guest must do, whatever runs the guest.</summary>
 public abstract class GuestPartitionContract
 {
-    protected static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
-
     private const uint Connection = 0x2005;
 
     protected abstract IGuestPartition Partition { get; }
@@ -47,7 +45,7 @@ public abstract class GuestPartitionContract
         using (Partition.ConnectEvents(Connection, gate))
         {
             Assert.Equal(HypercallStatus.Success, path.Signal());
-            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            Assert.True(gate.Wait(Patience.Limit, TestContext.Current.CancellationToken));
             Assert.False(gate.Wait(TimeSpan.Zero, TestContext.Current.CancellationToken));
         }
 
@@ -61,7 +59,7 @@ public abstract class GuestPartitionContract
         using (Partition.ConnectEvents(Connection, () => Interlocked.Increment(ref calls)))
         {
             Platform.CreateSignalPath(Connection, isMonitored: false).Signal();
-            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref calls) == 1, Generous));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref calls) == 1, Patience.Limit));
         }
     }
 
@@ -80,23 +78,23 @@ public abstract class GuestPartitionContract
             if (payload[0] == 1)
             {
                 entered.Set();
-                go.Wait(Generous);
+                go.Wait(Patience.Limit);
             }
         });
 
         var first = new Thread(() => Post(1));
         first.Start();
-        Assert.True(entered.Wait(Generous, TestContext.Current.CancellationToken));
+        Assert.True(entered.Wait(Patience.Limit, TestContext.Current.CancellationToken));
 
         // The slot was freed before the handler ran; the next message fills it, and the one after that finds it full.
         Assert.Equal(HypercallStatus.Success, Post(2));
         Assert.Equal(HypercallStatus.ObjectInUse, Post(3));
         int before = Volatile.Read(ref freed);
         go.Set();
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref freed) > before, Generous));
-        Assert.True(SpinWait.SpinUntil(() => Post(3) == HypercallStatus.Success, Generous));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref freed) > before, Patience.Limit));
+        Assert.True(SpinWait.SpinUntil(() => Post(3) == HypercallStatus.Success, Patience.Limit));
         first.Join();
-        Assert.True(SpinWait.SpinUntil(() => Count() == 3, Generous));
+        Assert.True(SpinWait.SpinUntil(() => Count() == 3, Patience.Limit));
         Assert.Equal([1, 2, 3], received);
 
         int Count()
@@ -126,7 +124,7 @@ public abstract class GuestPartitionContract
         {
             flag.Retarget(vp);
             Assert.Equal(HypercallStatus.Success, flag.Signal());
-            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            Assert.True(gate.Wait(Patience.Limit, TestContext.Current.CancellationToken));
         }
     }
 
@@ -142,7 +140,7 @@ public abstract class GuestPartitionContract
         Assert.Equal((Connection, (ushort)1000), (view.Parameter(33).ConnectionId, view.Latency(33)));
 
         Interlocked.Or(ref view.Pending(1), 1u << 1);
-        Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+        Assert.True(gate.Wait(Patience.Limit, TestContext.Current.CancellationToken));
         monitor.Unregister(33);
     }
 
@@ -163,10 +161,10 @@ public abstract class GuestPartitionContract
         {
             monitor.Register(5, flag.ConnectMonitor()!.Value, 0, 1000);
             Interlocked.Or(ref monitor.View.Pending(0), 1u << 5);
-            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            Assert.True(gate.Wait(Patience.Limit, TestContext.Current.CancellationToken));
             flag.Retarget((uint)Partition.VpCount - 1);
             Interlocked.Or(ref monitor.View.Pending(0), 1u << 5);
-            Assert.True(gate.Wait(Generous, TestContext.Current.CancellationToken));
+            Assert.True(gate.Wait(Patience.Limit, TestContext.Current.CancellationToken));
             monitor.Unregister(5);
         }
     }

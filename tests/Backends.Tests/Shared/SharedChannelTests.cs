@@ -176,7 +176,24 @@ public class SharedChannelTests
         signaler.SetLatencyHint(TimeSpan.FromMicroseconds(100));
         before = Windows();
         started = System.Diagnostics.Stopwatch.GetTimestamp();
-        Background.Until(() => Windows() - before > 20 + 4 * (System.Diagnostics.Stopwatch.GetElapsedTime(started) / longest), "short windows again");
+        Background.Until(
+            () =>
+            {
+                TimeSpan elapsed = System.Diagnostics.Stopwatch.GetElapsedTime(started);
+                long windows = Windows() - before;
+                if (windows > 20 + 4 * (elapsed / longest))
+                    return true;
+
+                // A machine that had no time for the scan tells nothing of its windows: look at the next stretch.
+                if (elapsed > 10 * longest)
+                {
+                    before = Windows();
+                    started = System.Diagnostics.Stopwatch.GetTimestamp();
+                }
+
+                return false;
+            },
+            "short windows again");
     }
 
     [Fact]

@@ -10,8 +10,6 @@ namespace VmBus.Backends.Tests.Shared;
 [SupportedOSPlatform("linux")]
 public class SharedTrafficTests
 {
-    private static readonly TimeSpan Watchdog = TimeSpan.FromSeconds(60);
-
     [Theory]
     [InlineData(PeerTrust.Trusted, 64 * 1024, 3_000_000)]
     [InlineData(PeerTrust.Untrusted, 4096, 300_000)]
@@ -39,11 +37,11 @@ public class SharedTrafficTests
             Run(() => Receive(pair.Guest.Channel, count)),
         ];
         Task all = Task.WhenAll(tasks);
-        bool inTime = await Task.WhenAny(all, Task.Delay(Watchdog)) == all;
+        bool inTime = await Task.WhenAny(all, Task.Delay(2 * Patience.Limit)) == all;
         Volatile.Write(ref ended, true);
         flipper.Join();
 
-        Assert.True(inTime, $"Not within {Watchdog}: guest {pair.Guest.Channel.GetStatistics()}, host {pair.Host.Channel.GetStatistics()}.");
+        Assert.True(inTime, $"Not within {2 * Patience.Limit}: guest {pair.Guest.Channel.GetStatistics()}, host {pair.Host.Channel.GetStatistics()}.");
         await all;
         SignalStatistics signals = pair.Guest.Channel.GetStatistics().Signals;
         Assert.True(signals is { Monitored: > 0, Hypercalls: > 0 }, signals.ToString());
@@ -69,7 +67,7 @@ public class SharedTrafficTests
                 payload[i] = WordOf(number, i);
             Urgency urgency = random.Next(16) == 0 ? (Urgency)random.Next(3) : Urgency.Normal;
             while (!channel.TrySend(MemoryMarshal.AsBytes(payload), (ulong)number, urgency: urgency))
-                Assert.True(channel.WaitToWrite(payload.Length * sizeof(ulong), Watchdog), $"No room for {number}.");
+                Assert.True(channel.WaitToWrite(payload.Length * sizeof(ulong), Patience.Limit), $"No room for {number}.");
         }
     }
 
@@ -78,7 +76,7 @@ public class SharedTrafficTests
         long expected = 0;
         while (expected < count)
         {
-            Assert.True(channel.WaitToRead(Watchdog), $"{expected} did not come.");
+            Assert.True(channel.WaitToRead(Patience.Limit), $"{expected} did not come.");
             using ChannelReadBatch batch = channel.ReadBatch();
             while (batch.TryNext(out RingPacket packet))
             {

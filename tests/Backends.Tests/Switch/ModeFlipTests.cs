@@ -13,7 +13,6 @@ public sealed class ModeFlipTests
 {
     private const int Flips = 1_000_000;
 
-    private static readonly TimeSpan Watchdog = TimeSpan.FromSeconds(120);
     private static readonly SignalMode[] Modes = [SignalMode.Monitored, SignalMode.LowLatency, SignalMode.Adaptive];
 
     [Fact]
@@ -23,7 +22,7 @@ public sealed class ModeFlipTests
         using InMemoryChannel memory = bus.CreateChannel(new InMemoryChannelOptions { GuestToHostSize = 16 << 10 });
         using Channel guest = memory.Guest.Open();
         using Channel host = memory.Host.Open();
-        using CancellationTokenSource watchdog = new(Watchdog);
+        using CancellationTokenSource watchdog = new(2 * Patience.Limit);
 
         // Bursts with silence between them: in the silence no later message comes to the rescue of a lost wakeup.
         long sent = 0;
@@ -57,7 +56,7 @@ public sealed class ModeFlipTests
             },
             watchdog.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-        await Task.WhenAll(guestTask, hostTask, flipTask).WaitAsync(Watchdog + TimeSpan.FromSeconds(10));
+        await Task.WhenAll(guestTask, hostTask, flipTask).WaitAsync(3 * Patience.Limit);
         SignalStatistics signals = guest.GetStatistics().Signals;
         Assert.Equal(Flips, flipped);
         Assert.True(sent > 0 && signals.Monitored > 0 && signals.Hypercalls > 0, $"{sent} messages, {signals}: the flips met no traffic");
@@ -155,7 +154,7 @@ public sealed class ModeFlipTests
         Span<byte> payload = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(payload, number);
         while (!guest.TrySend(payload, urgency: urgency))
-            Assert.True(guest.WaitToWrite(payload.Length, Watchdog, cancellationToken), $"no room for message {number}");
+            Assert.True(guest.WaitToWrite(payload.Length, Patience.Limit, cancellationToken), $"no room for message {number}");
     }
 
     private static void AwaitAnswer(Channel guest, long wanted, CancellationToken cancellationToken)
@@ -163,7 +162,7 @@ public sealed class ModeFlipTests
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
-            Assert.True(guest.WaitToRead(Watchdog - Stopwatch.GetElapsedTime(start), cancellationToken), $"no answer after {wanted} messages: a packet or a wakeup was lost");
+            Assert.True(guest.WaitToRead(Patience.Limit - Stopwatch.GetElapsedTime(start), cancellationToken), $"no answer after {wanted} messages: a packet or a wakeup was lost");
             long answered = -1;
             using ChannelReadBatch batch = guest.ReadBatch();
             while (batch.TryNext(out RingPacket packet))
@@ -180,7 +179,7 @@ public sealed class ModeFlipTests
         long read = 0;
         while (true)
         {
-            Assert.True(host.WaitToRead(Watchdog, cancellationToken), $"nothing came after {read} messages: a packet or a wakeup was lost");
+            Assert.True(host.WaitToRead(Patience.Limit, cancellationToken), $"nothing came after {read} messages: a packet or a wakeup was lost");
             using (ChannelReadBatch batch = host.ReadBatch())
             {
                 while (batch.TryNext(out RingPacket packet))

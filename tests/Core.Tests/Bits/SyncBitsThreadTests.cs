@@ -12,7 +12,6 @@ public class SyncBitsThreadTests
     private const int Rounds = 200_000;
     private const int MostRounds = 5_000_000;
     private const int EnoughOverlaps = 5_000;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public enum Way
     {
@@ -249,7 +248,7 @@ public class SyncBitsThreadTests
         foreach (Thread thread in threads)
             thread.Start();
         foreach (Thread thread in threads)
-            Assert.True(thread.Join(Limit), "a thread did not end");
+            Assert.True(thread.Join(Patience.Limit), "a thread did not end");
         Assert.Empty(failures);
     }
 }

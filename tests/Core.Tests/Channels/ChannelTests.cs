@@ -11,7 +11,6 @@ namespace VmBus.Core.Tests.Channels;
 /// <summary>Sending, waiting, and the ends a channel can come to.</summary>
 public class ChannelTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -145,13 +144,13 @@ public class ChannelTests
         foreach (bool async in (bool[])[false, true])
         {
             using var cancel = new CancellationTokenSource();
-            Task reading = async ? pair.Left.WaitToReadAsync(cancel.Token).AsTask() : OnThread(() => pair.Left.WaitToRead(Limit, cancel.Token));
-            Task writing = async ? pair.Left.WaitToWriteAsync(8, cancel.Token).AsTask() : OnThread(() => pair.Left.WaitToWrite(8, Limit, cancel.Token));
+            Task reading = async ? pair.Left.WaitToReadAsync(cancel.Token).AsTask() : OnThread(() => pair.Left.WaitToRead(Patience.Limit, cancel.Token));
+            Task writing = async ? pair.Left.WaitToWriteAsync(8, cancel.Token).AsTask() : OnThread(() => pair.Left.WaitToWrite(8, Patience.Limit, cancel.Token));
             await Until(() => pair.ToRight.Control.PendingSendSize != 0);
             Assert.False(reading.IsCompleted || writing.IsCompleted);
             await cancel.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(Limit, Token));
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Limit, Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(Patience.Limit, Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Patience.Limit, Token));
             Assert.Equal(0u, pair.ToRight.Control.PendingSendSize);
             Assert.Equal(ChannelState.Open, pair.Left.State);
         }
@@ -182,7 +181,7 @@ public class ChannelTests
             if (round % 2 == 0)
             {
                 Assert.True(pair.Right.TrySend([1]));
-                await reading.WaitAsync(Limit, Token);
+                await reading.WaitAsync(Patience.Limit, Token);
                 Assert.False(writing.IsCompleted);
                 Drain(pair.Right);
             }
@@ -190,18 +189,18 @@ public class ChannelTests
             {
                 await Until(() => pair.ToRight.Control.PendingSendSize != 0);
                 Drain(pair.Right);
-                await writing.WaitAsync(Limit, Token);
+                await writing.WaitAsync(Patience.Limit, Token);
                 Assert.False(reading.IsCompleted);
                 Assert.True(pair.Right.TrySend([1]));
             }
 
-            await Task.WhenAll(reading, writing).WaitAsync(Limit, Token);
+            await Task.WhenAll(reading, writing).WaitAsync(Patience.Limit, Token);
             Assert.Equal(0u, pair.ToRight.Control.PendingSendSize);
             Drain(pair.Left);
         }
 
-        Task Read() => async ? pair.Left.WaitToReadAsync(Token).AsTask() : OnThread(() => Assert.True(pair.Left.WaitToRead(Limit, Token)));
-        Task Write() => async ? pair.Left.WaitToWriteAsync(2000, Token).AsTask() : OnThread(() => Assert.True(pair.Left.WaitToWrite(2000, Limit, Token)));
+        Task Read() => async ? pair.Left.WaitToReadAsync(Token).AsTask() : OnThread(() => Assert.True(pair.Left.WaitToRead(Patience.Limit, Token)));
+        Task Write() => async ? pair.Left.WaitToWriteAsync(2000, Token).AsTask() : OnThread(() => Assert.True(pair.Left.WaitToWrite(2000, Patience.Limit, Token)));
     }
 
     [Fact]
@@ -212,17 +211,17 @@ public class ChannelTests
         {
             // Between the writer's look and its wait: room comes, and the reader takes the signal for it.
             Drain(pair!.Right);
-            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Limit));
+            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Patience.Limit));
         });
         using (pair = new ChannelPair(clock: clock))
         {
             Fill(pair.Left);
             Task reading = pair.Left.WaitToReadAsync(Token).AsTask();
             Assert.Equal(1, pair.LeftGate.Waits);
-            Assert.True(await Task.Run(() => pair.Left.WaitToWrite(8, Limit * 10, Token), Token).WaitAsync(Limit, Token));
+            Assert.True(await Task.Run(() => pair.Left.WaitToWrite(8, Patience.Limit * 10, Token), Token).WaitAsync(Patience.Limit, Token));
             Assert.False(reading.IsCompleted);
             Assert.True(pair.Right.TrySend([1]));
-            await reading.WaitAsync(Limit, Token);
+            await reading.WaitAsync(Patience.Limit, Token);
         }
     }
 
@@ -233,17 +232,17 @@ public class ChannelTests
         var clock = new HookedClock(2, () =>
         {
             Assert.True(pair!.Right.TrySend([1]));
-            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Limit));
+            Assert.True(SpinWait.SpinUntil(() => pair.LeftGate.Waits == 2, Patience.Limit));
         });
         using (pair = new ChannelPair(clock: clock))
         {
             Fill(pair.Left);
             Task writing = pair.Left.WaitToWriteAsync(8, Token).AsTask();
             Assert.Equal(1, pair.LeftGate.Waits);
-            Assert.True(await Task.Run(() => pair.Left.WaitToRead(Limit * 10, Token), Token).WaitAsync(Limit, Token));
+            Assert.True(await Task.Run(() => pair.Left.WaitToRead(Patience.Limit * 10, Token), Token).WaitAsync(Patience.Limit, Token));
             Assert.False(writing.IsCompleted);
             Drain(pair.Right);
-            await writing.WaitAsync(Limit, Token);
+            await writing.WaitAsync(Patience.Limit, Token);
         }
     }
 
@@ -256,10 +255,10 @@ public class ChannelTests
         Assert.True(pair.Right.TrySend([1, 2, 3]));
         Assert.True(pair.Right.TrySend([4]));
         Fill(pair.Left);
-        Task writing = async ? pair.Left.WaitToWriteAsync(8, Token).AsTask() : OnThread(() => pair.Left.WaitToWrite(8, Limit, Token));
+        Task writing = async ? pair.Left.WaitToWriteAsync(8, Token).AsTask() : OnThread(() => pair.Left.WaitToWrite(8, Patience.Limit, Token));
         await Until(() => pair.ToRight.Control.PendingSendSize != 0);
         pair.LeftGate.Disconnect("the process ended");
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => writing.WaitAsync(Limit, Token));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => writing.WaitAsync(Patience.Limit, Token));
         Assert.Equal(0u, pair.ToRight.Control.PendingSendSize);
         Assert.Equal(ChannelState.Disconnected, pair.Left.State);
 
@@ -281,9 +280,9 @@ public class ChannelTests
         async Task Read()
         {
             if (async)
-                await pair.Left.WaitToReadAsync(Token).AsTask().WaitAsync(Limit, Token);
+                await pair.Left.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
             else
-                Assert.True(pair.Left.WaitToRead(Limit, Token));
+                Assert.True(pair.Left.WaitToRead(Patience.Limit, Token));
         }
     }
 
@@ -303,7 +302,7 @@ public class ChannelTests
         if (async)
             await pair.Left.WaitToReadAsync(Token);
         else
-            Assert.True(pair.Left.WaitToRead(Limit, Token));
+            Assert.True(pair.Left.WaitToRead(Patience.Limit, Token));
         Assert.True(pair.Left.Incoming.HasPackets);
         Assert.Equal(ChannelState.Disconnected, pair.Left.State);
     }
@@ -347,7 +346,7 @@ public class ChannelTests
         {
             while (read < Writers * Each)
             {
-                Assert.True(pair.Right.WaitToRead(Limit, Token));
+                Assert.True(pair.Right.WaitToRead(Patience.Limit, Token));
                 read += Drain(pair.Right);
             }
         };
@@ -363,7 +362,7 @@ public class ChannelTests
             for (int i = 0; i < Each; i++)
             {
                 while (!pair.Left.TrySend(payload))
-                    Assert.True(pair.Left.WaitToWrite(payload.Length, Limit, Token));
+                    Assert.True(pair.Left.WaitToWrite(payload.Length, Patience.Limit, Token));
                 Interlocked.Increment(ref sent);
             }
         }
@@ -394,7 +393,7 @@ public class ChannelTests
 
     private static async Task Until(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (!condition())
         {
             limit.Token.ThrowIfCancellationRequested();

@@ -7,8 +7,6 @@ namespace VmBus.Core.Tests.Channels;
 /// <summary>One signal, several who wait: whoever takes it, each of them looks again.</summary>
 public class SignalFanoutTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     [Fact]
     public void A_signal_taken_by_another_since_the_ticket_ends_the_wait_at_once()
     {
@@ -18,11 +16,11 @@ public class SignalFanoutTests
 
         // Another took its ticket, waited, and got the signal; it waits again, so somebody leads.
         gate.Signal();
-        Assert.True(fanout.Wait(fanout.Ticket, Limit, CancellationToken.None));
+        Assert.True(fanout.Wait(fanout.Ticket, Patience.Limit, CancellationToken.None));
         Task leader = fanout.WaitAsync(fanout.Ticket, CancellationToken.None).AsTask();
         Assert.False(leader.IsCompleted);
 
-        Assert.True(fanout.Wait(ticket, Limit, CancellationToken.None));
+        Assert.True(fanout.Wait(ticket, Patience.Limit, CancellationToken.None));
         Assert.True(fanout.WaitAsync(ticket, CancellationToken.None).AsTask().IsCompletedSuccessfully);
         Assert.False(leader.IsCompleted);
     }
@@ -40,7 +38,7 @@ public class SignalFanoutTests
             Task[] waits = [.. Enumerable.Range(0, followers + 1).Select(_ => fanout.WaitAsync(fanout.Ticket, CancellationToken.None).AsTask())];
             Assert.All(waits, wait => Assert.False(wait.IsCompleted));
             gate.Signal();
-            await Task.WhenAll(waits).WaitAsync(Limit, TestContext.Current.CancellationToken);
+            await Task.WhenAll(waits).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
             Assert.Equal(round, fanout.Signals);
         }
     }
@@ -57,7 +55,7 @@ public class SignalFanoutTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
         Assert.False(follower.IsCompleted);
         gate.Signal();
-        await follower.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await follower.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.Equal(1, fanout.Signals);
 
         async Task LookUntilSignalled()
@@ -78,14 +76,14 @@ public class SignalFanoutTests
 
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
-        Assert.ThrowsAny<OperationCanceledException>(() => fanout.Wait(fanout.Ticket, Limit, cancelled.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => fanout.Wait(fanout.Ticket, Patience.Limit, cancelled.Token));
         gate.Signal();
-        await leader.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await leader.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         leader = fanout.WaitAsync(fanout.Ticket, CancellationToken.None).AsTask();
         Assert.False(fanout.Wait(fanout.Ticket, TimeSpan.Zero, CancellationToken.None));
         Assert.False(leader.IsCompleted);
         gate.Signal();
-        await leader.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await leader.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -96,7 +94,7 @@ public class SignalFanoutTests
         Task[] waits = [.. Enumerable.Range(0, 3).Select(_ => LookForEver())];
         gate.Disconnect("gone");
         foreach (Task wait in waits)
-            await Assert.ThrowsAsync<PeerDisconnectedException>(() => wait.WaitAsync(Limit, TestContext.Current.CancellationToken));
+            await Assert.ThrowsAsync<PeerDisconnectedException>(() => wait.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         Assert.Equal(0, fanout.Signals);
 
         async Task LookForEver()

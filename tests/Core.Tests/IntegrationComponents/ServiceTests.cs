@@ -11,8 +11,6 @@ namespace VmBus.Core.Tests.IntegrationComponents;
 /// <summary>Both sides of each component over a channel.</summary>
 public sealed class ServiceTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly ChannelPair _channels = new(trust: PeerTrust.Untrusted, dataSize: 16384);
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 4, 3, 2, 1, TimeSpan.Zero));
 
@@ -59,8 +57,8 @@ public sealed class ServiceTests : IDisposable
         await Run(service, guest, async () =>
         {
             asked = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
-            Assert.Equal(IcStatus.Success, await asked.WaitAsync(Limit, Token));
-            await acted.Task.WaitAsync(Limit, Token);
+            Assert.Equal(IcStatus.Success, await asked.WaitAsync(Patience.Limit, Token));
+            await acted.Task.WaitAsync(Patience.Limit, Token);
         });
     }
 
@@ -74,11 +72,11 @@ public sealed class ServiceTests : IDisposable
             {
                 Task<KvpAnswer> set = service.Use(h => h.AskAsync(KvpRequest.Set(IcKvpPool.Auto, $"{i}", KvpValue.Of(i))));
                 Task<KvpAnswer> got = service.Use(h => h.AskAsync(KvpRequest.Get(IcKvpPool.Auto, $"{i}")));
-                Assert.Equal(IcStatus.Success, (await set.WaitAsync(Limit, Token)).Status);
-                Assert.Equal(KvpValue.Of(i), (await got.WaitAsync(Limit, Token)).Value);
+                Assert.Equal(IcStatus.Success, (await set.WaitAsync(Patience.Limit, Token)).Status);
+                Assert.Equal(KvpValue.Of(i), (await got.WaitAsync(Patience.Limit, Token)).Value);
             }
 
-            KvpAnswer addresses = await service.Use(h => h.AskAsync(KvpRequest.GetAddresses("a", default))).WaitAsync(Limit, Token);
+            KvpAnswer addresses = await service.Use(h => h.AskAsync(KvpRequest.GetAddresses("a", default))).WaitAsync(Patience.Limit, Token);
             Assert.Equal(IcStatus.NotSupported, addresses.Status);
         });
     }
@@ -93,7 +91,7 @@ public sealed class ServiceTests : IDisposable
         Assert.True(Host.TrySend(OutgoingPacket.Completion(new byte[40], 1)));
         Assert.True(Host.TrySend(new byte[8]));
         Assert.True(Host.TrySend(Conversation.Offer([new(3, 0)], [new(3, 0)]), 0x1234_5678_9abc));
-        await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Limit, Token);
+        await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
         Assert.True(Host.Incoming.TryRead(new byte[64], out int length, out ulong transactionId, out _));
         Assert.Equal((48, 0x1234_5678_9abcul), (length, transactionId));
         Assert.Equal(3, guest.GetStatistics().Dropped);
@@ -120,11 +118,11 @@ public sealed class ServiceTests : IDisposable
         Task host = service.RunAsync(Token), guest = new IntegrationGuestService(Guest, new KvpGuest(new KvpStore())).RunAsync(Token);
         await Until(() => service.Use(h => h.State) == IntegrationHostState.Ready);
         _channels.RightGate.Disconnect("gone");
-        await guest.WaitAsync(Limit, Token);
+        await guest.WaitAsync(Patience.Limit, Token);
         Task<KvpAnswer> asked = service.Use(h => h.AskAsync(KvpRequest.Get(IcKvpPool.Auto, "k")));
         _channels.LeftGate.Disconnect("gone");
-        await host.WaitAsync(Limit, Token);
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => asked.WaitAsync(Limit, Token));
+        await host.WaitAsync(Patience.Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => asked.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]
@@ -136,27 +134,27 @@ public sealed class ServiceTests : IDisposable
         var component = new ShutdownGuest(_ =>
         {
             handling.Release();
-            go.Wait(Limit, CancellationToken.None);
+            go.Wait(Patience.Limit, CancellationToken.None);
         });
         Task host = service.RunAsync(Token), guest = Task.Run(() => new IntegrationGuestService(Guest, component).RunAsync(Token), Token);
         Task<IcStatus> asked = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
-        Assert.True(await handling.WaitAsync(Limit, Token));
-        Assert.Equal(IcStatus.Success, await asked.WaitAsync(Limit, Token));
+        Assert.True(await handling.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(IcStatus.Success, await asked.WaitAsync(Patience.Limit, Token));
 
         Guest.Dispose();
         Task unused = Guest.WhenUnused();
         Assert.False(unused.IsCompleted);
         go.Release();
-        await guest.WaitAsync(Limit, Token);
-        await unused.WaitAsync(Limit, Token);
+        await guest.WaitAsync(Patience.Limit, Token);
+        await unused.WaitAsync(Patience.Limit, Token);
 
         // A service that comes too late touches nothing.
-        await new IntegrationGuestService(Guest, component).RunAsync(Token).WaitAsync(Limit, Token);
+        await new IntegrationGuestService(Guest, component).RunAsync(Token).WaitAsync(Patience.Limit, Token);
         Host.Dispose();
         Task<IcStatus> last = service.Use(h => h.AskAsync(new ShutdownRequest(default)));
         _channels.LeftGate.Signal();
-        await host.WaitAsync(Limit, Token);
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => last.WaitAsync(Limit, Token));
+        await host.WaitAsync(Patience.Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => last.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]
@@ -165,7 +163,7 @@ public sealed class ServiceTests : IDisposable
         Task host = new IntegrationHostService<KvpHost>(Host, new KvpHost(_clock), _clock).RunAsync(Token);
         _channels.ToLeft.Control.WriteIndex = 4;
         _channels.LeftGate.Signal();
-        await Assert.ThrowsAsync<RingCorruptException>(() => host.WaitAsync(Limit, Token));
+        await Assert.ThrowsAsync<RingCorruptException>(() => host.WaitAsync(Patience.Limit, Token));
     }
 
     [Theory]
@@ -186,7 +184,7 @@ public sealed class ServiceTests : IDisposable
         Assert.True(Host.TrySend(Conversation.Packet(IcMessageType.FileCopy, FileCopyMessages.Start("f", "", 9))));
         for (int answers = 0; answers < 2; answers++)
         {
-            await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Limit, Token);
+            await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
             Assert.True(Host.Incoming.TryRead(new byte[2000], out _, out _, out _));
         }
 
@@ -199,7 +197,7 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal(FileCopyOutcome.Stalled, (await ended.Task).Outcome);
         Assert.Equal(0, shelf.Open);
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]
@@ -213,11 +211,11 @@ public sealed class ServiceTests : IDisposable
         Task<FileCopyResult> copy = service.Use(h => h.CopyAsync(endless, new Zeros(), null, Token));
         await Until(() => shelf.Open == 1);
         _channels.RightGate.Disconnect("gone");
-        await guest.WaitAsync(Limit, Token);
+        await guest.WaitAsync(Patience.Limit, Token);
         Assert.Equal(0, shelf.Open);
         _channels.LeftGate.Disconnect("gone");
-        await host.WaitAsync(Limit, Token);
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => copy.WaitAsync(Limit, Token));
+        await host.WaitAsync(Patience.Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => copy.WaitAsync(Patience.Limit, Token));
     }
 
     private async Task Run<THost>(IntegrationHostService<THost> service, IntegrationGuest guest, Func<Task> meanwhile) where THost : IntegrationHost
@@ -226,13 +224,13 @@ public sealed class ServiceTests : IDisposable
         Task host = service.RunAsync(stop.Token), answering = new IntegrationGuestService(Guest, guest).RunAsync(stop.Token);
         await meanwhile();
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.WaitAsync(Limit, Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.WaitAsync(Patience.Limit, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(Patience.Limit, Token));
     }
 
     private static async Task Until(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (!condition())
             await Task.Delay(1, limit.Token);
     }

@@ -143,12 +143,12 @@ public class PipeMessageTests
 
         Task empty = pair.Left.WriteAsync(new byte[1500], Token).AsTask();
         Assert.Equal(3000, await pair.Right.ReadMessageAsync(buffer, Token));
-        await empty.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await empty.WaitAsync(Patience.Limit, Token);
         Assert.Equal(1500, await pair.Right.ReadMessageAsync(buffer, Token));
         ValueTask<int> reading = pair.Right.ReadMessageAsync(buffer, Token);
         Assert.False(reading.IsCompleted);
         await pair.Left.WriteAsync(new byte[5], Token);
-        Assert.Equal(5, await reading.AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token));
+        Assert.Equal(5, await reading.AsTask().WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]

@@ -98,7 +98,7 @@ public class PipeStreamTests
         using var pair = new PipePair();
         byte[] there = PipePair.Bytes(1_000_003, 1), back = PipePair.Bytes(1_000_001, 2);
         await Task.WhenAll(Write(pair.Left, there), Write(pair.Right, back), Read(pair.Right, there), Read(pair.Left, back))
-            .WaitAsync(TimeSpan.FromSeconds(60), Token);
+            .WaitAsync(Patience.Limit, Token);
 
         static async Task Write(PipeStream stream, byte[] data)
         {
@@ -163,7 +163,7 @@ public class PipeStreamTests
         ValueTask<int> waiting = pair.Right.ReadAsync(Memory<byte>.Empty, Token);
         Assert.False(waiting.IsCompleted);
         pair.Left.WriteByte(3);
-        Assert.Equal(0, await waiting.AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token));
+        Assert.Equal(0, await waiting.AsTask().WaitAsync(Patience.Limit, Token));
         Assert.Equal(0, pair.Right.Read([]));
         Assert.Equal(3, pair.Right.ReadByte());
     }
@@ -242,8 +242,8 @@ public class PipeStreamTests
         Task writing = pair.Right.WriteAsync(new byte[5000], Token).AsTask();
         Assert.False(reading.IsCompleted || writing.IsCompleted);
         pair.CloseLeft();
-        Assert.Equal(0, await reading.AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token));
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => writing.WaitAsync(TimeSpan.FromSeconds(30), Token));
+        Assert.Equal(0, await reading.AsTask().WaitAsync(Patience.Limit, Token));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => writing.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]

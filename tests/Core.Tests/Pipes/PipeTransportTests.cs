@@ -9,8 +9,6 @@ namespace VmBus.Core.Tests.Pipes;
 /// <summary>The pipe as users of System.IO.Pipelines have it: back-pressure, completion, cancelled flushes.</summary>
 public sealed class PipeTransportTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -20,7 +18,7 @@ public sealed class PipeTransportTests
         await using var left = new PipeTransport(pair.Left);
         await using var right = new PipeTransport(pair.Right);
         byte[] there = PipePair.Bytes(1_000_003, 1), back = PipePair.Bytes(1_000_001, 2);
-        await Task.WhenAll(Write(left.Output, there), Write(right.Output, back), Read(right.Input, there), Read(left.Input, back)).WaitAsync(2 * Limit, Token);
+        await Task.WhenAll(Write(left.Output, there), Write(right.Output, back), Read(right.Input, there), Read(left.Input, back)).WaitAsync(2 * Patience.Limit, Token);
     }
 
     [Fact]
@@ -34,9 +32,9 @@ public sealed class PipeTransportTests
         Assert.False(flush.IsCompleted);
         Assert.Equal(0, pair.Right.Channel.GetStatistics().Incoming.Packets);
         Task<byte[]> reading = ReadAll(right.Input);
-        await flush.WaitAsync(Limit, Token);
+        await flush.WaitAsync(Patience.Limit, Token);
         await left.Output.CompleteAsync();
-        Assert.Equal(data, await reading.WaitAsync(Limit, Token));
+        Assert.Equal(data, await reading.WaitAsync(Patience.Limit, Token));
     }
 
     /// <summary>The framework offers a segment again after a cancelled flush, of which a part may have been sent.</summary>
@@ -65,12 +63,12 @@ public sealed class PipeTransportTests
                 if (byToken)
                 {
                     await cancel.CancelAsync();
-                    await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush.WaitAsync(Limit, Token));
+                    await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush.WaitAsync(Patience.Limit, Token));
                 }
                 else
                 {
                     left.Output.CancelPendingFlush();
-                    Assert.True((await flush.WaitAsync(Limit, Token)).IsCanceled);
+                    Assert.True((await flush.WaitAsync(Patience.Limit, Token)).IsCanceled);
                 }
             }
 
@@ -79,8 +77,8 @@ public sealed class PipeTransportTests
 
         Assert.True(cancelled > 3, $"{cancelled} flushes were cancelled.");
         Task completing = left.Output.CompleteAsync().AsTask();
-        await pair.Right.CopyToAsync(received, Token).WaitAsync(Limit, Token);
-        await completing.WaitAsync(Limit, Token);
+        await pair.Right.CopyToAsync(received, Token).WaitAsync(Patience.Limit, Token);
+        await completing.WaitAsync(Patience.Limit, Token);
         Assert.True(data.AsSpan().SequenceEqual(received.ToArray()));
     }
 
@@ -91,7 +89,7 @@ public sealed class PipeTransportTests
         await using var right = new PipeTransport(pair.Right);
         Task<ReadResult> reading = right.Input.ReadAsync(Token).AsTask();
         right.Input.CancelPendingRead();
-        Assert.True((await reading.WaitAsync(Limit, Token)).IsCanceled);
+        Assert.True((await reading.WaitAsync(Patience.Limit, Token)).IsCanceled);
         right.Input.AdvanceTo(default);
         pair.Left.Write([1, 2, 3]);
         ReadResult read = await right.Input.ReadAsync(Token);

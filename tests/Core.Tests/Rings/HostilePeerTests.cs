@@ -248,7 +248,7 @@ public class HostilePeerTests
         return stop;
     }
 
-    /// <summary>Counts rounds: as many as are wanted, and more until both outcomes were met, for 30 seconds at most.</summary>
+    /// <summary>Counts rounds: as many as are wanted, and more until both outcomes were met, for as long as the tests have patience.</summary>
     private sealed class Rounds
     {
         private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -260,7 +260,7 @@ public class HostilePeerTests
             Count++;
             if (Count % 64 == 0)
                 Thread.Yield();
-            return Count <= 5000 || (!metBoth && _watch.Elapsed < TimeSpan.FromSeconds(30));
+            return Count <= 5000 || (!metBoth && _watch.Elapsed < Patience.Limit);
         }
     }
 

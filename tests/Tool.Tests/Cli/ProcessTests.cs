@@ -9,8 +9,6 @@ namespace VmBus.Tool.Tests.Cli;
 
 public class ProcessTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     [Fact]
     public async Task The_product_tells_its_version()
     {
@@ -83,7 +81,7 @@ public class ProcessTests
             // From here on only the engine can be what ends late.
             Assert.Equal(FakeEngines.Running, process.StandardError.ReadLine());
             using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
-            Assert.True(kill.WaitForExit(Limit));
+            Assert.True(kill.WaitForExit(Patience.Limit));
         });
         Assert.Equal((expected, "vmbus: interrupted\n"), (exitCode, error));
     }
@@ -114,7 +112,7 @@ public class ProcessTests
             CancellationToken cancellationToken = TestContext.Current.CancellationToken;
             Task<string> output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             Task<string> error = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken).WaitAsync(Limit, cancellationToken);
+            await process.WaitForExitAsync(cancellationToken).WaitAsync(Patience.Limit, cancellationToken);
             return (process.ExitCode, await output, await error);
         }
         finally

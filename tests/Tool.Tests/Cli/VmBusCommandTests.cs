@@ -66,7 +66,7 @@ public class VmBusCommandTests
         using CancellationTokenSource cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         Task<int> run = VmBusCommand.RunAsync(["latency", "--simulate", "--seconds", "3600"], terminal.Terminal, FakeEngines.For(FakeEngines.Slow), cancellation.Token);
         cancellation.Cancel();
-        Assert.Equal(ExitCode.Interrupted, await run.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal(ExitCode.Interrupted, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         Assert.Equal("vmbus: interrupted\n", terminal.Error);
     }
 

@@ -6,8 +6,6 @@ namespace VmBus.Tool.Tests.Fakes;
 /// <summary>A screen whose frames are kept, and whose keys a test presses.</summary>
 internal sealed class FakeScreen : ILiveScreen
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly Channel<ScreenEvent> _events = Channel.CreateUnbounded<ScreenEvent>();
     private readonly Channel<string> _frames = Channel.CreateUnbounded<string>();
 
@@ -45,7 +43,7 @@ internal sealed class FakeScreen : ILiveScreen
     }
 
     /// <summary>The next frame; each is given once.</summary>
-    public Task<string> NextAsync() => _frames.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit);
+    public Task<string> NextAsync() => _frames.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience.Limit);
 
     public bool HasFrame => _frames.Reader.TryPeek(out _);
 }

@@ -6,8 +6,6 @@ namespace VmBus.Tool.Tests.Fakes;
 /// <summary>The product's own program on a terminal of its own (util-linux's script makes it), and the picture it draws.</summary>
 internal sealed class PseudoTerminal : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly Process _script;
     private readonly TerminalPicture _picture;
     private readonly string _folder = Directory.CreateTempSubdirectory("vmbus-pty").FullName;
@@ -60,7 +58,7 @@ internal sealed class PseudoTerminal : IDisposable
     public static void Shell(string command)
     {
         using Process shell = Process.Start("sh", ["-c", command]);
-        Assert.True(shell.WaitForExit(Limit));
+        Assert.True(shell.WaitForExit(Patience.Limit));
         Assert.Equal(0, shell.ExitCode);
     }
 
@@ -75,8 +73,8 @@ internal sealed class PseudoTerminal : IDisposable
                 string text = _picture.ToString();
                 if (seen(_picture, text))
                     return text;
-                if (Stopwatch.GetElapsedTime(start) > Limit)
-                    Assert.Fail($"Not seen within {Limit}:\n{text}");
+                if (Stopwatch.GetElapsedTime(start) > Patience.Limit)
+                    Assert.Fail($"Not seen within {Patience.Limit}:\n{text}");
             }
 
             await Task.Delay(20, TestContext.Current.CancellationToken);
@@ -88,8 +86,8 @@ internal sealed class PseudoTerminal : IDisposable
     {
         await UntilAsync((picture, text) => picture is { IsAlternate: false, HasCursor: true, Wraps: true } && text.Contains(string.Create(CultureInfo.InvariantCulture, $"ended with {code}"), StringComparison.Ordinal));
         _script.StandardInput.Close();
-        await _reading.WaitAsync(Limit, TestContext.Current.CancellationToken);
-        Assert.True(_script.WaitForExit(Limit));
+        await _reading.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        Assert.True(_script.WaitForExit(Patience.Limit));
     }
 
     public void Dispose()

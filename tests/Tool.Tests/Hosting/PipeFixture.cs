@@ -14,8 +14,6 @@ namespace VmBus.Tool.Tests.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed class PipeFixture : IAsyncDisposable
 {
-    public static readonly TimeSpan Generous = BusFixture.Generous;
-
     private readonly BusFixture _machine = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipe");
     private GuestBus? _bus;
@@ -39,19 +37,19 @@ internal sealed class PipeFixture : IAsyncDisposable
     {
         var fixture = new PipeFixture();
         fixture.Offered = await fixture._machine.Host.OfferAsync(PipeDevice.Offer(), fixture.Relay);
-        fixture._bus = await fixture._machine.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
+        fixture._bus = await fixture._machine.ConnectAsync();
         fixture._offer = Assert.Single(await fixture._bus.RequestOffersAsync(BusFixture.Token));
         return fixture;
     }
 
-    public static async Task<T> Within<T>(Task<T> task) => await task.WaitAsync(Generous, BusFixture.Token);
+    public static async Task<T> Within<T>(Task<T> task) => await task.WaitAsync(Patience.Limit, BusFixture.Token);
 
-    public static Task Within(Task task) => task.WaitAsync(Generous, BusFixture.Token);
+    public static Task Within(Task task) => task.WaitAsync(Patience.Limit, BusFixture.Token);
 
     public static async Task UntilAsync(Func<bool> condition, string otherwise)
     {
         for (long start = Environment.TickCount64; !condition(); await Task.Delay(1, BusFixture.Token))
-            Assert.True(Environment.TickCount64 - start < Generous.TotalMilliseconds, otherwise);
+            Assert.True(Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, otherwise);
     }
 
     /// <summary>Opens the pipe in the guest.</summary>
@@ -59,7 +57,7 @@ internal sealed class PipeFixture : IAsyncDisposable
     public async Task<(GuestChannel Channel, PipeStream Pipe)> OpenAsync(int ring = 64 << 10)
     {
         GuestChannel channel = await _bus!.OpenAsync(_offer!, new GuestChannelOptions { OutgoingSize = ring, IncomingSize = ring }, BusFixture.Token);
-        return (channel, new PipeStream(channel.Channel, _offer!.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)Generous.TotalMilliseconds });
+        return (channel, new PipeStream(channel.Channel, _offer!.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds });
     }
 
     /// <summary>Connects a client.</summary>

@@ -194,9 +194,9 @@ public sealed class PipeRelayTests
         await using var closing = channel;
         byte[] first = Bytes(60_000, 1), second = Bytes(60_000, 2);
         using (NetworkStream client = await fixture.ConnectAsync())
-            await client.WriteAsync(first, Token).AsTask().WaitAsync(Generous, Token);
+            await client.WriteAsync(first, Token).AsTask().WaitAsync(Patience.Limit, Token);
         using NetworkStream next = await fixture.ConnectAsync();
-        await next.WriteAsync(second, Token).AsTask().WaitAsync(Generous, Token);
+        await next.WriteAsync(second, Token).AsTask().WaitAsync(Patience.Limit, Token);
         await ExpectAsync(guest, first);
         await ExpectAsync(guest, second);
     }

@@ -108,7 +108,7 @@ public sealed class TopRunTests
         Assert.False(run.IsCompleted);
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        await run.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.Equal((2, false), (_readings, _screen.IsShown));
     }
 
@@ -121,7 +121,7 @@ public sealed class TopRunTests
 
         await interrupt.CancelAsync();
 
-        await run.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.Equal((1, false), (_screen.Entered, _screen.IsShown));
     }
 
@@ -159,7 +159,7 @@ public sealed class TopRunTests
     private async Task Quit(Task run)
     {
         _screen.Press('q');
-        await run.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.False(_screen.IsShown);
         Assert.False(_screen.HasFrame);
     }

@@ -11,8 +11,6 @@ namespace VmBus.Tool.Tests.Trace;
 
 public sealed class TraceTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly string _file = Path.Combine(Path.GetTempPath(), $"vmbus-{Guid.NewGuid():N}.rec");
 
     public void Dispose() => File.Delete(_file);
@@ -137,7 +135,7 @@ public sealed class TraceTests : IDisposable
 
         Assert.False(run.IsCompleted);
         stop.Cancel();
-        Assert.Equal(ExitCode.Success, await run.WaitAsync(Limit, TestContext.Current.CancellationToken));
+        Assert.Equal(ExitCode.Success, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         await lines.WaitFor(json ? "\"messages\":29" : "29 messages");
     }
 
@@ -150,7 +148,7 @@ public sealed class TraceTests : IDisposable
         Task<int> run = VmBusCommand.RunAsync(["trace", _file, "--follow"], terminal, FakeEngines.For(FakeEngines.Good), TestContext.Current.CancellationToken);
         await lines.WaitFor("UnloadResponse");
         using ConversationRecorder recorder = ConversationFile.Record(_file);
-        Assert.Equal(ExitCode.Failed, await run.WaitAsync(Limit, TestContext.Current.CancellationToken));
+        Assert.Equal(ExitCode.Failed, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         await lines.WaitFor("became shorter while it was followed");
     }
 
@@ -196,7 +194,7 @@ public sealed class TraceTests : IDisposable
         public async Task WaitFor(string text)
         {
             while (!IsThere(text))
-                Assert.True(await _written.WaitAsync(Limit, TestContext.Current.CancellationToken), $"no \"{text}\" came");
+                Assert.True(await _written.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken), $"no \"{text}\" came");
         }
 
         private bool IsThere(string text)

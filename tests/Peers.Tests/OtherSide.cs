@@ -3,11 +3,8 @@ using System.Diagnostics;
 namespace VmBus.Peers.Tests;
 
 /// <summary>Waits for the other side in small steps; ends when that side failed, or when it has stood still too long.</summary>
-internal struct Patience(CancellationToken otherFailed)
+internal struct OtherSide(CancellationToken otherFailed)
 {
-    // Only ever reached by a test that has failed.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly long _start = Stopwatch.GetTimestamp();
     private SpinWait _spin;
 
@@ -18,7 +15,7 @@ internal struct Patience(CancellationToken otherFailed)
         if (!_spin.NextSpinWillYield)
             return;
         otherFailed.ThrowIfCancellationRequested();
-        if (Stopwatch.GetElapsedTime(_start) > Limit)
-            throw new TimeoutException($"The other side did nothing within {Limit}: {state()}");
+        if (Stopwatch.GetElapsedTime(_start) > Patience.Limit)
+            throw new TimeoutException($"The other side did nothing within {Patience.Limit}: {state()}");
     }
 }
