@@ -20,4 +20,8 @@ internal sealed class NoWait : ISignalWait
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default) => true;
 
     public ValueTask WaitAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+    public void Close(string reason)
+    {
+    }
 }

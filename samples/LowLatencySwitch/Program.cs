@@ -2,7 +2,6 @@
 // latency, and marked urgent on a monitored channel. Run it with: dotnet run -c Release --project samples/LowLatencySwitch
 
 using System.Diagnostics;
-using VmBus;
 using VmBus.Backends.InMemory;
 using VmBus.Channels;
 using VmBus.Guests;
@@ -59,19 +58,12 @@ internal sealed class Echo : IChannelDevice
 
     private static void Serve(Channel host)
     {
-        try
+        while (host.WaitToRead(Timeout.InfiniteTimeSpan))      // false: the guest has closed the channel
         {
-            while (host.WaitToRead(Timeout.InfiniteTimeSpan))
-            {
-                using ChannelReadBatch batch = host.ReadBatch();
-                while (batch.TryNext(out RingPacket packet))
-                    host.TrySend(packet.Payload);
-                batch.Commit();
-            }
-        }
-        catch (PeerDisconnectedException)
-        {
-            // The guest has closed the channel: the service ends.
+            using ChannelReadBatch batch = host.ReadBatch();
+            while (batch.TryNext(out RingPacket packet))
+                host.TrySend(packet.Payload);
+            batch.Commit();
         }
     }
 }

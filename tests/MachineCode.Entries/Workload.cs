@@ -164,5 +164,9 @@ public sealed class Workload : IDisposable
         public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default) => true;
 
         public ValueTask WaitAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
+        public void Close(string reason)
+        {
+        }
     }
 }

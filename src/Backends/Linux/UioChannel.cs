@@ -20,8 +20,9 @@ public sealed class UioChannel : IDisposable
 {
     private readonly MappedMemory _rings;
     private readonly UioSignalWait _wait;
+    private volatile bool _closed;
 
-    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, MonitorPageView? monitorPage, UioInterrupts interrupts, UioOptions options)
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, UioOptions options)
     {
         Relid = relid;
         MonitorId = monitorId;
@@ -32,7 +33,8 @@ public sealed class UioChannel : IDisposable
             {
                 ChildRelid = relid,
                 Path = new UioSignalPath(interrupts, monitorId is not null),
-                MonitorPage = monitorId is null ? null : monitorPage,
+                MonitorPage = monitorId is null ? null : monitorPage?.View,
+                PageOwner = monitorPage?.Owner,
                 MonitorId = monitorId ?? 0,
                 IsConcurrent = options.MultiProducer,
             },
@@ -53,14 +55,17 @@ public sealed class UioChannel : IDisposable
     public Channel Channel { get; }
 
     /// <summary>
-    /// Ends the use of the channel and unmaps its rings. To the host it stays open as long as the device is. A wait under
-    /// way ends with <see cref="ObjectDisposedException"/>; nobody may send or read meanwhile.
+    /// Ends the use of the channel and gives its rings back. To the host it stays open as long as the device is. Calls under
+    /// way on other threads end; later ones throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()
     {
+        if (_closed)
+            return;
+        _closed = true;
         Channel.Dispose();
         _wait.Dispose();
-        _rings.Dispose();
+        _rings.Retire();
     }
 
     internal static void CheckRings(long length, string where)
@@ -71,11 +76,11 @@ public sealed class UioChannel : IDisposable
             throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages each, do not have that.");
     }
 
-    internal bool IsClosed => _rings.IsClosed;
+    internal bool IsClosed => _closed;
 
     internal void Detach()
     {
-        if (!IsClosed)
+        if (!_closed)
             _rings.Detach();
     }
 

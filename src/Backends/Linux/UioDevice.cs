@@ -28,6 +28,7 @@ public sealed class UioDevice : IDisposable
     private readonly List<MappedMemory> _pages = [];
     private readonly List<UioChannel> _channels = [];
     private readonly Lock _lock = new();
+    private readonly MappedMemory? _monitorPage;
     private bool _detached;
     private bool _disposed;
 
@@ -45,7 +46,8 @@ public sealed class UioDevice : IDisposable
         {
             if (!file.TryLock())
                 throw new LinuxGuestException(LinuxGuestError.InUse, $"{Name} ({InstanceId}) is in use: another opener holds its lock.");
-            MonitorPage = MapPage(UioMap.MonitorPage) is { } monitor ? new MonitorPageView(monitor.Address) : null;
+            _monitorPage = MapPage(UioMap.MonitorPage);
+            MonitorPage = _monitorPage is { } monitor ? new MonitorPageView(monitor.Address) : null;
             InterruptPage = MapPage(UioMap.InterruptPage) is { } interrupt ? new InterruptPageView(interrupt.Address) : null;
             ReceiveBuffer = MapBuffer(UioMap.ReceiveBuffer);
             SendBuffer = MapBuffer(UioMap.SendBuffer);
@@ -165,8 +167,8 @@ public sealed class UioDevice : IDisposable
     public UioStatistics GetStatistics() => _interrupts.Statistics;
 
     /// <summary>
-    /// Closes the channels, unmaps their memory and closes the device. Waits under way end with
-    /// <see cref="ObjectDisposedException"/>; nobody may send or read meanwhile.
+    /// Closes the channels, gives their memory back and closes the device. Calls under way on other threads end; later ones
+    /// throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()
     {
@@ -180,7 +182,7 @@ public sealed class UioDevice : IDisposable
         foreach (UioChannel channel in _channels)
             channel.Dispose();
         foreach (MappedMemory page in _pages)
-            page.Dispose();
+            page.Retire();
         _file.Dispose();
     }
 
@@ -210,7 +212,7 @@ public sealed class UioDevice : IDisposable
         {
             if (monitorId is not null && MonitorPage is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
-            UioChannel channel = new(relid, monitorId, rings, MonitorPage, _interrupts, _options);
+            UioChannel channel = new(relid, monitorId, rings, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, _options);
             _channels.Add(channel);
             return channel;
         }
@@ -285,6 +287,8 @@ public sealed class UioDevice : IDisposable
     {
         lock (_lock)
         {
+            if (_disposed)
+                return;
             _detached = true;
             foreach (UioChannel channel in _channels)
                 channel.Detach();

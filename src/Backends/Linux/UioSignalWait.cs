@@ -18,7 +18,9 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
     private readonly EventFd _wake = EventFd.Create();
     private readonly Lock _waiting = new();
     private long _seen = interrupts.Taken;
-    private volatile bool _closed;
+    private readonly Lock _ending = new();
+    private volatile string? _closed;
+    private bool _disposed;
 
     /// <inheritdoc/>
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -26,7 +28,7 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
         cancellationToken.ThrowIfCancellationRequested();
         lock (_waiting)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
+            ThrowIfClosed();
 
             // From here on nobody takes an interrupt without either this look or the event showing it.
             interrupts.Enter(_wake);
@@ -45,14 +47,34 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
     public ValueTask WaitAsync(CancellationToken cancellationToken = default) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken) : SleepingWait.OnThread(this, cancellationToken);
 
+    /// <inheritdoc/>
+    public void Close(string reason)
+    {
+        lock (_ending)
+        {
+            _closed ??= reason;
+            if (!_disposed)
+                _wake.Signal();
+        }
+    }
+
     public void Dispose()
     {
-        if (_closed)
-            return;
-        _closed = true;
-        _wake.Signal();
+        Close("The channel is closed.");
         lock (_waiting)
-            _wake.Dispose();
+        {
+            lock (_ending)
+            {
+                _disposed = true;
+                _wake.Dispose();
+            }
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_closed is { } reason)
+            throw new PeerDisconnectedException(reason);
     }
 
     private bool TryTake()
@@ -73,7 +95,7 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
         Span<PollFd> polled = [new PollFd(interrupts.Descriptor, PollEvents.In), new PollFd(_wake.Descriptor, PollEvents.In)];
         while (true)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
+            ThrowIfClosed();
             cancellationToken.ThrowIfCancellationRequested();
             interrupts.ThrowIfGone();
 

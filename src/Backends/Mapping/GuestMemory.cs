@@ -69,7 +69,10 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         }
     }
 
-    /// <summary>Where guest physical address 0 is mapped. Dead after <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// Where guest physical address 0 is mapped. After <see cref="Dispose"/> private pages lie there, or on Windows still the
+    /// memory, for as long as this object is reachable.
+    /// </summary>
     public nint Address { get; }
 
     /// <summary>The size in bytes.</summary>
@@ -140,7 +143,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>The bytes at a guest physical address.</summary>
     /// <param name="gpa">The guest physical address.</param>
     /// <param name="length">How many bytes.</param>
-    /// <returns>The bytes, dead after <see cref="Dispose"/>.</returns>
+    /// <returns>The bytes. Keep this object reachable while they are used.</returns>
     /// <exception cref="ArgumentOutOfRangeException">They reach beyond the end of the memory.</exception>
     public Span<byte> Bytes(ulong gpa, int length)
     {
@@ -190,7 +193,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
 
     /// <inheritdoc/>
     public IMappedPage? TryMapPage(ulong gpa) =>
-        gpa % PageSize == 0 && Contains(gpa, PageSize) ? new MappedPage(Translate(gpa, PageSize)) : null;
+        gpa % PageSize == 0 && Contains(gpa, PageSize) ? new MappedPage(this, Translate(gpa, PageSize)) : null;
 
     /// <inheritdoc/>
     public IMappedRing? TryMapRing(ReadOnlySpan<ulong> pageFrames)
@@ -233,7 +236,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>How many rings are mapped.</summary>
     public int MappedRings => Volatile.Read(ref _mappedRings);
 
-    /// <summary>Unmaps the memory.</summary>
+    /// <summary>Gives the memory back; <see cref="Address"/> says what lies at its addresses from then on.</summary>
     /// <exception cref="InvalidOperationException">Rings are still mapped.</exception>
     public void Dispose()
     {
@@ -244,11 +247,10 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         _disposed = true;
         if (OperatingSystem.IsLinux())
         {
-            _mapped?.Dispose();
+            _mapped?.Retire();
             _memfd?.Dispose();
         }
-        if (OperatingSystem.IsWindows())
-            _section?.Dispose();
+        // On Windows the section stays mapped until it is collected: nothing there replaces a view in one step.
     }
 
     private static long[] PagesFrom(ulong gpa, int dataSize)
@@ -267,10 +269,17 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
             throw new ArgumentException($"The guest physical address 0x{gpa:x} is not at a page boundary.", nameof(gpa));
     }
 
-    // The memory stays mapped as a whole for longer than any page of it is used.
-    private sealed class MappedPage(nint address) : IMappedPage
+    // The memory is mapped as a whole; the page keeps it reachable.
+    private sealed class MappedPage(GuestMemory memory, nint address) : IMappedPage
     {
-        public nint Address { get; } = address;
+        public nint Address
+        {
+            get
+            {
+                GC.KeepAlive(memory);
+                return address;
+            }
+        }
 
         public void Dispose()
         {

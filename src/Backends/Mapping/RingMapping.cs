@@ -8,8 +8,8 @@ using VmBus.Rings;
 namespace VmBus.Backends.Mapping;
 
 /// <summary>
-/// A mapped ring: its control page, and its data once or twice back to back. Whoever maps it disposes it; views over it
-/// must not outlive it.
+/// A mapped ring: its control page, and its data once or twice back to back. Its owner disposes it; a view over it keeps it
+/// reachable.
 /// </summary>
 public sealed class RingMapping : IMappedRing
 {
@@ -56,21 +56,23 @@ public sealed class RingMapping : IMappedRing
     /// <summary>Whether byte <see cref="DataSize"/> + k of the data is byte k again.</summary>
     public bool IsDoubleMapped { get; }
 
-    /// <summary>The ring as <c>VmBus.Rings</c> sees it. Keeps this mapping reachable, not mapped.</summary>
+    /// <summary>The ring as <c>VmBus.Rings</c> sees it. Keeps this mapping reachable, and so its addresses valid.</summary>
     public RingMemory Memory => RingMemory.FromAddress(ControlAddress, DataAddress, DataSize, IsDoubleMapped, this);
 
     /// <summary>How many pages of guest memory the ring takes.</summary>
     public int PageCount => 1 + DataSize / GuestMemory.PageSize;
 
-    /// <summary>Unmaps the ring. Its guest pages stay handed out.</summary>
+    /// <summary>
+    /// Gives the ring's memory back. Its guest pages stay handed out. The addresses stay valid for as long as this object is
+    /// reachable, so that a call that races with the end of a channel is harmless: on Linux they lead to private pages, on
+    /// Windows still to the guest's.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         if (OperatingSystem.IsLinux())
-            _ring?.Dispose();
-        if (OperatingSystem.IsWindows())
-            _section?.Dispose();
+            _ring?.Retire();
         _memory.RingUnmapped();
     }
 }

@@ -7,7 +7,10 @@ using VmBus.Rings;
 
 namespace VmBus.Backends.Shared;
 
-/// <summary>Maps a plan. Each side maps for itself, its rings twice back to back, and unmaps on <see cref="Dispose"/>.</summary>
+/// <summary>
+/// Maps a plan. Each side maps for itself, its rings twice back to back, and gives the memory back on <see cref="Dispose"/>:
+/// private pages lie at the addresses from then on, for as long as this object is reachable.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class SharedChannelMemory : IDisposable
 {
@@ -52,9 +55,9 @@ internal sealed class SharedChannelMemory : IDisposable
 
     public void Dispose()
     {
-        _hostToGuest.Dispose();
-        _guestToHost.Dispose();
-        _pages.Dispose();
+        _hostToGuest.Retire();
+        _guestToHost.Retire();
+        _pages.Retire();
     }
 
     private static RingMemory View(MappedRing ring)

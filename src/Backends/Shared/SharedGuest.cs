@@ -40,8 +40,9 @@ public sealed class SharedGuest : IDisposable
                 new SignalBinding
                 {
                     ChildRelid = (uint)plan.ChildRelid,
-                    Path = new SharedSignalPath(memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
+                    Path = new SharedSignalPath(memory, memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
                     MonitorPage = memory.MonitorPage,
+                    PageOwner = memory,
                     MonitorId = plan.MonitorId,
                 },
                 clock);
@@ -104,8 +105,8 @@ public sealed class SharedGuest : IDisposable
     }
 
     /// <summary>
-    /// Closes the channel, unmaps its memory and hangs up. A wait under way ends with <see cref="ObjectDisposedException"/>;
-    /// nobody may send or read meanwhile.
+    /// Closes the channel, gives its memory back and hangs up. Calls under way on other threads end; later ones throw
+    /// <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()
     {

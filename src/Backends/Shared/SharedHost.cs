@@ -54,14 +54,14 @@ public sealed class SharedHost : IDisposable
                 new SignalBinding
                 {
                     ChildRelid = (uint)options.ChildRelid,
-                    Path = new SharedSignalPath(_memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
+                    Path = new SharedSignalPath(_memory, _memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
                 },
                 clock);
             Channel = new Channel(
                 new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
 
             // Last, because it starts the scan. What that does for the guest is what the guest does for itself by "hypercall".
-            SharedSignalPath toHost = new(_memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
+            SharedSignalPath toHost = new(_memory, _memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
             NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
             guest.Connect((uint)options.ChildRelid, port);
             guest.CreateMonitorPort(MonitorPortId, start, guest).Register(options.MonitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
@@ -113,8 +113,8 @@ public sealed class SharedHost : IDisposable
     }
 
     /// <summary>
-    /// Closes the channel, ends the scan, unmaps the memory and hangs up. A wait under way ends with
-    /// <see cref="ObjectDisposedException"/>; nobody may send or read meanwhile.
+    /// Closes the channel, ends the scan, gives the memory back and hangs up. Calls under way on other threads end; later ones
+    /// throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()
     {

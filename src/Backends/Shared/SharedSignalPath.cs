@@ -11,7 +11,7 @@ namespace VmBus.Backends.Shared;
 
 /// <summary>Signals the other process: one interlocked test-and-set, and a system call only on 0 to 1.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class SharedSignalPath(SynicEventFlagsPageView flags, int relid, EventFd interrupt, SignalCapabilities capabilities) : ISignalPath
+internal sealed class SharedSignalPath(SharedChannelMemory owner, SynicEventFlagsPageView flags, int relid, EventFd interrupt, SignalCapabilities capabilities) : ISignalPath
 {
     internal const int Sint = 2;
 
@@ -23,6 +23,7 @@ internal sealed class SharedSignalPath(SynicEventFlagsPageView flags, int relid,
     {
         if (!SyncBits.TestAndSet(flags.Flags(Sint), relid))
             interrupt.Signal();
+        GC.KeepAlive(owner);
         return HypercallStatus.Success;
     }
 }

@@ -26,7 +26,9 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
     private readonly SpinBeforeSleep _spin;
     private readonly EventFd _cancel = EventFd.Create();
     private readonly Lock _waiting = new();
-    private volatile bool _closed;
+    private readonly Lock _ending = new();
+    private volatile string? _closed;
+    private bool _disposed;
 
     public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, SpinBeforeSleep spin)
     {
@@ -44,7 +46,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         lock (_waiting)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
+            ThrowIfClosed();
             if (TryTake())
                 return true;
             long start = Stopwatch.GetTimestamp();
@@ -63,7 +65,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
             return ValueTask.FromCanceled(cancellationToken);
         lock (_waiting)
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
+            ThrowIfClosed();
             if (TryTake())
                 return ValueTask.CompletedTask;
         }
@@ -71,17 +73,37 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
         return SleepingWait.OnThread(this, cancellationToken);
     }
 
-    public void Dispose()
+    /// <inheritdoc/>
+    public void Close(string reason)
     {
-        if (_closed)
-            return;
-        _closed = true;
-        _cancel.Signal();
-        lock (_waiting)
-            _cancel.Dispose();
+        lock (_ending)
+        {
+            _closed ??= reason;
+            if (!_disposed)
+                _cancel.Signal();
+        }
     }
 
-    bool ISpinTarget.IsClosed => _closed;
+    public void Dispose()
+    {
+        Close("The channel is closed.");
+        lock (_waiting)
+        {
+            lock (_ending)
+            {
+                _disposed = true;
+                _cancel.Dispose();
+            }
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_closed is { } reason)
+            throw new PeerDisconnectedException(reason);
+    }
+
+    bool ISpinTarget.IsClosed => _closed is not null;
 
     bool ISpinTarget.TryTake() => TryTake();
 
@@ -108,7 +130,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
         {
             // The count is taken before the last look at the flag: a signal after that look adds to it again.
             _interrupt.TryConsume(out _);
-            ObjectDisposedException.ThrowIf(_closed, this);
+            ThrowIfClosed();
             if (TryTake())
                 return true;
             cancellationToken.ThrowIfCancellationRequested();

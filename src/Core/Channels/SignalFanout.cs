@@ -11,7 +11,7 @@ namespace VmBus.Channels;
 /// ticket: a signal that another took in between ends the wait at once. Without the ticket that signal would be lost,
 /// since the one who took it cannot know of somebody who has looked and does not wait yet.
 /// </remarks>
-internal sealed class SignalFanout(ISignalWait wait) : IDisposable
+internal sealed class SignalFanout(ISignalWait wait)
 {
     private readonly Lock _lock = new();
     private readonly List<SemaphoreSlim> _followers = [];
@@ -61,15 +61,11 @@ internal sealed class SignalFanout(ISignalWait wait) : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            foreach (SemaphoreSlim spare in _spare)
-                spare.Dispose();
-            _spare.Clear();
-        }
-    }
+    /// <summary>
+    /// Ends all waits, now and later: the one on the signal throws <see cref="PeerDisconnectedException"/>, and wakes the
+    /// others to look again.
+    /// </summary>
+    public void Close(string reason) => wait.Close(reason);
 
     /// <summary>Says whether to wait at all, and on what: as a follower, or for the signal itself.</summary>
     private bool TryJoin(long ticket, out SemaphoreSlim? follower)

@@ -48,7 +48,6 @@ public sealed partial class GuestBus
     {
         uint relid = channel.Offer.Relid;
         channel.Detach();
-        await channel.Channel.WhenUnused().ConfigureAwait(false);
         if (channel.Options.IsReserved)
             await CloseReservedAsync(channel).ConfigureAwait(false);
         Task<RequestResult> tornDown = await _loop.RunAsync(() =>

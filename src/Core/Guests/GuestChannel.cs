@@ -79,7 +79,7 @@ public sealed class GuestChannel : IAsyncDisposable
 
     internal void OnRescinded()
     {
-        _gate.Close($"The host took channel {Offer.Relid} back.");
+        Channel.OnDisconnected(new PeerDisconnectedException($"The host took channel {Offer.Relid} back."));
         _rescinded.Cancel();
     }
 
@@ -87,24 +87,25 @@ public sealed class GuestChannel : IAsyncDisposable
     internal Task AbandonAsync()
     {
         lock (_rescinded)
-            return _closed ??= DropAsync();
-
-        async Task DropAsync()
         {
-            Detach();
-            await Channel.WhenUnused().ConfigureAwait(false);
-            FreeRings();
+            if (_closed is null)
+            {
+                Detach();
+                FreeRings();
+                _closed = Task.CompletedTask;
+            }
+            return _closed;
         }
     }
 
     /// <summary>The connection was saved: the channel stays open, and its memory taken.</summary>
-    internal async Task LeaveAsync()
+    internal Task LeaveAsync()
     {
         lock (_rescinded)
             _closed = Task.CompletedTask;
         Detach();
-        await Channel.WhenUnused().ConfigureAwait(false);
         _rings.Leave();
+        return Task.CompletedTask;
     }
 
     /// <summary>Has both sides look at their rings: signals may have been missed.</summary>
@@ -114,12 +115,11 @@ public sealed class GuestChannel : IAsyncDisposable
         Channel.Signaler.SignalRoom();
     }
 
-    internal void OnDisconnected() => _gate.Close("The connection has ended.");
+    internal void OnDisconnected() => Channel.OnDisconnected(new PeerDisconnectedException("The connection has ended."));
 
-    /// <summary>Nobody uses the channel any more: its end of the signals goes.</summary>
+    /// <summary>Ends the use of the channel here: no signal comes in or goes out any more.</summary>
     internal void Detach()
     {
-        _gate.Close($"Channel {Offer.Relid} is closed.");
         _route.Dispose();
         Channel.Dispose();
         _gate.Dispose();

@@ -51,9 +51,8 @@ public sealed class EchoDevice : IChannelDevice
         var payload = new byte[4096];
         try
         {
-            while (true)
+            while (await channel.Channel.WaitToReadAsync(closing).ConfigureAwait(false))
             {
-                await channel.Channel.WaitToReadAsync(closing).ConfigureAwait(false);
                 Interlocked.Increment(ref _wakeups);
                 while (true)
                 {
@@ -62,7 +61,10 @@ public sealed class EchoDevice : IChannelDevice
                     if (!TryTake(channel.Channel, ref payload, out int length, out ulong id, out bool wantsCompletion))
                         break;
                     while (!TrySend(channel.Channel, payload.AsSpan(0, length), id, wantsCompletion))
-                        await channel.Channel.WaitToWriteAsync(length, closing).ConfigureAwait(false);
+                    {
+                        if (!await channel.Channel.WaitToWriteAsync(length, closing).ConfigureAwait(false))
+                            return;
+                    }
                     Interlocked.Increment(ref _packets);
                 }
             }

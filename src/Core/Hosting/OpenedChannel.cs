@@ -91,7 +91,7 @@ internal sealed class OpenedChannel : IDisposable
         if (_closing.IsCancellationRequested)
             return;
         Unsticker?.Dispose();
-        _gate.Close($"The guest closed channel {Request.Relid}, or it was taken back.");
+        Channel.OnDisconnected(new PeerDisconnectedException($"The guest closed channel {Request.Relid}, or it was taken back."));
         _closing.Cancel();
     }
 

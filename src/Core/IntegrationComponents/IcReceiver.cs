@@ -35,16 +35,10 @@ internal sealed class IcReceiver(Channel channel)
     }
 
     /// <summary>Sends, when there is room.</summary>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> packet, ulong transactionId, CancellationToken cancellationToken)
-    {
-        while (!channel.TrySend(packet.Span, transactionId))
-            await channel.WaitToWriteAsync(packet.Length, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask SendAsync(ReadOnlyMemory<byte> packet, ulong transactionId, CancellationToken cancellationToken)
+        => channel.SendAsync(packet, transactionId, cancellationToken: cancellationToken);
 
     /// <summary>Sends, when there is room, on the calling thread.</summary>
     public void Send(ReadOnlySpan<byte> packet, ulong transactionId, CancellationToken cancellationToken)
-    {
-        while (!channel.TrySend(packet, transactionId))
-            channel.WaitToWrite(packet.Length, Timeout.InfiniteTimeSpan, cancellationToken);
-    }
+        => channel.Send(packet, transactionId, cancellationToken: cancellationToken);
 }

@@ -33,14 +33,12 @@ public sealed class IntegrationGuestService
     public IntegrationGuest Guest { get; }
 
     /// <summary>Answers requests until the host is gone, the channel is closed or the token says so. To be called once.</summary>
-    /// <remarks>Closing the channel waits for a request that is being handled, so a component that closes it must not wait for that.</remarks>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task? reading = null;
-        _channel.EnterUse();
+        Task<bool>? reading = null;
         try
         {
             while (true)
@@ -54,8 +52,10 @@ public sealed class IntegrationGuestService
                         continue;
                 }
 
-                await reading.ConfigureAwait(false);
+                bool isOpen = await reading.ConfigureAwait(false);
                 reading = null;
+                if (!isOpen)
+                    return;     // the host took its channel back, or the channel's owner closed it
                 while (TryAnswer(out int length))
                 {
                     await _receiver.SendAsync(_answer.AsMemory(0, length), _receiver.TransactionId, cancellationToken).ConfigureAwait(false);
@@ -63,20 +63,16 @@ public sealed class IntegrationGuestService
                 }
             }
         }
-        catch (PeerDisconnectedException)
+        catch (Exception ended) when (ended is PeerDisconnectedException || (ended is ObjectDisposedException && _channel.State == ChannelState.Closed))
         {
-            // How a component ends: the host takes its channel back.
-        }
-        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
-        {
-            // Or its owner closes the channel, while a request is handled rather than waited for.
+            // The channel ended while a request was handled or its answer sent.
         }
         finally
         {
             await end.CancelAsync().ConfigureAwait(false);
             if (reading is not null)
-                await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            End();
+                await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Guest.Close();
         }
     }
 
@@ -88,12 +84,14 @@ public sealed class IntegrationGuestService
     /// <exception cref="Rings.RingCorruptException">The host wrote something impossible into a ring.</exception>
     public void Run(CancellationToken cancellationToken = default)
     {
-        _channel.EnterUse();
         try
         {
             while (true)
             {
-                if (!_channel.WaitToRead(Guest.DueIn, cancellationToken))
+                WaitOutcome outcome = _channel.WaitForPackets(Guest.DueIn, cancellationToken);
+                if (outcome == WaitOutcome.Ended)
+                    return;
+                if (outcome == WaitOutcome.TimedOut)
                     Guest.DoWhatIsDue();
                 while (TryAnswer(out int length))
                 {
@@ -102,17 +100,13 @@ public sealed class IntegrationGuestService
                 }
             }
         }
-        catch (PeerDisconnectedException)
+        catch (Exception ended) when (ended is PeerDisconnectedException || (ended is ObjectDisposedException && _channel.State == ChannelState.Closed))
         {
-            // How a component ends: the host takes its channel back.
-        }
-        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
-        {
-            // Or its owner closes the channel, while a request is handled rather than waited for.
+            // The channel ended while a request was handled or its answer sent.
         }
         finally
         {
-            End();
+            Guest.Close();
         }
     }
 
@@ -124,18 +118,6 @@ public sealed class IntegrationGuestService
         await stop.CancelAsync().ConfigureAwait(false);
         await time.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private void End()
-    {
-        try
-        {
-            Guest.Close();
-        }
-        finally
-        {
-            _channel.LeaveUse();
-        }
     }
 
     // Takes requests until one has an answer.

@@ -54,7 +54,7 @@ public sealed class IntegrationHostService<THost> where THost : IntegrationHost
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task? reading = null;
+        Task<bool>? reading = null;
         Exception reason = new PeerDisconnectedException("The guest's component is gone.");
         try
         {
@@ -65,18 +65,16 @@ public sealed class IntegrationHostService<THost> where THost : IntegrationHost
                 await WaitAsync(reading, changed, end.Token).ConfigureAwait(false);
                 if (!reading.IsCompleted)
                     continue;
-                await reading.ConfigureAwait(false);
+                bool isOpen = await reading.ConfigureAwait(false);
                 reading = null;
+                if (!isOpen)
+                    return;     // the guest closed its channel, or the channel's owner did
                 TakeAnswers();
             }
         }
-        catch (PeerDisconnectedException)
+        catch (Exception ended) when (ended is PeerDisconnectedException || (ended is ObjectDisposedException && _channel.State == ChannelState.Closed))
         {
-            // How a component ends: the guest closes its channel.
-        }
-        catch (ObjectDisposedException) when (_channel.State == ChannelState.Closed)
-        {
-            // Or its owner closes the channel, while something is sent rather than waited for.
+            // The channel ended while something was sent rather than waited for.
         }
         catch (Exception error)
         {
@@ -89,7 +87,7 @@ public sealed class IntegrationHostService<THost> where THost : IntegrationHost
                 _host.Close(reason);
             await end.CancelAsync().ConfigureAwait(false);
             if (reading is not null)
-                await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -96,29 +96,22 @@ internal sealed class PipeInput(Channel channel, PipeMode mode)
     /// <exception cref="TimeoutException">The time was up.</exception>
     public void Wait(TimeSpan timeout)
     {
-        try
+        switch (channel.WaitForPackets(timeout))
         {
-            if (!channel.WaitToRead(timeout))
+            case WaitOutcome.TimedOut:
                 throw new TimeoutException($"Nothing came within {timeout.TotalMilliseconds} ms.");
-        }
-        catch (PeerDisconnectedException)
-        {
-            IsEnded = true;
+            case WaitOutcome.Ended:
+                IsEnded = true;
+                break;
         }
     }
 
     /// <summary><see cref="Wait"/> without a thread.</summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            await channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (PeerDisconnectedException)
-        {
-            // All that it had sent is read: this is how a pipe ends whose peer closes it without a word.
+        // All that the peer had sent is read: this is how a pipe ends whose peer closes it without a word.
+        if (!await channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
             IsEnded = true;
-        }
     }
 
     public void ThrowIfFaulted()

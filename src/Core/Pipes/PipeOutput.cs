@@ -92,13 +92,25 @@ internal sealed class PipeOutput
     /// <exception cref="TimeoutException">The time was up.</exception>
     public void Wait(int length, TimeSpan timeout)
     {
-        if (!_channel.WaitToWrite(PayloadLength(length), timeout))
-            throw new TimeoutException($"No room came within {timeout.TotalMilliseconds} ms.");
+        switch (_channel.WaitForRoom(PayloadLength(length), timeout))
+        {
+            case WaitOutcome.TimedOut:
+                throw new TimeoutException($"No room came within {timeout.TotalMilliseconds} ms.");
+            case WaitOutcome.Ended:
+                ThrowDisconnected();
+                break;
+        }
     }
 
     /// <summary><see cref="Wait"/> without a thread.</summary>
-    public ValueTask WaitAsync(int length, CancellationToken cancellationToken)
-        => _channel.WaitToWriteAsync(PayloadLength(length), cancellationToken);
+    /// <exception cref="PeerDisconnectedException">The channel has ended.</exception>
+    public async ValueTask WaitAsync(int length, CancellationToken cancellationToken)
+    {
+        if (!await _channel.WaitToWriteAsync(PayloadLength(length), cancellationToken).ConfigureAwait(false))
+            ThrowDisconnected();
+    }
+
+    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: no room will come.");
 
     private int PayloadLength(int length) => PipeHeader.Size + Math.Min(length, MaxDataLength) + _kept;
 

@@ -44,6 +44,7 @@ public sealed unsafe class IncomingRing
     private ulong _anyTransactionId;
     private byte[] _copy = [];
     private RingCorruptException? _fault;
+    private volatile uint _ended;   // 1: the channel is closed on this side
 
     private int _taken;         // packets taken and not yet committed
     private long _commits;
@@ -77,11 +78,17 @@ public sealed unsafe class IncomingRing
         Split(Available(_control.LoadWriteIndex()));
     }
 
+    /// <summary>What a closed channel reads from: each look throws <see cref="ObjectDisposedException"/>.</summary>
+    internal static IncomingRing Closed { get; } = new(RingMemory.Allocate(RingMemory.PageSize)) { _ended = 1, _beyond = uint.MaxValue };
+
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
 
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
+
+    /// <summary>Told of the fault, once, by the thread that met it.</summary>
+    internal Action<RingCorruptException>? Faulted { get; set; }
 
     /// <summary>Packets taken from the ring so far, counted when their room is given back.</summary>
     internal long PacketsCommitted => Volatile.Read(ref _commits) + Volatile.Read(ref _packetsBehindFirst);
@@ -90,6 +97,12 @@ public sealed unsafe class IncomingRing
     /// <returns>The batch; what is not committed will be read again.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public IncomingBatch ReadBatch() => new(this);
+
+    /// <summary>
+    /// The ring's channel is closed: once the packets seen before are used up, each call throws
+    /// <see cref="ObjectDisposedException"/>. Any thread, at any time.
+    /// </summary>
+    internal void End() => _ended = 1;
 
     /// <summary>Whether a packet waits. Looks at shared memory only when the packets seen before are used up.</summary>
     /// <exception cref="RingCorruptException">The writer wrote an impossible index.</exception>
@@ -301,9 +314,9 @@ public sealed unsafe class IncomingRing
         // Nothing is stored here: what stands in the store buffer holds up the exchange that gives the room back.
         uint write = _control.LoadWriteIndex();
         uint available = RingHandshake.Distance(next, write, _size);
-        if ((_beyond | available) == 0)
+        if ((_beyond | available | _ended) == 0)
             return Nothing;
-        if (_beyond != 0 || write >= _size || (write & 7) != 0
+        if ((_beyond | _ended) != 0 || write >= _size || (write & 7) != 0
             || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
             return LookAround();
         return available;
@@ -370,8 +383,15 @@ public sealed unsafe class IncomingRing
         ThrowCorrupt(RingFault.UnknownPacketFlags, flags, ValidFlags);
     }
 
+    private void ThrowIfEnded()
+    {
+        if (_ended != 0)
+            throw new ObjectDisposedException(null, "The channel is closed.");
+    }
+
     private void ThrowIfFaulted()
     {
+        ThrowIfEnded();
         if (_fault is { } fault)
             throw new RingCorruptException(fault.Fault, fault.Value, fault.Limit, fault.Index);
     }
@@ -379,10 +399,15 @@ public sealed unsafe class IncomingRing
     [DoesNotReturn]
     private void ThrowCorrupt(RingFault fault, ulong value, ulong limit)
     {
+        // A closed channel's ring lies in pages of zeros: what they say is nobody's fault.
+        ThrowIfEnded();
+
         // Nothing readable, and something beyond: each further read comes to LookAround, which throws, so that the hot
         // path needs no check of its own.
         _readable = 0;
         _beyond = uint.MaxValue;
-        throw _fault = new RingCorruptException(fault, value, limit, _cursor.Next);
+        _fault = new RingCorruptException(fault, value, limit, _cursor.Next);
+        Faulted?.Invoke(_fault);
+        throw _fault;
     }
 }

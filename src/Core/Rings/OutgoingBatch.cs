@@ -84,7 +84,7 @@ public ref struct OutgoingBatch
             return;
         _open = false;
         _ring.Revert();
-        _ring.Exit();
+        _ring.ExitQuietly();
     }
 
     private readonly OutgoingRing Ring

@@ -38,7 +38,7 @@ public sealed unsafe partial class OutgoingRing
         }
         finally
         {
-            Exit();
+            ExitQuietly();
         }
     }
 
@@ -80,7 +80,7 @@ public sealed unsafe partial class OutgoingRing
         }
         finally
         {
-            Exit();
+            ExitQuietly();
         }
     }
 
@@ -90,10 +90,12 @@ public sealed unsafe partial class OutgoingRing
         if (!waiting)
             return;
         waiting = false;
+        if ((_guard & RingGuard.Ended) != 0)
+            return;
         Enter();
         if (--_roomWaiters == 0)
             _control.StorePendingSendSize(0);
-        Exit();
+        ExitQuietly();
     }
 
     /// <summary>Whether an in-band packet would fit behind what was appended; asked by the one who writes, in a batch.</summary>
@@ -117,6 +119,11 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryMakeRoom(uint total)
     {
+        if ((_guard & (RingGuard.Ended | RingGuard.PeerGone)) != 0)
+        {
+            ThrowIfEnded();
+            return false;
+        }
         CheckCanEverFit(total);
         ThrowIfFaulted();
         if (total > Free)
@@ -177,11 +184,15 @@ public sealed unsafe partial class OutgoingRing
 
     private RingCorruptException Fault(RingFault fault, ulong value, ulong limit)
     {
+        // A closed channel's ring lies in pages of zeros: what they say is nobody's fault.
+        ThrowIfEnded();
         // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
         // What a batch has not published by then is given up, so that committing it publishes nothing.
         _room = 0;
         GoBackToCommitted();
         _wrapped?.Clear();
-        return _fault = new RingCorruptException(fault, value, limit, _cursor.Committed);
+        _fault = new RingCorruptException(fault, value, limit, _cursor.Committed);
+        Faulted?.Invoke(_fault);
+        return _fault;
     }
 }

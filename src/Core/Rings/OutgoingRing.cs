@@ -32,7 +32,9 @@ public sealed unsafe partial class OutgoingRing
     private readonly byte* _data;
     private readonly uint _size;
     private readonly uint _inPlaceEnd;  // packets that end by here do not wrap
-    private readonly bool _multiProducer;
+
+    // What takes the hot path off its way; 0 for one producer on an open channel. See RingGuard.
+    private RingGuard _guard;
 
     private RingCursor _cursor;
     private uint _room;         // the longest that fits from _cursor.Next on, in place: see Room
@@ -62,7 +64,7 @@ public sealed unsafe partial class OutgoingRing
         _data = memory.Data;
         _size = (uint)memory.DataSize;
         _inPlaceEnd = memory.IsDoubleMapped ? 2 * _size : _size;
-        _multiProducer = (options ?? OutgoingRingOptions.Default).MultiProducer;
+        _guard = (options ?? OutgoingRingOptions.Default).MultiProducer ? RingGuard.MultiProducer : RingGuard.None;
 
         uint write = _control.LoadWriteIndex();
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var badWrite)
@@ -87,6 +89,9 @@ public sealed unsafe partial class OutgoingRing
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 
+    /// <summary>Told of the fault, once, by the thread that met it.</summary>
+    internal Action<RingCorruptException>? Faulted { get; set; }
+
     /// <summary>Packets published since the ring was made. Read by the signaller's adaptive policy.</summary>
     internal long PacketsPublished => _needs.Sum() + _packetsBehindFirst;
 
@@ -103,7 +108,7 @@ public sealed unsafe partial class OutgoingRing
     {
         uint length = LengthOf(payload.Length);
         uint at = _cursor.Next;
-        if (length + TrailerLength > _room || _multiProducer)
+        if (length + TrailerLength > _room || _guard != RingGuard.None)
         {
             need = WriteAround(payload, transactionId, flags);
             return need != SignalNeed.Nothing;
@@ -125,6 +130,12 @@ public sealed unsafe partial class OutgoingRing
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
     public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
     {
+        if (IsPeerGone)
+        {
+            need = SignalNeed.Nothing;
+            return false;
+        }
+
         using OutgoingBatch batch = BeginBatch();
         bool written = TryAppend(packet);
         need = written ? batch.Commit() : SignalNeed.Nothing;
@@ -136,11 +147,29 @@ public sealed unsafe partial class OutgoingRing
     /// holds the ring until it is committed or disposed.
     /// </summary>
     /// <returns>The batch; dispose it to give up what was not committed.</returns>
+    /// <exception cref="ObjectDisposedException">The ring's channel is closed.</exception>
     public OutgoingBatch BeginBatch()
     {
+        if (_guard == RingGuard.None)
+            return new OutgoingBatch(this);
+        if (IsPeerGone)
+            return new OutgoingBatch(FullRing.Instance);
         Enter();
         return new OutgoingBatch(this);
     }
+
+    /// <summary>
+    /// The ring's channel is closed: each later call throws <see cref="ObjectDisposedException"/>, and so does the commit of an
+    /// open batch. Any thread, at any time: a call that races with it may still write, into memory that nobody reads any more.
+    /// </summary>
+    internal void End() => Guard(RingGuard.Ended);
+
+    /// <summary>The reader is gone for good: each later write finds no room. Any thread, at any time.</summary>
+    internal void PeerGone() => Guard(RingGuard.PeerGone);
+
+    private void Guard(RingGuard guard) => Interlocked.Or(ref Unsafe.As<RingGuard, int>(ref _guard), (int)guard);
+
+    private bool IsPeerGone => (_guard & (RingGuard.PeerGone | RingGuard.Ended)) == RingGuard.PeerGone;
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(
@@ -257,17 +286,48 @@ public sealed unsafe partial class OutgoingRing
 
     internal void Enter()
     {
-        if (!_multiProducer)
-            return;
-        SpinWait spin = default;
-        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
-            spin.SpinOnce(sleep1Threshold: -1);
+        if (_guard != RingGuard.None)
+            EnterGuarded();
     }
 
     internal void Exit()
     {
-        if (_multiProducer)
+        if (_guard != RingGuard.None)
+            ExitGuarded();
+    }
+
+    /// <summary>Leaves without a word of the channel's end: for what undoes.</summary>
+    internal void ExitQuietly()
+    {
+        if ((_guard & RingGuard.MultiProducer) != 0)
             Volatile.Write(ref _lock, 0);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EnterGuarded()
+    {
+        ThrowIfEnded();
+        if ((_guard & RingGuard.MultiProducer) == 0)
+            return;
+        SpinWait spin = default;
+        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
+        {
+            spin.SpinOnce(sleep1Threshold: -1);
+            ThrowIfEnded();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ExitGuarded()
+    {
+        ExitQuietly();
+        ThrowIfEnded();
+    }
+
+    private void ThrowIfEnded()
+    {
+        if ((_guard & RingGuard.Ended) != 0)
+            throw new ObjectDisposedException(null, "The channel is closed.");
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -306,6 +366,8 @@ public sealed unsafe partial class OutgoingRing
     [MethodImpl(MethodImplOptions.NoInlining)]
     private SignalNeed WriteAround(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
+        if (IsPeerGone)
+            return SignalNeed.Nothing;
         Enter();
         try
         {
@@ -313,7 +375,7 @@ public sealed unsafe partial class OutgoingRing
         }
         finally
         {
-            Exit();
+            ExitQuietly();
         }
     }
 
@@ -360,5 +422,11 @@ public sealed unsafe partial class OutgoingRing
             return;
         _memory.CopyIn(_wrapped.Index, _wrapped.Bytes);
         _wrapped.Clear();
+    }
+
+    /// <summary>What batches are begun on once the reader is gone. Apart, so that the ring's own statics need no initialization.</summary>
+    private static class FullRing
+    {
+        public static readonly OutgoingRing Instance = new(RingMemory.Allocate(RingMemory.PageSize)) { _guard = RingGuard.PeerGone, _room = 0 };
     }
 }

@@ -37,6 +37,7 @@ public sealed unsafe partial class ChannelSignaler
     private SignalMode _mode;
     private int _deferred;                  // 1: the last signal was left to the monitor page
     private int _urgentWaits;               // 1: an urgent message waits for a signal that may be about to be deferred
+    private bool _ended;
     private AdaptivePolicy _policy;
     private int _policyLock;
     private ushort _hint;                   // the latency the host asked for, or was asked for here: to go back to
@@ -60,6 +61,7 @@ public sealed unsafe partial class ChannelSignaler
         ArgumentNullException.ThrowIfNull(binding);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(binding.ChildRelid, (uint)InterruptPage.BitsPerHalf - 1);
         _path = binding.Path;
+        PageOwner = binding.PageOwner;
         _clock = clock ?? TimeProvider.System;
         _concurrent = binding.IsConcurrent;
         _canCall = (_path.Capabilities & SignalCapabilities.Hypercall) != 0;
@@ -84,6 +86,9 @@ public sealed unsafe partial class ChannelSignaler
         _policy = new AdaptivePolicy(adaptive ?? AdaptiveOptions.Default, _clock.TimestampFrequency);
         Mode = SignalMode.Monitored;
     }
+
+    /// <summary>What keeps the addresses of the monitor page and the interrupt page valid.</summary>
+    internal object? PageOwner { get; }
 
     /// <summary>
     /// Whether the channel has a monitor and somebody examines it. If not, every signal is immediate, whatever the mode.
@@ -174,12 +179,17 @@ public sealed unsafe partial class ChannelSignaler
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Signal(Urgency urgency, long sent = 0, long received = 0)
     {
+        if (Volatile.Read(ref _ended))
+            return;
         Count(SignalHandshake.Signal(new Control(this, sent, received), urgency));
     }
 
     /// <summary>Signals that there is room in the ring the other side writes.</summary>
     public void SignalRoom()
     {
+        if (Volatile.Read(ref _ended))
+            return;
+
         // The writer stands still until it hears of the room: nothing is gained by letting it wait.
         if (_pending != null && !_canCall)
         {
@@ -191,6 +201,9 @@ public sealed unsafe partial class ChannelSignaler
         Count(ref _roomHypercalls);
         SignalHandshake.CallNow(new Control(this));
     }
+
+    /// <summary>The channel is closed: no signal leaves any more, but those of calls under way. Any thread, at any time.</summary>
+    internal void End() => Volatile.Write(ref _ended, true);
 
     /// <summary>What was counted. A snapshot: exact only while nobody signals.</summary>
     public SignalStatistics GetStatistics() => new(

@@ -24,4 +24,11 @@ public interface ISignalWait
     /// <returns>A task that completes when signalled.</returns>
     /// <exception cref="PeerDisconnectedException">The other side is gone, so no signal can come any more.</exception>
     ValueTask WaitAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Ends every wait, now and later, with <see cref="PeerDisconnectedException"/>. A signal that is remembered is still
+    /// taken first. Any thread, at any time, more than once.
+    /// </summary>
+    /// <param name="reason">Which peer, and how its end was noticed; or that this side closed.</param>
+    void Close(string reason);
 }

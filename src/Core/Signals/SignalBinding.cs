@@ -32,6 +32,9 @@ public sealed record SignalBinding
     /// </summary>
     public bool HasDedicatedInterrupt { get; init; } = true;
 
+    /// <summary>What keeps the addresses of the two pages valid; kept reachable for as long as the signaller is.</summary>
+    public object? PageOwner { get; init; }
+
     /// <summary>Whether several threads may signal at once; counters then stay exact at the price of an interlocked add.</summary>
     public bool IsConcurrent { get; init; }
 }

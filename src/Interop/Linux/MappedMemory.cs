@@ -12,15 +12,19 @@ namespace VmBus.Interop.Linux;
 /// either end faults instead of touching somebody else's memory.
 /// </summary>
 /// <remarks>
-/// Whoever maps it unmaps it. Addresses and spans taken from it are dead after <c>Dispose</c>; a component that
-/// keeps them holds the handle open with <c>DangerousAddRef</c> and <c>DangerousRelease</c>.
+/// The owner unmaps it: by <c>Dispose</c>, after which addresses and spans taken from it are dead, or by <see cref="Retire"/>,
+/// after which they lead to private pages for as long as this object is reachable.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 {
+    // What one retired region tells the collector it weighs: address space, of which a process has 65,530 pieces.
+    private const long RetiredWeight = 64 * 1024;
+
     private static int _liveCount;
 
     private readonly long _reserved;
+    private int _retired;
 
     // Reserves the range: length accessible bytes (once mapped) between two guard pages.
     private protected MappedMemory(long length) : base(ownsHandle: true)
@@ -36,7 +40,7 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     /// <summary>
-    /// The number of regions mapped in this process and not yet unmapped, of this type and of
+    /// The number of regions mapped in this process and neither unmapped nor retired, of this type and of
     /// <see cref="MappedRing"/>: 0 when nothing leaks.
     /// </summary>
     public static int LiveCount => Volatile.Read(ref _liveCount);
@@ -202,6 +206,27 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         Place(copy, 0, 0, Length, MemoryProtection.ReadWrite);
     }
 
+    /// <summary>
+    /// Gives the memory back and keeps its addresses: private zeroed pages take its place, in one step, and stay until this
+    /// object is collected. A thread that still reads or writes here meets those pages, never a fault and never the memory.
+    /// </summary>
+    /// <remarks>
+    /// For the end of a channel that another thread may be using at this very moment. Where the kernel refuses, the memory
+    /// itself stays mapped until the object is collected. May be called more than once; not after <c>Dispose</c>.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    public void Retire()
+    {
+        nint start = Address;
+        if (Interlocked.Exchange(ref _retired, 1) != 0)
+            return;
+        // A refusal (more pieces of memory than a process may have) is no reason to fail the end of a channel.
+        _ = Libc.Map(start, (nuint)Length, (int)MemoryProtection.ReadWrite,
+            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
+        Interlocked.Decrement(ref _liveCount);
+        GC.AddMemoryPressure(RetiredWeight);
+    }
+
     /// <summary>The accessible bytes. The span must not be used after <c>Dispose</c>.</summary>
     /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
     /// <exception cref="InvalidOperationException">The region is longer than a span can be (2 GiB - 1).</exception>
@@ -246,7 +271,10 @@ public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        Interlocked.Decrement(ref _liveCount);
+        if (Volatile.Read(ref _retired) != 0)
+            GC.RemoveMemoryPressure(RetiredWeight);
+        else
+            Interlocked.Decrement(ref _liveCount);
         return Libc.Unmap(handle, (nuint)_reserved) == 0;
     }
 }

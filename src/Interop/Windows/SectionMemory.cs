@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace VmBus.Interop.Windows;
 
 /// <summary>
-/// A section of zeroed memory, committed and mapped for reading and writing. Whoever makes it disposes it, after the
-/// rings that were mapped of it.
+/// A section of zeroed memory, committed and mapped for reading and writing. It is unmapped by <see cref="Dispose"/>, or when
+/// it is collected: the way for an owner whose threads may still touch it.
 /// </summary>
 [SupportedOSPlatform("windows")]
 public sealed class SectionMemory : IDisposable
@@ -72,12 +72,21 @@ public sealed class SectionMemory : IDisposable
     }
 
     /// <summary>Unmaps and frees the memory.</summary>
+    /// <exception cref="Win32Exception">Windows refused.</exception>
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         if (Kernel32.UnmapView(Address) == 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         _section.Dispose();
+    }
+
+    /// <summary>Unmaps memory that was not disposed.</summary>
+    ~SectionMemory()
+    {
+        if (_disposed == 0)
+            _ = Kernel32.UnmapView(Address);
     }
 }

@@ -7,7 +7,10 @@ using System.Runtime.Versioning;
 
 namespace VmBus.Interop.Windows;
 
-/// <summary>A mapped ring: its control page, and behind it its data twice back to back.</summary>
+/// <summary>
+/// A mapped ring: its control page, and behind it its data twice back to back. It is unmapped by <see cref="Dispose"/>, or when
+/// it is collected: the way for an owner whose threads may still touch it.
+/// </summary>
 [SupportedOSPlatform("windows")]
 public sealed unsafe class SectionRing : IDisposable
 {
@@ -56,15 +59,26 @@ public sealed unsafe class SectionRing : IDisposable
     /// <exception cref="Win32Exception">Windows refused.</exception>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
+        GC.SuppressFinalize(this);
+        if (Interlocked.Exchange(ref _disposed, 1) == 0 && !TryUnmap())
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Unmaps a ring that was not disposed.</summary>
+    ~SectionRing()
+    {
+        if (_disposed == 0)
+            TryUnmap();
+    }
+
+    private bool TryUnmap()
+    {
         bool isUnmapped = true;
         foreach (nint view in _views)
             isUnmapped &= Kernel32.UnmapView(view) != 0;
         if (_placeholder < ControlAddress + PageSize + 2 * (nint)DataSize)
             isUnmapped &= Kernel32.Free(_placeholder, 0, Kernel32.Release) != 0;
-        if (!isUnmapped)
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        return isUnmapped;
     }
 
     // Pages that are neighbours in the section become one view.

@@ -29,7 +29,7 @@ internal sealed class FileSender(Channel channel, CopyOptions options, Action<lo
         int read;
         do
         {
-            if (!channel.WaitToWrite(packetLength, HostReceiver.Patience, cancellationToken))
+            if (!channel.AwaitRoom(packetLength, HostReceiver.Patience, cancellationToken))
                 throw new ToolException($"copy: the far end made no room for {HostReceiver.Patience.TotalSeconds:0} s");
             read = SendOne(file, digest, packetLength);
             report(sent += read);

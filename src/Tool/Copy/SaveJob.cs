@@ -36,7 +36,7 @@ internal sealed class SaveJob(string output) : IHostJob<SavedFile>
         using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         while (!_ended)
         {
-            if (!channel.WaitToRead(HostReceiver.Patience, cancellationToken))
+            if (!channel.AwaitPackets(HostReceiver.Patience, cancellationToken))
                 throw new ToolException($"copy: nothing arrived for {HostReceiver.Patience.TotalSeconds:0} s after {_bytes} bytes");
             Drain(channel, file, digest);
         }

@@ -85,9 +85,9 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
         {
             channel.WaitToWrite(channel.Outgoing.MaxPayloadLength, LastAnswer, cancellationToken);
         }
-        catch (Exception e) when (e is PeerDisconnectedException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            // Nobody is left to read it, or nobody wants to wait.
+            // The user does not want to wait.
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class SimulatedHost(Channel channel, SimulatedClock clock)
         long wakeupsBefore = 0;
         while (true)
         {
-            await channel.WaitToReadAsync();
+            if (!await channel.WaitToReadAsync())
+                throw new InvalidOperationException("The simulated guest closed its channel before its last message.");
             if (Take() is not { } taken)
                 continue;
             (Message message, int length, ulong? completionFor) = taken;

@@ -12,6 +12,7 @@ internal sealed class SimulatedWait(SimulatedClock clock, long wakeNanoseconds) 
 {
     private TaskCompletionSource? _sleeper;
     private bool _signalled;
+    private string? _closed;
 
     /// <summary>Signals the waiter, or the next one.</summary>
     public void Set()
@@ -39,7 +40,17 @@ internal sealed class SimulatedWait(SimulatedClock clock, long wakeNanoseconds) 
             return ValueTask.CompletedTask;
         }
 
+        if (_closed is { } reason)
+            return ValueTask.FromException(new PeerDisconnectedException(reason));
+
         _sleeper = new TaskCompletionSource();
         return new ValueTask(_sleeper.Task);
+    }
+
+    /// <inheritdoc/>
+    public void Close(string reason)
+    {
+        _closed = reason;
+        Interlocked.Exchange(ref _sleeper, null)?.SetException(new PeerDisconnectedException(reason));
     }
 }

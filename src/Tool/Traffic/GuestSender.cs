@@ -98,7 +98,7 @@ internal sealed class GuestSender(Channel channel, LatencyOptions options)
 
     private void AwaitAnswer(CancellationToken cancellationToken)
     {
-        if (!channel.WaitToRead(Patience, cancellationToken))
+        if (!channel.AwaitPackets(Patience, cancellationToken))
             throw new ToolException($"the host answered nothing for {Patience.TotalSeconds:0} s after {_number} messages");
         ChannelReadBatch batch = channel.ReadBatch();
         while (batch.TryNext(out RingPacket _))
@@ -172,7 +172,7 @@ internal sealed class GuestSender(Channel channel, LatencyOptions options)
         new Message(now, kind, _number++).WriteTo(_payload);
         while (!channel.TrySend(_payload, _number, flags, urgency))
         {
-            if (!channel.WaitToWrite(_payload.Length, Patience))
+            if (!channel.AwaitRoom(_payload.Length, Patience))
                 throw new ToolException($"the host made no room for {Patience.TotalSeconds:0} s after {_number} messages");
 
             // What waited for room was not sent before there was room.

@@ -34,7 +34,7 @@ internal sealed class HostReceiver(Channel channel, TimelineRecorder? timeline =
         TimeSpan processBefore = default;
         while (true)
         {
-            if (!channel.WaitToRead(Patience, cancellationToken))
+            if (!channel.AwaitPackets(Patience, cancellationToken))
                 throw new ToolException($"the host heard nothing for {Patience.TotalSeconds:0} s after {_packetsRead} messages");
 
             MessageKind last = Drain();
@@ -106,7 +106,7 @@ internal sealed class HostReceiver(Channel channel, TimelineRecorder? timeline =
         OutgoingPacket completion = OutgoingPacket.Completion(packet.Payload[..Message.HeaderLength], packet.TransactionId);
         while (!channel.TrySend(completion, Urgency.Urgent))
         {
-            if (!channel.WaitToWrite(Message.HeaderLength, Patience))
+            if (!channel.AwaitRoom(Message.HeaderLength, Patience))
                 throw new ToolException($"the guest took no completion for {Patience.TotalSeconds:0} s");
         }
     }

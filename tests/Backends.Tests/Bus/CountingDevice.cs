@@ -25,9 +25,8 @@ internal sealed class CountingDevice : IChannelDevice
         Interlocked.Increment(ref _served);
         if (channel.IsRestored)
             Interlocked.Increment(ref _restored);
-        while (true)
+        while (await channel.Channel.WaitToReadAsync(closing))
         {
-            await channel.Channel.WaitToReadAsync(closing);
             int waitsFor;
             while ((waitsFor = PassOn(channel.Channel)) == 0)
                 closing.ThrowIfCancellationRequested();

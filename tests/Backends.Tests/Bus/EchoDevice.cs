@@ -41,13 +41,15 @@ internal sealed class EchoDevice : IChannelDevice
         try
         {
             byte[] payload = new byte[64 * 1024];
-            while (true)
+            while (await channel.Channel.WaitToReadAsync(closing))
             {
-                await channel.Channel.WaitToReadAsync(closing);
                 while (TryTake(channel.Channel, payload, out int length, out ulong id))
                 {
                     while (!channel.Channel.TrySend(payload.AsSpan(0, length), id, PacketFlags.None))
-                        await channel.Channel.WaitToWriteAsync(length, closing);
+                    {
+                        if (!await channel.Channel.WaitToWriteAsync(length, closing))
+                            return;
+                    }
                 }
             }
         }

@@ -34,7 +34,8 @@ internal sealed class EchoTraffic
                     if (!isFull)
                         _sent++;
                 }
-                await channel.WaitToReadAsync(stop);
+                if (!await channel.WaitToReadAsync(stop))
+                    return;
                 Take(channel);
             }
         }

@@ -22,6 +22,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
     private long _bits;
     private long _interrupts;
     private long _taken;
+    private volatile string? _closed;
 
     public StandInHost(MappedMemory rings, int? monitorId, MonitorPageView monitorPage, Action<StandInHost> interrupt)
     {
@@ -73,6 +74,8 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
         long start = Stopwatch.GetTimestamp();
         while (!TryTake())
         {
+            if (_closed is { } reason)
+                throw new PeerDisconnectedException(reason);
             cancellationToken.ThrowIfCancellationRequested();
             if (Stopwatch.GetElapsedTime(start) > timeout)
                 return false;
@@ -84,10 +87,12 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
     public ValueTask WaitAsync(CancellationToken cancellationToken = default)
         => new(Task.Run(() => Wait(Patience.Limit, cancellationToken), cancellationToken));
 
+    public void Close(string reason) => _closed = reason;
+
     public void Dispose()
     {
         Channel.Dispose();
-        _rings.Dispose();
+        _rings.Retire();
     }
 
     private bool TryTake()

@@ -114,23 +114,19 @@ internal sealed class PeerProcess : IDisposable
 
     private static void Play(Channel channel, int count, PeerEnd end, MappedMemory progress, UnixFdSocket socket)
     {
-        try
+        for (long number = 0; number != count; number++)
         {
-            for (long number = 0; number != count; number++)
+            ReadOnlySpan<byte> payload = MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in number));
+            while (!channel.TrySend(payload))
             {
-                ReadOnlySpan<byte> payload = MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in number));
-                while (!channel.TrySend(payload))
-                    channel.WaitToWrite(payload.Length, Timeout.InfiniteTimeSpan);
-                Volatile.Write(ref Progress(progress), number + 1);
+                if (!channel.WaitToWrite(payload.Length, Timeout.InfiniteTimeSpan))
+                    Environment.Exit(3); // The test ended before it killed this process.
             }
-            if (end == PeerEnd.Exits)
-                Environment.Exit(0);
-            if (end == PeerEnd.Waits)
-                socket.Receive(new byte[1], [], out _);
+            Volatile.Write(ref Progress(progress), number + 1);
         }
-        catch (PeerDisconnectedException)
-        {
-            Environment.Exit(3); // The test ended before it killed this process.
-        }
+        if (end == PeerEnd.Exits)
+            Environment.Exit(0);
+        if (end == PeerEnd.Waits)
+            socket.Receive(new byte[1], [], out _);
     }
 }

@@ -26,6 +26,11 @@ internal sealed class ScriptedWait(FakeTimeProvider clock) : ISignalWait
         return signalled;
     }
 
+    /// <summary>What the channel said when it ended the waits.</summary>
+    public string? Closed { get; private set; }
+
+    public void Close(string reason) => Closed = reason;
+
     public ValueTask WaitAsync(CancellationToken cancellationToken = default)
     {
         Wait(Timeout.InfiniteTimeSpan, cancellationToken);

@@ -11,7 +11,7 @@ public class SignalFanoutTests
     public void A_signal_taken_by_another_since_the_ticket_ends_the_wait_at_once()
     {
         using var gate = new Gate();
-        using var fanout = new SignalFanout(gate);
+        var fanout = new SignalFanout(gate);
         long ticket = fanout.Ticket;
 
         // Another took its ticket, waited, and got the signal; it waits again, so somebody leads.
@@ -32,7 +32,7 @@ public class SignalFanoutTests
     public async Task One_signal_wakes_all_who_wait(int followers)
     {
         using var gate = new Gate();
-        using var fanout = new SignalFanout(gate);
+        var fanout = new SignalFanout(gate);
         for (int round = 1; round <= 3; round++)
         {
             Task[] waits = [.. Enumerable.Range(0, followers + 1).Select(_ => fanout.WaitAsync(fanout.Ticket, CancellationToken.None).AsTask())];
@@ -47,7 +47,7 @@ public class SignalFanoutTests
     public async Task When_the_one_who_leads_gives_up_another_takes_over()
     {
         using var gate = new Gate();
-        using var fanout = new SignalFanout(gate);
+        var fanout = new SignalFanout(gate);
         using var cancel = new CancellationTokenSource();
         Task leader = fanout.WaitAsync(fanout.Ticket, cancel.Token).AsTask();
         Task follower = LookUntilSignalled();
@@ -69,7 +69,7 @@ public class SignalFanoutTests
     public async Task A_follower_out_of_time_leaves_nothing_behind_for_the_next()
     {
         using var gate = new Gate();
-        using var fanout = new SignalFanout(gate);
+        var fanout = new SignalFanout(gate);
         Task leader = fanout.WaitAsync(fanout.Ticket, CancellationToken.None).AsTask();
         for (int i = 0; i < 3; i++)
             Assert.False(fanout.Wait(fanout.Ticket, TimeSpan.Zero, CancellationToken.None));
@@ -90,7 +90,7 @@ public class SignalFanoutTests
     public async Task A_peer_that_goes_is_noticed_by_all_who_wait()
     {
         using var gate = new Gate();
-        using var fanout = new SignalFanout(gate);
+        var fanout = new SignalFanout(gate);
         Task[] waits = [.. Enumerable.Range(0, 3).Select(_ => LookForEver())];
         gate.Disconnect("gone");
         foreach (Task wait in waits)

@@ -37,9 +37,11 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
     /// <summary>The other side goes away; every wait from now on says so.</summary>
     public void Disconnect(string how)
     {
-        _gone = how;
+        _gone ??= how;
         _open.Release();
     }
+
+    public void Close(string reason) => Disconnect(reason);
 
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {

@@ -340,15 +340,12 @@ internal sealed class Steps(bool recording)
             if (i == 9)
                 Console.WriteLine("holding");
         }
-        try
-        {
-            return uio.Primary.Channel.WaitToRead(Patience) ? 4 : 5;
-        }
-        catch (PeerDisconnectedException gone)
-        {
-            Console.WriteLine(gone.Message);
-            return 3;
-        }
+        if (uio.Primary.Channel.WaitToRead(TimeSpan.FromSeconds(60)))
+            return 4;
+        if (uio.Primary.Channel.DisconnectReason is not { } reason)
+            return 5;
+        Console.WriteLine(reason);
+        return 3;
     }
 
     private Process StartHolder(string what)

@@ -1,0 +1,207 @@
+// Waiting for packets and for room. A wait says whether there is more: an end is no exception, a fault is one.
+
+using VmBus.Rings;
+
+namespace VmBus.Channels;
+
+public sealed partial class Channel
+{
+    /// <summary>
+    /// Waits until there is something to read. While this side reads, the other side's signals are masked; they are
+    /// unmasked here, with a second look at the ring, before sleeping.
+    /// </summary>
+    /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>
+    /// <see langword="true"/> when a packet waits; <see langword="false"/> when the time was up, or when the channel has ended:
+    /// <see cref="State"/> is then no longer <see cref="ChannelState.Open"/>, and all that the other side had committed was read.
+    /// </returns>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
+    public bool WaitToRead(TimeSpan timeout, CancellationToken cancellationToken = default)
+        => WaitForPackets(timeout, cancellationToken) == WaitOutcome.Ready;
+
+    /// <summary>Waits until there is something to read: <see cref="WaitToRead"/> without a thread.</summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>, also when packets wait.</param>
+    /// <returns>
+    /// <see langword="true"/> when a packet waits; <see langword="false"/> when the channel has ended and all that the other side
+    /// had committed was read.
+    /// </returns>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<bool>(cancellationToken);
+        return WaitToReadCoreAsync(null, cancellationToken);
+    }
+
+    /// <summary>Waits until there is room for an in-band packet.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>
+    /// <see langword="true"/> when there is room; <see langword="false"/> when the time was up, or when the channel has ended:
+    /// <see cref="State"/> is then no longer <see cref="ChannelState.Open"/>.
+    /// </returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
+    public bool WaitToWrite(int payloadLength, TimeSpan timeout, CancellationToken cancellationToken = default)
+        => WaitForRoom(payloadLength, timeout, cancellationToken) == WaitOutcome.Ready;
+
+    /// <summary>Waits until there is room for an in-band packet: <see cref="WaitToWrite"/> without a thread.</summary>
+    /// <param name="payloadLength">Bytes of payload.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns><see langword="true"/> when there is room; <see langword="false"/> when the channel has ended.</returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
+    public async ValueTask<bool> WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        bool waiting = false;
+        try
+        {
+            while (true)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                long ticket = _waits.Ticket;
+                if (HasEnded)
+                    return false;
+                if (_outgoing.AwaitRoom(payloadLength, ref waiting))
+                    return true;
+                await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (ObjectDisposedException) when (IsDisposed)
+        {
+            return false;
+        }
+        finally
+        {
+            _outgoing.StopAwaitingRoom(ref waiting);
+        }
+    }
+
+    /// <summary><see cref="WaitToRead"/>, with the two kinds of nothing told apart.</summary>
+    internal WaitOutcome WaitForPackets(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        long start = _clock.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                long ticket = _waits.Ticket;
+                if (HasPacketsOrUnmasked(_incoming))
+                    return WaitOutcome.Ready;
+                // What was committed before the end was noticed is read first.
+                if (HasEnded)
+                    return HasPacketsOrUnmasked(_incoming) ? WaitOutcome.Ready : WaitOutcome.Ended;
+                if (!Wait(ticket, Remaining(timeout, start), cancellationToken) && !_incoming.HasPackets)
+                    return WaitOutcome.TimedOut;
+            }
+        }
+        catch (ObjectDisposedException) when (IsDisposed)
+        {
+            return WaitOutcome.Ended;
+        }
+    }
+
+    /// <summary><see cref="WaitToWrite"/>, with the two kinds of nothing told apart.</summary>
+    internal WaitOutcome WaitForRoom(int payloadLength, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        long start = _clock.GetTimestamp();
+        bool waiting = false;
+        try
+        {
+            while (true)
+            {
+                long ticket = _waits.Ticket;
+                if (HasEnded)
+                    return WaitOutcome.Ended;
+                if (_outgoing.AwaitRoom(payloadLength, ref waiting))
+                    return WaitOutcome.Ready;
+                if (!Wait(ticket, Remaining(timeout, start), cancellationToken))
+                    return HasEnded ? WaitOutcome.Ended : _outgoing.AwaitRoom(payloadLength, ref waiting) ? WaitOutcome.Ready : WaitOutcome.TimedOut;
+            }
+        }
+        catch (ObjectDisposedException) when (IsDisposed)
+        {
+            return WaitOutcome.Ended;
+        }
+        finally
+        {
+            _outgoing.StopAwaitingRoom(ref waiting);
+        }
+    }
+
+    /// <param name="ring">The ring to look at; <see langword="null"/> for the one that is read by batch.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    private async ValueTask<bool> WaitToReadCoreAsync(IncomingRing? ring, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                long ticket = _waits.Ticket;
+                if (HasPacketsOrUnmasked(ring ?? _incoming))
+                    return true;
+                if (HasEnded)
+                    return HasPacketsOrUnmasked(ring ?? _incoming);
+                await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (ObjectDisposedException) when (IsDisposed)
+        {
+            return false;
+        }
+    }
+
+    private static bool HasPacketsOrUnmasked(IncomingRing ring)
+    {
+        if (!ring.HasPackets && !ring.UnmaskInterrupt())
+            return false;
+        ring.MaskInterrupt();
+        return true;
+    }
+
+    private bool HasEnded => Volatile.Read(ref _disconnected) is not null || IsDisposed;
+
+    /// <returns><see langword="false"/> when the time was up.</returns>
+    private bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _waits.Wait(ticket, timeout, cancellationToken);
+        }
+        catch (PeerDisconnectedException gone)
+        {
+            OnDisconnected(gone);
+            return true;
+        }
+    }
+
+    private async ValueTask WaitAsync(long ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _waits.WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PeerDisconnectedException gone)
+        {
+            OnDisconnected(gone);
+        }
+    }
+
+    private TimeSpan Remaining(TimeSpan timeout, long start)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return timeout;
+        TimeSpan left = timeout - _clock.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+}
