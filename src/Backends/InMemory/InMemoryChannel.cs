@@ -67,15 +67,16 @@ public sealed class InMemoryChannel : IDisposable
         _options.HasMonitor ? _bus.ChildToParent.Examiner.GetStatistics(MonitorId!.Value) : default;
 
     /// <summary>
-    /// Takes the channel down: monitors, connections, ports, gates, rings and their pages. A waiter on either gate gets
-    /// <see cref="PeerDisconnectedException"/>; one inside a wait of a channel opened here must have left before, since it
-    /// looks at the rings when it wakes.
+    /// Takes the channel down: the ends that were opened, monitors, connections, ports, gates, rings and their pages. A waiter
+    /// on either gate gets <see cref="PeerDisconnectedException"/>.
     /// </summary>
     public void Dispose()
     {
         if (_disposed)
             return;
         _disposed = true;
+        Guest?.End();
+        Host?.End();
         for (int step = _undo.Count - 1; step >= 0; step--)
             _undo[step]();
         _bus.Forget(this);

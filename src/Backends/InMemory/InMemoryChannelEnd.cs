@@ -11,6 +11,10 @@ namespace VmBus.Backends.InMemory;
 /// <summary>One end of an <see cref="InMemoryChannel"/>. Owns nothing; the channel does.</summary>
 public sealed class InMemoryChannelEnd
 {
+    private readonly Lock _sync = new();
+    private readonly List<Channel> _opened = [];
+    private bool _ended;
+
     internal InMemoryChannelEnd(RingMapping outgoing, RingMapping incoming, SignalBinding binding, WakeGate gate)
     {
         Outgoing = outgoing;
@@ -31,16 +35,37 @@ public sealed class InMemoryChannelEnd
     /// <summary>Where this end waits for the other's signals.</summary>
     public WakeGate Gate { get; }
 
-    /// <summary>Stands on the parts as one end of a channel. Each end is opened once.</summary>
+    /// <summary>Opens this end of the channel. Each end is opened once at a time.</summary>
     /// <param name="trust">How far the other end is trusted.</param>
     /// <param name="multiProducer">Whether several threads send at once.</param>
     /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
     /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
-    /// <returns>The end. Dispose it before the <see cref="InMemoryChannel"/> it belongs to.</returns>
-    public Channel Open(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) => new(
-        new OutgoingRing(Outgoing.Memory, new OutgoingRingOptions { MultiProducer = multiProducer }),
-        new IncomingRing(Incoming.Memory, new IncomingRingOptions { Trust = trust }),
-        new ChannelSignaler(Binding with { IsConcurrent = multiProducer }, clock, adaptive),
-        Gate,
-        clock);
+    /// <returns>The end. Disposed with the <see cref="InMemoryChannel"/> it belongs to, at the latest.</returns>
+    /// <exception cref="ObjectDisposedException">The <see cref="InMemoryChannel"/> is disposed.</exception>
+    public Channel Open(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null)
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_ended, this);
+            var channel = new Channel(
+                new OutgoingRing(Outgoing.Memory, new OutgoingRingOptions { MultiProducer = multiProducer }),
+                new IncomingRing(Incoming.Memory, new IncomingRingOptions { Trust = trust }),
+                new ChannelSignaler(Binding with { IsConcurrent = multiProducer }, clock, adaptive),
+                Gate,
+                clock);
+            _opened.Add(channel);
+            return channel;
+        }
+    }
+
+    /// <summary>Closes what was opened, before its memory goes.</summary>
+    internal void End()
+    {
+        lock (_sync)
+        {
+            _ended = true;
+            foreach (Channel channel in _opened)
+                channel.Dispose();
+        }
+    }
 }

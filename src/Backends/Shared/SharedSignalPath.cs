@@ -11,7 +11,7 @@ namespace VmBus.Backends.Shared;
 
 /// <summary>Signals the other process: one interlocked test-and-set, and a system call only on 0 to 1.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class SharedSignalPath(SharedChannelMemory owner, SynicEventFlagsPageView flags, int relid, EventFd interrupt, SignalCapabilities capabilities) : ISignalPath
+internal sealed class SharedSignalPath(object owner, SynicEventFlagsPageView flags, int relid, EventFd interrupt, SignalCapabilities capabilities) : ISignalPath
 {
     internal const int Sint = 2;
 

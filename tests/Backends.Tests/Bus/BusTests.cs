@@ -1,4 +1,5 @@
 using VmBus.Backends.InMemory;
+using VmBus.Channels;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;

@@ -213,7 +213,7 @@ public class SharedChannelTests
     }
 
     [Fact]
-    public void Disposing_an_end_ends_a_wait_under_way_before_the_memory_goes()
+    public async Task Disposing_an_end_ends_a_wait_under_way_before_the_memory_goes()
     {
         for (int round = 0; round < 200; round++)
         {
@@ -223,8 +223,8 @@ public class SharedChannelTests
             Assert.False(host.IsCompleted || guest.IsCompleted);
 
             pair.Host.Dispose();
-            Assert.False(host.WaitAsync(Patience.Limit).GetAwaiter().GetResult());
-            Assert.False(guest.WaitAsync(Patience.Limit).GetAwaiter().GetResult());
+            Assert.False(await host.WaitAsync(Patience.Limit));
+            Assert.False(await guest.WaitAsync(Patience.Limit));
             Assert.Equal(ChannelState.Disconnected, pair.Guest.Channel.State);
 
             pair.Dispose();

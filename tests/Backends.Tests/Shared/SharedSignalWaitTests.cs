@@ -26,7 +26,7 @@ public sealed class SharedSignalWaitTests : IDisposable
     {
         (_ours, _theirs) = UnixFdSocket.CreatePair();
         _wait = new SharedSignalWait(Flags, Relid, _interrupt, _ours, "guest", new SpinBeforeSleep(TimeSpan.Zero, adaptive: true));
-        _path = new SharedSignalPath(Flags, Relid, _interrupt, SignalCapabilities.Hypercall);
+        _path = new SharedSignalPath(_page, Flags, Relid, _interrupt, SignalCapabilities.Hypercall);
     }
 
     private SynicEventFlagsPageView Flags => new(_page.Address);

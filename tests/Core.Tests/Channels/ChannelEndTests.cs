@@ -1,5 +1,4 @@
 using VmBus.Channels;
-using VmBus.Layout;
 using VmBus.Rings;
 using VmBus.Signals;
 using Xunit;

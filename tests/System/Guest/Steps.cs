@@ -340,7 +340,7 @@ internal sealed class Steps(bool recording)
             if (i == 9)
                 Console.WriteLine("holding");
         }
-        if (uio.Primary.Channel.WaitToRead(TimeSpan.FromSeconds(60)))
+        if (uio.Primary.Channel.WaitToRead(Patience))
             return 4;
         if (uio.Primary.Channel.DisconnectReason is not { } reason)
             return 5;
