@@ -2,11 +2,7 @@
 // them hears it; and GPADLs as our guest shows them.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Ask = VmBus.Fuzz.GuestTarget.Operation;
 using Do = VmBus.Fuzz.HostTarget.Operation;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using VmBus.Core.Tests.Protocol.Descriptions;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

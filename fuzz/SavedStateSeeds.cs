@@ -1,11 +1,7 @@
 // The seeds of the saved states' target: a host and a guest in several conditions, saved, with the head and without.
 
 using VmBus.Layout;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

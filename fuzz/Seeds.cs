@@ -3,7 +3,6 @@
 
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Rings;
 using In = VmBus.Fuzz.IncomingTarget.Operation;
 using Out = VmBus.Fuzz.OutgoingTarget.Operation;
 

@@ -1,7 +1,6 @@
 // One ring with both its ends in this process, on either kind of memory.
 
-using VmBus.Interop.Linux;
-using VmBus.Rings;
+using VmBus.Interop;
 
 namespace VmBus.Benchmarks;
 

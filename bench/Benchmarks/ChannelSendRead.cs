@@ -1,8 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Benchmarks;
 
@@ -14,8 +11,8 @@ public class ChannelSendRead
     private readonly PinnedPage _monitorPage = new();
     private BenchRing _there = null!;
     private BenchRing _back = null!;
-    private Channel _near = null!;
-    private Channel _far = null!;
+    private VmBusChannel _near = null!;
+    private VmBusChannel _far = null!;
     private byte[] _payload = [];
 
     [Params(64, 1024)]
@@ -29,8 +26,8 @@ public class ChannelSendRead
     {
         _there = new BenchRing(1024 * 1024);
         _back = new BenchRing(1024 * 1024);
-        _near = new Channel(_there.Outgoing, _back.Incoming, Signaler(monitorId: 0), new NoWait());
-        _far = new Channel(_back.Outgoing, _there.Incoming, Signaler(monitorId: 1), new NoWait());
+        _near = new VmBusChannel(_there.Outgoing, _back.Incoming, Signaler(monitorId: 0), new NoWait());
+        _far = new VmBusChannel(_back.Outgoing, _there.Incoming, Signaler(monitorId: 1), new NoWait());
         _payload = new byte[Payload];
     }
 
@@ -88,7 +85,7 @@ public class ChannelSendRead
         return Drain(_far);
     }
 
-    private static ulong Drain(Channel channel)
+    private static ulong Drain(VmBusChannel channel)
     {
         ulong seen = 0;
         using ChannelReadBatch batch = channel.ReadBatch();

@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using VmBus.Bits;
 using VmBus.Layout;
 
 namespace VmBus.Benchmarks;

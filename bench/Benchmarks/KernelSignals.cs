@@ -3,10 +3,9 @@
 
 using System.Runtime.Versioning;
 using BenchmarkDotNet.Attributes;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Waiting;
-using VmBus.Interop.Linux;
-using VmBus.Partitions;
+using VmBus.Hosting;
+using VmBus.Interop;
+using VmBus.Kvm;
 
 namespace VmBus.Benchmarks;
 

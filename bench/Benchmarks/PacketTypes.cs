@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Benchmarks;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using VmBus.Rings;
 
 namespace VmBus.Benchmarks;
 

@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using VmBus.Rings;
 
 namespace VmBus.Benchmarks;
 

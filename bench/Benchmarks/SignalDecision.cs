@@ -1,7 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Benchmarks;
 

@@ -1,7 +1,6 @@
 // Signal paths that cost nothing, so that what is measured is the decision.
 
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Benchmarks;
 

@@ -1,6 +1,5 @@
 using System.Runtime.Versioning;
 using VmBus.Peers;
-using VmBus.Rings;
 
 namespace VmBus.Compare;
 

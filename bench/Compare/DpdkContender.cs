@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using VmBus.Peers;
-using VmBus.Rings;
 
 namespace VmBus.Compare;
 

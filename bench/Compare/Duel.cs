@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Compare;
 

@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Peers;
-using VmBus.Rings;
 
 namespace VmBus.Compare;
 

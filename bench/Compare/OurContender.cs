@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Compare;
 

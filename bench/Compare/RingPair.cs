@@ -1,7 +1,6 @@
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Compare;
 

@@ -2,8 +2,7 @@
 // here and there. The input's first byte says which component and which side of it is tried.
 
 using System.Buffers.Binary;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Fuzz;
 

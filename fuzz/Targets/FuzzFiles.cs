@@ -1,6 +1,6 @@
 // Where the files of the components' target go: nowhere, but within their size.
 
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 
 namespace VmBus.Fuzz;
 

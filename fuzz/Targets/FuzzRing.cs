@@ -3,8 +3,7 @@
 
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
-using VmBus.Rings;
+using VmBus.Interop;
 
 namespace VmBus.Fuzz;
 

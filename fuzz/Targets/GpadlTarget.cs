@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

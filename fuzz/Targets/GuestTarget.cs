@@ -1,8 +1,5 @@
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

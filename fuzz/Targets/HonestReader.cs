@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using VmBus.Rings;
 
 namespace VmBus.Fuzz;
 

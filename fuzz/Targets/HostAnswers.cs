@@ -1,5 +1,4 @@
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

@@ -6,7 +6,6 @@
 
 using System.Runtime.Versioning;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Fuzz;
 

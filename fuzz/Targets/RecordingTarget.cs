@@ -5,9 +5,7 @@
 // (1), bytes.
 
 using VmBus.Layout;
-using VmBus.Protocol.Descriptions;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

@@ -3,10 +3,7 @@
 
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 
 namespace VmBus.Fuzz;
 

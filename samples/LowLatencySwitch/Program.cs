@@ -2,14 +2,11 @@
 // latency, and marked urgent on a monitored channel. Run it with: dotnet run -c Release --project samples/LowLatencySwitch
 
 using System.Diagnostics;
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
+using VmBus;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.InMemory;
+using VmBus.Protocol;
 
 await using var machine = new InMemoryMachine();
 
@@ -29,7 +26,7 @@ Measure("monitored, urgent", SignalMode.Monitored, Urgency.Urgent);
 
 void Measure(string name, SignalMode mode, Urgency urgency)
 {
-    Channel guest = channel.Channel;
+    VmBusChannel guest = channel.Channel;
     guest.Mode = mode;  // takes effect at the next message; may be set while traffic flows
     byte[] payload = new byte[64];
     double[] microseconds = new double[2000];
@@ -56,7 +53,7 @@ internal sealed class Echo : IChannelDevice
 {
     public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Factory.StartNew(() => Serve(channel.Channel), TaskCreationOptions.LongRunning);
 
-    private static void Serve(Channel host)
+    private static void Serve(VmBusChannel host)
     {
         while (host.WaitToRead(Timeout.InfiniteTimeSpan))      // false: the guest has closed the channel
         {

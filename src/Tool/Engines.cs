@@ -1,7 +1,7 @@
 // The one place where the command meets what runs its traffic.
 
-using VmBus.Backends.Linux;
-using VmBus.Protocol.Messages;
+using VmBus.Linux;
+using VmBus.Protocol;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Simulation;

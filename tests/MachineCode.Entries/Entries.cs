@@ -2,13 +2,9 @@
 // would contain, once all that is small has been inlined into it.
 
 using System.Runtime.CompilerServices;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Monitors;
-using VmBus.Bits;
-using VmBus.Channels;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.MachineCode;
 
@@ -59,7 +55,7 @@ public static class Entries
     public static bool Write(OutgoingRing ring, ReadOnlySpan<byte> payload) => ring.TryWrite(payload, 1, PacketFlags.None, out _);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool Send(Channel channel, ReadOnlySpan<byte> payload) => channel.TrySend(payload);
+    public static bool Send(VmBusChannel channel, ReadOnlySpan<byte> payload) => channel.TrySend(payload);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void SetReceiveBit(EventFlagSignalPath path) => path.Signal();

@@ -1,12 +1,9 @@
 // Takes every entry down its common and its rare routes, so that a compiler that learns from running (tiered PGO) has
 // met both.
 
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Monitors;
-using VmBus.Channels;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.MachineCode;
 
@@ -21,7 +18,7 @@ public sealed class Workload : IDisposable
     private readonly RingMemory _there = RingMemory.Allocate(4096);
     private readonly OutgoingRing _outgoing;
     private readonly IncomingRing _reader;
-    private readonly Channel _channel;
+    private readonly VmBusChannel _channel;
     private readonly Hypervisor _hypervisor = new(new HypervisorOptions { MonitorScan = MonitorScan.Stepped, SharedMemory = false });
     private readonly EventFlagSignalPath _flagPath;
     private readonly MonitorExaminer _examiner;
@@ -34,7 +31,7 @@ public sealed class Workload : IDisposable
         _concurrent = Signaler(dedicated: false, concurrent: true);
         _outgoing = new OutgoingRing(_there);
         _reader = new IncomingRing(_there);
-        _channel = new Channel(_outgoing, new IncomingRing(RingMemory.Allocate(4096)), _dedicated, new NoWait());
+        _channel = new VmBusChannel(_outgoing, new IncomingRing(RingMemory.Allocate(4096)), _dedicated, new NoWait());
         VirtualProcessor processor = _hypervisor.CreatePartition(1 << 20).VirtualProcessors[0];
         _flagPath = new EventFlagSignalPath(processor, 3, new InterruptPageView(_pages[1]));
         _examiner = new MonitorExaminer(new MonitorPageView(_pages[0]), new MonitorOptions(), static (_, _) => HypercallStatus.Success);

@@ -17,7 +17,7 @@ internal static class Compilation
     public static Task<CodeListing> Of(Compiler compiler)
     {
         Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "The machine code of this processor is not read: the rules are about x64.");
-        bool plain = typeof(Bits.SyncBits).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true };
+        bool plain = typeof(VmBus.Layout.SyncBits).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true };
         Assert.SkipWhen(plain, "A debug build asks for plain code; run with -c Release.");
         if (compiler != Compiler.Aot)
             return (compiler == Compiler.Jit ? Jit : TieredJit).Value;

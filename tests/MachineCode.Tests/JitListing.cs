@@ -5,7 +5,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Iced.Intel;
-using VmBus.Backends.Monitors;
+using VmBus.Hosting;
 
 namespace VmBus.MachineCode.Tests;
 
@@ -56,7 +56,7 @@ internal static class JitListing
     private static void PrepareAll()
     {
         const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        foreach (Assembly assembly in (Assembly[])[typeof(Signals.ChannelSignaler).Assembly, typeof(MonitorExaminer).Assembly, typeof(Entries).Assembly])
+        foreach (Assembly assembly in (Assembly[])[typeof(VmBus.ChannelSignaler).Assembly, typeof(MonitorExaminer).Assembly, typeof(Entries).Assembly])
         {
             foreach (Type type in assembly.GetTypes().Where(type => !type.ContainsGenericParameters && !type.IsSubclassOf(typeof(Delegate))))
             {

@@ -3,8 +3,6 @@
 // slower anyway.
 
 using Iced.Intel;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.MachineCode.Tests;
 

@@ -1,5 +1,3 @@
-using VmBus.Rings;
-
 namespace VmBus.Peers.Tests;
 
 /// <summary>A channel with our code at one end and DPDK's at the other: two rings, two monitor pages.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Rings;
-
 namespace VmBus.Peers.Tests;
 
 /// <summary>

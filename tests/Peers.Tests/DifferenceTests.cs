@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Peers.Tests;
 

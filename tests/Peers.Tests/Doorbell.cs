@@ -1,4 +1,4 @@
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
 
 namespace VmBus.Peers.Tests;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Peers.Tests;
 

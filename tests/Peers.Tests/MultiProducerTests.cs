@@ -1,5 +1,4 @@
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Peers.Tests;
 

@@ -1,6 +1,4 @@
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Peers.Tests;
 

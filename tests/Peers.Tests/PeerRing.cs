@@ -1,6 +1,5 @@
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Peers.Tests;
 

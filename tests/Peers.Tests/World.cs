@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Peers.Tests;
 

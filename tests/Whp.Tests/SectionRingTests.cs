@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using VmBus.Interop.Windows;
+using VmBus.Interop;
 
 namespace VmBus.Whp.Tests;
 

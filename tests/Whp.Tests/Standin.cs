@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Interop;
 
 namespace VmBus.Whp.Tests;
 

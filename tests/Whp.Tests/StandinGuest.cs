@@ -1,15 +1,11 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using VmBus.Backends;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Waiting;
-using VmBus.Backends.Whp;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Signals;
 
 namespace VmBus.Whp.Tests;
 

@@ -1,7 +1,8 @@
 using VmBus.Backends.Tests.Bus;
+using VmBus.Devices;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Whp.Tests;
 

@@ -1,10 +1,8 @@
-using VmBus.Backends;
-using VmBus.Backends.Virtualization;
-using VmBus.Backends.Whp;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Whp.Tests;
 

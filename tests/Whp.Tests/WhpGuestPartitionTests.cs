@@ -1,6 +1,6 @@
 using VmBus.Backends.Tests.Partitions;
-using VmBus.Backends.Whp;
-using VmBus.Partitions;
+using VmBus.Guests;
+using VmBus.Hosting;
 
 namespace VmBus.Whp.Tests;
 

@@ -1,5 +1,4 @@
-using VmBus.Backends.Whp;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Interop;
 
 namespace VmBus.Whp.Tests;
 

@@ -4,11 +4,10 @@
 //   dotnet run -c Release --project bench/Benchmarks -- control [--rounds 5]
 
 using System.Globalization;
-using VmBus.Backends.InMemory;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
+using VmBus.InMemory;
+using VmBus.Protocol;
 
 namespace VmBus.Benchmarks.Control;
 

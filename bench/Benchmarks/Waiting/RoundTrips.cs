@@ -1,11 +1,9 @@
 // Two threads, each on a core of its own, that send one message to and fro over an in-memory channel.
 
 using System.Diagnostics;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Waiting;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Testing;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
 
@@ -36,7 +34,7 @@ internal static class RoundTrips
         });
         // Without a monitor there is no scan, which would take time of its own on the host's core.
         using InMemoryChannel channel = bus.CreateChannel(new InMemoryChannelOptions { GuestToHostSize = 65536, HostToGuestSize = 65536, HasMonitor = false });
-        using Channel guest = channel.Guest.Open(), host = channel.Host.Open();
+        using VmBusChannel guest = channel.Guest.Open(), host = channel.Host.Open();
 
         LatencyHistogram latencies = new();
         TimeSpan hostCpu = default, guestCpu = default, elapsed = default;
@@ -76,7 +74,7 @@ internal static class RoundTrips
         }
     }
 
-    private static (TimeSpan Cpu, TimeSpan Elapsed) Ask(Channel channel, TimeSpan think, TimeSpan duration, LatencyHistogram latencies)
+    private static (TimeSpan Cpu, TimeSpan Elapsed) Ask(VmBusChannel channel, TimeSpan think, TimeSpan duration, LatencyHistogram latencies)
     {
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < WarmUp;)
         {
@@ -103,7 +101,7 @@ internal static class RoundTrips
     }
 
     // Answers each message with its own payload.
-    private static TimeSpan Answer(Channel channel)
+    private static TimeSpan Answer(VmBusChannel channel)
     {
         TimeSpan cpu = default;
         while (true)
@@ -119,14 +117,14 @@ internal static class RoundTrips
         }
     }
 
-    private static void RoundTrip(Channel channel, byte kind)
+    private static void RoundTrip(VmBusChannel channel, byte kind)
     {
         Send(channel, kind);
         if (Receive(channel) != kind)
             throw new InvalidOperationException("The answer is another message's.");
     }
 
-    private static void Send(Channel channel, byte kind)
+    private static void Send(VmBusChannel channel, byte kind)
     {
         Span<byte> payload = stackalloc byte[64];
         payload.Clear();
@@ -135,7 +133,7 @@ internal static class RoundTrips
             throw new InvalidOperationException("The ring is full with one message in it.");
     }
 
-    private static byte Receive(Channel channel)
+    private static byte Receive(VmBusChannel channel)
     {
         if (!channel.WaitToRead(Patience))
             throw new TimeoutException($"Nothing was heard for {Patience.TotalSeconds} s.");

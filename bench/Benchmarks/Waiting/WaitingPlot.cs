@@ -3,7 +3,6 @@
 
 using ScottPlot;
 using ScottPlot.TickGenerators;
-using VmBus.Signals;
 using VmBus.Tool.Plots;
 
 namespace VmBus.Benchmarks.Waiting;

@@ -1,11 +1,10 @@
 // An event flag of a guest's VP, set by the host. Mirrors HvCallSignalEventDirect (TLFS).
 
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
-using VmBus.Signals;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 internal sealed class InMemoryEventFlag : IEventFlag
 {

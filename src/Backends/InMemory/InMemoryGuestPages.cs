@@ -1,10 +1,10 @@
 // Pages of a guest of the in-memory hypervisor.
 
-using VmBus.Backends.Mapping;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 internal sealed class InMemoryGuestPages : IGuestPages
 {

@@ -1,12 +1,11 @@
 // A guest of the in-memory hypervisor as its host sees it: ports in the host's partition, messages and event flags set
 // directly, as a root partition does (HvCallPostMessageDirect, HvCallSignalEventDirect).
 
-using VmBus.Backends.Mapping;
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 /// <summary>A host's view of a guest partition of a <see cref="Hypervisor"/>.</summary>
 public sealed class InMemoryGuestPartition : IGuestPartition

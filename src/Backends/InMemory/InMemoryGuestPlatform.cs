@@ -2,12 +2,11 @@
 // kernel's hv_synic_init and hyperv_cleanup do around vmbus_drv (Linux drivers/hv).
 
 using System.Runtime.InteropServices;
-using VmBus.Backends.Mapping;
+using VmBus.Guests;
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Signals;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 /// <summary>
 /// A guest's platform on a partition of a <see cref="Hypervisor"/>. Dispose it after everything that came from it and

@@ -1,11 +1,10 @@
 // The rings of one channel, in the memory of a guest of the in-memory hypervisor.
 
-using VmBus.Backends.Mapping;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
-using VmBus.Rings;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 internal sealed class InMemoryGuestRings : IGuestRings
 {

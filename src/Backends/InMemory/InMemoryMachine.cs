@@ -3,7 +3,7 @@
 using VmBus.Guests;
 using VmBus.Hosting;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 /// <summary>
 /// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>; the guest connects with
@@ -75,7 +75,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <summary>Puts a host's end of the bus that goes on where one was saved in the place of <see cref="Host"/>.</summary>
     /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
     /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
-    /// <exception cref="VmBus.Protocol.SavedState.SavedStateException">The state cannot be restored.</exception>
+    /// <exception cref="Protocol.SavedStateException">The state cannot be restored.</exception>
     public HostBus RestoreHost(ReadOnlySpan<byte> state) =>
         Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
 

@@ -2,7 +2,7 @@
 
 using VmBus.Hosting;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 /// <summary>How an <see cref="InMemoryMachine"/> is set up.</summary>
 public sealed record InMemoryMachineOptions

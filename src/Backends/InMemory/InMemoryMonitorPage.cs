@@ -1,10 +1,9 @@
 // A monitor page of a guest that the in-memory hypervisor examines.
 
-using VmBus.Backends.Monitors;
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Partitions;
 
-namespace VmBus.Backends.InMemory;
+namespace VmBus.InMemory;
 
 /// <summary>An examined monitor page, with the counts of its examiner.</summary>
 public sealed class InMemoryMonitorPage : IMonitorPage

@@ -2,9 +2,9 @@
 
 using System.Collections.Concurrent;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>Calls an action for each signal of an eventfd, on a thread of its own. Several signals may become one call.</summary>
 [SupportedOSPlatform("linux")]

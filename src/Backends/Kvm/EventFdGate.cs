@@ -3,11 +3,10 @@
 
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using VmBus.Backends.Waiting;
-using VmBus.Interop.Linux;
-using VmBus.Partitions;
+using VmBus.Hosting;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>
 /// A remembered signal, set by the kernel through <see cref="Arrivals"/> or by this process. A blocking wait takes the

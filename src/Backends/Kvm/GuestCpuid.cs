@@ -1,9 +1,9 @@
 // What a guest under KVM reads by CPUID: the processor's leaves, and Hyper-V's in place of KVM's own.
 
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>Makes the list of CPUID answers. Facts: TLFS chapter 2; Intel SDM, CPUID.</summary>
 internal static class GuestCpuid

@@ -1,6 +1,6 @@
 // What answers at ports. Mirrors nothing of VMBus: it is what little of a PC a kernel needs to boot.
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>A device at some ports. Called by the thread of whichever VP accesses it, several at once.</summary>
 public interface IPortDevice

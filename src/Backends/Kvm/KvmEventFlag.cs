@@ -1,12 +1,12 @@
 // An event flag of a guest's VP, set by the host.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 [SupportedOSPlatform("linux")]
 internal sealed class KvmEventFlag : MonitoredFlag

@@ -1,11 +1,10 @@
 // The interrupt lines of a guest: the pins of the controllers that a PC has, and a line for each SINT in use.
 
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>Gives each SINT of a VP an eventfd that interrupts, and tells of the acknowledgement. Thread-safe.</summary>
 [SupportedOSPlatform("linux")]

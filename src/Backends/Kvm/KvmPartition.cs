@@ -1,14 +1,12 @@
 // A guest under KVM as its host sees it. What accel/kvm and hw/hyperv do in QEMU, and virt_kvm in OpenVMM.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>A guest under KVM. Its memory is a memfd.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,8 +1,8 @@
 // How a guest under KVM is made.
 
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>How a partition under KVM is made.</summary>
 public sealed record KvmPartitionOptions : GuestPartitionOptions

@@ -2,12 +2,11 @@
 // kvm_cpu_exec).
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>A VP of a <see cref="KvmPartition"/>.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,9 +1,9 @@
 // What a kernel's KVM must be able to do.
 
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>What a KVM lacks.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,12 +2,11 @@
 // Mirrors hw/hyperv/hyperv.c of QEMU in what is done, and the TLFS, chapter 11, in how.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Mapping;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 /// <summary>Writes messages and event flags of one VP. Thread-safe.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,9 +1,9 @@
 // Which device answers at which port.
 
 using System.Buffers.Binary;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm;
+namespace VmBus.Kvm;
 
 internal sealed class PortMap
 {

@@ -1,4 +1,4 @@
-namespace VmBus.Backends.Linux;
+namespace VmBus.Linux;
 
 /// <summary>What kept the Linux kernel's VMBus interfaces from being used.</summary>
 public enum LinuxGuestError

@@ -1,4 +1,4 @@
-namespace VmBus.Backends.Linux;
+namespace VmBus.Linux;
 
 /// <summary>A VMBus device of this Linux guest could not be found, bound or opened. The message says what to do about it.</summary>
 public sealed class LinuxGuestException : VmBusException

@@ -1,8 +1,9 @@
 // Threads that wait on the events of a guest's notification ports and call whoever asked.
 
 using System.Runtime.Versioning;
+using VmBus.Hosting;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>Calls an action for each time an event is set, on a thread of its own. Several times may become one call.</summary>
 [SupportedOSPlatform("windows")]

@@ -1,12 +1,12 @@
 // An event flag of a guest's VP, set by the host through a trigger, or by a call.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>An event flag. With a trigger every signal succeeds, whatever the guest's SynIC makes of it.</summary>
 [SupportedOSPlatform("windows")]

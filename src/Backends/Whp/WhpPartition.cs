@@ -3,13 +3,12 @@
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>A guest under the Windows Hypervisor Platform. Its memory is a section of the paging file.</summary>
 [SupportedOSPlatform("windows")]

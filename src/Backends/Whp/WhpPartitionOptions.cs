@@ -1,8 +1,8 @@
 // How a guest under the Windows Hypervisor Platform is made.
 
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>How a partition under the Windows Hypervisor Platform is made.</summary>
 public sealed record WhpPartitionOptions : GuestPartitionOptions

@@ -1,11 +1,11 @@
 // One VP and the thread that runs it. What WhpProcessor's run loop does in OpenVMM (vmm_core/virt_whp).
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Layout;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>A VP of a <see cref="WhpPartition"/>.</summary>
 [SupportedOSPlatform("windows")]

@@ -1,9 +1,9 @@
 // What a Windows must have for guests with a SynIC.
 
 using System.Runtime.Versioning;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Whp;
+namespace VmBus.Whp;
 
 /// <summary>What a Windows lacks.</summary>
 [SupportedOSPlatform("windows")]

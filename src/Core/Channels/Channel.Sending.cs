@@ -1,12 +1,10 @@
 // Sending that waits for room.
 
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
-namespace VmBus.Channels;
+namespace VmBus;
 
-public sealed partial class Channel
+public sealed partial class VmBusChannel
 {
     /// <summary>Sends one in-band packet; waits for room on the calling thread where there is none.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>

@@ -1,10 +1,8 @@
 // Waiting for packets and for room. A wait says whether there is more: an end is no exception, a fault is one.
 
-using VmBus.Rings;
+namespace VmBus;
 
-namespace VmBus.Channels;
-
-public sealed partial class Channel
+public sealed partial class VmBusChannel
 {
     /// <summary>
     /// Waits until there is something to read. While this side reads, the other side's signals are masked; they are

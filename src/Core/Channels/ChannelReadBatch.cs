@@ -1,18 +1,17 @@
 // A batch of packets read from a channel: one publication of the read index, at most one signal for room.
 
 using System.Runtime.CompilerServices;
-using VmBus.Rings;
 
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>Packets read together. What is not committed will be read again.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="IncomingBatch"/>.</remarks>
 public readonly ref struct ChannelReadBatch
 {
-    private readonly Channel _channel;
+    private readonly VmBusChannel _channel;
     private readonly IncomingBatch _batch;
 
-    internal ChannelReadBatch(Channel channel, IncomingBatch batch)
+    internal ChannelReadBatch(VmBusChannel channel, IncomingBatch batch)
     {
         _channel = channel;
         _batch = batch;

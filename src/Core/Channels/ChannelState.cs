@@ -1,4 +1,4 @@
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>Whether a channel can still be used.</summary>
 public enum ChannelState
@@ -6,7 +6,7 @@ public enum ChannelState
     /// <summary>In use.</summary>
     Open = 0,
 
-    /// <summary>The other side wrote something impossible into a ring: see <see cref="Channel.CorruptionError"/>.</summary>
+    /// <summary>The other side wrote something impossible into a ring: see <see cref="VmBusChannel.CorruptionError"/>.</summary>
     Faulted,
 
     /// <summary>The other side is gone. What it had committed can still be read.</summary>

@@ -1,7 +1,4 @@
-using VmBus.Rings;
-using VmBus.Signals;
-
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>What one end of a channel has counted since it was made.</summary>
 /// <param name="Outgoing">Of the ring it writes.</param>

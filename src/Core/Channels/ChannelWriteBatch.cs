@@ -2,19 +2,17 @@
 
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>Packets sent together. What is not committed is given up on <see cref="Dispose"/>.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="OutgoingBatch"/>.</remarks>
 public ref struct ChannelWriteBatch
 {
-    private readonly Channel _channel;
+    private readonly VmBusChannel _channel;
     private OutgoingBatch _batch;
 
-    internal ChannelWriteBatch(Channel channel, OutgoingBatch batch)
+    internal ChannelWriteBatch(VmBusChannel channel, OutgoingBatch batch)
     {
         _channel = channel;
         _batch = batch;

@@ -1,7 +1,7 @@
 // Who waits for a shared signal and who is woken by it, apart from where that is kept, so that the explorer of
 // interleavings runs this very code.
 
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>The rules of a <see cref="SignalFanout"/>. Pure over <see cref="IFanoutState"/>, under the fan-out's lock.</summary>
 internal static class FanoutRules

@@ -1,4 +1,4 @@
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>What somebody who wants to wait is to wait for.</summary>
 internal enum FanoutSeat

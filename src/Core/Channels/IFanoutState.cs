@@ -1,7 +1,7 @@
 // What a SignalFanout keeps under its lock. Production code reaches its own fields; the tests put an instrumented memory
 // in their place and run the same rules over it.
 
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>The fields that <see cref="FanoutRules"/> are about. Used under the fan-out's lock only.</summary>
 internal interface IFanoutState

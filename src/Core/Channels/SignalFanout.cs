@@ -1,9 +1,7 @@
 // A channel has one signal for two things: packets came, room came. When a reader and writers wait at the same time, one
 // of them waits for the signal and wakes the others.
 
-using VmBus.Signals;
-
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>Shares one <see cref="ISignalWait"/> between all who wait on a channel.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace VmBus.Channels;
+namespace VmBus;
 
 /// <summary>How a wait on a channel ended.</summary>
 internal enum WaitOutcome

@@ -1,12 +1,7 @@
 // Opening and closing channels. Mirrors vmbus_open and vmbus_close (Linux drivers/hv/channel.c), step by step.
 
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
@@ -192,7 +187,7 @@ public sealed partial class GuestBus
                 HasDedicatedInterrupt = offer.HasDedicatedInterrupt,
                 IsConcurrent = options.MultiProducer,
             };
-            var channel = new Channel(
+            var channel = new VmBusChannel(
                 new OutgoingRing(rings.Outgoing, new OutgoingRingOptions { MultiProducer = options.MultiProducer }),
                 new IncomingRing(rings.Incoming, new IncomingRingOptions { Trust = options.Trust }),
                 new ChannelSignaler(binding, _options.Clock, options.Adaptive),

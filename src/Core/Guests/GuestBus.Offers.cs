@@ -2,7 +2,7 @@
 
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

@@ -1,9 +1,7 @@
 // Requests and what becomes of them. All fields here are the loop's.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

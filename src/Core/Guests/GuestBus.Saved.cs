@@ -1,9 +1,6 @@
 // A guest's connection that is saved, and one that goes on from there. The format is in docs/saved-state.md.
 
-using VmBus.Partitions;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.SavedState;
-using VmBus.Rings;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

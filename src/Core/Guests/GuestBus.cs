@@ -2,11 +2,7 @@
 // vmbus_drv and vmbus_open are to a Linux guest (drivers/hv), and vmbus_client to OpenVMM.
 
 using VmBus.Layout;
-using VmBus.Partitions;
 using VmBus.Protocol;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
 
 namespace VmBus.Guests;
 

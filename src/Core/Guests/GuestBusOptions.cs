@@ -1,7 +1,6 @@
 // How a guest's end of the bus behaves.
 
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

@@ -1,8 +1,6 @@
 // A channel that a guest has opened.
 
-using VmBus.Channels;
-using VmBus.Partitions;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
@@ -17,7 +15,7 @@ public sealed class GuestChannel : IAsyncDisposable
     private Task? _closed;
 
     internal GuestChannel(
-        GuestBus bus, GuestOffer offer, GuestChannelOptions options, uint gpadl, IGuestRings rings, ISignalGate gate, IDisposable route, Channel channel)
+        GuestBus bus, GuestOffer offer, GuestChannelOptions options, uint gpadl, IGuestRings rings, ISignalGate gate, IDisposable route, VmBusChannel channel)
     {
         _bus = bus;
         _rings = rings;
@@ -34,7 +32,7 @@ public sealed class GuestChannel : IAsyncDisposable
     public GuestOffer Offer { get; }
 
     /// <summary>The channel: rings, signals, waits.</summary>
-    public Channel Channel { get; }
+    public VmBusChannel Channel { get; }
 
     /// <summary>
     /// Cancelled when the host takes the channel back. Waits on the channel then end with

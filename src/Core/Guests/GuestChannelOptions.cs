@@ -1,9 +1,7 @@
 // How a guest opens a channel. Mirrors the arguments of vmbus_open (Linux drivers/hv/channel.c).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

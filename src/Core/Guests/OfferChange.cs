@@ -1,4 +1,4 @@
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

@@ -1,8 +1,6 @@
 // A guest bus in a saved state: where its memory lies, and how its channels were opened.
 
-using VmBus.Partitions;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

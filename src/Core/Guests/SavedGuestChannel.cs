@@ -1,10 +1,6 @@
 // An open channel of a guest in a saved state.
 
-using VmBus.Partitions;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.SavedState;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Guests;
 

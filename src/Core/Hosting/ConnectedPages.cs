@@ -4,10 +4,7 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

@@ -1,9 +1,6 @@
 // The host's end of a channel that a guest has opened.
 
-using VmBus.Channels;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
@@ -12,7 +9,7 @@ public sealed class DeviceChannel
 {
     private readonly OfferLink _link;
 
-    internal DeviceChannel(OfferLink link, Channel channel, HostOpenRequest request, IGuestMemory memory, bool isRestored)
+    internal DeviceChannel(OfferLink link, VmBusChannel channel, HostOpenRequest request, IGuestMemory memory, bool isRestored)
     {
         _link = link;
         Channel = channel;
@@ -22,7 +19,7 @@ public sealed class DeviceChannel
     }
 
     /// <summary>The channel: rings, signals, waits. The bus disposes it.</summary>
-    public Channel Channel { get; }
+    public VmBusChannel Channel { get; }
 
     /// <summary>What the guest asked for.</summary>
     public HostOpenRequest Request { get; }

@@ -1,8 +1,5 @@
 // How a device's end of a channel is made.
 
-using VmBus.Rings;
-using VmBus.Signals;
-
 namespace VmBus.Hosting;
 
 /// <summary>How the host's end of an offered channel is made when a guest opens it.</summary>

@@ -1,9 +1,6 @@
 // What the protocol wants done, done. Everything here runs on the bus's loop.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

@@ -1,9 +1,6 @@
 // A host bus that is saved, and one that goes on from there. The format is in docs/saved-state.md.
 
-using VmBus.Partitions;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

@@ -3,10 +3,7 @@
 
 using System.Collections.Concurrent;
 using VmBus.Layout;
-using VmBus.Partitions;
 using VmBus.Protocol;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
 
 namespace VmBus.Hosting;
 

@@ -1,6 +1,6 @@
 // How a host bus behaves.
 
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
@@ -29,5 +29,5 @@ public sealed record HostBusOptions
     public Func<TransportRequest, bool>? TransportConnect { get; init; }
 
     /// <summary>Sees every message, both ways. Called in order; it must not block.</summary>
-    public Protocol.Messages.IMessageObserver? Observer { get; init; }
+    public VmBus.Protocol.IMessageObserver? Observer { get; init; }
 }

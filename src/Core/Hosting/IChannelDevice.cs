@@ -1,7 +1,7 @@
 // What stands behind an offered channel. What the ChannelControl and open/close callbacks of a VmbusDevice are to OpenVMM
 // (vmbus_channel).
 
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

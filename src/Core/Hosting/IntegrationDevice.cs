@@ -1,6 +1,6 @@
 // An integration component as a device: what a host offers for each of a guest's services (Linux hv_utils).
 
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 
 namespace VmBus.Hosting;
 

@@ -1,8 +1,7 @@
 // How the integration components are offered: message pipes without a monitor, as Hyper-V does.
 
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 using VmBus.Layout;
-using VmBus.Protocol.Host;
 
 namespace VmBus.Hosting;
 

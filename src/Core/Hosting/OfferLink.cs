@@ -1,8 +1,7 @@
 // What a host bus keeps of one offer. Changed by the bus's loop only.
 
 using System.Collections.Concurrent;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

@@ -1,6 +1,6 @@
 // The handle of an offer.
 
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 

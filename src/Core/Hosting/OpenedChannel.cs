@@ -1,13 +1,7 @@
 // Everything a host holds for one open channel: mapped rings, event port, event flag, monitors, and the channel that
 // stands on them. Made before the device learns of the open, so that no early signal of the guest is lost.
 
-using VmBus.Channels;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
@@ -50,7 +44,7 @@ internal sealed class OpenedChannel : IDisposable
                 MonitorId = request.MonitorId ?? 0,
                 IsConcurrent = link.Options.MultiProducer,
             };
-            Channel = Hold(new Channel(
+            Channel = Hold(new VmBusChannel(
                 new OutgoingRing(_outgoing, new OutgoingRingOptions { MultiProducer = link.Options.MultiProducer }),
                 new IncomingRing(_incoming, new IncomingRingOptions { Trust = link.Options.Trust }),
                 new ChannelSignaler(binding, options.Clock, link.Options.Adaptive),
@@ -72,7 +66,7 @@ internal sealed class OpenedChannel : IDisposable
         }
     }
 
-    public Channel Channel { get; } = null!;
+    public VmBusChannel Channel { get; } = null!;
 
     public HostOpenRequest Request { get; }
 

@@ -2,7 +2,6 @@
 // all channels share.
 
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Hosting;
 

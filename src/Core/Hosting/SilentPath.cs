@@ -1,7 +1,6 @@
 // The signal to a guest that wants none: it polls (target_vp 0xFFFFFFFF).
 
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Hosting;
 

@@ -2,7 +2,6 @@
 // FreeBSD's (chm_chlat, chm_chrev, chm_svrctx_sz of vmbus_chanmsg_choffer).
 
 using System.Runtime.InteropServices;
-using VmBus.Layout.Messages;
 
 namespace VmBus.Layout;
 

@@ -10,25 +10,25 @@ public enum FeatureFlags : uint
     /// <summary>Nothing beyond the version.</summary>
     None = 0,
 
-    /// <summary>The guest chooses connection id and event flag when it opens a channel (<see cref="Messages.OpenChannel2"/>).</summary>
+    /// <summary>The guest chooses connection id and event flag when it opens a channel (<see cref="Protocol.OpenChannel2"/>).</summary>
     GuestSpecifiedSignalParameters = 0x1,
 
-    /// <summary>A channel's interrupts can be redirected (<see cref="Messages.OpenChannelFlags.RedirectInterrupt"/>).</summary>
+    /// <summary>A channel's interrupts can be redirected (<see cref="Protocol.OpenChannelFlags.RedirectInterrupt"/>).</summary>
     ChannelInterruptRedirection = 0x2,
 
-    /// <summary>The monitor pages can be moved (<see cref="Messages.ModifyConnection"/>).</summary>
+    /// <summary>The monitor pages can be moved (<see cref="Protocol.ModifyConnection"/>).</summary>
     ModifyConnection = 0x4,
 
-    /// <summary>The guest says which client it is (<see cref="Messages.InitiateContact2"/>).</summary>
+    /// <summary>The guest says which client it is (<see cref="Protocol.InitiateContact2"/>).</summary>
     ClientId = 0x8,
 
     /// <summary>Channels may use confidential memory.</summary>
     ConfidentialChannels = 0x10,
 
-    /// <summary>Messages can be paused (<see cref="Messages.Pause"/>).</summary>
+    /// <summary>Messages can be paused (<see cref="Protocol.Pause"/>).</summary>
     PauseResume = 0x20,
 
-    /// <summary>The host gives the monitor pages (<see cref="Messages.VersionResponse3"/>).</summary>
+    /// <summary>The host gives the monitor pages (<see cref="Protocol.VersionResponse3"/>).</summary>
     ServerSpecifiedMonitorPages = 0x40,
 
     /// <summary>Memory named in packets can be pinned.</summary>

@@ -3,9 +3,7 @@
 
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Pipes;
 
@@ -14,7 +12,7 @@ namespace VmBus.Pipes;
 /// A packet whose data does not fit is taken from the ring all the same, and what is left of it kept here: its header is
 /// read once, the writer gets its room back, and no other reader finds it marked <see cref="PipePacketType.Partial"/>.
 /// </remarks>
-internal sealed class PipeInput(Channel channel, PipeMode mode)
+internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
 {
     private byte[] _rest = [];
     private int _restAt;

@@ -2,10 +2,7 @@
 // hvs_shutdown (Linux net/vmw_vsock/hyperv_transport.c).
 
 using System.Buffers.Binary;
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Pipes;
 
@@ -16,12 +13,12 @@ internal sealed class PipeOutput
     private const int EndLength = OutgoingRing.DescriptorLength + PipeHeader.Size + OutgoingRing.TrailerLength;
     private const ulong DataType = (ulong)PipePacketType.Data;
 
-    private readonly Channel _channel;
+    private readonly VmBusChannel _channel;
     private readonly PipeMode _mode;
     private readonly int _kept;
     private readonly int _publishAt;
 
-    public PipeOutput(Channel channel, PipeMode mode)
+    public PipeOutput(VmBusChannel channel, PipeMode mode)
     {
         _channel = channel;
         _mode = mode;

@@ -2,9 +2,7 @@
 // and BytePipe and MessagePipe are to OpenVMM (vmbus_async).
 
 using System.Diagnostics.CodeAnalysis;
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Pipes;
 
@@ -20,7 +18,7 @@ namespace VmBus.Pipes;
 /// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and all it had sent was read:
 /// <see cref="PeerCompletedWriting"/> tells which. Writing to a peer that is gone throws
 /// <see cref="PeerDisconnectedException"/>. What no correct peer sends throws <see cref="PipeCorruptException"/> or
-/// <see cref="Rings.RingCorruptException"/>, after all that came before it was read. A packet that wants a completion
+/// <see cref="RingCorruptException"/>, after all that came before it was read. A packet that wants a completion
 /// gets none: pipes have no answers.</para>
 /// </remarks>
 public sealed partial class PipeStream : Stream
@@ -37,7 +35,7 @@ public sealed partial class PipeStream : Stream
     /// <param name="mode">What the offer says of it: <see cref="PipeOfferData.Mode"/>.</param>
     /// <param name="leaveOpen">Whether the channel outlives the stream.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such mode.</exception>
-    public PipeStream(Channel channel, PipeMode mode = PipeMode.Byte, bool leaveOpen = false)
+    public PipeStream(VmBusChannel channel, PipeMode mode = PipeMode.Byte, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(channel);
         if (mode is not (PipeMode.Byte or PipeMode.Message))
@@ -50,7 +48,7 @@ public sealed partial class PipeStream : Stream
     }
 
     /// <summary>The channel below.</summary>
-    public Channel Channel { get; }
+    public VmBusChannel Channel { get; }
 
     /// <summary>Whether the pipe carries bytes or messages.</summary>
     public PipeMode Mode { get; }
@@ -74,7 +72,7 @@ public sealed partial class PipeStream : Stream
     /// <summary>Whether the peer said the end of its data itself, rather than going away.</summary>
     public bool PeerCompletedWriting => _input.PeerCompleted;
 
-    /// <summary>What the other side sent that faulted the pipe, if it did. The ring's is <see cref="Channel.CorruptionError"/>.</summary>
+    /// <summary>What the other side sent that faulted the pipe, if it did. The ring's is <see cref="VmBusChannel.CorruptionError"/>.</summary>
     public PipeCorruptException? CorruptionError => _input.Fault;
 
     /// <inheritdoc/>
@@ -226,7 +224,7 @@ public sealed partial class PipeStream : Stream
             if (Mode == PipeMode.Byte && Channel.State == ChannelState.Open && CorruptionError is null)
                 _output.TryComplete();
         }
-        catch (Rings.RingCorruptException)
+        catch (VmBus.RingCorruptException)
         {
             // Nobody is left to be told; the channel keeps the error.
         }

@@ -3,7 +3,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Guest pages by number, range after range, where the packet lies.</summary>
 /// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet is.</remarks>

@@ -1,7 +1,7 @@
 // The six shared words of a ring's control page, as operations with a stated order. Production code reaches memory
 // through RingControl; the tests put an instrumented memory in its place and run the same handshake over it.
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// Ordered access to one ring's control page (<c>hv_ring_buffer</c>). Every load is an acquire; every

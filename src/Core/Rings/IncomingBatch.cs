@@ -3,7 +3,7 @@
 
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// Packets taken together: their room goes back to the writer with one publication, on <see cref="Commit"/>. What was

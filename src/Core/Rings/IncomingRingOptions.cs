@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>How an <see cref="IncomingRing"/> is read.</summary>
 public sealed record IncomingRingOptions

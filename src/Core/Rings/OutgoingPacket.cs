@@ -3,7 +3,7 @@
 
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>One packet to write: its type, flags, transaction id, extended header and payload.</summary>
 /// <remarks>

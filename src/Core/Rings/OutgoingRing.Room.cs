@@ -5,7 +5,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 public sealed unsafe partial class OutgoingRing
 {

@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// Writes packets into a ring: reserves, copies once, publishes with one full-barrier exchange, and says whether the

@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>How an <see cref="OutgoingRing"/> is used.</summary>
 public sealed record OutgoingRingOptions

@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>What an <see cref="OutgoingRing"/> has counted since it was made.</summary>
 /// <param name="Packets">Packets published.</param>

@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>How far the other side of a ring is trusted. Either way nothing it writes leads outside the ring.</summary>
 public enum PeerTrust

@@ -3,7 +3,7 @@
 using System.Buffers.Binary;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Walks the ranges of a packet once, before anybody else does.</summary>
 internal static class RangeCheck

@@ -3,7 +3,7 @@
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>The control page at an address. The page outlives this view: <see cref="RingMemory"/> sees to it.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// The other side of a ring wrote something no correct peer writes. The ring is faulted from then on: each further

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Where one side of a ring stands: the index the other side knows, and how far it has got beyond it.</summary>
 internal struct RingCursor

@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>What the other side of a ring wrote that no correct peer writes.</summary>
 public enum RingFault

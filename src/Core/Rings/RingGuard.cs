@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>What takes a call on a ring off the hot path, where one comparison with zero asks for all of it.</summary>
 [Flags]

@@ -5,7 +5,7 @@
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>When to publish, when to look again, when to signal. Pure over <see cref="IRingControl"/>.</summary>
 internal static class RingHandshake

@@ -2,7 +2,7 @@
 
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Validates ring indices.</summary>
 internal static class RingIndex

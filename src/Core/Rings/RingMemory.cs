@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// A view of one ring in shared memory: a control page of 4096 bytes and a data area of a whole number of pages.

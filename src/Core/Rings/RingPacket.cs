@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>One packet of a ring, validated: in place for a trusted writer, a private copy otherwise.</summary>
 /// <remarks>Valid until the next call on the batch it came from.</remarks>

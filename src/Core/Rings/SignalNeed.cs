@@ -1,4 +1,4 @@
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Whether packets just published need a signal, and if not, why not.</summary>
 /// <remarks>

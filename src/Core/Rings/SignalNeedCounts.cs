@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Publications by their outcome, indexed by <see cref="SignalNeed"/>: counted without a branch.</summary>
 [InlineArray(4)]

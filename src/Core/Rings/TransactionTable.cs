@@ -3,7 +3,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>
 /// Hands out transaction ids and takes each back once. An id that was never given, was given back, or belongs to an
@@ -18,7 +18,7 @@ public sealed class TransactionTable<T>
 {
     private const uint None = 0;
 
-    private readonly Slot[] _slots;
+    private readonly Entry[] _slots;
     private ulong _freeHead;    // slot number (1-based) in the low half, a count of changes in the high half
     private int _count;
 
@@ -28,7 +28,7 @@ public sealed class TransactionTable<T>
     public TransactionTable(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        _slots = new Slot[capacity];
+        _slots = new Entry[capacity];
         for (int i = 0; i < capacity; i++)
             _slots[i].NextFree = i + 1 < capacity ? (uint)i + 2 : None;
         _freeHead = 1;
@@ -65,7 +65,7 @@ public sealed class TransactionTable<T>
                 continue;
             }
 
-            ref Slot slot = ref _slots[number - 1];
+            ref Entry slot = ref _slots[number - 1];
             slot.State = state;
             uint generation = (slot.Generation + 1) & int.MaxValue;
             slot.Generation = generation;
@@ -90,7 +90,7 @@ public sealed class TransactionTable<T>
             return false;
         }
 
-        ref Slot slot = ref _slots[number - 1];
+        ref Entry slot = ref _slots[number - 1];
         long live = (long)(generation | 1UL << 31);
         if (Interlocked.CompareExchange(ref slot.Live, 0, live) != live)
         {
@@ -119,7 +119,7 @@ public sealed class TransactionTable<T>
         }
     }
 
-    private struct Slot
+    private struct Entry
     {
         public T? State;
         public long Live;       // the generation and bit 31 while a request is in flight, else 0

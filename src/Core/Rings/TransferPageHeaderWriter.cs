@@ -3,7 +3,7 @@
 
 using System.Buffers.Binary;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Lays out ranges of a transfer-page set in a buffer of the caller's. Nothing is allocated.</summary>
 public ref struct TransferPageHeaderWriter

@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using VmBus.Layout;
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>Ranges of a transfer-page set, where the packet lies.</summary>
 /// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet is.</remarks>

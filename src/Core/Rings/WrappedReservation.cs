@@ -1,6 +1,6 @@
 // Where a reserved packet lies until it is published when it would wrap in a ring that is mapped once.
 
-namespace VmBus.Rings;
+namespace VmBus;
 
 /// <summary>A packet's bytes out of the ring, and the index they belong at. Kept by the ring and used again.</summary>
 internal sealed class WrappedReservation

@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>When an adaptive channel changes between deferring its signals and sending them at once.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 // The choice between deferring and signalling at once, from the load. Nobody else has one. Pure: what it is told is all
 // it knows, so the same history gives the same choices.
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>Decides, at each signal, whether an adaptive channel defers. See <see cref="AdaptiveOptions"/>.</summary>
 internal struct AdaptivePolicy

@@ -2,7 +2,7 @@
 // virt/kvm/kvm_main.c, kvm_vcpu_halt), which doubles and gives up by the last wait alone. Pure: no clock, no thread, the
 // same history gives the same budgets.
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>Chooses how long each wait spins, up to a ceiling.</summary>
 /// <remarks>

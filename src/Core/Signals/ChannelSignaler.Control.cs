@@ -3,7 +3,7 @@
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 public sealed unsafe partial class ChannelSignaler
 {

@@ -4,9 +4,8 @@
 
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
-using VmBus.Rings;
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>Decides how one direction of a channel signals, and does it.</summary>
 /// <remarks>

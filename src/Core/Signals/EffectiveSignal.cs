@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>What really happens when a channel signals, given its mode, its offer and its path.</summary>
 public enum EffectiveSignal

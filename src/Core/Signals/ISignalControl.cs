@@ -1,7 +1,7 @@
 // The shared words of one direction's signal, as operations with a stated order. Production code reaches them through
 // ChannelSignaler's own control; the tests put an instrumented memory in its place and run the same decision over it.
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>
 /// What a channel's signal is decided on and done with. Loads are acquires and stores releases; <c>Or</c>,

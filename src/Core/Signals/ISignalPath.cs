@@ -3,7 +3,7 @@
 
 using VmBus.Layout;
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>
 /// The immediate signal of one channel in one direction: what <c>vmbus_set_event</c> is to a Linux guest, and the

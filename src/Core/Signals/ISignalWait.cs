@@ -1,6 +1,6 @@
 // The receiving end of a signal: how a channel sleeps until the other side has said "look at your ring".
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>
 /// Waits for the other side's signal: an event flag and its interrupt, an eventfd, or a read of a UIO device.

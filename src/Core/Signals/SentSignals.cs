@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>What <see cref="SignalHandshake"/> did, for the counters.</summary>
 [Flags]

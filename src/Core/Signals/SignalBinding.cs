@@ -3,7 +3,7 @@
 
 using VmBus.Layout;
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>What a channel's offer and its backend say about signalling the other side.</summary>
 public sealed record SignalBinding

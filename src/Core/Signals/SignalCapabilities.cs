@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>What a signal path can do. A path never claims what it cannot deliver.</summary>
 [Flags]

@@ -2,9 +2,8 @@
 // where the words lie, so that the explorer of interleavings runs this very code.
 
 using System.Runtime.CompilerServices;
-using VmBus.Rings;
 
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>How a signal is sent, and when a deferred one is promoted. Pure over <see cref="ISignalControl"/>.</summary>
 internal static class SignalHandshake

@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>How a channel tells the other side that its ring is no longer empty.</summary>
 /// <remarks>

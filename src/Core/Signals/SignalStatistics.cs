@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>What a <see cref="ChannelSignaler"/> has counted since it was made.</summary>
 /// <param name="Monitored">Signals left to the monitor page. Nobody else counts these: Linux's <c>events</c> has hypercalls only.</param>
@@ -9,7 +9,7 @@ namespace VmBus.Signals;
 /// <param name="LastFailure">The status of the last refusal.</param>
 /// <param name="ModeChanges">Times an adaptive channel changed its way of signalling.</param>
 public readonly record struct SignalStatistics(
-    long Monitored, long Hypercalls, long Promoted, long RoomSignals, long Failed, Layout.HypercallStatus LastFailure, long ModeChanges)
+    long Monitored, long Hypercalls, long Promoted, long RoomSignals, long Failed, VmBus.Layout.HypercallStatus LastFailure, long ModeChanges)
 {
     /// <summary>Signals of either kind.</summary>
     public long Total => Monitored + Hypercalls;

@@ -1,4 +1,4 @@
-namespace VmBus.Signals;
+namespace VmBus;
 
 /// <summary>How soon the other side should know of one message, whatever the channel's mode.</summary>
 public enum Urgency

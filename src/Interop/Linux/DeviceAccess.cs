@@ -1,4 +1,4 @@
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>What a <see cref="DeviceFile"/> is opened for.</summary>
 public enum DeviceAccess

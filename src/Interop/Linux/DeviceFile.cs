@@ -3,7 +3,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// An open device. Reads and writes are single calls whose error number is the answer, because for a device most of them

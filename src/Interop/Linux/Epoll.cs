@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>A set of descriptors to wait on, each known by a number of the caller's. Thread-safe: the set may change during a wait.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,7 +1,7 @@
 // The error numbers that Linux calls used here are known to answer.
 // Mirrors E* of <errno.h> (asm-generic/errno-base.h, asm-generic/errno.h: the same on x64 and arm64).
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>An error number of a Linux call: <c>errno</c>. Numbers without a name here are kept as they are.</summary>
 public enum Errno

@@ -3,7 +3,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A Linux call failed. The message names the call, what it was asked for, and the error with its number:

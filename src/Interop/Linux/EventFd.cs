@@ -4,7 +4,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// An <c>eventfd</c>: signals add up in a 64-bit counter, a consumer takes the whole count at once, and the

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>An owned Linux file descriptor: closed by <see cref="SafeHandle.Dispose()"/>, and by nothing else.</summary>
 /// <remarks>Thread-safe: a call under way on another thread keeps the descriptor open until it returns.</remarks>

@@ -4,7 +4,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// Waits on a 32-bit word, and wakes those who wait. The private calls reach the threads of this process only and

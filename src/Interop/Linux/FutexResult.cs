@@ -1,6 +1,6 @@
 // How a futex wait ended. Mirrors the results of FUTEX_WAIT, futex(2).
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>How a <see cref="Futex"/> wait ended. Whatever it says, look at the word again.</summary>
 public enum FutexResult

@@ -1,6 +1,6 @@
 // The numbers of device control calls. Mirrors _IOC of asm-generic/ioctl.h, the same on x64 and arm64.
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 internal static class IoctlNumber
 {

@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>What a process of a shell does when Ctrl-Z is pressed.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 internal static unsafe partial class Libc
 {

@@ -1,10 +1,10 @@
-// The calls of the C library that VmBus.Interop.Linux makes: memory and descriptors here, sockets, time and
+// The calls of the C library that VmBus.Interop makes: memory and descriptors here, sockets, time and
 // scheduling in the files beside it. Mirrors the prototypes of the Linux manual pages, section 2, on LP64.
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 [SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc

@@ -3,7 +3,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A mapped ring: a control page of 4096 bytes followed by its data, twice back to back or once. Made by

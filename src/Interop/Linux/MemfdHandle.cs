@@ -3,7 +3,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// Anonymous shared memory behind a file descriptor (<c>memfd</c>), sealed against shrinking and growing. The seals

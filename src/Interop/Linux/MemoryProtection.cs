@@ -1,6 +1,6 @@
 // What a mapping may be used for. Mirrors PROT_* of mmap(2).
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>What a mapping may be used for.</summary>
 [Flags]

@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 [SupportedOSPlatform("linux")]
 internal static class PageMath

@@ -4,7 +4,7 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>Waits on descriptors. Allocates nothing; safe to call from any thread.</summary>
 [SupportedOSPlatform("linux")]

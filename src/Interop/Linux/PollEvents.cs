@@ -1,6 +1,6 @@
 // What poll waits for and what it found. Mirrors POLL* of poll(2).
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>What to wait for on a descriptor, and what was found there.</summary>
 [Flags]

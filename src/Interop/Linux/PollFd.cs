@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>One descriptor of a <see cref="Poll"/> wait: what is waited for, and what was found.</summary>
 [StructLayout(LayoutKind.Sequential)]

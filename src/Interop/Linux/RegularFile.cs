@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>A new file of a <see cref="FolderFile"/>, open for writing. Errors are answers: a disk that is full is no surprise.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>What a thread or the whole process has used so far: times, context switches and page faults.</summary>
 /// <param name="UserTime"><c>ru_utime</c>: time on a CPU in user mode. The kernel's accounting decides how fine.</param>

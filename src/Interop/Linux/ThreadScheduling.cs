@@ -4,7 +4,7 @@
 using System.Numerics;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 /// <summary>
 /// Scheduling of the calling thread. What is set here stays with the operating system's thread: set it on threads

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux;
+namespace VmBus.Interop;
 
 [StructLayout(LayoutKind.Sequential)]
 internal struct Timespec

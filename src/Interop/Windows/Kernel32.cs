@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows;
+namespace VmBus.Interop;
 
 [SupportedOSPlatform("windows")]
 internal static unsafe partial class Kernel32

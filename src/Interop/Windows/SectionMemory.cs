@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace VmBus.Interop.Windows;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A section of zeroed memory, committed and mapped for reading and writing. It is unmapped by <see cref="Dispose"/>, or when

@@ -5,7 +5,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A mapped ring: its control page, and behind it its data twice back to back. It is unmapped by <see cref="Dispose"/>, or when

@@ -1,8 +1,8 @@
 // Which device a command line means.
 
 using System.Globalization;
-using VmBus.Backends.Linux;
 using VmBus.Layout;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Binding;
 

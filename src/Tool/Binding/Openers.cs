@@ -1,4 +1,4 @@
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Binding;
 

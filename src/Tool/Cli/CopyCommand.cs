@@ -1,7 +1,6 @@
 // vmbus copy: its options, and how a copy goes from them to digests and counts.
 
 using System.CommandLine;
-using VmBus.Signals;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 

@@ -1,8 +1,8 @@
 // vmbus host: boots a Linux guest under KVM and serves its VMBus.
 
 using System.CommandLine;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
+using VmBus.Kvm;
 using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Cli;

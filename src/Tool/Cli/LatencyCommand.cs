@@ -1,7 +1,7 @@
 // vmbus latency: its options, and how a run goes from them to tables, JSON and a picture.
 
 using System.CommandLine;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Plots;
 using VmBus.Tool.Trace;

@@ -1,7 +1,7 @@
 // vmbus list: the devices and channels of this Linux guest.
 
 using System.CommandLine;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Listing;
 
 namespace VmBus.Tool.Cli;

@@ -1,7 +1,6 @@
 // vmbus timeline: what each mode does when the load changes under it.
 
 using System.CommandLine;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Plots;
 using VmBus.Tool.Timeline;

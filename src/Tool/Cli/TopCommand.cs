@@ -2,7 +2,7 @@
 
 using System.CommandLine;
 using System.Globalization;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Cli;

@@ -2,7 +2,7 @@
 
 using System.CommandLine;
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Binding;
 
 namespace VmBus.Tool.Cli;

@@ -3,7 +3,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Cli;
 

@@ -1,7 +1,6 @@
 // `vmbus copy`: a sender, a receiver, and a channel between them.
 
 using System.Diagnostics;
-using VmBus.Signals;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Copy;

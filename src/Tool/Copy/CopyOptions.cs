@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Copy;
 
 /// <summary>What one run of <c>vmbus copy</c> was asked to do. Validated by <see cref="Validate"/>.</summary>

@@ -1,6 +1,5 @@
 // One run: the whole input through a channel, once in each mode asked for.
 
-using VmBus.Signals;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Latency;
 

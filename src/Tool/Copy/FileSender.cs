@@ -2,8 +2,7 @@
 
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using VmBus.Channels;
-using VmBus.Layout;
+using VmBus.Pipes;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Copy;
@@ -12,7 +11,7 @@ namespace VmBus.Tool.Copy;
 /// <param name="channel">The near end.</param>
 /// <param name="options">Files and sizes.</param>
 /// <param name="report">Told how many bytes were sent so far.</param>
-internal sealed class FileSender(Channel channel, CopyOptions options, Action<long> report)
+internal sealed class FileSender(VmBusChannel channel, CopyOptions options, Action<long> report)
 {
     private static readonly int HeaderLength = Marshal.SizeOf<PipeHeader>();
 
@@ -51,7 +50,7 @@ internal sealed class FileSender(Channel channel, CopyOptions options, Action<lo
 
         // What a short read leaves of the reservation is the ring's old content: it must not travel.
         payload[(HeaderLength + read)..].Clear();
-        batch.Commit(read == 0 ? Signals.Urgency.Urgent : Signals.Urgency.Normal);
+        batch.Commit(read == 0 ? VmBus.Urgency.Urgent : VmBus.Urgency.Normal);
         return read;
     }
 }

@@ -1,7 +1,5 @@
 // What carries a file through a channel: the guest reads and sends, the host receives and writes.
 
-using VmBus.Signals;
-
 namespace VmBus.Tool.Copy;
 
 /// <summary>Copies one input to one output through a channel.</summary>

@@ -2,9 +2,7 @@
 
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using VmBus.Channels;
-using VmBus.Layout;
-using VmBus.Rings;
+using VmBus.Pipes;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Copy;
@@ -30,7 +28,7 @@ internal sealed class SaveJob(string output) : IHostJob<SavedFile>
     public static SaveJob Parse(ReadOnlySpan<string> arguments) => new(arguments[0]);
 
     /// <inheritdoc/>
-    public SavedFile Run(Channel channel, CancellationToken cancellationToken)
+    public SavedFile Run(VmBusChannel channel, CancellationToken cancellationToken)
     {
         using Stream file = CopyFiles.OpenOutput(output);
         using IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -58,7 +56,7 @@ internal sealed class SaveJob(string output) : IHostJob<SavedFile>
     public SavedFile Read(BinaryReader reader) => new(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadBytes(SHA256.HashSizeInBytes));
 
     /// <summary>Reads what there is. Room goes back every quarter of the ring, so that the sender need not stop for a disk.</summary>
-    private void Drain(Channel channel, Stream file, IncrementalHash digest)
+    private void Drain(VmBusChannel channel, Stream file, IncrementalHash digest)
     {
         int quarter = channel.Incoming.DataSize / 4;
         bool more = true;

@@ -3,12 +3,10 @@
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Linux;
-using VmBus.Backends.Whp;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
-using VmBus.Interop.Windows.Whp;
+using VmBus.Interop;
+using VmBus.Kvm;
+using VmBus.Linux;
+using VmBus.Whp;
 
 namespace VmBus.Tool.Doctor;
 

@@ -3,8 +3,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Tool.FileCopies;
 

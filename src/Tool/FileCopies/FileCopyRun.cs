@@ -2,11 +2,9 @@
 // tools/hv/hv_fcopy_uio_daemon.c does.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Channels;
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 using VmBus.Layout;
-using VmBus.Rings;
+using VmBus.Linux;
 using VmBus.Tool.Binding;
 using VmBus.Tool.Cli;
 
@@ -51,7 +49,7 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
     }
 
     [SupportedOSPlatform("linux")]
-    private int Serve(Channel channel, FileCopyFolder folder, CancellationToken cancellationToken)
+    private int Serve(VmBusChannel channel, FileCopyFolder folder, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         FileCopyReport? last = null;
@@ -79,7 +77,7 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
     }
 
     // Closing the device closes the channel, with what the host has not read yet.
-    private static void LetBeRead(Channel channel, CancellationToken cancellationToken)
+    private static void LetBeRead(VmBusChannel channel, CancellationToken cancellationToken)
     {
         try
         {

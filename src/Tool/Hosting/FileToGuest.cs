@@ -3,8 +3,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using VmBus.Hosting;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Tool.Hosting;
 

@@ -2,7 +2,7 @@
 
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Hosting;
 

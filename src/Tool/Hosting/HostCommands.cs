@@ -1,9 +1,9 @@
 // What a host is told to do while its guest runs: a line a command, from a file, a pipe or a person.
 
 using System.Runtime.Versioning;
+using VmBus.Devices;
 using VmBus.Hosting;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Tool.Hosting;
 

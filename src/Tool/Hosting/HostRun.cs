@@ -1,10 +1,9 @@
 // Boots a guest and serves its bus until it ends.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Kvm.Machine;
-using VmBus.Backends.Virtualization;
-using VmBus.Protocol.Recording;
+using VmBus.Hosting;
+using VmBus.Kvm;
+using VmBus.Protocol;
 using VmBus.Tool.Trace;
 
 namespace VmBus.Tool.Hosting;

@@ -1,11 +1,11 @@
 // A running guest and what its bus offers, by name.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Devices;
 using VmBus.Hosting;
-using VmBus.IntegrationComponents;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Recording;
+using VmBus.Integration;
+using VmBus.Kvm;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Hosting;
 

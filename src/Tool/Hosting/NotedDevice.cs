@@ -1,8 +1,8 @@
 // A device whose opens and closes are told.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
 using VmBus.Hosting;
+using VmBus.Kvm;
 
 namespace VmBus.Tool.Hosting;
 
@@ -10,7 +10,7 @@ namespace VmBus.Tool.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed class NotedDevice(string name, IChannelDevice device, KvmPartition partition, HostNotes notes) : IChannelDevice
 {
-    public bool Accepts(Protocol.Host.HostOpenRequest request) => device.Accepts(request);
+    public bool Accepts(VmBus.Protocol.HostOpenRequest request) => device.Accepts(request);
 
     public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
     {

@@ -3,7 +3,7 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Hosting;
 

@@ -3,6 +3,7 @@
 
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using VmBus.Devices;
 using VmBus.Hosting;
 using VmBus.Pipes;
 

@@ -3,7 +3,6 @@
 
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using VmBus.Layout;
 using VmBus.Pipes;
 
 namespace VmBus.Tool.Hosting;

@@ -1,7 +1,5 @@
 // What runs the traffic: a guest and a host over a channel, on real threads, in two processes, or under a fake clock.
 
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>Runs one cell of a latency measurement.</summary>

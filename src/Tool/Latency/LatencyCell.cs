@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>The result of one mode under one load.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>What one run of <c>vmbus latency</c> was asked to do. Validated by <see cref="Validate"/>.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>All that one run of <c>vmbus latency</c> found out.</summary>

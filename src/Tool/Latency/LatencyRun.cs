@@ -1,6 +1,5 @@
 // One run: the machine's own error first, then each mode under each load, one after the other.
 
-using VmBus.Signals;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Latency;

@@ -1,7 +1,5 @@
 // What a run says about the trade-off, in sentences with numbers, and plainly where it does not say what it should.
 
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>Draws the findings from a report. Pure: the same report gives the same sentences.</summary>

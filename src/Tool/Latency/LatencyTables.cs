@@ -2,7 +2,6 @@
 // what the run shows in sentences. Standard output only; progress is elsewhere.
 
 using Spectre.Console;
-using VmBus.Signals;
 
 namespace VmBus.Tool.Latency;
 

@@ -4,7 +4,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Latency;
 

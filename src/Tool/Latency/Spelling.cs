@@ -1,7 +1,5 @@
 // The names of modes and loads as the command line, the tables and the JSON document spell them.
 
-using VmBus.Signals;
-
 namespace VmBus.Tool.Latency;
 
 /// <summary>Names of modes and loads, one spelling everywhere.</summary>

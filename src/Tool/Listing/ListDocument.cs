@@ -1,6 +1,6 @@
 // The JSON document of a listing: stable names, units in names, null for what the kernel does not say.
 
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Listing;
 

@@ -1,7 +1,7 @@
 // The devices as lines, laid out as tools/hv/lsvmbus of Linux lays them out at each of its three levels.
 
 using System.Globalization;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Listing;
 

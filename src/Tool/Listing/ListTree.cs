@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Listing;
 

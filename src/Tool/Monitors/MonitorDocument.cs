@@ -1,8 +1,8 @@
 // The JSON document of the monitor pages: stable names, units in names, null for what is not known. docs/monitoring.md
 // tells what each field is.
 
-using VmBus.Backends.Linux;
 using VmBus.Layout;
+using VmBus.Linux;
 using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Monitors;

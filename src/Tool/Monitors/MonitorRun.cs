@@ -1,6 +1,6 @@
 // Looks at the monitor pages, through sysfs and through one UIO device, and changes a latency hint.
 
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Monitors;

@@ -2,8 +2,8 @@
 
 using System.Globalization;
 using Spectre.Console;
-using VmBus.Backends.Linux;
 using VmBus.Layout;
+using VmBus.Linux;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Top;
 

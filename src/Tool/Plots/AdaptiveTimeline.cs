@@ -2,7 +2,6 @@
 
 using ScottPlot;
 using ScottPlot.TickGenerators;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Plots;

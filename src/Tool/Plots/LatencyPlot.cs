@@ -1,7 +1,6 @@
 // The picture of vmbus latency: for each load one panel, in it for each mode the latency at each percentile.
 
 using ScottPlot;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Plots;

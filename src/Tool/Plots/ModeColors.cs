@@ -1,5 +1,4 @@
 using ScottPlot;
-using VmBus.Signals;
 
 namespace VmBus.Tool.Plots;
 

@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Plots;
 
 /// <summary>What one mode did over the time of a run.</summary>

@@ -5,7 +5,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading.Channels;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Screens;
 

@@ -1,12 +1,9 @@
 // `vmbus latency --simulate`: the real rings, the real signaller and the real monitor scan, under a clock that only
 // moves when the simulation says so.
 
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Channels;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
 
@@ -41,8 +38,8 @@ internal sealed class SimulatedEngine : ILatencyEngine
             Mode = mode,
         };
         ChannelSignaler hostSignaler = new(new SignalBinding { ChildRelid = 1, Path = new CallbackPath(guestWait.Set) }, clock);
-        using Channel guest = new(new OutgoingRing(toHost), new IncomingRing(toGuest), guestSignaler, guestWait, clock);
-        using Channel host = new(new OutgoingRing(toGuest), new IncomingRing(toHost), hostSignaler, hostWait, clock);
+        using VmBusChannel guest = new(new OutgoingRing(toHost), new IncomingRing(toGuest), guestSignaler, guestWait, clock);
+        using VmBusChannel host = new(new OutgoingRing(toGuest), new IncomingRing(toHost), hostSignaler, hostWait, clock);
 
         SimulatedHost receiver = new(host, clock);
         SimulatedGuest sender = new(guest, clock, load, options);

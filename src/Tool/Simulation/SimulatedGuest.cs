@@ -1,16 +1,13 @@
 // The guest of a simulated measurement: the loads of GuestSender, each message and each hypercall at its cost.
 
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Simulation;
 
 /// <summary>Sends one load: a warm-up, the measured messages, the end.</summary>
-internal sealed class SimulatedGuest(Channel channel, SimulatedClock clock, LoadKind load, LatencyOptions options)
+internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock, LoadKind load, LatencyOptions options)
 {
     private readonly byte[] _payload = new byte[options.MessageSize];
     private readonly Random _arrivals = new(1);

@@ -1,15 +1,12 @@
 // The host of a simulated measurement.
 
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Simulation;
 
 /// <summary>Reads every message, each at its cost, and completes those that ask for it.</summary>
-internal sealed class SimulatedHost(Channel channel, SimulatedClock clock)
+internal sealed class SimulatedHost(VmBusChannel channel, SimulatedClock clock)
 {
     private readonly HostResult _result = new();
     private bool _counting;

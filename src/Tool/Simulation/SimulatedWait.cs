@@ -1,6 +1,5 @@
 // Sleeping and waking on a simulated clock.
 
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Simulation;

@@ -1,6 +1,5 @@
 // What a host sees over the time of a run, slice by slice.
 
-using VmBus.Signals;
 using VmBus.Tool.Plots;
 
 namespace VmBus.Tool.Timeline;

@@ -1,7 +1,5 @@
 // A load that changes half-way, in each mode: a dialogue first, then a stream.
 
-using VmBus.Channels;
-using VmBus.Signals;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Traffic;
@@ -37,7 +35,7 @@ internal sealed class TimelineRun(LatencyOptions options)
         return results;
     }
 
-    private GuestResult Send(Channel channel, CancellationToken cancellationToken)
+    private GuestResult Send(VmBusChannel channel, CancellationToken cancellationToken)
     {
         GuestSender sender = new(channel, options);
         sender.RunFor(LoadKind.PingPong, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);

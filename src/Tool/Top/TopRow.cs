@@ -1,7 +1,7 @@
 // One channel of one device at one moment. Mirrors the attributes of a device and of channels/<relid> (Linux
 // drivers/hv/vmbus_drv.c), brought together.
 
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Top;
 
@@ -22,7 +22,7 @@ internal sealed record TopRow(
     SysfsDevice Device, uint? Relid, uint? Subchannel, uint? Vp, bool? IsMonitored, int? MonitorId, uint? PendingWord, TimeSpan? Latency,
     TopRing Outgoing, TopRing Incoming, TopCounts<ulong> Totals, TopCounts<double> Rates)
 {
-    private const int MonitorsPerGroup = Layout.MonitorPage.MonitorsPerGroup;
+    private const int MonitorsPerGroup = VmBus.Layout.MonitorPage.MonitorsPerGroup;
 
     /// <summary>Whether its own pending bit was set.</summary>
     public bool? IsPending => IsPendingIn(PendingWord, MonitorId);

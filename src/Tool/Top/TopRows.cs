@@ -1,6 +1,6 @@
 // From what sysfs shows to lines: pure, so that every rule about what is unknown can be tested without a kernel.
 
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Tool.Top;
 

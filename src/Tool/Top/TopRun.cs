@@ -1,6 +1,6 @@
 // Readings at an interval, and who shows them: a screen, a log, or lines of JSON.
 
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Screens;
 

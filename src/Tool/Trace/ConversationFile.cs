@@ -1,6 +1,6 @@
 // Recordings as files: the one place where the command opens them, to write or to read.
 
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Trace;
 

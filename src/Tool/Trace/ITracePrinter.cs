@@ -1,4 +1,4 @@
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Trace;
 

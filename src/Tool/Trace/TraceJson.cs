@@ -3,9 +3,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using VmBus.Protocol.Descriptions;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Trace;
 

@@ -2,9 +2,7 @@
 // screens get a narrower layout; what does not fit a line is left out of it, and --verbose has all of it.
 
 using System.Globalization;
-using VmBus.Protocol.Descriptions;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Trace;

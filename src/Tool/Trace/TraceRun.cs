@@ -1,6 +1,6 @@
 // Reads a recording and hands it to a printer, to its end or for as long as it is written.
 
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Trace;
 

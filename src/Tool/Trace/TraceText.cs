@@ -1,4 +1,4 @@
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Trace;

@@ -1,5 +1,3 @@
-using VmBus.Channels;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Traffic;

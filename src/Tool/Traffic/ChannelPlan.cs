@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Tool.Traffic;
 
 /// <summary>The channel a run asks for.</summary>

@@ -1,6 +1,6 @@
 // Which core each end of a channel runs on.
 
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Traffic;
 

@@ -1,6 +1,6 @@
 // CPU time as the operating system counts it.
 
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Traffic;
 

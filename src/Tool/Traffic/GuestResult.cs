@@ -1,5 +1,3 @@
-using VmBus.Channels;
-
 namespace VmBus.Tool.Traffic;
 
 /// <summary>The guest's half of a cell's result.</summary>

@@ -1,10 +1,7 @@
 // The guest of a measurement: makes the load.
 
 using System.Diagnostics;
-using VmBus.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Traffic;
@@ -12,7 +9,7 @@ namespace VmBus.Tool.Traffic;
 /// <summary>Sends one load on the calling thread: a warm-up, the measured messages, the end.</summary>
 /// <param name="channel">The guest's end.</param>
 /// <param name="options">Sizes and times.</param>
-internal sealed class GuestSender(Channel channel, LatencyOptions options)
+internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
 {
     private static readonly TimeSpan Patience = HostReceiver.Patience;
 

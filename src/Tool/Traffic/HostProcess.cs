@@ -2,9 +2,8 @@
 
 using System.Globalization;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Interop.Linux;
-using VmBus.Rings;
+using VmBus.InMemory;
+using VmBus.Interop;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Copy;
 

@@ -1,9 +1,6 @@
 // The host of a measurement: sleeps until it is signalled, drains the ring, notes when each message was read.
 
 using System.Diagnostics;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
 using VmBus.Tool.Timeline;
 
 namespace VmBus.Tool.Traffic;
@@ -11,7 +8,7 @@ namespace VmBus.Tool.Traffic;
 /// <summary>Reads every message of one run on the calling thread, and completes those that ask for it.</summary>
 /// <param name="channel">The host's end.</param>
 /// <param name="timeline">Told what happens over time, if given.</param>
-internal sealed class HostReceiver(Channel channel, TimelineRecorder? timeline = null)
+internal sealed class HostReceiver(VmBusChannel channel, TimelineRecorder? timeline = null)
 {
     /// <summary>A peer that stays silent for so long is taken for hung.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

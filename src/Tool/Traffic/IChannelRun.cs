@@ -1,7 +1,5 @@
 // Where the two ends of a channel run: on two threads, or in two processes.
 
-using VmBus.Channels;
-
 namespace VmBus.Tool.Traffic;
 
 /// <summary>Opens a channel, runs a guest at one end and a host's job at the other, and closes it.</summary>
@@ -19,5 +17,5 @@ internal interface IChannelRun
     /// <exception cref="ToolException">Either end failed.</exception>
     /// <exception cref="VmBusException">The channel failed.</exception>
     (TGuest Guest, THost Host) Run<TGuest, THost>(
-        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken);
+        ChannelPlan plan, Func<VmBusChannel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken);
 }

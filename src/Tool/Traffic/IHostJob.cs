@@ -1,7 +1,5 @@
 // What a host does with its end of a channel, in a form that another process can be told.
 
-using VmBus.Channels;
-
 namespace VmBus.Tool.Traffic;
 
 /// <summary>A host's job. Runs here, or in a process that is given <see cref="Arguments"/>.</summary>
@@ -14,7 +12,7 @@ internal interface IHostJob<T>
     /// <summary>Does the job.</summary>
     /// <param name="channel">The host's end.</param>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
-    T Run(Channel channel, CancellationToken cancellationToken);
+    T Run(VmBusChannel channel, CancellationToken cancellationToken);
 
     /// <summary>Writes a result for the process that asked for it.</summary>
     void Write(BinaryWriter writer, T result);

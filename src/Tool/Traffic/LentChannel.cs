@@ -1,4 +1,3 @@
-using VmBus.Channels;
 using VmBus.Hosting;
 
 namespace VmBus.Tool.Traffic;
@@ -6,11 +5,11 @@ namespace VmBus.Tool.Traffic;
 /// <summary>A device that lends its end of the channel to a thread of ours, until that gives it back.</summary>
 internal sealed class LentChannel : IChannelDevice
 {
-    private readonly TaskCompletionSource<Channel> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<VmBusChannel> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _returned = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The host's end, once the guest has opened it.</summary>
-    public Task<Channel> Opened => _opened.Task;
+    public Task<VmBusChannel> Opened => _opened.Task;
 
     /// <inheritdoc/>
     public Task ServeAsync(DeviceChannel channel, CancellationToken closing)

@@ -1,14 +1,10 @@
 // Both ends in this process: two threads, and between them the in-memory hypervisor with its scan on a third. The guest
 // connects, negotiates, opens and closes as it would anywhere.
 
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Rings;
+using VmBus.InMemory;
+using VmBus.Protocol;
 
 namespace VmBus.Tool.Traffic;
 
@@ -21,11 +17,11 @@ internal sealed class OneProcess(IMessageObserver? observer = null) : IChannelRu
 
     /// <inheritdoc/>
     public (TGuest Guest, THost Host) Run<TGuest, THost>(
-        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken) =>
+        ChannelPlan plan, Func<VmBusChannel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken) =>
         RunAsync(plan, guest, host, tick, cancellationToken).GetAwaiter().GetResult();
 
     private async Task<(TGuest Guest, THost Host)> RunAsync<TGuest, THost>(
-        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
+        ChannelPlan plan, Func<VmBusChannel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
     {
         await using InMemoryMachine machine = new(new InMemoryMachineOptions
         {
@@ -42,7 +38,7 @@ internal sealed class OneProcess(IMessageObserver? observer = null) : IChannelRu
             offers[0], new GuestChannelOptions { OutgoingSize = plan.RingSize, IncomingSize = plan.RingSize, Mode = plan.Mode }, cancellationToken);
         try
         {
-            Channel hostEnd = await device.Opened;
+            VmBusChannel hostEnd = await device.Opened;
             using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Worker<THost> hostThread = new("vmbus-host", Cores.TakeHost, () => host.Run(hostEnd, stop.Token), stop);
             Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd.Channel, stop.Token), stop);

@@ -1,4 +1,3 @@
-using VmBus.Channels;
 using VmBus.Tool.Timeline;
 
 namespace VmBus.Tool.Traffic;
@@ -14,7 +13,7 @@ internal sealed class ReceiveJob(TimelineRecorder? timeline = null) : IHostJob<H
     public IReadOnlyList<string> Arguments => [Name];
 
     /// <inheritdoc/>
-    public HostResult Run(Channel channel, CancellationToken cancellationToken)
+    public HostResult Run(VmBusChannel channel, CancellationToken cancellationToken)
         => new HostReceiver(channel, timeline).Run(cancellationToken);
 
     /// <inheritdoc/>

@@ -1,7 +1,6 @@
 // `vmbus latency` on real threads.
 
 using System.Diagnostics;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Traffic;

@@ -4,9 +4,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
+using VmBus.InMemory;
+using VmBus.Interop;
 
 namespace VmBus.Tool.Traffic;
 
@@ -18,7 +17,7 @@ internal sealed class TwoProcesses : IChannelRun
 
     /// <inheritdoc/>
     public (TGuest Guest, THost Host) Run<TGuest, THost>(
-        ChannelPlan plan, Func<Channel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
+        ChannelPlan plan, Func<VmBusChannel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("vmbus-");
         try

@@ -1,11 +1,8 @@
-using VmBus.Backends.InMemory;
 using VmBus.Guests;
 using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 

@@ -1,9 +1,7 @@
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Rings;
+using VmBus.InMemory;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -24,7 +22,7 @@ internal sealed class BusFixture : IAsyncDisposable
     public Task<GuestBus> ConnectAsync() => Machine.ConnectAsync(Patient, Token);
 
     /// <summary>Sends packets and takes each one back before the next.</summary>
-    public static async Task PingAsync(Channel channel, int packets, int length = 100)
+    public static async Task PingAsync(VmBusChannel channel, int packets, int length = 100)
     {
         byte[] payload = new byte[length];
         for (int i = 0; i < packets; i++)
@@ -45,7 +43,7 @@ internal sealed class BusFixture : IAsyncDisposable
         Assert.Equal((0, 0), (Machine.GuestPartition.Memory.AllocatedPages, Machine.GuestPartition.Memory.MappedRings));
     }
 
-    private static void Take(Channel channel, int i, byte[] payload)
+    private static void Take(VmBusChannel channel, int i, byte[] payload)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         Assert.True(batch.TryNext(out RingPacket packet));

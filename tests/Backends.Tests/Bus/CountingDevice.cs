@@ -1,7 +1,5 @@
-using VmBus.Channels;
 using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Rings;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -17,7 +15,7 @@ internal sealed class CountingDevice : IChannelDevice
 
     public int Served => Volatile.Read(ref _served);
 
-    public Channel? LastChannel { get; private set; }
+    public VmBusChannel? LastChannel { get; private set; }
 
     public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
     {
@@ -36,7 +34,7 @@ internal sealed class CountingDevice : IChannelDevice
     }
 
     // 0 when a packet went back, its length when there is no room for it, -1 when there is none.
-    private static int PassOn(Channel channel)
+    private static int PassOn(VmBusChannel channel)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         if (!batch.TryNext(out RingPacket packet))

@@ -1,5 +1,5 @@
 using VmBus.Guests;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 using static VmBus.Backends.Tests.Bus.SavedChannels;
 
 namespace VmBus.Backends.Tests.Bus;

@@ -1,8 +1,6 @@
-using VmBus.Channels;
 using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Protocol.Host;
-using VmBus.Rings;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -59,7 +57,7 @@ internal sealed class EchoDevice : IChannelDevice
         }
     }
 
-    private static bool TryTake(Channel channel, byte[] payload, out int length, out ulong id)
+    private static bool TryTake(VmBusChannel channel, byte[] payload, out int length, out ulong id)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         length = 0;

@@ -1,6 +1,3 @@
-using VmBus.Channels;
-using VmBus.Rings;
-
 namespace VmBus.Backends.Tests.Bus;
 
 /// <summary>
@@ -18,7 +15,7 @@ internal sealed class EchoTraffic
     public ulong Received => Volatile.Read(ref _received);
 
     /// <summary>Sends and takes back until it is told to stop, or all is back that was sent and nothing more is to be sent.</summary>
-    public async Task RunAsync(Channel channel, ulong until, CancellationToken stop)
+    public async Task RunAsync(VmBusChannel channel, ulong until, CancellationToken stop)
     {
         byte[] payload = new byte[_length];
         try
@@ -45,7 +42,7 @@ internal sealed class EchoTraffic
         }
     }
 
-    private void Take(Channel channel)
+    private void Take(VmBusChannel channel)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         while (batch.TryNext(out RingPacket packet))

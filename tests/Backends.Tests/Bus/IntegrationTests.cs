@@ -1,8 +1,8 @@
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 

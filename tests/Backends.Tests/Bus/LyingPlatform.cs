@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
+using VmBus.Guests;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -27,7 +25,7 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
     public HypercallStatus PostMessage(uint connectionId, ReadOnlySpan<byte> payload)
     {
         // Just before the host maps the rings: the write index of the guest's own ring points behind its end.
-        if (CorruptsRings && payload[0] == (byte)Layout.Messages.ChannelMessageType.OpenChannel)
+        if (CorruptsRings && payload[0] == (byte)VmBus.Protocol.ChannelMessageType.OpenChannel)
             Marshal.WriteInt32(_lastRing, 1 << 30);
         return honest.PostMessage(connectionId, payload);
     }
@@ -61,7 +59,7 @@ internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
     public void ShareEvents(InterruptPageView? page) => honest.ShareEvents(page);
 
     // In-memory guest memory is mapped in one piece; frame 0 lies at the mapping's start.
-    private static nint ControlAddress(IGuestRings rings) => ((Backends.Mapping.RingMapping)rings.Outgoing.Owner!).ControlAddress;
+    private static nint ControlAddress(IGuestRings rings) => ((VmBus.Hosting.RingMapping)rings.Outgoing.Owner!).ControlAddress;
 
     private sealed class LyingPages(IGuestPages honest, ulong frame) : IGuestPages
     {

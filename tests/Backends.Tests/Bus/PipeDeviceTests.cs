@@ -1,8 +1,9 @@
+using VmBus.Devices;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;
 using VmBus.Pipes;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 

@@ -2,11 +2,7 @@ using VmBus.Fuzz;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -106,7 +102,7 @@ public sealed class ReplayTests
                 break;
             case ChannelMessageType.GpadlHeader:
                 GpadlHeader header = ChannelMessages.Read<GpadlHeader>(bytes);
-                guest.CreateGpadl(header.ChildRelid, [Protocol.Gpadls.GpadlRange.OfPages(FirstPage(bytes), 34)]);
+                guest.CreateGpadl(header.ChildRelid, [VmBus.Protocol.GpadlRange.OfPages(FirstPage(bytes), 34)]);
                 break;
             case ChannelMessageType.OpenChannel:
                 OpenChannel open = ChannelMessages.Read<OpenChannel>(bytes);

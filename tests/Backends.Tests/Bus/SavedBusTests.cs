@@ -1,11 +1,8 @@
-using VmBus.Backends.InMemory;
 using VmBus.Guests;
 using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using static VmBus.Backends.Tests.Bus.SavedChannels;
 
 namespace VmBus.Backends.Tests.Bus;

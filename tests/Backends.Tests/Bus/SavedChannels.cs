@@ -1,7 +1,6 @@
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
 

@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using VmBus.Backends.Mapping;
+using VmBus.Guests;
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Hostile;
 

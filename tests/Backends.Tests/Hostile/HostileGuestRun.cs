@@ -1,10 +1,7 @@
-using VmBus.Backends.Mapping;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Partitions;
-using VmBus.Protocol.Guest;
-using VmBus.Signals;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Hostile;
 

@@ -1,11 +1,10 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.InMemory;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Backends.Tests.Kvm;
 using VmBus.Guests;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Hostile;
 

@@ -1,5 +1,4 @@
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Hostile;
 

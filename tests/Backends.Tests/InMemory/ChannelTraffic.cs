@@ -1,22 +1,19 @@
 // Opens both ends of an in-memory channel and moves numbered packets over them.
 
 using System.Runtime.InteropServices;
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 
 internal static class ChannelTraffic
 {
-    public static Channel Open(InMemoryChannelEnd end, SignalMode mode = SignalMode.Monitored) => new(
+    public static VmBusChannel Open(InMemoryChannelEnd end, SignalMode mode = SignalMode.Monitored) => new(
         new OutgoingRing(end.Outgoing.Memory), new IncomingRing(end.Incoming.Memory), new ChannelSignaler(end.Binding), end.Gate)
     {
         Mode = mode,
     };
 
-    public static void Send(Channel channel, long first, long count)
+    public static void Send(VmBusChannel channel, long first, long count)
     {
         for (long number = first; number < first + count; number++)
         {
@@ -26,7 +23,7 @@ internal static class ChannelTraffic
         }
     }
 
-    public static void Receive(Channel channel, long first, long count)
+    public static void Receive(VmBusChannel channel, long first, long count)
     {
         long expected = first;
         while (expected < first + count)

@@ -1,6 +1,5 @@
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Waiting;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;
@@ -166,7 +166,7 @@ public sealed class HypercallTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has eventfd.");
         if (!OperatingSystem.IsLinux())
             return;
-        using var eventFd = Interop.Linux.EventFd.Create();
+        using var eventFd = VmBus.Interop.EventFd.Create();
         Guest.Connect(9, _partitions.Root.CreateNotificationPort(9, eventFd));
         Guest.HvSignalEvent(9);
         Guest.HvSignalEvent(9);

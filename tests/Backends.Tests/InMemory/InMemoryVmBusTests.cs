@@ -1,7 +1,6 @@
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Channels;
-using VmBus.Signals;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 
@@ -27,7 +26,7 @@ public class InMemoryVmBusTests
     {
         using var bus = new InMemoryVmBus(new() { DispatchMode = dispatch, LegacyInterrupts = legacy });
         using InMemoryChannel memory = bus.CreateChannel(new() { GuestToHostSize = 4096, HostToGuestSize = 8192 });
-        using Channel guest = ChannelTraffic.Open(memory.Guest, mode), host = ChannelTraffic.Open(memory.Host, mode);
+        using VmBusChannel guest = ChannelTraffic.Open(memory.Guest, mode), host = ChannelTraffic.Open(memory.Host, mode);
         const int Packets = 20_000;
 
         Background toHost = Background.Run(() => ChannelTraffic.Send(guest, 0, Packets));
@@ -196,18 +195,18 @@ public class InMemoryVmBusTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
         if (!OperatingSystem.IsLinux())
             return;
-        int before = Interop.Linux.MappedMemory.LiveCount;
+        int before = VmBus.Interop.MappedMemory.LiveCount;
         var bus = new InMemoryVmBus();
         for (int channel = 0; channel < 5; channel++)
             bus.CreateChannel(Small);
-        Assert.Equal(before + 2 + 2 * 5, Interop.Linux.MappedMemory.LiveCount);
+        Assert.Equal(before + 2 + 2 * 5, VmBus.Interop.MappedMemory.LiveCount);
         bus.Dispose();
         bus.Dispose();
 
-        Assert.Equal(before, Interop.Linux.MappedMemory.LiveCount);
+        Assert.Equal(before, VmBus.Interop.MappedMemory.LiveCount);
         Assert.Throws<ObjectDisposedException>(() => bus.CreateChannel());
         Assert.Throws<InsufficientMemoryException>(() => new InMemoryVmBus(new() { GuestMemorySize = 2 * GuestMemory.PageSize }));
-        Assert.Equal(before, Interop.Linux.MappedMemory.LiveCount);
+        Assert.Equal(before, VmBus.Interop.MappedMemory.LiveCount);
     }
 
     // A million changes of mode while packets flow: each is a chance to lose the signal they wait for.
@@ -216,7 +215,7 @@ public class InMemoryVmBusTests
     {
         using var bus = new InMemoryVmBus();
         using InMemoryChannel memory = bus.CreateChannel(Small);
-        using Channel guest = ChannelTraffic.Open(memory.Guest), host = ChannelTraffic.Open(memory.Host);
+        using VmBusChannel guest = ChannelTraffic.Open(memory.Guest), host = ChannelTraffic.Open(memory.Host);
         const int Packets = 300_000;
         bool done = false;
         Background sender = Background.Run(() => ChannelTraffic.Send(guest, 0, Packets));

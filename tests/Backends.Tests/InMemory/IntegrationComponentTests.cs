@@ -1,9 +1,5 @@
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Integration;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 
@@ -19,7 +15,7 @@ public class IntegrationComponentTests
     {
         using var bus = new InMemoryVmBus();
         using InMemoryChannel memory = bus.CreateChannel(new() { GuestToHostSize = 8192, HostToGuestSize = 8192 });
-        using Channel guest = memory.Guest.Open(), host = memory.Host.Open(PeerTrust.Untrusted);
+        using VmBusChannel guest = memory.Guest.Open(), host = memory.Host.Open(PeerTrust.Untrusted);
         guest.Mode = mode;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var service = new IntegrationHostService<KvpHost>(host, new KvpHost());

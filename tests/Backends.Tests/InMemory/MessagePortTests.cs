@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using VmBus.Backends.InMemory;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

@@ -1,9 +1,7 @@
 using System.IO.Pipelines;
-using VmBus.Backends.InMemory;
 using VmBus.Layout;
 using VmBus.Pipes;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 

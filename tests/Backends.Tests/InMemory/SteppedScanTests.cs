@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Channels;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
-using VmBus.Signals;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 
@@ -185,7 +184,7 @@ public class SteppedScanTests
             },
         });
         using InMemoryChannel memory = bus.CreateChannel(new() { GuestToHostSize = 4096, HostToGuestSize = 4096 });
-        using Channel guest = ChannelTraffic.Open(memory.Guest, mode), host = ChannelTraffic.Open(memory.Host, mode);
+        using VmBusChannel guest = ChannelTraffic.Open(memory.Guest, mode), host = ChannelTraffic.Open(memory.Host, mode);
         var random = new Random(42);
         async Task Serve()
         {

@@ -1,4 +1,4 @@
-using VmBus.Backends.InMemory;
+using VmBus.InMemory;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

@@ -1,9 +1,8 @@
 // A root and a guest whose clock only moves by hand, and whose SynICs start as after a reset.
 
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Monitors;
+using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;

@@ -1,4 +1,4 @@
-using VmBus.Backends.InMemory;
+using VmBus.InMemory;
 
 namespace VmBus.Backends.Tests.InMemory;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 

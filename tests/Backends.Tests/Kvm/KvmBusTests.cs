@@ -1,10 +1,9 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Protocol.Guest;
-using VmBus.Signals;
+using VmBus.Kvm;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Kvm;
 

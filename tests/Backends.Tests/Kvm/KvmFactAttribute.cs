@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 

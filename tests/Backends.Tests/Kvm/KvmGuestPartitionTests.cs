@@ -1,7 +1,8 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
 using VmBus.Backends.Tests.Partitions;
-using VmBus.Partitions;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
 using VmBus.Backends.Tests.Hostile;
+using VmBus.Kvm;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.Kvm;

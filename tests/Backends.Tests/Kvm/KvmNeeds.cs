@@ -1,4 +1,4 @@
-using VmBus.Backends.Kvm;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 

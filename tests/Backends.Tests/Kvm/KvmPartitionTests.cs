@@ -1,11 +1,9 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
+using VmBus.Kvm;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Kvm;
 

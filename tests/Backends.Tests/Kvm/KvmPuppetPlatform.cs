@@ -2,16 +2,12 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Kvm.Machine;
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Waiting;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Interop;
+using VmBus.Kvm;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Tests.Kvm;
 

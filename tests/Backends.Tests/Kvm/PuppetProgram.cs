@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using Iced.Intel;
-using VmBus.Backends.Kvm.Machine;
-using VmBus.Backends.Mapping;
+using VmBus.Hosting;
+using VmBus.Kvm;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace VmBus.Backends.Tests.Kvm;

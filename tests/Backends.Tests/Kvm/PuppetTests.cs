@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.Backends.Kvm;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.Kvm;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Kvm;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Interop;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 

@@ -1,10 +1,8 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Kvm.Machine;
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
+using VmBus.Kvm;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Kvm;
 

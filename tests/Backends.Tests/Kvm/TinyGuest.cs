@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using Iced.Intel;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm;
 
@@ -43,7 +43,7 @@ internal sealed class TinyGuest : IDisposable
     public static TinyGuest LongMode(Action<Assembler> code, KvmPartitionOptions? options = null)
     {
         var guest = new TinyGuest(options ?? KvmNeeds.OfAnyGuest, 64, code);
-        Backends.Kvm.Machine.LongMode.Enter(guest.Partition.Processors[0].Vp, guest.Partition.GuestMemory, new KvmRegisters { Rip = Code, Rsp = Data });
+        VmBus.Kvm.LongMode.Enter(guest.Partition.Processors[0].Vp, guest.Partition.GuestMemory, new KvmRegisters { Rip = Code, Rsp = Data });
         return guest;
     }
 

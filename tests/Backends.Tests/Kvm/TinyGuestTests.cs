@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Virtualization;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
+using VmBus.Kvm;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace VmBus.Backends.Tests.Kvm;

@@ -1,9 +1,8 @@
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.Backends.Linux;
-using VmBus.IntegrationComponents;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

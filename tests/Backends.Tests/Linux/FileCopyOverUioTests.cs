@@ -1,13 +1,12 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
-using VmBus.Rings;
+using VmBus.Linux;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Linux;
 

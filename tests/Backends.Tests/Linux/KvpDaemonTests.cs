@@ -2,10 +2,9 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using FsCheck.Xunit;
-using VmBus.Backends.Linux;
-using VmBus.IntegrationComponents;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,11 +1,10 @@
 using System.Runtime.Versioning;
 using System.Text;
 using FsCheck.Xunit;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Shared;
-using VmBus.IntegrationComponents;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

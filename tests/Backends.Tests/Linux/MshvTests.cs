@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Signals;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

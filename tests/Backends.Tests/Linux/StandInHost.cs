@@ -4,11 +4,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Tests.Linux;
 
@@ -31,7 +28,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
         _interrupt = interrupt;
         MonitorId = monitorId;
         int half = (int)rings.Length / 2;
-        Channel = new Channel(
+        Channel = new VmBusChannel(
             new OutgoingRing(Ring(half)), new IncomingRing(Ring(0)),
             new ChannelSignaler(new SignalBinding { ChildRelid = UioStandIn.Relid, Path = this }), this);
 
@@ -40,7 +37,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
 
     public int? MonitorId { get; }
 
-    public Channel Channel { get; }
+    public VmBusChannel Channel { get; }
 
     /// <summary>Signals of the guest: by call, and by monitor bits seen.</summary>
     public (long Calls, long Bits) Signals => (Volatile.Read(ref _calls), Volatile.Read(ref _bits));

@@ -1,8 +1,8 @@
 // What the kernel does when the bus's files are written (Linux drivers/base/bus.c, drivers/hv/vmbus_drv.c), done to a tree.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

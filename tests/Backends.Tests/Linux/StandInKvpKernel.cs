@@ -4,9 +4,8 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.IntegrationComponents;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -3,9 +3,9 @@
 // hv_kvp.c or hv_snapshot.c, with a host behind it.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -3,7 +3,7 @@
 // link, "path/" a folder, and # begins a remark.
 
 using System.Globalization;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,8 +1,6 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.InMemory;
-using VmBus.Channels;
-using VmBus.Signals;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 
@@ -20,7 +18,7 @@ public sealed class UioDeviceTests : UioFixture
     {
         UioStandIn standIn = Make(monitor);
         using UioDevice device = standIn.Open();
-        Channel guest = device.Primary.Channel, host = standIn.Host.Channel;
+        VmBusChannel guest = device.Primary.Channel, host = standIn.Host.Channel;
         guest.Mode = mode;
         const int Packets = 20_000;
 
@@ -81,7 +79,7 @@ public sealed class UioDeviceTests : UioFixture
     {
         UioStandIn standIn = Make(null);
         using UioDevice device = standIn.Open();
-        Channel guest = device.Primary.Channel;
+        VmBusChannel guest = device.Primary.Channel;
         Assert.Equal((SignalCapabilities.Hypercall, EffectiveSignal.Hypercall), (guest.Signaler.Capabilities, guest.Signaler.EffectiveMode));
 
         for (int i = 0; i < 5; i++)
@@ -146,7 +144,7 @@ public sealed class UioDeviceTests : UioFixture
     {
         UioStandIn standIn = Make(Monitor);
         using UioDevice device = standIn.Open();
-        Channel guest = device.Primary.Channel;
+        VmBusChannel guest = device.Primary.Channel;
         Task waiting = guest.WaitToReadAsync().AsTask();
         Background.Until(() => standIn.Host.GuestMask == 0, "the wait has unmasked");
         Assert.True(standIn.Host.Channel.TrySend([1]));

@@ -1,9 +1,8 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.InMemory;
 using VmBus.Backends.Tests.Shared;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 
@@ -15,7 +14,7 @@ public sealed class UioEndTests : UioFixture
     {
         UioStandIn standIn = Make(Monitor);
         using UioDevice device = standIn.Open();
-        Channel guest = device.Primary.Channel;
+        VmBusChannel guest = device.Primary.Channel;
         ChannelTraffic.Send(standIn.Host.Channel, 0, 3);
         standIn.Rescind();
 
@@ -35,7 +34,7 @@ public sealed class UioEndTests : UioFixture
         UioStandIn standIn = Make(Monitor);
         standIn.AddSubchannel(90, 42);
         using UioDevice device = standIn.Open();
-        Channel[] channels = [device.Primary.Channel, device.OpenSubchannel(90).Channel];
+        VmBusChannel[] channels = [device.Primary.Channel, device.OpenSubchannel(90).Channel];
         int[] threads = [0, 0];
         Background[] sleepers = [.. channels.Select((channel, i) => Background.Run(() =>
         {

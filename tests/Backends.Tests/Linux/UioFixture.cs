@@ -1,6 +1,5 @@
 using System.Runtime.Versioning;
 using VmBus.Backends.Tests.Shared;
-using VmBus.Channels;
 
 namespace VmBus.Backends.Tests.Linux;
 
@@ -29,7 +28,7 @@ public abstract class UioFixture : IDisposable
         return standIn;
     }
 
-    private protected static void ReadOne(Channel channel)
+    private protected static void ReadOne(VmBusChannel channel)
     {
         Assert.True(channel.WaitToRead(Patience.Limit));
         using ChannelReadBatch batch = channel.ReadBatch();

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Shared;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -5,9 +5,9 @@
 
 using System.Globalization;
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,8 +1,8 @@
 // What the tests of the daemons have in common: one daemon over a stand-in, which leaves nothing open.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Shared;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

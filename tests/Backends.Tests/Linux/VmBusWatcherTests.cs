@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Interop;
+using VmBus.Linux;
 
 namespace VmBus.Backends.Tests.Linux;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using VmBus.Backends.Mapping;
-using VmBus.Interop.Linux;
+using VmBus.Hosting;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Mapping;
 

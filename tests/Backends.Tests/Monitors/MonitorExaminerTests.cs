@@ -1,5 +1,4 @@
-using VmBus.Backends.Mapping;
-using VmBus.Backends.Monitors;
+using VmBus.Hosting;
 using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.Monitors;

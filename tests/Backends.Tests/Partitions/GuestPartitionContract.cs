@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
+using VmBus.Guests;
+using VmBus.Hosting;
 using VmBus.Layout;
-using VmBus.Partitions;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-using VmBus.Rings;
+using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Partitions;
 

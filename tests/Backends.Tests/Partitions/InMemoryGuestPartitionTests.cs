@@ -1,5 +1,6 @@
-using VmBus.Backends.InMemory;
-using VmBus.Partitions;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.InMemory;
 
 namespace VmBus.Backends.Tests.Partitions;
 

@@ -1,7 +1,7 @@
 // What a channel between processes takes from the system, counted: descriptors of the kinds it uses, regions, threads.
 
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 

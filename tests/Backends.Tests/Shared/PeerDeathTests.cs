@@ -1,9 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.InMemory;
 
 namespace VmBus.Backends.Tests.Shared;
 
@@ -73,7 +70,7 @@ public class PeerDeathTests
     {
         using PeerProcess peer = new(isHost: killHost, 3, PeerEnd.Waits);
         using Opened opened = new(peer, killHost);
-        Channel channel = opened.Channel;
+        VmBusChannel channel = opened.Channel;
         long read = Read(channel, 0, 3);
 
         Task<bool> waiting = asynchronous
@@ -95,7 +92,7 @@ public class PeerDeathTests
     {
         using PeerProcess peer = new(isHost: killHost, 100, PeerEnd.Waits);
         using Opened opened = new(peer, killHost);
-        Channel channel = opened.Channel;
+        VmBusChannel channel = opened.Channel;
         Background.Until(() => peer.Committed == 100, "the peer has sent");
         while (channel.TrySend(new byte[64]))
         {
@@ -137,7 +134,7 @@ public class PeerDeathTests
     }
 
     // Reads at least this many more packets.
-    private static long Read(Channel channel, long next, long atLeast)
+    private static long Read(VmBusChannel channel, long next, long atLeast)
     {
         long end = next + atLeast;
         while (next < end)
@@ -148,7 +145,7 @@ public class PeerDeathTests
         return next;
     }
 
-    private static long ReadToTheEnd(Channel channel, long next, string peer)
+    private static long ReadToTheEnd(VmBusChannel channel, long next, string peer)
     {
         while (channel.WaitToRead(Patience.Limit))
             next = ReadAll(channel, next);
@@ -159,7 +156,7 @@ public class PeerDeathTests
         return next;
     }
 
-    private static long ReadAll(Channel channel, long next)
+    private static long ReadAll(VmBusChannel channel, long next)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         while (batch.TryNext(out RingPacket packet))
@@ -192,7 +189,7 @@ public class PeerDeathTests
             }
         }
 
-        public Channel Channel { get; }
+        public VmBusChannel Channel { get; }
 
         public void Dispose() => _end.Dispose();
     }

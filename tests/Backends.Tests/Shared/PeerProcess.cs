@@ -6,10 +6,8 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
-using VmBus.Signals;
+using VmBus.InMemory;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 
@@ -112,7 +110,7 @@ internal sealed class PeerProcess : IDisposable
 
     private static ref long Progress(MappedMemory mapped) => ref MemoryMarshal.AsRef<long>(mapped.AsSpan());
 
-    private static void Play(Channel channel, int count, PeerEnd end, MappedMemory progress, UnixFdSocket socket)
+    private static void Play(VmBusChannel channel, int count, PeerEnd end, MappedMemory progress, UnixFdSocket socket)
     {
         for (long number = 0; number != count; number++)
         {

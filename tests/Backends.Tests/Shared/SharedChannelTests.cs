@@ -1,11 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
 using VmBus.Backends.Tests.InMemory;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.InMemory;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 
@@ -45,7 +42,7 @@ public class SharedChannelTests
     {
         const int Trips = 300;
         using SharedPair pair = new(new SharedChannelOptions { SpinBudget = TimeSpan.FromMicroseconds(spinMicroseconds) });
-        Channel guest = pair.Guest.Channel;
+        VmBusChannel guest = pair.Guest.Channel;
         guest.Mode = mode;
 
         Background host = Background.Run(() =>
@@ -98,7 +95,7 @@ public class SharedChannelTests
     public async Task A_writer_that_waits_for_room_is_woken(bool fromHost)
     {
         using SharedPair pair = new(SharedPair.Sleepy with { RingSize = 4096 });
-        (Channel writer, Channel reader) = fromHost ? (pair.Host.Channel, pair.Guest.Channel) : (pair.Guest.Channel, pair.Host.Channel);
+        (VmBusChannel writer, VmBusChannel reader) = fromHost ? (pair.Host.Channel, pair.Guest.Channel) : (pair.Guest.Channel, pair.Host.Channel);
         long sent = Fill(writer);
         Task waiting = writer.WaitToWriteAsync(8).AsTask();
         Assert.False(waiting.IsCompleted);
@@ -116,7 +113,7 @@ public class SharedChannelTests
     public async Task A_cancelled_wait_ends_and_the_next_one_works(bool asynchronous)
     {
         using SharedPair pair = new(SharedPair.Sleepy);
-        Channel host = pair.Host.Channel;
+        VmBusChannel host = pair.Host.Channel;
         for (int number = 0; number < 5; number++)
         {
             using CancellationTokenSource source = new();
@@ -261,7 +258,7 @@ public class SharedChannelTests
         }
     }
 
-    private static long Fill(Channel channel)
+    private static long Fill(VmBusChannel channel)
     {
         long number = 0;
         while (channel.TrySend(MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in number))))

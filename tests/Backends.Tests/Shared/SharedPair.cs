@@ -1,9 +1,8 @@
 // Both ends of a shared channel in one process, over a socket pair: everything but the second process.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Interop.Linux;
-using VmBus.Rings;
+using VmBus.InMemory;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
 using VmBus.Backends.Tests.InMemory;
-using VmBus.Interop.Linux;
-using VmBus.Rings;
+using VmBus.InMemory;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 

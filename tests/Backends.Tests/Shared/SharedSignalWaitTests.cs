@@ -1,10 +1,8 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Backends.Waiting;
-using VmBus.Bits;
-using VmBus.Interop.Linux;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Backends.Tests.Shared;
 

@@ -1,9 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Backends.Shared;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.InMemory;
 
 namespace VmBus.Backends.Tests.Shared;
 
@@ -56,7 +53,7 @@ public class SharedTrafficTests
 
     private static ulong WordOf(long number, int index) => (ulong)(number + 1) * 0x9E3779B97F4A7C15 ^ (ulong)index;
 
-    private static void Send(Channel channel, long count, int seed)
+    private static void Send(VmBusChannel channel, long count, int seed)
     {
         Random random = new(seed);
         Span<ulong> words = stackalloc ulong[23];
@@ -71,7 +68,7 @@ public class SharedTrafficTests
         }
     }
 
-    private static void Receive(Channel channel, long count)
+    private static void Receive(VmBusChannel channel, long count)
     {
         long expected = 0;
         while (expected < count)

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
 

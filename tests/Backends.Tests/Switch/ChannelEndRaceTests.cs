@@ -1,15 +1,12 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.InMemory;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Backends.Tests.Linux;
 using VmBus.Backends.Tests.Shared;
-using VmBus.Channels;
 using VmBus.Guests;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.Linux;
+using VmBus.Protocol;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.Switch;
 
@@ -35,7 +32,7 @@ public sealed class ChannelEndRaceTests : UioFixture
         {
             using var bus = new InMemoryVmBus(new() { GuestMemorySize = 1 << 20 });
             InMemoryChannel channel = bus.CreateChannel(new() { GuestToHostSize = 4096, HostToGuestSize = 4096 });
-            Channel guest = channel.Guest.Open(PeerTrust.Trusted, multiProducer), host = channel.Host.Open(PeerTrust.Untrusted, multiProducer);
+            VmBusChannel guest = channel.Guest.Open(PeerTrust.Trusted, multiProducer), host = channel.Host.Open(PeerTrust.Untrusted, multiProducer);
             guest.Mode = mode;
             Close(round, [guest, host], multiProducer, round % 2 == 0 ? channel.Dispose : bus.Dispose);
         }
@@ -95,19 +92,19 @@ public sealed class ChannelEndRaceTests : UioFixture
     }
 
     // Every channel is written, read and waited on by threads of its own until they find its end.
-    private static void Close(int round, Channel[] channels, bool multiProducer, Action close) =>
+    private static void Close(int round, VmBusChannel[] channels, bool multiProducer, Action close) =>
         CloseAsync(round, channels, multiProducer, () =>
         {
             close();
             return Task.CompletedTask;
         }).GetAwaiter().GetResult();
 
-    private static async Task CloseAsync(int round, Channel[] channels, bool multiProducer, Func<Task> close)
+    private static async Task CloseAsync(int round, VmBusChannel[] channels, bool multiProducer, Func<Task> close)
     {
         int producers = multiProducer ? 2 : 1;
         using var running = new CountdownEvent(channels.Length * (producers + 1));
         var threads = new List<Background>();
-        foreach (Channel channel in channels)
+        foreach (VmBusChannel channel in channels)
         {
             for (int producer = 0; producer < producers; producer++)
                 threads.Add(Background.Run(() => UntilEnd(channel, running, i => Send(channel, i))));
@@ -117,11 +114,11 @@ public sealed class ChannelEndRaceTests : UioFixture
         running.Wait(BusFixture.Token);
         Thread.SpinWait(round * 7 % 2000);
         await close();
-        foreach (Channel channel in channels)
+        foreach (VmBusChannel channel in channels)
             channel.Dispose();
         foreach (Background thread in threads)
             thread.Join();
-        foreach (Channel channel in channels)
+        foreach (VmBusChannel channel in channels)
         {
             Assert.Equal(ChannelState.Closed, channel.State);
             Assert.Null(channel.CorruptionError);
@@ -130,7 +127,7 @@ public sealed class ChannelEndRaceTests : UioFixture
         }
     }
 
-    private static void UntilEnd(Channel channel, CountdownEvent running, Action<int> use)
+    private static void UntilEnd(VmBusChannel channel, CountdownEvent running, Action<int> use)
     {
         running.Signal();
         try
@@ -144,7 +141,7 @@ public sealed class ChannelEndRaceTests : UioFixture
         }
     }
 
-    private static void Send(Channel channel, int i)
+    private static void Send(VmBusChannel channel, int i)
     {
         Span<byte> payload = stackalloc byte[i % 400];
         payload.Clear();
@@ -163,7 +160,7 @@ public sealed class ChannelEndRaceTests : UioFixture
         }
     }
 
-    private static void Read(Channel channel)
+    private static void Read(VmBusChannel channel)
     {
         if (!channel.WaitToRead(TimeSpan.FromMicroseconds(20)))
             return;

@@ -1,10 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.InMemory;
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
+using VmBus.InMemory;
+using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.Switch;
 
@@ -20,8 +18,8 @@ public sealed class ModeFlipTests
     {
         using InMemoryVmBus bus = new();
         using InMemoryChannel memory = bus.CreateChannel(new InMemoryChannelOptions { GuestToHostSize = 16 << 10 });
-        using Channel guest = memory.Guest.Open();
-        using Channel host = memory.Host.Open();
+        using VmBusChannel guest = memory.Guest.Open();
+        using VmBusChannel host = memory.Host.Open();
         using CancellationTokenSource watchdog = new(2 * Patience.Limit);
 
         // Bursts with silence between them: in the silence no later message comes to the rescue of a lost wakeup.
@@ -83,8 +81,8 @@ public sealed class ModeFlipTests
             Hypervisor = new HypervisorOptions { Clock = clock, MonitorScan = MonitorScan.Stepped, SharedMemory = false },
         });
         using InMemoryChannel memory = bus.CreateChannel(new InMemoryChannelOptions { GuestToHostSize = 4 << 10 });
-        using Channel guest = memory.Guest.Open(clock: clock);
-        using Channel host = memory.Host.Open(clock: clock);
+        using VmBusChannel guest = memory.Guest.Open(clock: clock);
+        using VmBusChannel host = memory.Host.Open(clock: clock);
         Random random = new(seed);
         byte[] payload = new byte[24];
         long sent = 0;
@@ -123,7 +121,7 @@ public sealed class ModeFlipTests
     }
 
     /// <summary>The host as the protocol has it: woken only by a signal, masks, drains, unmasks, looks again.</summary>
-    private static long RunIfSignalled(Channel host, InMemoryChannel memory, long read, int most)
+    private static long RunIfSignalled(VmBusChannel host, InMemoryChannel memory, long read, int most)
     {
         if (!memory.Host.Gate.TryConsume())
             return read;
@@ -149,7 +147,7 @@ public sealed class ModeFlipTests
         return read;
     }
 
-    private static void Send(Channel guest, long number, Urgency urgency, CancellationToken cancellationToken)
+    private static void Send(VmBusChannel guest, long number, Urgency urgency, CancellationToken cancellationToken)
     {
         Span<byte> payload = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(payload, number);
@@ -157,7 +155,7 @@ public sealed class ModeFlipTests
             Assert.True(guest.WaitToWrite(payload.Length, Patience.Limit, cancellationToken), $"no room for message {number}");
     }
 
-    private static void AwaitAnswer(Channel guest, long wanted, CancellationToken cancellationToken)
+    private static void AwaitAnswer(VmBusChannel guest, long wanted, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         while (true)
@@ -174,7 +172,7 @@ public sealed class ModeFlipTests
     }
 
     /// <summary>Reads in order; after each drain answers with how many messages there were so far.</summary>
-    private static void Answer(Channel host, CancellationToken cancellationToken)
+    private static void Answer(VmBusChannel host, CancellationToken cancellationToken)
     {
         long read = 0;
         while (true)

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.Waiting;
+using VmBus.Hosting;
 
 namespace VmBus.Backends.Tests.Waiting;
 

@@ -1,4 +1,4 @@
-using VmBus.Backends.Waiting;
+using VmBus.Hosting;
 
 namespace VmBus.Backends.Tests.Waiting;
 

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using VmBus.Bits;
 using VmBus.Core.Tests.Layout;
 using VmBus.Layout;
 using Xunit;

@@ -1,7 +1,7 @@
 // Threads hammering the same words. Each test knows how many changes it made and finds every one of them again.
 
 using System.Runtime.InteropServices;
-using VmBus.Bits;
+using VmBus.Layout;
 using Xunit;
 
 namespace VmBus.Core.Tests.Bits;

@@ -1,11 +1,8 @@
 using System.Diagnostics;
 using System.Reflection;
-using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Core.Tests.Signals;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Channels;
@@ -125,7 +122,7 @@ public class AllocationTests
     public void The_test_of_allocations_notices_one()
         => Assert.Throws<Xunit.Sdk.TrueException>(() => AssertNothing("one", () => GC.KeepAlive(new object())));
 
-    private static void Read(Channel channel)
+    private static void Read(VmBusChannel channel)
     {
         using ChannelReadBatch batch = channel.ReadBatch();
         while (batch.TryNext(out RingPacket packet))
@@ -135,7 +132,7 @@ public class AllocationTests
 
     internal static void AssertNothing(string what, Action action)
     {
-        if (typeof(Channel).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
+        if (typeof(VmBusChannel).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
             Assert.Skip("A debug build allocates for its own sake.");
 
         // Once around the ring and more, so that wrapping packets have been met.

@@ -1,6 +1,3 @@
-using VmBus.Channels;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Channels;
@@ -12,7 +9,7 @@ public class ChannelEndTests
 
     public static TheoryData<string> Uses => [.. Calls.Keys];
 
-    private static Dictionary<string, Func<Channel, Task>> Calls { get; } = new()
+    private static Dictionary<string, Func<VmBusChannel, Task>> Calls { get; } = new()
     {
         ["TrySend"] = Now(c => c.TrySend([1])),
         ["TrySend a packet"] = Now(c => c.TrySend(OutgoingPacket.Completion([1], 7))),
@@ -178,7 +175,7 @@ public class ChannelEndTests
         Assert.Same(pair.Left.CorruptionError, fault);
     }
 
-    private static Func<Channel, Task> Now(Action<Channel> call) => channel =>
+    private static Func<VmBusChannel, Task> Now(Action<VmBusChannel> call) => channel =>
     {
         call(channel);
         return Task.CompletedTask;

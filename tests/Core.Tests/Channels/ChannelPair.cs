@@ -1,8 +1,5 @@
-using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Core.Tests.Signals;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.Core.Tests.Channels;
 
@@ -14,8 +11,8 @@ internal sealed class ChannelPair : IDisposable
     {
         ToRight = new RingFixture(form, dataSize);
         ToLeft = new RingFixture(form, dataSize);
-        Left = new Channel(ToRight.Writer(multiProducer), ToLeft.Reader(trust), Signaler(RightGate), leftWait ?? LeftGate, clock);
-        Right = new Channel(ToLeft.Writer(multiProducer), ToRight.Reader(trust), Signaler(LeftGate), RightGate, clock);
+        Left = new VmBusChannel(ToRight.Writer(multiProducer), ToLeft.Reader(trust), Signaler(RightGate), leftWait ?? LeftGate, clock);
+        Right = new VmBusChannel(ToLeft.Writer(multiProducer), ToRight.Reader(trust), Signaler(LeftGate), RightGate, clock);
 
         // The left end is the guest: its signals may wait in the monitor page.
         ChannelSignaler Signaler(Gate gate) => new(
@@ -41,9 +38,9 @@ internal sealed class ChannelPair : IDisposable
     /// <summary>Opened by the left end to wake the right.</summary>
     public Gate RightGate { get; } = new();
 
-    public Channel Left { get; }
+    public VmBusChannel Left { get; }
 
-    public Channel Right { get; }
+    public VmBusChannel Right { get; }
 
     public void Dispose()
     {

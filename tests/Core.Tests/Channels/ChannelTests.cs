@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Channels;
@@ -326,10 +323,10 @@ public class ChannelTests
         OutgoingRing outgoing = pair.Left.Outgoing;
         IncomingRing incoming = pair.Left.Incoming;
         ChannelSignaler signaler = pair.Left.Signaler;
-        Assert.Throws<ArgumentNullException>(() => new Channel(null!, incoming, signaler, pair.LeftGate));
-        Assert.Throws<ArgumentNullException>(() => new Channel(outgoing, null!, signaler, pair.LeftGate));
-        Assert.Throws<ArgumentNullException>(() => new Channel(outgoing, incoming, null!, pair.LeftGate));
-        Assert.Throws<ArgumentNullException>(() => new Channel(outgoing, incoming, signaler, null!));
+        Assert.Throws<ArgumentNullException>(() => new VmBusChannel(null!, incoming, signaler, pair.LeftGate));
+        Assert.Throws<ArgumentNullException>(() => new VmBusChannel(outgoing, null!, signaler, pair.LeftGate));
+        Assert.Throws<ArgumentNullException>(() => new VmBusChannel(outgoing, incoming, null!, pair.LeftGate));
+        Assert.Throws<ArgumentNullException>(() => new VmBusChannel(outgoing, incoming, signaler, null!));
     }
 
     [Fact]
@@ -364,7 +361,7 @@ public class ChannelTests
         }
     }
 
-    internal static int Drain(Channel channel)
+    internal static int Drain(VmBusChannel channel)
     {
         int packets = 0;
         using ChannelReadBatch batch = channel.ReadBatch();
@@ -374,7 +371,7 @@ public class ChannelTests
         return packets;
     }
 
-    private static void Fill(Channel channel)
+    private static void Fill(VmBusChannel channel)
     {
         while (channel.TrySend(new byte[232]))
         {

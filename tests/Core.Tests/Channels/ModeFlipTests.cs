@@ -1,11 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Core.Tests.Signals;
 using VmBus.Layout;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Channels;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Signals;
 
 namespace VmBus.Core.Tests.Channels;
 

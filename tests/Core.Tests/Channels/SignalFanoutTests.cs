@@ -1,4 +1,3 @@
-using VmBus.Channels;
 using VmBus.Core.Tests.Signals;
 using Xunit;
 

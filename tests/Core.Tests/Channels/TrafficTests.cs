@@ -1,6 +1,4 @@
-using VmBus.Channels;
 using VmBus.Core.Tests.Rings;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Channels;
@@ -60,7 +58,7 @@ public class TrafficTests
             () => Play(pair.Right, first: false));
         Assert.Equal(2 * Throws, thrown);
 
-        void Play(Channel channel, bool first)
+        void Play(VmBusChannel channel, bool first)
         {
             byte[] ball = new byte[8];
             for (int i = 0; i < Throws; i++)
@@ -111,7 +109,7 @@ public class TrafficTests
         Assert.Equal(Packets, read);
     }
 
-    internal static void Send(Channel channel, long packets, int maxLength, ref long sent)
+    internal static void Send(VmBusChannel channel, long packets, int maxLength, ref long sent)
     {
         for (long i = 0; i < packets;)
         {
@@ -142,7 +140,7 @@ public class TrafficTests
         }
     }
 
-    internal static void Receive(Channel channel, long packets, int maxLength, ref long read)
+    internal static void Receive(VmBusChannel channel, long packets, int maxLength, ref long read)
     {
         while (read < packets)
         {
@@ -151,7 +149,7 @@ public class TrafficTests
         }
     }
 
-    internal static void TakeAll(Channel channel, int maxLength, ref long read)
+    internal static void TakeAll(VmBusChannel channel, int maxLength, ref long read)
     {
         long number = read;
         using ChannelReadBatch batch = channel.ReadBatch();

@@ -1,6 +1,5 @@
 // The rules of the fan-out, and the order of ticket and look, broken one at a time.
 
-using VmBus.Channels;
 using static VmBus.Core.Tests.Exploration.MemoryModel;
 
 namespace VmBus.Core.Tests.Exploration;

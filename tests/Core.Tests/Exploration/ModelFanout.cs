@@ -1,7 +1,5 @@
 // One waiter's view of a modelled fan-out, and the production rules run over it. Each mutant overrides one method.
 
-using VmBus.Channels;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>What a <see cref="SignalFanout"/> keeps, on modelled memory.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Channels;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>What the production rules are given in place of a fan-out's own fields.</summary>

@@ -1,7 +1,5 @@
 // One end's view of a modelled ring, and the production handshake run over it. Each mutant overrides one method.
 
-using VmBus.Rings;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using VmBus.Rings;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>What the production handshake is given in place of <see cref="RingControl"/>.</summary>

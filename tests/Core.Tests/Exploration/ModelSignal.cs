@@ -1,8 +1,5 @@
 // One thread's view of a modelled signaller, and the production decision run over it. Each mutant overrides one method.
 
-using VmBus.Rings;
-using VmBus.Signals;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>The accesses of <see cref="ChannelSignaler"/> on modelled memory. A call is a full fence, as every path's is.</summary>

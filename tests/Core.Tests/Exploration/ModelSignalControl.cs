@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>What the production decision is given in place of a signaller's own words.</summary>

@@ -1,7 +1,5 @@
 // The writing end, as Channel.TrySend and Channel.WaitToWrite walk it, in segments.
 
-using VmBus.Rings;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Sends packets one by one; waits for room when there is none.</summary>

@@ -1,8 +1,5 @@
 // A thread that sends, as Channel.TrySend walks it: the ring, then ChannelSignaler.AfterWrite.
 
-using VmBus.Rings;
-using VmBus.Signals;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Sends packets, each as urgent as it is said to be, and signals for them. There is room for all.</summary>

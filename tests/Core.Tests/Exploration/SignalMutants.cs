@@ -1,7 +1,5 @@
 // Every fence, look and order of the decision how to signal, taken away one at a time.
 
-using VmBus.Rings;
-using VmBus.Signals;
 using static VmBus.Core.Tests.Exploration.MemoryModel;
 
 namespace VmBus.Core.Tests.Exploration;

@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>How a modelled channel may signal.</summary>

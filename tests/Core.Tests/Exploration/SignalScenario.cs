@@ -1,5 +1,3 @@
-using VmBus.Signals;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>The scenarios of a channel's signal: sender, reader, the examiner of the monitor page, and who else meddles.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Rings;
-
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>

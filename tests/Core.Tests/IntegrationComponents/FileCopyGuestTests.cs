@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 using Xunit;
 using static VmBus.Core.Tests.IntegrationComponents.FileCopyMessages;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 using Xunit;
 
 namespace VmBus.Core.Tests.IntegrationComponents;

@@ -1,6 +1,5 @@
 using System.Text;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Core.Tests.IntegrationComponents;
 

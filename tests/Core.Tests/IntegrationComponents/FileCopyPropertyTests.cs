@@ -2,8 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 using Xunit;
 using static VmBus.Core.Tests.IntegrationComponents.FileCopyMessages;
 

@@ -1,5 +1,4 @@
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 
 namespace VmBus.Core.Tests.IntegrationComponents;
 

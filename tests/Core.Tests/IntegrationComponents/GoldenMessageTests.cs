@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
+using VmBus.Integration;
 using Xunit;
 
 namespace VmBus.Core.Tests.IntegrationComponents;

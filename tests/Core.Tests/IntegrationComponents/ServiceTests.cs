@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Channels;
 using VmBus.Core.Tests.Channels;
-using VmBus.IntegrationComponents;
-using VmBus.Layout;
-using VmBus.Rings;
+using VmBus.Integration;
 using Xunit;
 
 namespace VmBus.Core.Tests.IntegrationComponents;
@@ -16,9 +13,9 @@ public sealed class ServiceTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private Channel Host => _channels.Left;
+    private VmBusChannel Host => _channels.Left;
 
-    private Channel Guest => _channels.Right;
+    private VmBusChannel Guest => _channels.Right;
 
     public void Dispose() => _channels.Dispose();
 

@@ -4,7 +4,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Layout;
@@ -16,8 +16,10 @@ public class LayoutTests
     /// <summary>The structs of the library that are bytes in memory or in a message.</summary>
     private static IEnumerable<Type> LayoutTypes => typeof(RingControlPage).Assembly.GetTypes().Where(t =>
         t.IsValueType && !t.IsEnum && t.IsPublic
-        && t.Namespace is "VmBus.Layout" or "VmBus.Layout.Messages"
+        && (t.Namespace is "VmBus.Layout" || (t.Namespace is "VmBus.Protocol" or "VmBus.Integration" or "VmBus.Pipes" && !IsReadOnly(t)))
         && !t.Name.EndsWith("View", StringComparison.Ordinal) && !t.IsByRefLike);
+
+    private static bool IsReadOnly(Type type) => type.IsDefined(typeof(IsReadOnlyAttribute), inherit: false);
 
     [Fact]
     public void The_golden_files_hold_every_structure_and_field()

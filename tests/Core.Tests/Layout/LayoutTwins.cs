@@ -56,7 +56,9 @@ public static class LayoutTwins
     {
         Assembly core = typeof(RingControlPage).Assembly;
         return core.GetType("VmBus.Layout." + name)
-            ?? core.GetType("VmBus.Layout.Messages." + name)
+            ?? core.GetType("VmBus.Protocol." + name)
+            ?? core.GetType("VmBus.Integration." + name)
+            ?? core.GetType("VmBus.Pipes." + name)
             ?? typeof(LayoutTwins).Assembly.GetType("VmBus.Core.Tests.Layout." + name)
             ?? throw new FormatException($"twins.txt: no C# type {name}");
     }

@@ -221,8 +221,8 @@ public sealed class PageViewTests : IDisposable
     [Fact]
     public void A_GPADL_message_holds_26_frames_and_a_body_28()
     {
-        Assert.Equal(26, VmBus.Layout.Messages.GpadlHeader.MaxPageFrames);
-        Assert.Equal(28, VmBus.Layout.Messages.GpadlBody.MaxPageFrames);
+        Assert.Equal(26, VmBus.Protocol.GpadlHeader.MaxPageFrames);
+        Assert.Equal(28, VmBus.Protocol.GpadlBody.MaxPageFrames);
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using VmBus.Core.Tests.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Pipes;

@@ -1,7 +1,6 @@
 using FsCheck.Xunit;
 using VmBus.Layout;
 using VmBus.Pipes;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Pipes;

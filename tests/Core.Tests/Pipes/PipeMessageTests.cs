@@ -2,7 +2,7 @@ using FsCheck.Xunit;
 using VmBus.Core.Tests.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
-using VmBus.Rings;
+using VmBus.Pipes;
 using Xunit;
 
 namespace VmBus.Core.Tests.Pipes;

@@ -1,10 +1,8 @@
 using System.Runtime.InteropServices;
-using VmBus.Channels;
 using VmBus.Core.Tests.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
 using VmBus.Pipes;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Pipes;
@@ -23,7 +21,7 @@ internal sealed class PipePair : IDisposable
         Left = Open(_channels.Left);
         Right = Open(_channels.Right);
 
-        PipeStream Open(Channel channel) => new(channel, mode) { ReadTimeout = Patience, WriteTimeout = Patience };
+        PipeStream Open(VmBusChannel channel) => new(channel, mode) { ReadTimeout = Patience, WriteTimeout = Patience };
     }
 
     public PipeStream Left { get; }

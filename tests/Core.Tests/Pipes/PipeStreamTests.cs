@@ -1,12 +1,9 @@
 using FsCheck.Xunit;
-using VmBus.Channels;
 using VmBus.Core.Tests.Channels;
 using VmBus.Core.Tests.Rings;
 using VmBus.Core.Tests.Signals;
 using VmBus.Layout;
 using VmBus.Pipes;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Pipes;
@@ -324,7 +321,7 @@ public class PipeStreamTests
         }
     }
 
-    private static List<uint> Lengths(Channel channel)
+    private static List<uint> Lengths(VmBusChannel channel)
     {
         List<uint> lengths = [];
         using ChannelReadBatch batch = channel.ReadBatch();

@@ -1,5 +1,3 @@
-using VmBus.Rings;
-
 namespace VmBus.Core.Tests.Rings;
 
 /// <summary>An index somebody wrote into the control page, and what the other side must make of it.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using VmBus.Rings;
 
 namespace VmBus.Core.Tests.Rings;
 

@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using VmBus.Channels;
 using VmBus.Core.Tests.Signals;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;
@@ -26,7 +23,7 @@ public class CorruptionTests
         {
             foreach (uint at in Places)
             {
-                using Channel channel = Reading(fixture.StandAt(at), trust, packet.MaxPacketLength);
+                using VmBusChannel channel = Reading(fixture.StandAt(at), trust, packet.MaxPacketLength);
                 packet.Publish(fixture, at);
                 Check(fixture, channel, packet.Name, packet.Fault, packet.Value, packet.Limit, at);
             }
@@ -42,7 +39,7 @@ public class CorruptionTests
         {
             foreach (uint at in Places)
             {
-                using Channel channel = Reading(fixture.StandAt(at), trust, packet.MaxPacketLength);
+                using VmBusChannel channel = Reading(fixture.StandAt(at), trust, packet.MaxPacketLength);
                 uint second = (at + 40) % 4096;
                 PacketSpec sound = PacketSpec.InBand(16, 3);
                 Assert.True(sound.TryWrite(fixture.Writer()));
@@ -62,7 +59,7 @@ public class CorruptionTests
             }
         }
 
-        static void TakeAndDrop(Channel channel)
+        static void TakeAndDrop(VmBusChannel channel)
         {
             IncomingBatch batch = channel.Incoming.ReadBatch();
             batch.TryNext(out _);
@@ -79,7 +76,7 @@ public class CorruptionTests
             {
                 using RingFixture fixture = new RingFixture(form).StandAt(CorruptIndex.Start);
                 LayOutSmallestPackets(fixture);
-                using Channel channel = Reading(fixture, trust);
+                using VmBusChannel channel = Reading(fixture, trust);
                 fixture.Control.WriteIndex = index.Index;
                 Check(fixture, channel, $"write {index}", index.Fault, index.Value, index.Limit, CorruptIndex.Start,
                     byUnmasking ? static c => c.Incoming.UnmaskInterrupt() : static c => _ = c.Incoming.HasPackets);
@@ -98,7 +95,7 @@ public class CorruptionTests
     [MemberData(nameof(RingFixture.AllForms), MemberType = typeof(RingFixture))]
     public void An_impossible_read_index_faults_the_channel(RingForm form)
     {
-        Action<Channel>[] ways =
+        Action<VmBusChannel>[] ways =
         [
             static c => c.TrySend(new byte[2024]),
             static c => c.TrySend(OutgoingPacket.Completion(new byte[2024], 1)),
@@ -109,12 +106,12 @@ public class CorruptionTests
         ];
         foreach (CorruptIndex index in CorruptIndex.OfReaders)
         {
-            foreach (Action<Channel> way in ways)
+            foreach (Action<VmBusChannel> way in ways)
             {
                 foreach (bool multi in (bool[])[false, true])
                 {
                     using RingFixture fixture = new RingFixture(form).StandAt(CorruptIndex.Start);
-                    using Channel channel = Writing(fixture, multi);
+                    using VmBusChannel channel = Writing(fixture, multi);
                     fixture.Control.ReadIndex = index.Index;
                     byte[] before = fixture.Data.ToArray();
                     if (index.Fault == RingFault.None)
@@ -132,7 +129,7 @@ public class CorruptionTests
 
                     // The peer mends its index: too late.
                     fixture.Control.ReadIndex = CorruptIndex.Written;
-                    foreach (Action<Channel> again in ways)
+                    foreach (Action<VmBusChannel> again in ways)
                         AssertSame(error, Thrown(channel, again));
                     AssertSame(error, Thrown(channel, static c => c.TrySend([])));
                     AssertSame(error, channel.CorruptionError!);
@@ -153,7 +150,7 @@ public class CorruptionTests
     public void A_fault_in_the_middle_of_a_batch_publishes_none_of_it()
     {
         using RingFixture fixture = new RingFixture().StandAt(CorruptIndex.Start);
-        using Channel channel = Writing(fixture, multiProducer: false);
+        using VmBusChannel channel = Writing(fixture, multiProducer: false);
         fixture.Control.ReadIndex = 4095;
         using (ChannelWriteBatch batch = channel.BeginBatch())
         {
@@ -216,7 +213,7 @@ public class CorruptionTests
 
     /// <summary>Reads everything there is, then checks the fault (or its absence), that it lasts, and that nothing was written.</summary>
     private static void Check(
-        RingFixture fixture, Channel channel, string what, RingFault fault, ulong value, ulong limit, uint index, Action<Channel>? way = null)
+        RingFixture fixture, VmBusChannel channel, string what, RingFault fault, ulong value, ulong limit, uint index, Action<VmBusChannel>? way = null)
     {
         byte[] data = fixture.Data.ToArray();
         uint read = fixture.Control.ReadIndex, write = fixture.Control.WriteIndex;
@@ -233,7 +230,7 @@ public class CorruptionTests
             return;
         }
 
-        Action<Channel>[] ways =
+        Action<VmBusChannel>[] ways =
         [
             static c => { using ChannelReadBatch batch = c.ReadBatch(); batch.TryNext(out _); },
             static c => c.Incoming.TryRead(new byte[8], out _, out _, out _),
@@ -246,7 +243,7 @@ public class CorruptionTests
 
         // The peer mends what it wrote: too late.
         new CorruptPacket("sound").Publish(fixture, index);
-        Action<Channel>[] further =
+        Action<VmBusChannel>[] further =
         [
             .. ways,
             static c => _ = c.Incoming.HasPackets,
@@ -254,7 +251,7 @@ public class CorruptionTests
             static c => c.WaitToRead(TimeSpan.Zero),
             static c => c.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult(),
         ];
-        foreach (Action<Channel> again in further)
+        foreach (Action<VmBusChannel> again in further)
             AssertSame(error, Thrown(channel, again));
         AssertSame(error, channel.CorruptionError!);
         using (ChannelReadBatch empty = channel.ReadBatch())
@@ -310,13 +307,13 @@ public class CorruptionTests
         fixture.Control.WriteIndex = CorruptIndex.Start;
     }
 
-    private static Channel Reading(RingFixture fixture, PeerTrust trust, int maxPacketLength = 0)
+    private static VmBusChannel Reading(RingFixture fixture, PeerTrust trust, int maxPacketLength = 0)
     {
         IncomingRing incoming = fixture.Reader(trust, maxPacketLength);
         return Over(new RingFixture().Writer(), incoming);
     }
 
-    private static Channel Writing(RingFixture fixture, bool multiProducer)
+    private static VmBusChannel Writing(RingFixture fixture, bool multiProducer)
     {
         OutgoingRing outgoing = fixture.Writer(multiProducer);
         for (int i = 0; i < 3; i++)
@@ -328,13 +325,13 @@ public class CorruptionTests
         return Over(outgoing, new RingFixture().Reader());
     }
 
-    private static Channel Over(OutgoingRing outgoing, IncomingRing incoming)
+    private static VmBusChannel Over(OutgoingRing outgoing, IncomingRing incoming)
     {
         var gate = new Gate();
-        return new Channel(outgoing, incoming, new ChannelSignaler(new SignalBinding { ChildRelid = 1, Path = gate }), gate);
+        return new VmBusChannel(outgoing, incoming, new ChannelSignaler(new SignalBinding { ChildRelid = 1, Path = gate }), gate);
     }
 
-    private static RingCorruptException Thrown(Channel channel, Action<Channel> way)
+    private static RingCorruptException Thrown(VmBusChannel channel, Action<VmBusChannel> way)
         => Assert.Throws<RingCorruptException>(() => way(channel));
 
     private static void AssertIs(RingCorruptException error, RingFault fault, ulong value, ulong limit, uint index, string what)

@@ -1,6 +1,5 @@
 using VmBus.Core.Tests.Channels;
 using VmBus.Layout;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FsCheck.Xunit;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

@@ -1,5 +1,4 @@
 using VmBus.Layout;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

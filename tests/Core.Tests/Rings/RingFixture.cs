@@ -1,8 +1,7 @@
 using System.Runtime.Versioning;
 using VmBus.Core.Tests.Channels;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

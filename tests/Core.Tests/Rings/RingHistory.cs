@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using VmBus.Rings;
 
 namespace VmBus.Core.Tests.Rings;
 

@@ -1,4 +1,3 @@
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

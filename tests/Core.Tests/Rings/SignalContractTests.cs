@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using VmBus.Layout;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

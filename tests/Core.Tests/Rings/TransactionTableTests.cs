@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using FsCheck.Xunit;
 using VmBus.Core.Tests.Channels;
-using VmBus.Rings;
 using Xunit;
 
 namespace VmBus.Core.Tests.Rings;

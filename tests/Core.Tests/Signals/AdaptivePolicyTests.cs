@@ -4,8 +4,6 @@ using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Signals;

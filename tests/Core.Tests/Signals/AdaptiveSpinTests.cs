@@ -1,5 +1,4 @@
 using FsCheck.Xunit;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Signals;

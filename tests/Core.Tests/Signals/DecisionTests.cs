@@ -1,6 +1,4 @@
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Signals;

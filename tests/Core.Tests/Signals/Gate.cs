@@ -1,5 +1,4 @@
 using VmBus.Layout;
-using VmBus.Signals;
 
 namespace VmBus.Core.Tests.Signals;
 

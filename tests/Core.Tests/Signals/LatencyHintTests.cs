@@ -1,5 +1,3 @@
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Signals;

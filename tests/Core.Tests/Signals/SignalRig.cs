@@ -1,7 +1,5 @@
 using VmBus.Core.Tests.Rings;
 using VmBus.Layout;
-using VmBus.Rings;
-using VmBus.Signals;
 using Xunit;
 
 namespace VmBus.Core.Tests.Signals;

@@ -5,7 +5,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

@@ -1,4 +1,3 @@
-using VmBus.Interop.Linux;
 using VmBus.Interop.Tests.Linux.Kvm;
 
 namespace VmBus.Interop.Tests.Linux;

@@ -1,5 +1,3 @@
-using VmBus.Interop.Linux;
-
 namespace VmBus.Interop.Tests.Linux;
 
 public sealed class FolderFileTests : IDisposable

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

@@ -1,8 +1,6 @@
 // Asks the kernel whether an address can be read or written, without faulting: write(2) and read(2) on an eventfd
 // copy eight bytes from or to it and answer EFAULT where an access would be a SIGSEGV.
 
-using VmBus.Interop.Linux;
-
 namespace VmBus.Interop.Tests.Linux;
 
 internal static unsafe class MemoryProbe

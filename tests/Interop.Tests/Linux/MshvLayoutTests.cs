@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

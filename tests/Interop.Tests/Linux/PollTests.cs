@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

@@ -1,7 +1,6 @@
 // Interrupts one thread again and again with a signal that has a handler, so that its calls end with EINTR.
 
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

@@ -1,7 +1,6 @@
 // Calls that only the tests make.
 
 using System.Runtime.InteropServices;
-using VmBus.Interop.Linux;
 
 namespace VmBus.Interop.Tests.Linux;
 

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using VmBus.Channels;
-using VmBus.Rings;
 
 namespace VmBus.SystemTest;
 
@@ -8,7 +6,7 @@ namespace VmBus.SystemTest;
 /// The guest's side of the dynamic memory protocol, as far as QEMU's hv-balloon answers. Messages are in-band packets,
 /// little-endian: type u16, size u16, transaction id u32, then what the type says.
 /// </summary>
-internal sealed class Balloon(Channel channel)
+internal sealed class Balloon(VmBusChannel channel)
 {
     public const uint Version2016 = 2 << 16;
     public const int VersionRequestLength = 16;

@@ -1,6 +1,6 @@
-using VmBus.Backends.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
+using VmBus.Linux;
 
 namespace VmBus.SystemTest;
 

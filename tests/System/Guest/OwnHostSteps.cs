@@ -1,13 +1,10 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using VmBus.Backends.Linux;
-using VmBus.Channels;
-using VmBus.Hosting;
-using VmBus.IntegrationComponents;
+using VmBus.Devices;
+using VmBus.Integration;
 using VmBus.Layout;
+using VmBus.Linux;
 using VmBus.Pipes;
-using VmBus.Rings;
-using VmBus.Signals;
 
 namespace VmBus.SystemTest;
 
@@ -118,7 +115,7 @@ internal sealed class OwnHostSteps(string[] words)
     {
         const double Window = 5.0;
         using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
-        Channel channel = uio.Primary.Channel;
+        VmBusChannel channel = uio.Primary.Channel;
         Require(channel.Signaler.EffectiveMode == EffectiveSignal.Monitored, $"the channel signals by {channel.Signaler.EffectiveMode}");
         MonitorPageView page = uio.MonitorPage!.Value;
         int monitor = uio.Primary.MonitorId!.Value;
@@ -197,7 +194,7 @@ internal sealed class OwnHostSteps(string[] words)
     private static void Stall()
     {
         using UioDevice uio = UioDevice.Open(Sysfs, Called, Options);
-        Channel channel = uio.Primary.Channel;
+        VmBusChannel channel = uio.Primary.Channel;
         Host("stall echo0");
         byte[] payload = new byte[4 << 10];
         uint sent = 0, answers = 0;
@@ -297,7 +294,7 @@ internal sealed class OwnHostSteps(string[] words)
     }
 
     // One at a time, every byte checked.
-    internal static double[] RoundTrips(Channel channel, int count)
+    internal static double[] RoundTrips(VmBusChannel channel, int count)
     {
         double[] took = new double[count];
         byte[] sent = new byte[PayloadLength], got = new byte[PayloadLength];

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 
 namespace VmBus.SystemTest;
 

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
-using VmBus.Backends.Linux;
-using VmBus.Channels;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
 using VmBus.Layout;
-using VmBus.Rings;
+using VmBus.Linux;
 
 namespace VmBus.SystemTest;
 

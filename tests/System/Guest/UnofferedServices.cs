@@ -1,5 +1,5 @@
-using VmBus.Backends.Linux;
-using VmBus.Layout;
+using VmBus.Integration;
+using VmBus.Linux;
 
 namespace VmBus.SystemTest;
 

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
-using VmBus.Backends.Linux;
 using VmBus.Backends.Tests.Linux;
-using VmBus.Interop.Linux;
+using VmBus.Interop;
+using VmBus.Linux;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Binding;

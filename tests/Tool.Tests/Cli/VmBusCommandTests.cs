@@ -114,7 +114,7 @@ public class VmBusCommandTests
                 Window = TimeSpan.FromMicroseconds(50),
                 Pace = TimeSpan.FromMilliseconds(2),
                 RingSize = 65536,
-                Modes = [Signals.SignalMode.Adaptive],
+                Modes = [VmBus.SignalMode.Adaptive],
                 Loads = [LoadKind.Paced, LoadKind.Mixed],
                 Processes = 2,
                 HypercallCost = TimeSpan.FromMicroseconds(2),

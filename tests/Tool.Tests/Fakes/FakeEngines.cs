@@ -1,5 +1,4 @@
-using VmBus.Backends.Linux;
-using VmBus.Signals;
+using VmBus.Linux;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 

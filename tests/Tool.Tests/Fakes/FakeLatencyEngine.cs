@@ -1,4 +1,3 @@
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Tests.Fakes;

@@ -1,4 +1,4 @@
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Tests.Fakes;

@@ -1,4 +1,3 @@
-using VmBus.Signals;
 using VmBus.Tool.Plots;
 
 namespace VmBus.Tool.Tests.Fakes;

@@ -2,7 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text.Json;
 using VmBus.Backends.Tests.Linux;
-using VmBus.IntegrationComponents;
+using VmBus.Integration;
 using VmBus.Layout;
 using VmBus.Tool.FileCopies;
 using VmBus.Tool.Tests.Fakes;

@@ -2,10 +2,11 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Backends.Tests.Bus;
+using VmBus.Devices;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Pipes;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Tests.Hosting;

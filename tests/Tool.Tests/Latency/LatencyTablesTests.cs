@@ -1,4 +1,3 @@
-using VmBus.Signals;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Tests.Fakes;

@@ -1,6 +1,5 @@
 using ScottPlot;
 using SkiaSharp;
-using VmBus.Signals;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Plots;
 using VmBus.Tool.Tests.Fakes;

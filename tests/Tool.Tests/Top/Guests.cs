@@ -1,5 +1,5 @@
-using VmBus.Backends.Linux;
 using VmBus.Layout;
+using VmBus.Linux;
 using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;

@@ -1,4 +1,4 @@
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Screens;
 using VmBus.Tool.Tests.Fakes;
 using VmBus.Tool.Top;

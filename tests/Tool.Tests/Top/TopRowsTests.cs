@@ -1,5 +1,5 @@
 using FsCheck.Xunit;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.Linux;
+using VmBus.Linux;
 using VmBus.Tool.Tests.Fakes;
 using VmBus.Tool.Top;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VmBus.Core.Tests.Protocol.Descriptions;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using VmBus.Tool.Cli;
 using VmBus.Tool.Tests.Fakes;
 using VmBus.Tool.Trace;

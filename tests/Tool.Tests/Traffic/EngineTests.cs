@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using VmBus.Signals;
 using VmBus.Tool.Copy;
 using VmBus.Tool.Latency;
 using VmBus.Tool.Simulation;

@@ -4,7 +4,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>Writes the tables.</summary>
 internal static class AcpiTables

@@ -1,7 +1,7 @@
 // A PC's battery-backed clock. Mirrors the MC146818 as kernels read it (Linux: drivers/rtc/rtc-mc146818-lib.c,
 // include/linux/mc146818rtc.h), with the century where a PC's firmware keeps it.
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>
 /// The clock at ports 0x70 and 0x71. It tells UTC by the host's own clock: what the guest writes to the registers of the time

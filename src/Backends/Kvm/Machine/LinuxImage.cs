@@ -2,7 +2,7 @@
 
 using System.Buffers.Binary;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>A bzImage that has a 64-bit entry.</summary>
 public sealed class LinuxImage

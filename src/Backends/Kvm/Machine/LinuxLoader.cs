@@ -4,10 +4,10 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
 using System.Text;
-using VmBus.Backends.Mapping;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>Loads a kernel into a guest's memory and sets its first VP to begin with it.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,9 +2,9 @@
 // clock, a way to turn it off.
 
 using System.Runtime.Versioning;
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>A machine under KVM with a Linux kernel loaded. Dispose it after everything that stands on its partition.</summary>
 [SupportedOSPlatform("linux")]
@@ -17,7 +17,7 @@ public sealed class LinuxMachine : IDisposable
     /// <summary>Makes it, not started.</summary>
     /// <param name="options">What it boots.</param>
     /// <exception cref="InvalidDataException">The kernel is none, or does not fit.</exception>
-    /// <exception cref="Interop.Linux.ErrnoException">There is no KVM, or it refused.</exception>
+    /// <exception cref="Interop.ErrnoException">There is no KVM, or it refused.</exception>
     /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability; the message says which.</exception>
     public LinuxMachine(LinuxMachineOptions options)
     {

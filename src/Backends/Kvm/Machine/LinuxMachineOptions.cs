@@ -1,6 +1,6 @@
 // A machine that boots Linux.
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>What a machine boots.</summary>
 public sealed record LinuxMachineOptions

@@ -3,10 +3,10 @@
 
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Backends.Mapping;
-using VmBus.Interop.Linux.Kvm;
+using VmBus.Hosting;
+using VmBus.Interop;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>Writes the tables of 64-bit mode into a guest's memory and sets a VP's registers to them.</summary>
 [SupportedOSPlatform("linux")]
@@ -40,7 +40,7 @@ public static class LongMode
     /// <param name="vp">The VP, before its first run.</param>
     /// <param name="memory">The guest's memory: at least <see cref="TablesEnd"/> bytes.</param>
     /// <param name="registers">Where it begins (RIP) and with what. Interrupts are off unless RFLAGS says otherwise.</param>
-    /// <exception cref="Interop.Linux.ErrnoException">The kernel refused.</exception>
+    /// <exception cref="Interop.ErrnoException">The kernel refused.</exception>
     public static void Enter(KvmVp vp, GuestMemory memory, KvmRegisters registers)
     {
         ArgumentNullException.ThrowIfNull(vp);

@@ -3,7 +3,7 @@
 
 using System.Diagnostics;
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>PM1a event and control blocks and the PM timer. Thread-safe.</summary>
 internal sealed class PowerPorts(Action poweredOff) : IPortDevice

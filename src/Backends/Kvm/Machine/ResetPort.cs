@@ -1,6 +1,6 @@
 // The reset register, and the one of the keyboard controller that kernels fall back to.
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>One port whose write of a certain value resets the machine.</summary>
 internal sealed class ResetPort(ushort port, Func<uint, bool> resets, Action reset) : IPortDevice

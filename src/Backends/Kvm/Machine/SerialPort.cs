@@ -1,7 +1,7 @@
 // A serial port. Mirrors the 16550A as Linux's 8250 driver uses it (drivers/tty/serial/8250/8250_port.c): FIFO, loopback,
 // and the interrupts of received bytes and of room to send.
 
-namespace VmBus.Backends.Kvm.Machine;
+namespace VmBus.Kvm;
 
 /// <summary>The first serial port of a PC: ports 0x3F8 to 0x3FF, line 4. Thread-safe.</summary>
 internal sealed class SerialPort : IPortDevice

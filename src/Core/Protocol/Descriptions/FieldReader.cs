@@ -1,9 +1,8 @@
 // Takes fields off the front of a message as long as they are whole. What is behind the end is not there, not zero.
 
 using System.Buffers.Binary;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>Takes fields off the front of a message; once one is cut, nothing more is taken or added.</summary>
 internal ref struct FieldReader(ReadOnlySpan<byte> rest, List<MessageField> fields)

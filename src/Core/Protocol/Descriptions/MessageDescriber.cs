@@ -1,11 +1,8 @@
 // Describes the messages of one connection in their order: some can be told only by one that came before.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>Describes the messages of one connection in their order. Not thread-safe; holds nothing but a version.</summary>
 public sealed class MessageDescriber

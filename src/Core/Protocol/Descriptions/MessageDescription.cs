@@ -2,10 +2,8 @@
 
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// What a channel message says: its name, its fields, and what is wrong with it. Made of any bytes at all: a message that is

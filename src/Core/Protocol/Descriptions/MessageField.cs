@@ -1,6 +1,6 @@
 // One field of a message, as text.
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>One field of a message, as a person reads it and as a program does.</summary>
 /// <param name="Name">Its name, in lower case with underscores.</param>

@@ -1,11 +1,8 @@
 // The fields of each message in the order of its bytes. Layouts: Layout/Messages, where each names its C twin.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>Reads the fields of each message.</summary>
 internal static class MessageFields

@@ -1,8 +1,6 @@
 // The names of messages in Linux: enum vmbus_channel_message_type (include/linux/hyperv.h).
 
-using VmBus.Layout.Messages;
-
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>The names of messages in Linux.</summary>
 internal static class MessageNames

@@ -3,9 +3,8 @@
 using System.Globalization;
 using System.Text;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Descriptions;
+namespace VmBus.Protocol;
 
 /// <summary>Values of fields as text.</summary>
 internal static class ValueText

@@ -1,10 +1,6 @@
 // A GPADL in a saved state: what its header announced, and the words that have come.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
-
-namespace VmBus.Protocol.Gpadls;
+namespace VmBus.Protocol;
 
 public sealed partial class GpadlAssembly
 {

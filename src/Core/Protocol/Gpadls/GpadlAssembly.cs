@@ -3,10 +3,8 @@
 
 using System.Runtime.InteropServices;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Gpadls;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// Puts the ranges of one GPADL together from its header and bodies, and decodes them. Holds at most 64 KiB. Not

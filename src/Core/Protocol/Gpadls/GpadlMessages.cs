@@ -1,10 +1,8 @@
 // The messages that show the host a piece of guest memory. Mirrors create_gpadl_header (Linux drivers/hv/channel.c).
 
 using System.Buffers.Binary;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Gpadls;
+namespace VmBus.Protocol;
 
 /// <summary>Writes the messages of a GPADL: one header, and as many bodies as its pages need. Thread-safe.</summary>
 public static class GpadlMessages

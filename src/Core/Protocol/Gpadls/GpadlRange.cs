@@ -1,6 +1,6 @@
 // One range of a GPADL: a piece of guest memory, page by page. Mirrors gpa_range (Linux include/linux/hyperv.h).
 
-namespace VmBus.Protocol.Gpadls;
+namespace VmBus.Protocol;
 
 /// <summary>One range of a GPADL: bytes that lie one behind the other in pages that need not.</summary>
 /// <param name="ByteOffset">Where it begins in the first page, 0 to 4095.</param>

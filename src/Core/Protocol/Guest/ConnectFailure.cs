@@ -1,6 +1,6 @@
 // Why a guest found no connection.
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>Why a guest found no connection.</summary>
 public enum ConnectFailure

@@ -1,7 +1,7 @@
 // What condition a channel is in, as the guest sees it. Mirrors enum vmbus_channel_state and the rescind flag (Linux
 // include/linux/hyperv.h).
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>What condition a channel is in.</summary>
 public enum GuestChannelState

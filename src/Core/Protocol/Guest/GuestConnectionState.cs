@@ -1,7 +1,7 @@
 // How far a guest's connection is. Mirrors enum vmbus_connect_state (Linux drivers/hv/hyperv_vmbus.h), with the pauses and
 // the unloading that Linux keeps elsewhere.
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>How far a guest's connection is.</summary>
 public enum GuestConnectionState

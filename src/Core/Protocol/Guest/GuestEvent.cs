@@ -1,10 +1,8 @@
 // What happens in a guest's connection, for whoever drives it.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>What happened in a connection, in the order in which it happened.</summary>
 public abstract record GuestEvent

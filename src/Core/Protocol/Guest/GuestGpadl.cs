@@ -1,11 +1,11 @@
 // A GPADL that the host knows, or may know. Mirrors vmbus_gpadl (Linux include/linux/hyperv.h).
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>A GPADL that the host knows, or may know.</summary>
 /// <param name="handle">Its number.</param>
 /// <param name="channel">The channel it was made for.</param>
-internal sealed class GuestGpadl(uint handle, GuestChannel channel)
+internal sealed class GuestGpadl(uint handle, KnownChannel channel)
 {
     /// <summary>How far a GPADL is.</summary>
     internal enum Phase
@@ -20,7 +20,7 @@ internal sealed class GuestGpadl(uint handle, GuestChannel channel)
 
     public uint Handle { get; } = handle;
 
-    public GuestChannel Channel { get; } = channel;
+    public KnownChannel Channel { get; } = channel;
 
     public Phase State { get; set; }
 }

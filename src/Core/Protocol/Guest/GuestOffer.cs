@@ -2,10 +2,8 @@
 // (Linux drivers/hv/channel_mgmt.c).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>A channel as the host offers it.</summary>
 public sealed record GuestOffer

@@ -2,9 +2,8 @@
 // (OpenVMM vmbus_core protocol.rs).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>How a channel is to be opened.</summary>
 public sealed record GuestOpenRequest

@@ -1,9 +1,7 @@
 // The pages a guest shows its host when it connects. Mirrors the addresses of vmbus_channel_initiate_contact
 // (Linux include/linux/hyperv.h).
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>The guest physical addresses of the pages both ends signal through; each the start of a page, 0 for none.</summary>
 /// <param name="InterruptPage">The interrupt page; shown to hosts before 5.0 only.</param>

@@ -2,10 +2,8 @@
 // drivers/hv/channel.c).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
@@ -18,7 +16,7 @@ public sealed partial class GuestProtocol
     {
         ArgumentNullException.ThrowIfNull(request);
         RequireConnection();
-        GuestChannel channel = ClosedChannel(relid, request.Gpadl);
+        KnownChannel channel = ClosedChannel(relid, request.Gpadl);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.UserData.Length, UserDefinedData.Size);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.EventFlag ?? 0u, GuestProtocolOptions.MaxRelid);
         if (request.ConnectionId is not null || request.EventFlag is not null)
@@ -58,7 +56,7 @@ public sealed partial class GuestProtocol
     public void Close(uint relid)
     {
         RequireConnection();
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         if (channel.IsReserved || channel.State is not (GuestChannelState.Open or GuestChannelState.Opening))
             throw new InvalidOperationException($"Channel {relid} is {channel.State}{(channel.IsReserved ? " and reserved" : "")}, so it cannot be closed this way.");
         if (channel.State == GuestChannelState.Opening)
@@ -87,7 +85,7 @@ public sealed partial class GuestProtocol
     public void ModifyChannel(uint relid, uint targetVp)
     {
         RequireVersion(ProtocolVersion.Win10Rs3, "moving a channel");
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         ArgumentOutOfRangeException.ThrowIfEqual(targetVp, GuestOpenRequest.InterruptsDisabled);
         if (channel.IsReserved || channel.InterruptsDisabled || channel.State != GuestChannelState.Open)
             throw new InvalidOperationException($"Channel {relid} is {channel.State} and its interrupts are {(channel.InterruptsDisabled || channel.IsReserved ? "off" : "on")}, so they cannot be moved.");
@@ -98,9 +96,9 @@ public sealed partial class GuestProtocol
         Start(RequestKind.ModifyChannel, relid);
     }
 
-    private GuestChannel ClosedChannel(uint relid, uint ringGpadl)
+    private KnownChannel ClosedChannel(uint relid, uint ringGpadl)
     {
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         if (channel.State != GuestChannelState.Offered)
             throw new InvalidOperationException($"Channel {relid} is {channel.State}, so it cannot be opened.");
         if (!channel.Gpadls.TryGetValue(ringGpadl, out GuestGpadl? gpadl))
@@ -110,7 +108,7 @@ public sealed partial class GuestProtocol
         return channel;
     }
 
-    private void PostClose(GuestChannel channel)
+    private void PostClose(KnownChannel channel)
     {
         channel.SetClosed();
         Post(ChannelMessageType.CloseChannel, new CloseChannel { ChildRelid = channel.Relid });
@@ -119,7 +117,7 @@ public sealed partial class GuestProtocol
     // The answers about reserved channels bear no open id; the others bear ours, and Linux too asks for both to match.
     private MessageFault TakeOpenResult(OpenChannelResult result)
     {
-        if (!_channels.TryGetValue(result.ChildRelid, out GuestChannel? channel))
+        if (!_channels.TryGetValue(result.ChildRelid, out KnownChannel? channel))
             return MessageFault.UnknownTarget;
         if (channel.State is not (GuestChannelState.Opening or GuestChannelState.Abandoned))
             return MessageFault.WrongState;
@@ -145,7 +143,7 @@ public sealed partial class GuestProtocol
     }
 
     // A move of the channel's former open is answered before this, or never: hosts drop it with the close.
-    private static void BecomeOpen(GuestChannel channel)
+    private static void BecomeOpen(KnownChannel channel)
     {
         channel.State = GuestChannelState.Open;
         channel.OwesModify = false;
@@ -153,7 +151,7 @@ public sealed partial class GuestProtocol
 
     private MessageFault TakeModifyResponse(ModifyChannelResponse response)
     {
-        if (!_channels.TryGetValue(response.ChildRelid, out GuestChannel? channel))
+        if (!_channels.TryGetValue(response.ChildRelid, out KnownChannel? channel))
             return MessageFault.UnknownTarget;
         if (!channel.OwesModify)
             return MessageFault.WrongState;
@@ -165,7 +163,7 @@ public sealed partial class GuestProtocol
 
     private void OpenNotPosted(uint relid)
     {
-        if (!_channels.TryGetValue(relid, out GuestChannel? channel) || channel.State is not (GuestChannelState.Opening or GuestChannelState.Abandoned))
+        if (!_channels.TryGetValue(relid, out KnownChannel? channel) || channel.State is not (GuestChannelState.Opening or GuestChannelState.Abandoned))
             return;
         EndClose(channel);
         Finish(RequestKind.Open, relid, RequestOutcome.NotPosted);
@@ -173,7 +171,7 @@ public sealed partial class GuestProtocol
 
     private void ModifyNotPosted(uint relid)
     {
-        if (_channels.TryGetValue(relid, out GuestChannel? channel))
+        if (_channels.TryGetValue(relid, out KnownChannel? channel))
             channel.OwesModify = false;
         Finish(RequestKind.ModifyChannel, relid, RequestOutcome.NotPosted);
     }

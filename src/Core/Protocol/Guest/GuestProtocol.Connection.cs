@@ -2,10 +2,8 @@
 // drivers/hv/connection.c, channel_mgmt.c); the features are from OpenVMM vmbus_client.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {

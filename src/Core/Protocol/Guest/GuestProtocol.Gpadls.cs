@@ -1,11 +1,7 @@
 // Showing memory to the host, and getting it back. Mirrors vmbus_establish_gpadl and vmbus_teardown_gpadl (Linux
 // drivers/hv/channel.c).
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
@@ -35,7 +31,7 @@ public sealed partial class GuestProtocol
     public uint CreateGpadl(uint relid, IReadOnlyList<GpadlRange> ranges)
     {
         RequireConnection();
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         if (channel.State == GuestChannelState.Rescinded)
             throw new InvalidOperationException($"Channel {relid} is rescinded, so it takes no more memory.");
         RequireNotReserved(channel);
@@ -83,7 +79,7 @@ public sealed partial class GuestProtocol
     }
 
     // Hosts take no GPADL of a reserved channel, and give none back: a teardown would not even be answered.
-    private static void RequireNotReserved(GuestChannel channel)
+    private static void RequireNotReserved(KnownChannel channel)
     {
         if (channel.IsReserved && channel.State != GuestChannelState.Rescinded)
             throw new InvalidOperationException($"Channel {channel.Relid} is {channel.State} and reserved, so its memory stays as it is.");

@@ -1,10 +1,8 @@
 // Moving the monitor pages. Facts: ModifyConnection of OpenVMM (vmbus_server channels.rs, vmbus_client).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {

@@ -1,17 +1,14 @@
 // Channels come and go. Mirrors vmbus_onoffer, vmbus_onoffer_rescind and vmbus_release_relid (Linux
 // drivers/hv/channel_mgmt.c).
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
-    private readonly Dictionary<uint, GuestChannel> _channels = [];
+    private readonly Dictionary<uint, KnownChannel> _channels = [];
 
     // Those that are not rescinded.
-    private readonly Dictionary<(Guid Type, Guid Instance, ushort Index), GuestChannel> _byDevice = [];
+    private readonly Dictionary<(Guid Type, Guid Instance, ushort Index), KnownChannel> _byDevice = [];
     private bool _areOffersRequested;
     private bool _areOffersDelivered;
 
@@ -24,12 +21,12 @@ public sealed partial class GuestProtocol
     /// <summary>The condition of a channel.</summary>
     /// <param name="relid">The channel.</param>
     /// <returns>The condition; <see langword="null"/> when no channel has the relid.</returns>
-    public GuestChannelState? StateOf(uint relid) => _channels.TryGetValue(relid, out GuestChannel? channel) ? channel.State : null;
+    public GuestChannelState? StateOf(uint relid) => _channels.TryGetValue(relid, out KnownChannel? channel) ? channel.State : null;
 
     /// <summary>The offer of a channel.</summary>
     /// <param name="relid">The channel.</param>
     /// <returns>The offer; <see langword="null"/> when no channel has the relid.</returns>
-    public GuestOffer? OfferOf(uint relid) => _channels.TryGetValue(relid, out GuestChannel? channel) ? channel.Offer : null;
+    public GuestOffer? OfferOf(uint relid) => _channels.TryGetValue(relid, out KnownChannel? channel) ? channel.Offer : null;
 
     /// <summary>The subchannels of a device that were offered and not released, in the order of their offers.</summary>
     /// <param name="primaryRelid">The device's primary channel.</param>
@@ -59,7 +56,7 @@ public sealed partial class GuestProtocol
     public void ReleaseRelid(uint relid)
     {
         RequireConnection();
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         bool isIdle = channel.State == GuestChannelState.Offered && channel.Gpadls.Count == 0;
         if (channel.State != GuestChannelState.Rescinded && !isIdle)
             throw new InvalidOperationException($"Channel {relid} is {channel.State} and has {channel.Gpadls.Count} GPADLs, so its relid cannot be released.");
@@ -67,8 +64,8 @@ public sealed partial class GuestProtocol
         Post(ChannelMessageType.RelidReleased, new RelidReleased { ChildRelid = relid });
     }
 
-    private GuestChannel ChannelOf(uint relid) =>
-        _channels.TryGetValue(relid, out GuestChannel? channel) ? channel : throw new ArgumentException($"No channel has relid {relid}.", nameof(relid));
+    private KnownChannel ChannelOf(uint relid) =>
+        _channels.TryGetValue(relid, out KnownChannel? channel) ? channel : throw new ArgumentException($"No channel has relid {relid}.", nameof(relid));
 
     private MessageFault TakeOffer(ReadOnlySpan<byte> message)
     {
@@ -81,11 +78,11 @@ public sealed partial class GuestProtocol
         if (_channels.Count >= _options.MaxOffers)
             return MessageFault.LimitExceeded;
 
-        GuestChannel? primary = null;
+        KnownChannel? primary = null;
         if (offer.Offer.SubchannelIndex != 0 && !_byDevice.TryGetValue(DeviceOf(offer) with { Index = 0 }, out primary))
             return MessageFault.UnknownTarget;
 
-        var channel = new GuestChannel(GuestOffer.Read(message, Negotiated, primary?.Relid ?? relid));
+        var channel = new KnownChannel(GuestOffer.Read(message, Negotiated, primary?.Relid ?? relid));
         _channels.Add(relid, channel);
         _byDevice.Add(DeviceOf(offer), channel);
         primary?.Subchannels.Add(channel);
@@ -109,7 +106,7 @@ public sealed partial class GuestProtocol
 
     private MessageFault TakeRescind(RescindOffer rescind)
     {
-        if (!_channels.TryGetValue(rescind.ChildRelid, out GuestChannel? channel))
+        if (!_channels.TryGetValue(rescind.ChildRelid, out KnownChannel? channel))
             return MessageFault.UnknownTarget;
         if (channel.State == GuestChannelState.Rescinded)
             return MessageFault.WrongState;
@@ -121,7 +118,7 @@ public sealed partial class GuestProtocol
         return MessageFault.None;
     }
 
-    private void EndRequests(GuestChannel channel, RequestOutcome outcome)
+    private void EndRequests(KnownChannel channel, RequestOutcome outcome)
     {
         Finish(RequestKind.Open, channel.Relid, outcome);
         Finish(RequestKind.ModifyChannel, channel.Relid, outcome);
@@ -134,7 +131,7 @@ public sealed partial class GuestProtocol
         }
     }
 
-    private void ForgetChannel(GuestChannel channel, RequestOutcome outcome)
+    private void ForgetChannel(KnownChannel channel, RequestOutcome outcome)
     {
         EndRequests(channel, outcome);
         foreach (uint gpadl in channel.Gpadls.Keys)
@@ -142,14 +139,14 @@ public sealed partial class GuestProtocol
         _channels.Remove(channel.Relid);
         if (channel.State != GuestChannelState.Rescinded)
             _byDevice.Remove(DeviceOf(channel.Offer));
-        if (!channel.Offer.IsPrimary && _channels.TryGetValue(channel.Offer.PrimaryRelid, out GuestChannel? primary))
+        if (!channel.Offer.IsPrimary && _channels.TryGetValue(channel.Offer.PrimaryRelid, out KnownChannel? primary))
             primary.Subchannels.Remove(channel);
     }
 
     // An open reserved channel belongs to whoever opened it, not to the connection.
     private void ForgetChannels()
     {
-        foreach (GuestChannel channel in _channels.Values.ToArray())
+        foreach (KnownChannel channel in _channels.Values.ToArray())
         {
             if (channel is not { IsReserved: true, State: GuestChannelState.Open })
                 ForgetChannel(channel, RequestOutcome.Disconnected);

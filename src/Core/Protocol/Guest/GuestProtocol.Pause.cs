@@ -2,10 +2,8 @@
 // nothing but a resume, and keeps what it has to say.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {

@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {

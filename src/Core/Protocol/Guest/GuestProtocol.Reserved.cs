@@ -2,10 +2,8 @@
 // outlive the connection. Facts: OpenReservedChannel and CloseReservedChannel of OpenVMM (vmbus_server channels.rs).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
@@ -28,7 +26,7 @@ public sealed partial class GuestProtocol
     {
         RequireVersion(ProtocolVersion.Win10, "reserved channels");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
-        GuestChannel channel = ClosedChannel(relid, gpadl);
+        KnownChannel channel = ClosedChannel(relid, gpadl);
         // What is under way could not be put right any more, and the connection's end would not end it.
         if (channel.Gpadls.Values.FirstOrDefault(other => other.State != GuestGpadl.Phase.Created) is { } unsettled)
             throw new InvalidOperationException($"GPADL 0x{unsettled.Handle:X} of channel {relid} is {unsettled.State}, so the channel cannot be opened as a reserved one.");
@@ -60,7 +58,7 @@ public sealed partial class GuestProtocol
     {
         RequireVersion(ProtocolVersion.Win10, "reserved channels");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
-        GuestChannel channel = ChannelOf(relid);
+        KnownChannel channel = ChannelOf(relid);
         if (!channel.IsReserved || channel.State is not (GuestChannelState.Open or GuestChannelState.Opening))
             throw new InvalidOperationException($"Channel {relid} is {channel.State}{(channel.IsReserved ? "" : " and not reserved")}, so it cannot be closed this way.");
         if (channel.State == GuestChannelState.Opening)
@@ -76,7 +74,7 @@ public sealed partial class GuestProtocol
         Start(RequestKind.CloseReserved, relid);
     }
 
-    private void PostCloseReserved(GuestChannel channel, uint vp, uint sint)
+    private void PostCloseReserved(KnownChannel channel, uint vp, uint sint)
     {
         channel.State = GuestChannelState.Closing;
         Post(ChannelMessageType.CloseReservedChannel, new CloseReservedChannel { ChildRelid = channel.Relid, TargetVp = vp, TargetSint = sint });
@@ -84,14 +82,14 @@ public sealed partial class GuestProtocol
 
     private MessageFault TakeCloseReservedResponse(CloseReservedChannelResponse response)
     {
-        if (!_channels.TryGetValue(response.ChildRelid, out GuestChannel? channel))
+        if (!_channels.TryGetValue(response.ChildRelid, out KnownChannel? channel))
             return MessageFault.UnknownTarget;
         if (channel.State != GuestChannelState.Closing)
             return MessageFault.WrongState;
         return EndClose(channel) ? MessageFault.None : TakeLate();
     }
 
-    private bool EndClose(GuestChannel channel)
+    private bool EndClose(KnownChannel channel)
     {
         channel.SetClosed();
         return Finish(RequestKind.CloseReserved, channel.Relid, RequestResult.Success);
@@ -99,7 +97,7 @@ public sealed partial class GuestProtocol
 
     private void CloseReservedNotPosted(uint relid, HypercallStatus status)
     {
-        if (!_channels.TryGetValue(relid, out GuestChannel? channel) || channel.State != GuestChannelState.Closing)
+        if (!_channels.TryGetValue(relid, out KnownChannel? channel) || channel.State != GuestChannelState.Closing)
             return;
         channel.State = GuestChannelState.Open;
         if (!Finish(RequestKind.CloseReserved, relid, RequestOutcome.NotPosted))

@@ -2,11 +2,8 @@
 // bytes may come from anywhere.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
@@ -33,11 +30,11 @@ public sealed partial class GuestProtocol
         reader.Enter(SavedStateRecord.GuestConnection);
         RestoreConnection(ref reader);
         reader.Enter(SavedStateRecord.GuestChannels);
-        var channels = new GuestChannel[reader.Count(44)];
+        var channels = new KnownChannel[reader.Count(44)];
         reader.CheckFit(channels.Length <= _options.MaxOffers, $"{channels.Length} channels are more than {_options.MaxOffers}");
         for (int index = 0; index < channels.Length; index++)
             channels[index] = RestoreChannel(ref reader);
-        foreach (GuestChannel channel in channels)
+        foreach (KnownChannel channel in channels)
             RestoreSubchannels(ref reader, channel);
         reader.Enter(SavedStateRecord.GuestRequests);
         for (int left = reader.Count(13); left > 0; left--)
@@ -97,7 +94,7 @@ public sealed partial class GuestProtocol
         return pages;
     }
 
-    private GuestChannel RestoreChannel(ref SavedStateReader reader)
+    private KnownChannel RestoreChannel(ref SavedStateReader reader)
     {
         ReadOnlySpan<byte> message = reader.Bytes();
         bool isOffer = message.Length is >= ChannelMessages.FirstOfferSize and <= ChannelMessages.MaxLength
@@ -112,7 +109,7 @@ public sealed partial class GuestProtocol
         };
         uint relid = offer.Relid;
         reader.Check(relid is not 0 and <= GuestProtocolOptions.MaxRelid && offer.MonitorId is null or < 128, $"relid {relid} with monitor {offer.MonitorId} cannot be");
-        var channel = new GuestChannel(offer)
+        var channel = new KnownChannel(offer)
         {
             State = reader.Enum(GuestChannelState.Rescinded),
             IsReserved = reader.Bool(),
@@ -139,12 +136,12 @@ public sealed partial class GuestProtocol
         return channel;
     }
 
-    private void RestoreSubchannels(ref SavedStateReader reader, GuestChannel primary)
+    private void RestoreSubchannels(ref SavedStateReader reader, KnownChannel primary)
     {
         for (int left = reader.Count(sizeof(uint)); left > 0; left--)
         {
             uint relid = reader.UInt32();
-            bool isThere = _channels.TryGetValue(relid, out GuestChannel? subchannel) && !subchannel.Offer.IsPrimary
+            bool isThere = _channels.TryGetValue(relid, out KnownChannel? subchannel) && !subchannel.Offer.IsPrimary
                 && subchannel.Offer.PrimaryRelid == primary.Relid && !primary.Subchannels.Contains(subchannel);
             reader.Check(isThere, $"channel {relid} is no subchannel of {primary.Relid}, or is there twice");
             primary.Subchannels.Add(subchannel!);
@@ -190,7 +187,7 @@ public sealed partial class GuestProtocol
             _ => true,
         };
         reader.Check(hasIts, $"a guest that is {State} waits for nothing");
-        foreach (GuestChannel channel in _channels.Values)
+        foreach (KnownChannel channel in _channels.Values)
             reader.Check(channel.State != GuestChannelState.Opening || IsPending(RequestKind.Open, channel.Relid), $"nobody waits for the open of channel {channel.Relid}");
         foreach (GuestGpadl gpadl in _gpadls.Values)
             reader.Check(gpadl.State != GuestGpadl.Phase.Creating || IsPending(RequestKind.CreateGpadl, gpadl.Handle), $"nobody waits for GPADL 0x{gpadl.Handle:x}");

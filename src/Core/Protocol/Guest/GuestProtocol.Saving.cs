@@ -1,8 +1,6 @@
 // A guest's state as bytes; the format is in docs/saved-state.md.
 
-using VmBus.Protocol.SavedState;
-
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {
@@ -22,12 +20,12 @@ public sealed partial class GuestProtocol
         SaveConnection(writer);
         writer.Begin(SavedStateRecord.GuestChannels);
         writer.Count(_channels.Count);
-        foreach (GuestChannel channel in _channels.Values)
+        foreach (KnownChannel channel in _channels.Values)
             SaveChannel(writer, channel);
-        foreach (GuestChannel channel in _channels.Values)
+        foreach (KnownChannel channel in _channels.Values)
         {
             writer.Count(channel.Subchannels.Count);
-            foreach (GuestChannel subchannel in channel.Subchannels)
+            foreach (KnownChannel subchannel in channel.Subchannels)
                 writer.UInt32(subchannel.Relid);
         }
 
@@ -77,7 +75,7 @@ public sealed partial class GuestProtocol
         writer.Time(State is GuestConnectionState.Pausing or GuestConnectionState.Paused ? _clock.GetElapsedTime(_pausedAt) : TimeSpan.Zero);
     }
 
-    private static void SaveChannel(SavedStateWriter writer, GuestChannel channel)
+    private static void SaveChannel(SavedStateWriter writer, KnownChannel channel)
     {
         writer.Bytes(channel.Offer.Message.Span);
         writer.UInt32(channel.Offer.PrimaryRelid);

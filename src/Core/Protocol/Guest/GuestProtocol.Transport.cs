@@ -2,10 +2,8 @@
 // good answer and a result the bad one is from OpenVMM (vmbus_client hvsock.rs).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 public sealed partial class GuestProtocol
 {

@@ -3,10 +3,8 @@
 // messages of the host and requests of the guest go in, messages to post and events come out.
 
 using System.Diagnostics;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// The state machine of a guest's connection. It does nothing by itself: its driver hands it the host's messages

@@ -2,9 +2,8 @@
 // hyperv_vmbus.h.
 
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>How a <see cref="GuestProtocol"/> connects, and what it bears.</summary>
 public sealed record GuestProtocolOptions

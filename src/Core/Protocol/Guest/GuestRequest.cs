@@ -1,6 +1,6 @@
 // A request somebody waits for.
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>A request that was made and not answered.</summary>
 /// <param name="kind">What is waited for.</param>

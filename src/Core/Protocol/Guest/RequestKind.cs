@@ -1,6 +1,6 @@
 // What a guest can wait for.
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>What a guest can wait for.</summary>
 internal enum RequestKind

@@ -1,6 +1,6 @@
 // How a request came to its end.
 
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>How a request came to its end.</summary>
 public enum RequestOutcome

@@ -1,8 +1,6 @@
 // What became of a request.
 
-using VmBus.Layout.Messages;
-
-namespace VmBus.Protocol.Guest;
+namespace VmBus.Protocol;
 
 /// <summary>What became of a request to the host.</summary>
 /// <param name="Outcome">How it came to its end.</param>

@@ -1,9 +1,6 @@
 // What a host's protocol wants done. What Action and the Notifier are to OpenVMM (vmbus_server channels.rs).
 
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// What a <see cref="HostProtocol"/> wants its driver to do. Each but <see cref="Offered"/>, <see cref="Released"/>,

@@ -1,7 +1,7 @@
 // One channel of a host: its offer, what the guest knows of it, and its GPADLs. What Channel is to OpenVMM (vmbus_server
 // channels.rs).
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>One channel of a host.</summary>
 internal sealed class HostChannel(OfferId id, HostOffer offer)

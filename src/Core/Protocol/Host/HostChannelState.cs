@@ -1,6 +1,6 @@
 // Where one channel stands between its device and the guest. What ChannelState is to OpenVMM (vmbus_server channels.rs).
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>Where one channel stands between its device and the guest.</summary>
 internal enum HostChannelState

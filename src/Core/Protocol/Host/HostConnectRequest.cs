@@ -1,8 +1,6 @@
 // What a guest asks for at contact, as far as it was found good. What ConnectionInfo is to OpenVMM (vmbus_server channels.rs).
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>A guest's contact, for the driver of a <see cref="HostProtocol"/> to set up.</summary>
 /// <param name="Version">The version and the features both sides have.</param>

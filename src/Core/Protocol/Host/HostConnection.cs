@@ -1,8 +1,6 @@
 // The connection a host and its guest have. What ConnectionInfo is to OpenVMM (vmbus_server channels.rs).
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>The connection a host and its guest have, or are about to have.</summary>
 internal sealed class HostConnection(NegotiatedVersion version, MonitorPageAddresses? monitorPages, bool hasServerMonitorPages)

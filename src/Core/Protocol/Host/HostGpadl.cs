@@ -1,8 +1,6 @@
 // One GPADL of a host's guest. What Gpadl and GpadlState are to OpenVMM (vmbus_server channels.rs).
 
-using VmBus.Protocol.Gpadls;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>Where one GPADL stands.</summary>
 internal enum HostGpadlState

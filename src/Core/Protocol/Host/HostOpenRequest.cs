@@ -1,8 +1,6 @@
 // What a guest asks for when it opens a channel. What OpenParams is to OpenVMM (vmbus_server channels.rs).
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>A guest's request to open a channel, its GPADL, target VP and offsets found good.</summary>
 /// <param name="Relid">The channel.</param>

@@ -1,9 +1,6 @@
 // What a guest changes of an open channel, and the socket channels it asks for.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

@@ -1,10 +1,7 @@
 // How a guest comes and goes: contact, the version, unload, contact anew while it is connected or its devices still let go,
 // reset.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

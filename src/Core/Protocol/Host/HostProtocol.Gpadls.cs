@@ -1,11 +1,7 @@
 // GPADLs: put together, shown to the device, torn down. The memory of a channel's rings is kept until the channel is closed,
 // whatever the guest says.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

@@ -2,10 +2,8 @@
 // connection's own messages: their slots are the guest's choice, and one it never reads must not hold up the rest.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

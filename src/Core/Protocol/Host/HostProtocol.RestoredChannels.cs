@@ -1,12 +1,9 @@
 // One channel out of a saved state. Everything that the rest of the host takes for granted about a channel is checked
 // here, for the bytes may come from anywhere.
 
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
+using VmBus.Layout;
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

@@ -2,11 +2,7 @@
 // nobody takes up is revoked. Facts: Server::restore, restore_channel and revoke_unclaimed_channels of OpenVMM
 // (vmbus_server channels.rs).
 
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {
@@ -117,7 +113,7 @@ public sealed partial class HostProtocol
         }, $"after {State} comes {_sequel}");
         if (_sequel == HostSequel.Contact)
         {
-            var version = new NegotiatedVersion(new Layout.ProtocolVersion(reader.UInt32()), (Layout.FeatureFlags)reader.UInt32());
+            var version = new NegotiatedVersion(new VmBus.Layout.ProtocolVersion(reader.UInt32()), (VmBus.Layout.FeatureFlags)reader.UInt32());
             _nextContact = new ContactRequest(version, RestoreTarget(ref reader), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.Guid());
         }
 

@@ -2,9 +2,7 @@
 // alone is saved and no queue of actions. What Server::save is to OpenVMM (vmbus_server channels/saved_state.rs), in a
 // format of our own: docs/saved-state.md.
 
-using VmBus.Protocol.SavedState;
-
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 public sealed partial class HostProtocol
 {

@@ -2,10 +2,8 @@
 // Behaves as OpenVMM's server does (vmbus_server channels.rs), which serves every guest there is.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// The state machine of a host towards one guest. It posts nothing and touches no memory: its driver passes in the guest's

@@ -2,9 +2,8 @@
 // channels.rs) where it has any.
 
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>What a host speaks, and the limits it sets a guest.</summary>
 public sealed record HostProtocolOptions

@@ -1,6 +1,6 @@
 // Where a host's connection to its guest stands. What ConnectionState is to OpenVMM (vmbus_server channels.rs).
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>Where a host's connection to its guest stands.</summary>
 public enum HostState

@@ -1,6 +1,6 @@
 // Which offer of a host a call means. What OfferId is to OpenVMM (vmbus_server channels.rs).
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// An offer of a <see cref="HostProtocol"/>: given out by it, never given out again. A channel keeps it while relids come

@@ -1,6 +1,6 @@
 // Which channel has which relid. What AssignedChannels is to OpenVMM (vmbus_server channels.rs).
 
-namespace VmBus.Protocol.Host;
+namespace VmBus.Protocol;
 
 /// <summary>Which channel has which relid; the lowest free one is given out.</summary>
 internal sealed class RelidTable(uint first, int count)

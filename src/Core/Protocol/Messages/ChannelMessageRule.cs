@@ -2,9 +2,8 @@
 // Linux (drivers/hv/channel_mgmt.c).
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>The rule of one channel message.</summary>
 /// <param name="Type">Its number.</param>

@@ -3,9 +3,8 @@
 
 using System.Runtime.InteropServices;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>Checks, reads and writes channel messages. All fields are little-endian. Thread-safe.</summary>
 public static class ChannelMessages

@@ -1,6 +1,6 @@
 // Who watches a connection's conversation.
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>Sees the messages of a connection as one end has them.</summary>
 public interface IMessageObserver

@@ -1,7 +1,7 @@
 // The connections a guest posts its messages to. Mirrors VMBUS_MESSAGE_CONNECTION_ID and its kin
 // (Linux include/linux/hyperv.h, drivers/hv/hyperv_vmbus.h).
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>The connections a guest posts its messages to before the host has chosen one.</summary>
 public static class MessageConnection

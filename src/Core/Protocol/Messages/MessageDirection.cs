@@ -1,6 +1,6 @@
 // Which way a channel message goes.
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>Which way a channel message goes.</summary>
 public enum MessageDirection

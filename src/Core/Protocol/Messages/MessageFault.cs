@@ -1,6 +1,6 @@
 // What can be wrong with a message before its contents are looked at.
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>Why a message is not taken. Whoever receives it counts the fault and drops the message.</summary>
 public enum MessageFault

@@ -1,6 +1,6 @@
 // How many messages were not taken, and why.
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>Counts of messages that were not taken, by <see cref="MessageFault"/>. Not thread-safe.</summary>
 public sealed class MessageFaultCounts

@@ -1,10 +1,8 @@
 // An outbox in a saved state: what waits, and how often the head was tried.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.SavedState;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 public sealed partial class MessageOutbox
 {

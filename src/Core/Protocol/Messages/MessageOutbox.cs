@@ -2,9 +2,8 @@
 // the order of its messages. Used by both ends; nothing here posts.
 
 using VmBus.Layout;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// A queue of messages, taken from its head when they are due. Not thread-safe. Whoever fills it keeps it bounded.

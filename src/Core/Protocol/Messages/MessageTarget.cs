@@ -2,7 +2,7 @@
 
 using VmBus.Layout;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>The message slot that a host's message is written to.</summary>
 /// <param name="Vp">The VP, by index.</param>

@@ -1,7 +1,7 @@
 // Where the two monitor pages of a connection lie. Mirrors monitor_page1 and monitor_page2 of
 // vmbus_channel_initiate_contact (Linux include/linux/hyperv.h).
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>The guest physical addresses of the two monitor pages: both, or none.</summary>
 /// <param name="ParentToChild">The page the host signals through; 0 for none.</param>

@@ -3,7 +3,7 @@
 
 using VmBus.Layout;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>The version of a connection and its features; the default is a connection that is not negotiated yet.</summary>
 /// <param name="Version">The version; <see langword="default"/> before one is negotiated.</param>

@@ -1,6 +1,6 @@
 // What became of a post.
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>What became of the message at the head of a <see cref="MessageOutbox"/>.</summary>
 public enum PostOutcome

@@ -1,7 +1,7 @@
 // How often and how soon a message is posted again that the other side had no room for. Facts: hv_post_message's caller
 // vmbus_post_msg (Linux drivers/hv/connection.c), vmbus_msghc_exec_noresult (FreeBSD sys/dev/hyperv/vmbus/vmbus.c).
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>How posts are repeated: at once doubling delays, up to a longest one.</summary>
 public sealed record PostRetryPolicy

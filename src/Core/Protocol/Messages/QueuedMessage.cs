@@ -1,9 +1,8 @@
 // A message on its way out.
 
 using System.Runtime.InteropServices;
-using VmBus.Layout.Messages;
 
-namespace VmBus.Protocol.Messages;
+namespace VmBus.Protocol;
 
 /// <summary>A message on its way out. A guest's has a connection, a host's a target.</summary>
 /// <param name="Bytes">The message, header included, at most <see cref="ChannelMessages.MaxLength"/> bytes.</param>

@@ -1,7 +1,7 @@
 // Reads a recorded conversation, message by message, whether it has ended or is still being written. The format is that
 // of docs/recording.md.
 
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// Reads a recording. Not thread-safe. Holds one record in memory, whatever the file says. The file is not trusted:

@@ -1,8 +1,6 @@
 // Writes a conversation to a file while it goes on. The format is that of docs/recording.md.
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// Records the conversation of a connection. Thread-safe. Each message is written and flushed as one piece when it is

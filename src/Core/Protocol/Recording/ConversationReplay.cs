@@ -1,8 +1,6 @@
 // A recorded conversation held again: one end's messages are given to whoever plays the other, whose own are expected.
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// Replays one side of a conversation against something that plays the other. Not thread-safe; can be run again.

@@ -2,9 +2,8 @@
 
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>The 32 bytes before each message. Little-endian.</summary>
 internal static class RecordHead

@@ -1,8 +1,6 @@
 // One message of a recorded conversation.
 
-using VmBus.Protocol.Messages;
-
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>One message of a recorded conversation, as <see cref="IMessageObserver"/> was shown it.</summary>
 /// <param name="Time">When, since the recording began; whole units of 100 ns, never negative.</param>

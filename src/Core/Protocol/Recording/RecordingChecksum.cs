@@ -1,6 +1,6 @@
 // The checksums of a recording, compared.
 
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>CRC-32C over the bytes of a head or a record; see <see cref="Checksum"/>.</summary>
 internal static class RecordingChecksum

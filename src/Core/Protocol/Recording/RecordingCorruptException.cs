@@ -1,4 +1,4 @@
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>
 /// A file is no recording, or a damaged one. What was read before stands; the reader reads no further, and each further

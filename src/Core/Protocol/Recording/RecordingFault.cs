@@ -1,6 +1,6 @@
 // What can be wrong with a recording.
 
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>Why a file is no recording, or a damaged one.</summary>
 public enum RecordingFault

@@ -2,7 +2,7 @@
 
 using System.Buffers.Binary;
 
-namespace VmBus.Protocol.Recording;
+namespace VmBus.Protocol;
 
 /// <summary>The first 32 bytes of a recording. Little-endian.</summary>
 internal static class RecordingHeader

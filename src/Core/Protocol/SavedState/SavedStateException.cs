@@ -1,4 +1,4 @@
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 /// <summary>A saved state cannot be restored. Nothing was changed.</summary>
 public sealed class SavedStateException : VmBusException

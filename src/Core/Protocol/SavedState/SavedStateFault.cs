@@ -1,4 +1,4 @@
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 /// <summary>Why a saved state cannot be restored.</summary>
 public enum SavedStateFault

@@ -1,7 +1,7 @@
 // The head of a saved state, and the numbers of its records. The fields are listed in docs/saved-state.md.
 
 
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 /// <summary>What every saved state has, of whatever kind. All numbers are little-endian.</summary>
 public static class SavedStateFormat

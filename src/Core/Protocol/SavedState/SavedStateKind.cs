@@ -1,12 +1,12 @@
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 /// <summary>What a saved state is of: the third field of its head.</summary>
 public enum SavedStateKind : ushort
 {
-    /// <summary>A <see cref="Host.HostProtocol"/>.</summary>
+    /// <summary>A <see cref="Protocol.HostProtocol"/>.</summary>
     HostProtocol = 1,
 
-    /// <summary>A <see cref="Guest.GuestProtocol"/>.</summary>
+    /// <summary>A <see cref="Protocol.GuestProtocol"/>.</summary>
     GuestProtocol = 2,
 
     /// <summary>A <see cref="Hosting.HostBus"/>.</summary>

@@ -4,9 +4,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 internal ref struct SavedStateReader
 {

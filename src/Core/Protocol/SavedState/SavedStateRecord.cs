@@ -1,4 +1,4 @@
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 /// <summary>The numbers of records. They come in this order, each kind of state with its own.</summary>
 internal enum SavedStateRecord : ushort

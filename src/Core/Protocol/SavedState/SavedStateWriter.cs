@@ -3,9 +3,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using VmBus.Protocol.Messages;
 
-namespace VmBus.Protocol.SavedState;
+namespace VmBus.Protocol;
 
 internal sealed class SavedStateWriter
 {

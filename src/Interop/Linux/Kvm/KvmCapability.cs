@@ -1,6 +1,6 @@
 // What a kernel's KVM can do. Mirrors KVM_CAP_* (Linux include/uapi/linux/kvm.h).
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>The capabilities that a VMBus host asks for.</summary>
 public enum KvmCapability : uint

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>What a guest reads of one CPUID leaf. <c>struct kvm_cpuid_entry2</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

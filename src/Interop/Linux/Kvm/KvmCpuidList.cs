@@ -3,7 +3,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 internal static class KvmCpuidList
 {

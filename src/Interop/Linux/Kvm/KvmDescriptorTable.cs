@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>GDTR or IDTR. <c>struct kvm_dtable</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

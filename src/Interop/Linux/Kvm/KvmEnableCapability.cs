@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A capability to turn on. <c>struct kvm_enable_cap</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,6 @@
 // Why a VP came back from the guest. Mirrors KVM_EXIT_* (Linux include/uapi/linux/kvm.h).
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>Why a run ended.</summary>
 public enum KvmExit : uint

@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A descriptor of KVM. A control call that a signal interrupts is made again, except a run of a VP.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A connection whose signals the kernel turns into an eventfd. <c>struct kvm_hyperv_eventfd</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

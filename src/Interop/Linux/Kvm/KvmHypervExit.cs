@@ -1,6 +1,6 @@
 // Kinds of exit for the sake of Hyper-V. Mirrors KVM_EXIT_HYPERV_*.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>What of Hyper-V the guest used.</summary>
 public enum KvmHypervExit : uint

@@ -2,7 +2,7 @@
 
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>256 bits, one for each vector.</summary>
 [InlineArray(4)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>An eventfd that raises an interrupt line. <c>struct kvm_irqfd</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>The level of an interrupt line. <c>struct kvm_irq_level</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>Where an interrupt line leads. <c>struct kvm_irq_routing_entry</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

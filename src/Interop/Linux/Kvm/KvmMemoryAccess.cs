@@ -1,6 +1,6 @@
 // A guest's access to an address that has no memory. Mirrors kvm_run.mmio.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>An address that a guest reads or writes.</summary>
 /// <param name="Address">The guest physical address.</param>

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>Memory of this process that a guest has as its own. <c>struct kvm_userspace_memory_region</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A model-specific register and its value. <c>struct kvm_msr_entry</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

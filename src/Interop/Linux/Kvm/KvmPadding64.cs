@@ -2,7 +2,7 @@
 
 using System.Runtime.CompilerServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>64 bytes of zero.</summary>
 [InlineArray(8)]

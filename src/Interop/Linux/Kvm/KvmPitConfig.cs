@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>How the interval timer is made. <c>struct kvm_pit_config</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,6 @@
 // A guest's access to ports. Mirrors kvm_run.io.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A port that a guest reads or writes.</summary>
 /// <param name="IsWrite">Whether it writes.</param>

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>The general registers of a VP. <c>struct kvm_regs</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,6 @@
 // The numbers of KVM's control calls. Mirrors KVM_* of Linux include/uapi/linux/kvm.h.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 internal static class KvmRequest
 {

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A segment register with its hidden part. <c>struct kvm_segment</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>The segment and control registers of a VP. <c>struct kvm_sregs</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,6 @@
 // The registers of a SynIC as the kernel has them. Mirrors kvm_hyperv_exit.u.synic.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>The registers of a SynIC.</summary>
 /// <param name="Msr">The register that was written.</param>

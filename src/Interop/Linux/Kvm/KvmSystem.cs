@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>An open <c>/dev/kvm</c>. Thread-safe.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,6 +1,6 @@
 // What a guest tells of itself as a whole. Mirrors KVM_SYSTEM_EVENT_*.
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>What happens to the whole guest.</summary>
 public enum KvmSystemEvent : uint

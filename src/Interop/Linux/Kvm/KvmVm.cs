@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Linux.Kvm;
+namespace VmBus.Interop;
 
 /// <summary>A virtual machine. Thread-safe. Disposed after its VPs; the kernel ends it with its last descriptor.</summary>
 [SupportedOSPlatform("linux")]

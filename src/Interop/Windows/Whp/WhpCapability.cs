@@ -1,6 +1,6 @@
 // What can be asked of the platform. Mirrors WHV_CAPABILITY_CODE (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>What <see cref="WhpPlatform.GetCapability"/> is asked for: <c>WHV_CAPABILITY_CODE</c>.</summary>
 public enum WhpCapability : uint

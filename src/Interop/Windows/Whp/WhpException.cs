@@ -2,7 +2,7 @@
 
 using System.Globalization;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A call of the platform failed. The message names the call, what it was asked for, and the result:

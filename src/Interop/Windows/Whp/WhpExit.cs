@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>An exit: <c>WHV_RUN_VP_EXIT_CONTEXT</c>, 224 bytes. Which of its parts holds something, the reason says.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 224)]

@@ -1,6 +1,6 @@
 // Why a VP came back. Mirrors WHV_RUN_VP_EXIT_REASON (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>Why a run of a VP ended: <c>WHV_RUN_VP_EXIT_REASON</c>.</summary>
 public enum WhpExitReason : uint

@@ -1,6 +1,6 @@
 // Which optional exits a partition takes. Mirrors WHV_EXTENDED_VM_EXITS (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>Exits that a partition gets only when it asked for them: <c>WHV_EXTENDED_VM_EXITS</c>, 64 bits.</summary>
 [Flags]

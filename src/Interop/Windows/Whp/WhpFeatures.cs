@@ -1,6 +1,6 @@
 // What a platform can do beyond running a VP. Mirrors WHV_CAPABILITY_FEATURES (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>Features of the platform: <c>WHV_CAPABILITY_FEATURES</c>, 64 bits. Only those used here have names.</summary>
 [Flags]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>The registers of a hypercall that led to an exit: <c>WHV_HYPERCALL_CONTEXT</c>, 176 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 176)]

@@ -1,6 +1,6 @@
 // What a guest may do with memory. Mirrors WHV_MAP_GPA_RANGE_FLAGS (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>How memory is mapped into a guest: <c>WHV_MAP_GPA_RANGE_FLAGS</c>.</summary>
 [Flags]

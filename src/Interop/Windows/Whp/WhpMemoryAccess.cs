@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A memory access that led to an exit: <c>WHV_MEMORY_ACCESS_CONTEXT</c>, 40 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>An access to a register that led to an exit: <c>WHV_X64_MSR_ACCESS_CONTEXT</c>, 24 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

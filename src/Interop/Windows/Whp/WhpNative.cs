@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 // Only from the system's own folder: a DLL of that name beside a program is not the platform.
 [SupportedOSPlatform("windows")]

@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A part of a partition. The partition is not deleted before it is.</summary>
 [SupportedOSPlatform("windows")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>Asks the Windows Hypervisor Platform what it can do. Thread-safe.</summary>
 public static unsafe class WhpPlatform

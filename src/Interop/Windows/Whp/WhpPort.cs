@@ -2,7 +2,7 @@
 
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A notification port: while it is there, a guest's signals of its connection set its event.</summary>
 [SupportedOSPlatform("windows")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A port access that led to an exit: <c>WHV_X64_IO_PORT_ACCESS_CONTEXT</c>, 96 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A notification port: <c>WHV_NOTIFICATION_PORT_PARAMETERS</c>, 32 bytes, here always of an event.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 32)]

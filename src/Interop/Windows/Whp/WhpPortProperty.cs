@@ -1,6 +1,6 @@
 // What can be set of a notification port. Mirrors WHV_NOTIFICATION_PORT_PROPERTY_CODE (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A property of a notification port: <c>WHV_NOTIFICATION_PORT_PROPERTY_CODE</c>; values have 64 bits.</summary>
 public enum WhpPortProperty : uint

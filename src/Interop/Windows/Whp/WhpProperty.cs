@@ -1,6 +1,6 @@
 // What is set of a partition before it is set up. Mirrors WHV_PARTITION_PROPERTY_CODE (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A property of a partition: <c>WHV_PARTITION_PROPERTY_CODE</c>.</summary>
 public enum WhpProperty : uint

@@ -1,6 +1,6 @@
 // Registers of a VP. Mirrors WHV_REGISTER_NAME (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A register of a VP: <c>WHV_REGISTER_NAME</c>. Only those used here have names; others can be cast.</summary>
 public enum WhpRegister : uint

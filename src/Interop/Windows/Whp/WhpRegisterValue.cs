@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>The value of a register: <c>WHV_REGISTER_VALUE</c>, 16 bytes.</summary>
 /// <param name="Low">The low 64 bits: all that most registers have.</param>

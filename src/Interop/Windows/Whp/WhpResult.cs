@@ -1,6 +1,6 @@
 // What a call answers. Mirrors the HRESULTs of winerror.h that the platform is known to give.
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>
 /// The result of a call: an <c>HRESULT</c>. Those of the hypervisor itself (facility 0x35) carry its status in the low 16 bits.

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A segment register: <c>WHV_X64_SEGMENT_REGISTER</c>, 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

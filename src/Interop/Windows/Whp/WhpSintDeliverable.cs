@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>SINTs whose message slot was full and is free: <c>WHV_SYNIC_SINT_DELIVERABLE_CONTEXT</c>, 8 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

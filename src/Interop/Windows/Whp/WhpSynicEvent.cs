@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>An event flag: <c>WHV_SYNIC_EVENT_PARAMETERS</c>, 8 bytes, passed by value.</summary>
 [StructLayout(LayoutKind.Sequential)]

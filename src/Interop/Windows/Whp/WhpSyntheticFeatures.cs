@@ -1,6 +1,6 @@
 // What of Hyper-V a guest finds. Mirrors WHV_SYNTHETIC_PROCESSOR_FEATURES (winhvplatformdefs.h).
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>
 /// The hypervisor's interface that a guest is given: <c>WHV_SYNTHETIC_PROCESSOR_FEATURES</c>, 64 bits, as the C structure

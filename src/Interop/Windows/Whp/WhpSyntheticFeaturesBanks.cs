@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>One bank of synthetic features: <c>WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS</c>, 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -3,7 +3,7 @@
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A trigger: an event that, when it is set, sets an event flag of a guest. Thread-safe.</summary>
 [SupportedOSPlatform("windows")]

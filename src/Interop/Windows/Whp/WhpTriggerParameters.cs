@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>A trigger: <c>WHV_TRIGGER_PARAMETERS</c>, 32 bytes, here always of an event flag.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 32)]

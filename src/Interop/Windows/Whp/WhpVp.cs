@@ -3,7 +3,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>
 /// A virtual processor. It belongs to the thread that runs it, except <see cref="Cancel"/>, which any thread may call.

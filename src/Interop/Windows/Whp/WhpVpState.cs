@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Interop.Windows.Whp;
+namespace VmBus.Interop;
 
 /// <summary>The state of a VP at an exit: <c>WHV_VP_EXIT_CONTEXT</c>, 40 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

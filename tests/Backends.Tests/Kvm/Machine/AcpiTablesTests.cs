@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using VmBus.Backends.Kvm;
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;
 

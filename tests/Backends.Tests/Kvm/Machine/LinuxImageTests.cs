@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;
 

@@ -6,8 +6,8 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Iced.Intel;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.Kvm.Machine;
-using VmBus.Backends.Virtualization;
+using VmBus.Hosting;
+using VmBus.Kvm;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;

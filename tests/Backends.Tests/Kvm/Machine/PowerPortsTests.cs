@@ -1,4 +1,4 @@
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;
 

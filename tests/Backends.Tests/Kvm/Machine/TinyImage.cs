@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using VmBus.Backends.Kvm.Machine;
+using VmBus.Kvm;
 
 namespace VmBus.Backends.Tests.Kvm.Machine;
 

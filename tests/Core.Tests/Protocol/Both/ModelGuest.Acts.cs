@@ -1,6 +1,5 @@
 using VmBus.Layout;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

@@ -1,5 +1,4 @@
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

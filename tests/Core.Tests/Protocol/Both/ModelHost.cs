@@ -1,7 +1,5 @@
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

@@ -1,5 +1,4 @@
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

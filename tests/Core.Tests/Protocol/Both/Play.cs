@@ -1,9 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

@@ -1,7 +1,5 @@
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Both;
 

@@ -1,9 +1,7 @@
 using System.Runtime.InteropServices;
 using VmBus.Core.Tests.Protocol.Recording;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Descriptions;
 

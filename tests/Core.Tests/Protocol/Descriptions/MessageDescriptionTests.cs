@@ -1,10 +1,7 @@
 using System.Text;
 using FsCheck.Xunit;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Descriptions;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Descriptions;

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Gpadls;

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Guest;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Guest;

@@ -1,6 +1,6 @@
 using FsCheck.Xunit;
 using VmBus.Layout;
-using VmBus.Protocol.Guest;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Guest;

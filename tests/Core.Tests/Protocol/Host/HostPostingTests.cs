@@ -1,7 +1,5 @@
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Host;

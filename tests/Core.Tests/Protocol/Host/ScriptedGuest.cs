@@ -2,10 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Fuzz;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Host;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Messages;

@@ -1,8 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using VmBus.Layout;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 
 namespace VmBus.Core.Tests.Protocol.Recording;
 

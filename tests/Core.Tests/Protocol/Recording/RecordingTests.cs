@@ -2,9 +2,7 @@ using System.Buffers.Binary;
 using FsCheck.Xunit;
 using VmBus.Core.Tests.Protocol.Descriptions;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.Recording;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.Recording;

@@ -3,11 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using VmBus.Core.Tests.Protocol.Host;
 using VmBus.Fuzz;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Gpadls;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.SavedState;

@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Fuzz;
 using VmBus.Layout;
-using VmBus.Layout.Messages;
-using VmBus.Protocol.Host;
-using VmBus.Protocol.Messages;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.SavedState;

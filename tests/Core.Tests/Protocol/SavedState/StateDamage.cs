@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using VmBus.Protocol.SavedState;
+using VmBus.Protocol;
 using Xunit;
 
 namespace VmBus.Core.Tests.Protocol.SavedState;

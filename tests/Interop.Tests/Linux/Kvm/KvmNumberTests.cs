@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using VmBus.Interop.Linux.Kvm;
 
 namespace VmBus.Interop.Tests.Linux.Kvm;
 

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.Versioning;
-using VmBus.Interop.Linux;
-using VmBus.Interop.Linux.Kvm;
 
 namespace VmBus.Interop.Tests.Linux.Kvm;
 

@@ -1,0 +1,30 @@
+// How a guest of a real hypervisor is made.
+
+namespace VmBus.Hosting;
+
+/// <summary>What there is to say of a guest whatever runs it.</summary>
+public abstract record GuestPartitionOptions
+{
+    /// <summary>The most VPs: what the table of interrupt lines has room for.</summary>
+    public const int MostVps = 64;
+
+    /// <summary>Bytes of memory: whole pages, less than 2 GiB.</summary>
+    public long MemorySize { get; init; } = 256 << 20;
+
+    /// <summary>How many VPs.</summary>
+    public int VpCount { get; init; } = 1;
+
+    /// <summary>How monitor pages are examined.</summary>
+    public MonitorOptions Monitor { get; init; } = new();
+
+    /// <summary>How long a wait on a gate spins at the most before it sleeps.</summary>
+    public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
+
+    internal virtual void Validate()
+    {
+        if (MemorySize % GuestMemory.PageSize != 0 || MemorySize < 2 * GuestMemory.PageSize || MemorySize > int.MaxValue)
+            throw new ArgumentException($"A guest's memory of {MemorySize} bytes is not whole pages, less than 2 GiB.");
+        if (VpCount is < 1 or > MostVps)
+            throw new ArgumentException($"A guest has 1 to {MostVps} VPs, not {VpCount}.");
+    }
+}

@@ -1,8 +1,0 @@
-// What a connection id of a partition stands for (HvConnectPort).
-
-namespace VmBus.Backends.InMemory;
-
-internal sealed class Connection(Port port)
-{
-    public Port Port { get; } = port;
-}

@@ -1,0 +1,54 @@
+namespace VmBus.InMemory;
+
+/// <summary>What a channel between two processes is made of. The host chooses; the guest is told.</summary>
+public sealed record SharedChannelOptions
+{
+    /// <summary>The documented defaults.</summary>
+    public static SharedChannelOptions Default { get; } = new();
+
+    /// <summary>The largest <see cref="RingSize"/>: both rings lie in one memory of less than 2 GiB.</summary>
+    public const int MaxRingSize = (1 << 30) - 4 * 4096;
+
+    /// <summary>The longest <see cref="SpinBudget"/>: a wait that spins does not notice that its peer is gone.</summary>
+    public static readonly TimeSpan MaxSpinBudget = TimeSpan.FromSeconds(1);
+
+    /// <summary>Data bytes of each of the two rings: a multiple of 4096, up to <see cref="MaxRingSize"/>.</summary>
+    public int RingSize { get; init; } = 256 * 1024;
+
+    /// <summary>The channel's relid: its event flag and its bit in the interrupt page. 1 to 2047.</summary>
+    public int ChildRelid { get; init; } = 1;
+
+    /// <summary>The channel's monitor, 0 to 127.</summary>
+    public int MonitorId { get; init; }
+
+    /// <summary>How often the host's scan examines the monitor page: 100 ns to 6.5535 ms.</summary>
+    public TimeSpan MonitorLatency { get; init; } = TimeSpan.FromMicroseconds(100);
+
+    /// <summary>
+    /// How long a blocking wait spins at the most before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
+    /// </summary>
+    public TimeSpan SpinBudget { get; init; } = HypervisorOptions.DefaultSpinBudget;
+
+    /// <summary>
+    /// Whether waits spin less while signals come too late for it (<see cref="AdaptiveSpin"/>); otherwise each
+    /// spins for the whole budget.
+    /// </summary>
+    public bool AdaptiveSpin { get; init; } = true;
+
+    /// <summary>Runs first on the thread of the host's scan: the place to choose its core or its priority.</summary>
+    public Action? ScanThreadStarted { get; init; }
+
+    internal void Validate()
+    {
+        if (RingSize is < 4096 or > MaxRingSize || RingSize % 4096 != 0)
+            throw new ArgumentOutOfRangeException(nameof(RingSize), RingSize, $"A ring's data area is a multiple of 4096 bytes, from 4096 to {MaxRingSize}.");
+        if (ChildRelid is < 1 or > 2047)
+            throw new ArgumentOutOfRangeException(nameof(ChildRelid), ChildRelid, "A relid with an event flag is 1 to 2047.");
+        if (MonitorId is < 0 or > 127)
+            throw new ArgumentOutOfRangeException(nameof(MonitorId), MonitorId, "A monitor id is 0 to 127.");
+        if (MonitorLatency.Ticks is < 1 or > ushort.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(MonitorLatency), MonitorLatency, "A monitor latency is 100 ns to 6.5535 ms.");
+        if (SpinBudget < TimeSpan.Zero || SpinBudget > MaxSpinBudget)
+            throw new ArgumentOutOfRangeException(nameof(SpinBudget), SpinBudget, $"A spin budget is zero to {MaxSpinBudget.TotalSeconds} s.");
+    }
+}

@@ -1,0 +1,142 @@
+// The guest's end of a channel between two processes.
+
+using System.Runtime.Versioning;
+using VmBus.Hosting;
+using VmBus.Interop;
+
+namespace VmBus.InMemory;
+
+/// <summary>
+/// A channel whose host is another process. Signals to it are a bit in the monitor page, which the host process scans,
+/// or an event flag with an eventfd: the hypercall of this backend.
+/// </summary>
+/// <remarks>
+/// When the host process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/> once
+/// all that it had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class SharedGuest : IDisposable
+{
+    private readonly UnixFdSocket _socket;
+    private readonly SharedChannelMemory _memory;
+    private readonly EventFd _hostInterrupt;
+    private readonly EventFd _guestInterrupt;
+    private readonly SharedSignalWait _wait;
+
+    private SharedGuest(UnixFdSocket socket, SharedChannelMemory memory, EventFd hostInterrupt, EventFd guestInterrupt, in SharedChannelPlan plan, PeerTrust trust, TimeProvider? clock)
+    {
+        _socket = socket;
+        _memory = memory;
+        _hostInterrupt = hostInterrupt;
+        _guestInterrupt = guestInterrupt;
+        _wait = new SharedSignalWait(memory.GuestFlags, plan.ChildRelid, guestInterrupt, socket, "host", new SpinBeforeSleep(TimeSpan.FromTicks(plan.SpinTicks), plan.AdaptiveSpin));
+        try
+        {
+            const SignalCapabilities All = SignalCapabilities.Monitor | SignalCapabilities.Hypercall | SignalCapabilities.LatencyHint;
+            ChannelSignaler signaler = new(
+                new SignalBinding
+                {
+                    ChildRelid = (uint)plan.ChildRelid,
+                    Path = new SharedSignalPath(memory, memory.HostFlags, plan.ChildRelid, hostInterrupt, All),
+                    MonitorPage = memory.MonitorPage,
+                    PageOwner = memory,
+                    MonitorId = plan.MonitorId,
+                },
+                clock);
+            Channel = new VmBusChannel(
+                new OutgoingRing(memory.GuestToHost), new IncomingRing(memory.HostToGuest, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+        }
+        catch
+        {
+            _wait.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The guest's end.</summary>
+    public VmBusChannel Channel { get; }
+
+    /// <summary>The socket to the host. Its end there closes when the host process ends.</summary>
+    public UnixFdSocket Socket => _socket;
+
+    /// <summary>Takes the channel that a host offers on a socket.</summary>
+    /// <param name="socket">Connected to a host. Owned from here on, also when this fails.</param>
+    /// <param name="trust">How far the host is trusted.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
+    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    /// <exception cref="ErrnoException">The kernel refused to map the memory, or this process has no descriptor left.</exception>
+    public static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        EventFd? hostInterrupt = null;
+        EventFd? guestInterrupt = null;
+        SharedChannelMemory? memory = null;
+        try
+        {
+            Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
+            Span<int> descriptors = stackalloc int[SharedChannelPlan.DescriptorCount];
+            int length = ReceivePlan(socket, message, descriptors, out int count);
+
+            // Each adoption owns its descriptor from the call on; what was not adopted yet is closed by the list.
+            using UnclaimedDescriptors unclaimed = new(descriptors[..count]);
+            SharedChannelPlan plan = SharedChannelPlan.ReadFrom(message[..length]);
+            if (count != SharedChannelPlan.DescriptorCount)
+                throw new InvalidDataException($"A channel comes with {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
+            using (MemfdHandle memfd = Adopt("memory", unclaimed.Claim(), MemfdHandle.Adopt))
+                memory = new SharedChannelMemory(memfd, plan);
+            hostInterrupt = Adopt("the host's event", unclaimed.Claim(), EventFd.Adopt);
+            guestInterrupt = Adopt("the guest's event", unclaimed.Claim(), EventFd.Adopt);
+            return new SharedGuest(socket, memory, hostInterrupt, guestInterrupt, plan, trust, clock);
+        }
+        catch
+        {
+            guestInterrupt?.Dispose();
+            hostInterrupt?.Dispose();
+            memory?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Closes the channel, gives its memory back and hangs up. Calls under way on other threads end; later ones throw
+    /// <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    public void Dispose()
+    {
+        Channel.Dispose();
+        _wait.Dispose();
+        _socket.Dispose();
+        _guestInterrupt.Dispose();
+        _hostInterrupt.Dispose();
+        _memory.Dispose();
+    }
+
+    private static int ReceivePlan(UnixFdSocket socket, Span<byte> message, Span<int> descriptors, out int count)
+    {
+        try
+        {
+            int length = socket.Receive(message, descriptors, out count);
+            return length != 0 ? length : throw new PeerDisconnectedException("The host process went away before it offered a channel.");
+        }
+        catch (ErrnoException reset) when (reset.Errno == Errno.ConnectionReset)
+        {
+            throw new PeerDisconnectedException($"The host process went away before it offered a channel: {reset.Message}");
+        }
+    }
+
+    private static T Adopt<T>(string role, int descriptor, Func<int, T> adopt)
+    {
+        try
+        {
+            return adopt(descriptor);
+        }
+        catch (Exception e) when (e is ArgumentException or ErrnoException)
+        {
+            throw new InvalidDataException($"The descriptor the host sent as {role} cannot be that: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// The host's end of a channel between two processes, and the hypervisor between them.
+
+using System.Runtime.Versioning;
+using VmBus.Hosting;
+using VmBus.Interop;
+
+namespace VmBus.InMemory;
+
+/// <summary>
+/// Offers a channel to a guest in another process. The guest's memory is a memfd that both map; the in-memory
+/// hypervisor of this process scans its monitor page.
+/// </summary>
+/// <remarks>
+/// When the guest process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/>
+/// once all that it had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class SharedHost : IDisposable
+{
+    private const uint HostPort = 1;
+    private const uint MonitorPortId = 2;
+
+    private readonly UnixFdSocket _socket;
+    private readonly Hypervisor _hypervisor;
+    private readonly SharedChannelMemory _memory;
+    private readonly EventFd _hostInterrupt;
+    private readonly EventFd _guestInterrupt;
+    private readonly SharedSignalWait _wait;
+    private bool _disposed;
+
+    private SharedHost(UnixFdSocket socket, SharedChannelOptions options, PeerTrust trust, TimeProvider? clock)
+    {
+        _socket = socket;
+        try
+        {
+            _hostInterrupt = EventFd.Create();
+            _guestInterrupt = EventFd.Create();
+            _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget, AdaptiveSpin = options.AdaptiveSpin, ScanThreadStarted = options.ScanThreadStarted });
+            Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
+            int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
+            Partition guest = _hypervisor.CreatePartition(length + 2 * GuestMemory.PageSize);
+            ulong start = guest.Memory.AllocatePages(length / SharedChannelPlan.PageSize);
+            Plan = new SharedChannelPlan((long)start, options.RingSize, options.ChildRelid, options.MonitorId, options.SpinBudget.Ticks, options.AdaptiveSpin);
+            _memory = new SharedChannelMemory(guest.Memory.Memfd!, Plan);
+
+            _wait = new SharedSignalWait(_memory.HostFlags, options.ChildRelid, _hostInterrupt, socket, "guest", new SpinBeforeSleep(options.SpinBudget, options.AdaptiveSpin));
+            ChannelSignaler signaler = new(
+                new SignalBinding
+                {
+                    ChildRelid = (uint)options.ChildRelid,
+                    Path = new SharedSignalPath(_memory, _memory.GuestFlags, options.ChildRelid, _guestInterrupt, SignalCapabilities.Hypercall),
+                },
+                clock);
+            Channel = new VmBusChannel(
+                new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+
+            // Last, because it starts the scan. What that does for the guest is what the guest does for itself by "hypercall".
+            SharedSignalPath toHost = new(_memory, _memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);
+            NotificationPort port = root.CreateNotificationPort(HostPort, () => toHost.Signal());
+            guest.Connect((uint)options.ChildRelid, port);
+            guest.CreateMonitorPort(MonitorPortId, start, guest).Register(options.MonitorId, (uint)options.ChildRelid, 0, (ushort)options.MonitorLatency.Ticks);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>The host's end.</summary>
+    public VmBusChannel Channel { get; }
+
+    /// <summary>The socket to the guest. Its end there closes when the guest process ends.</summary>
+    public UnixFdSocket Socket => _socket;
+
+    /// <summary>How late the monitor scan's examinations were.</summary>
+    public LatenessStatistics ScanLateness => _hypervisor.Lateness;
+
+    private SharedChannelPlan Plan { get; }
+
+    /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
+    /// <param name="socket">Connected to a guest. Owned from here on, also when this fails.</param>
+    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <param name="trust">How far the guest is trusted.</param>
+    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ErrnoException">The guest hung up, or memory could not be had.</exception>
+    public static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        SharedHost? host = null;
+        try
+        {
+            options ??= SharedChannelOptions.Default;
+            options.Validate();
+            host = new SharedHost(socket, options, trust, clock);
+            host.SendOffer();
+            return host;
+        }
+        catch
+        {
+            host?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Closes the channel, ends the scan, gives the memory back and hangs up. Calls under way on other threads end; later ones
+    /// throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Release();
+    }
+
+    // Of a host that was never finished, what there is. The scan goes before what it signals and what it looks at.
+    private void Release()
+    {
+        Channel?.Dispose();
+        _wait?.Dispose();
+        _hypervisor?.Dispose();
+        _socket.Dispose();
+        _guestInterrupt?.Dispose();
+        _hostInterrupt?.Dispose();
+        _memory?.Dispose();
+    }
+
+    private void SendOffer()
+    {
+        Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
+        Plan.WriteTo(message);
+        MemfdHandle memory = _hypervisor.Partitions[1].Memory.Memfd!;
+        _socket.Send(message, [memory.Descriptor, _hostInterrupt.Descriptor, _guestInterrupt.Descriptor]);
+    }
+}

@@ -1,0 +1,48 @@
+// Key-value pairs of a Linux guest whose own kernel speaks to the host. Mirrors hv_kvp_daemon.c (Linux tools/hv) over
+// /dev/vmbus/hv_kvp.
+
+using System.Runtime.Versioning;
+using VmBus.Integration;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// Answers what a host asks about pairs and addresses, in the place of <c>hv_kvp_daemon</c>: the kernel's <c>hv_kvp</c>
+/// speaks to the host, this to the kernel.
+/// </summary>
+/// <remarks>
+/// The kernel makes text of numbers, UTF-8 of all text, and gives the host an answer of its own after 30 s. Text that
+/// does not fit into a message is cut after a whole character. A key that is not there is answered with
+/// <see cref="Integration.IcStatus.NoMoreItems"/>, as <c>hv_kvp_daemon</c> does; an unknown operation with
+/// <see cref="Integration.IcStatus.NotSupported"/>; an unknown pool or an impossible length with
+/// <see cref="Integration.IcStatus.InvalidArgument"/>.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class KvpDaemon : UtilDaemon
+{
+    /// <summary>The device.</summary>
+    public const string DefaultPath = "/dev/vmbus/hv_kvp";
+
+    private readonly KvpDaemonService _service;
+
+    private KvpDaemon(IUtilFile file, KvpDaemonService service, string path) : base(file, service, path) => _service = service;
+
+    /// <summary>The version by which the driver answered the greeting; <see langword="null"/> until it has. It tells nothing: "3.1".</summary>
+    public string? DriverVersion => _service.DriverVersion;
+
+    /// <summary>Opens the device and greets the kernel.</summary>
+    /// <param name="store">Where the pairs are, such as <see cref="KvpPoolFiles"/>. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
+    /// <param name="path">The device.</param>
+    /// <returns>The daemon, not running yet.</returns>
+    /// <exception cref="LinuxGuestException">
+    /// The device is not there (<see cref="LinuxGuestError.NoModule"/>), another daemon has it
+    /// (<see cref="LinuxGuestError.InUse"/>), it is not permitted, or the kernel refuses the greeting.
+    /// </exception>
+    public static KvpDaemon Open(IKvpStore store, string path = DefaultPath)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return new KvpDaemon(UtilFile.Open(path, "key-value pairs"), new KvpDaemonService(store), path);
+    }
+
+    internal static KvpDaemon Open(IKvpStore store, IUtilFile file) => new(file, new KvpDaemonService(store), DefaultPath);
+}

@@ -1,0 +1,124 @@
+// What sysfs shows of one device. Mirrors the device attributes of Linux drivers/hv/vmbus_drv.c.
+
+using System.Globalization;
+using VmBus.Layout;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// One device on the VMBus of this guest at one moment, as <c>/sys/bus/vmbus/devices</c> shows it. What the kernel does not
+/// show, or shows as nonsense, is <see langword="null"/>.
+/// </summary>
+public sealed record SysfsDevice
+{
+    /// <summary>The folder's name: what <c>bind</c> and <c>unbind</c> take. The instance GUID, on old kernels <c>vmbus_0_11</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The folder.</summary>
+    public required string Path { get; init; }
+
+    /// <summary><c>device_id</c>: the instance.</summary>
+    public Guid? InstanceId { get; init; }
+
+    /// <summary><c>class_id</c>: the interface type of the offer.</summary>
+    public Guid? ClassId { get; init; }
+
+    /// <summary>The class, when it has a name.</summary>
+    public DeviceClass? Class => ClassId is { } id ? DeviceClass.Find(id) : null;
+
+    /// <summary><c>id</c>: the relid of the primary channel.</summary>
+    public uint? Relid { get; init; }
+
+    /// <summary><c>state</c>: of the primary channel; 3 is open (<c>enum vmbus_channel_state</c>).</summary>
+    public int? State { get; init; }
+
+    /// <summary><c>vendor</c>.</summary>
+    public uint? Vendor { get; init; }
+
+    /// <summary><c>device</c>.</summary>
+    public uint? Device { get; init; }
+
+    /// <summary><c>modalias</c>: <c>vmbus:</c> and the 32 digits of the class.</summary>
+    public string? Modalias { get; init; }
+
+    /// <summary>The driver it is bound to; <see langword="null"/> when to none.</summary>
+    public string? Driver { get; init; }
+
+    /// <summary><c>driver_override</c>: the only driver it may be bound to, when set.</summary>
+    public string? DriverOverride { get; init; }
+
+    /// <summary><c>numa_node</c>; <see langword="null"/> when unknown.</summary>
+    public int? NumaNode { get; init; }
+
+    /// <summary><c>monitor_id</c> of the primary channel, 0 to 127; <see langword="null"/> when it has no monitor.</summary>
+    public int? MonitorId { get; init; }
+
+    /// <summary>Its monitor in the host-to-guest page: the files <c>server_monitor_*</c>.</summary>
+    public SysfsMonitor? HostMonitor { get; init; }
+
+    /// <summary>Its monitor in the guest-to-host page: the files <c>client_monitor_*</c>.</summary>
+    public SysfsMonitor? GuestMonitor { get; init; }
+
+    /// <summary>The ring the guest writes on the primary channel, while that is open.</summary>
+    public SysfsRing? Outgoing { get; init; }
+
+    /// <summary>The ring the guest reads on the primary channel, while that is open.</summary>
+    public SysfsRing? Incoming { get; init; }
+
+    /// <summary>The channels, the primary first, then by relid.</summary>
+    public IReadOnlyList<SysfsChannel> Channels { get; init; } = [];
+
+    /// <summary>The name of its UIO device, <c>uio0</c>, while it is bound to <c>uio_hv_generic</c>.</summary>
+    public string? UioName { get; init; }
+
+    /// <summary>Reads a folder; <see langword="null"/> when it went away meanwhile.</summary>
+    internal static SysfsDevice? Read(SysfsFolder folder)
+    {
+        string name = System.IO.Path.GetFileName(folder.Path);
+        uint? relid = folder.Word("id");
+        SysfsDevice device = new()
+        {
+            Name = name,
+            Path = folder.Path,
+            InstanceId = folder.Identity("device_id") ?? (Guid.TryParse(name, out Guid instance) ? instance : null),
+            ClassId = folder.Identity("class_id"),
+            Relid = relid,
+            State = folder.Integer("state"),
+            Vendor = folder.Word("vendor"),
+            Device = folder.Word("device"),
+            Modalias = folder.Text("modalias"),
+            Driver = folder.Link("driver"),
+            DriverOverride = folder.Text("driver_override") is { Length: > 0 } text and not "(null)" ? text : null,
+            NumaNode = folder.Integer("numa_node") is { } node and >= 0 ? node : null,
+            MonitorId = SysfsChannel.MonitorIn(folder),
+            HostMonitor = SysfsMonitor.Read(folder, "server"),
+            GuestMonitor = SysfsMonitor.Read(folder, "client"),
+            Outgoing = SysfsRing.Read(folder, "out"),
+            Incoming = SysfsRing.Read(folder, "in"),
+            Channels = ReadChannels(folder, relid),
+            UioName = folder.Folder("uio").Folders() is [var uio, ..] ? System.IO.Path.GetFileName(uio.Path) : null,
+        };
+        return folder.Exists ? device : null;
+    }
+
+    private static List<SysfsChannel> ReadChannels(SysfsFolder folder, uint? primary)
+    {
+        List<SysfsChannel> channels = [.. folder.Folder("channels").Folders().Select(SysfsChannel.Read).OfType<SysfsChannel>()];
+        if (channels.Count == 0)
+            channels.AddRange(FromMapping(folder.Text("channel_vp_mapping")));
+        return [.. channels.OrderBy(channel => channel.Relid == primary ? 0 : 1).ThenBy(channel => channel.Relid)];
+    }
+
+    // Lines of "relid:cpu"; all there is on kernels before 4.16.
+    private static IEnumerable<SysfsChannel> FromMapping(string? mapping)
+    {
+        foreach (string line in (mapping ?? "").Split('\n'))
+        {
+            string[] parts = line.Split(':');
+            if (parts.Length == 2 && TryParse(parts[0], out uint relid) && TryParse(parts[1], out uint vp))
+                yield return new SysfsChannel { Relid = relid, VpIndex = vp };
+        }
+
+        static bool TryParse(string text, out uint value) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    }
+}

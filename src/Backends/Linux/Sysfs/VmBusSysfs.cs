@@ -1,0 +1,76 @@
+// The VMBus of this guest as the kernel shows it. Reads what tools/hv/lsvmbus of Linux reads, and more.
+
+using VmBus.Interop;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// Finds the devices and channels of this Linux guest. Reading needs no privilege. Each call looks anew; nothing is kept.
+/// </summary>
+/// <remarks>Thread-safe.</remarks>
+public sealed class VmBusSysfs
+{
+    internal const string UioDriver = "uio_hv_generic";
+
+    /// <summary>Looks below the given folders.</summary>
+    /// <param name="sysfs">Where sysfs is mounted; another folder in tests.</param>
+    /// <param name="devices">Where device nodes are; another folder in tests.</param>
+    public VmBusSysfs(string sysfs = "/sys", string devices = "/dev")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(sysfs);
+        ArgumentException.ThrowIfNullOrEmpty(devices);
+        Root = sysfs;
+        DeviceRoot = devices;
+    }
+
+    /// <summary>Where sysfs is.</summary>
+    public string Root { get; }
+
+    /// <summary>Where device nodes are.</summary>
+    public string DeviceRoot { get; }
+
+    /// <summary>Whether this guest has a VMBus.</summary>
+    public bool IsPresent => Bus.Exists;
+
+    /// <summary>Writes a file of sysfs in the kernel's stead; tests have their own.</summary>
+    internal Func<string, string, Errno>? WriteFile { get; init; }
+
+    /// <summary>Opens a device node in the kernel's stead; tests have their own.</summary>
+    internal Func<string, IUioFile>? OpenNode { get; init; }
+
+    internal SysfsFolder Bus => new(Path.Combine(Root, "bus", "vmbus"));
+
+    internal SysfsFolder Drivers => Bus.Folder("drivers");
+
+    /// <summary>Lists the devices, by name. Those that go away meanwhile are left out.</summary>
+    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    public IReadOnlyList<SysfsDevice> ListDevices()
+    {
+        CheckPresent();
+        return [.. Bus.Folder("devices").Folders().Select(SysfsDevice.Read).OfType<SysfsDevice>()];
+    }
+
+    /// <summary>Finds a device.</summary>
+    /// <param name="instanceId">Its instance GUID.</param>
+    /// <returns>The device; <see langword="null"/> when the bus has none with this instance.</returns>
+    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    public SysfsDevice? FindDevice(Guid instanceId)
+    {
+        CheckPresent();
+        SysfsFolder folder = Bus.Folder("devices").Folder(instanceId.ToString("D"));
+        if (folder.Exists)
+            return SysfsDevice.Read(folder);
+
+        // Kernels before 4.17 name the folders otherwise.
+        return ListDevices().FirstOrDefault(device => device.InstanceId == instanceId);
+    }
+
+    internal SysfsDevice GetDevice(Guid instanceId) => FindDevice(instanceId)
+        ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"The bus has no device {instanceId}: see the devices in {Bus.Path}/devices.");
+
+    private void CheckPresent()
+    {
+        if (!IsPresent)
+            throw new LinuxGuestException(LinuxGuestError.NoVmBus, $"No VMBus here: {Bus.Path} does not exist. It is there in guests of Hyper-V whose kernel has hv_vmbus.");
+    }
+}

@@ -1,0 +1,31 @@
+using System.Runtime.Versioning;
+using VmBus.Interop;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// A buffer that the kernel shares with the host as a network adapter needs it, whatever the device's class is: 31 MiB to
+/// receive into, 16 MiB to send from. The memory belongs to the <see cref="UioDevice"/>.
+/// </summary>
+[SupportedOSPlatform("linux")]
+public sealed class UioBuffer
+{
+    private readonly MappedMemory _memory;
+
+    internal UioBuffer(MappedMemory memory, uint gpadl)
+    {
+        _memory = memory;
+        Gpadl = gpadl;
+    }
+
+    /// <summary>The GPADL by which the host knows it.</summary>
+    public uint Gpadl { get; }
+
+    /// <summary>Where it is mapped.</summary>
+    /// <exception cref="ObjectDisposedException">The device is closed.</exception>
+    public nint Address => _memory.Address;
+
+    /// <summary>Its bytes, written by the host at any time. Not to be used after the device is closed.</summary>
+    /// <exception cref="ObjectDisposedException">The device is closed.</exception>
+    public Span<byte> AsSpan() => _memory.AsSpan();
+}

@@ -1,0 +1,86 @@
+// A channel over uio_hv_generic. Mirrors struct vmbus_channel of DPDK (drivers/bus/vmbus/vmbus_channel.c): two rings, a
+// monitor bit or the control write, an interrupt shared with the other channels of the device.
+
+using System.Runtime.Versioning;
+using VmBus.Interop;
+using VmBus.Layout;
+
+namespace VmBus.Linux;
+
+/// <summary>One channel of a <see cref="UioDevice"/>, which closes it at the latest when it is closed itself.</summary>
+/// <remarks>
+/// Rings are mapped once, so packets at their end wrap. When the host rescinds the device, waits throw
+/// <see cref="PeerDisconnectedException"/> once all that the host had committed was read.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class UioChannel : IDisposable
+{
+    private readonly MappedMemory _rings;
+    private readonly UioSignalWait _wait;
+    private volatile bool _closed;
+
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, UioOptions options)
+    {
+        Relid = relid;
+        MonitorId = monitorId;
+        _rings = rings;
+        int half = checked((int)(rings.Length / 2));
+        ChannelSignaler signaler = new(
+            new SignalBinding
+            {
+                ChildRelid = relid,
+                Path = new UioSignalPath(interrupts, monitorId is not null),
+                MonitorPage = monitorId is null ? null : monitorPage?.View,
+                PageOwner = monitorPage?.Owner,
+                MonitorId = monitorId ?? 0,
+                IsConcurrent = options.MultiProducer,
+            },
+            options.Clock, options.Adaptive);
+        OutgoingRing outgoing = new(RingAt(rings, 0, half), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
+        IncomingRing incoming = new(RingAt(rings, half, half), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
+        _wait = new UioSignalWait(interrupts);
+        Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock);
+    }
+
+    /// <summary>The relid: the channel's number.</summary>
+    public uint Relid { get; }
+
+    /// <summary>Its monitor, 0 to 127; <see langword="null"/> when the host examines none for it and signals are calls.</summary>
+    public int? MonitorId { get; }
+
+    /// <summary>The guest's end.</summary>
+    public VmBusChannel Channel { get; }
+
+    /// <summary>
+    /// Ends the use of the channel and gives its rings back. To the host it stays open as long as the device is. Calls under
+    /// way on other threads end; later ones throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        Channel.Dispose();
+        _wait.Dispose();
+        _rings.Retire();
+    }
+
+    internal static void CheckRings(long length, string where)
+    {
+        if (Environment.SystemPageSize != RingMemory.PageSize)
+            throw new PlatformNotSupportedException($"The kernel's pages are {Environment.SystemPageSize} bytes: rings behind a control page of that size are not supported.");
+        if (length < 4 * RingMemory.PageSize || length % (2 * RingMemory.PageSize) != 0 || length / 2 - RingMemory.PageSize > RingMemory.MaxDataSize)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages each, do not have that.");
+    }
+
+    internal bool IsClosed => _closed;
+
+    internal void Detach()
+    {
+        if (!_closed)
+            _rings.Detach();
+    }
+
+    private static RingMemory RingAt(MappedMemory rings, int offset, int length) => RingMemory.FromAddress(
+        rings.Address + offset, rings.Address + offset + RingMemory.PageSize, length - RingMemory.PageSize, isDoubleMapped: false, rings);
+}

@@ -1,0 +1,300 @@
+// A VMBus device driven from user space. Mirrors the user's side of uio_hv_generic (Linux drivers/uio/uio_hv_generic.c) as
+// DPDK's vmbus_uio.c and Linux's tools/hv daemons use it.
+
+using System.Globalization;
+using System.Runtime.Versioning;
+using VmBus.Interop;
+using VmBus.Layout;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// A device bound to <c>uio_hv_generic</c>, opened: opening it opens its primary channel, closing it closes all. Bind it
+/// with <see cref="VmBusBinding"/> first.
+/// </summary>
+/// <remarks>
+/// <para>One process at a time: an advisory lock keeps out whoever asks for it. A program that does not ask, such as
+/// DPDK, is not noticed, and both would spoil the rings.</para>
+/// <para>The monitor page is the whole guest's: who has it mapped can signal, and change the latency of, every channel.</para>
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class UioDevice : IDisposable
+{
+    private readonly VmBusSysfs _sysfs;
+    private readonly UioOptions _options;
+    private readonly IUioFile _file;
+    private readonly UioInterrupts _interrupts;
+    private readonly List<MappedMemory> _pages = [];
+    private readonly List<UioChannel> _channels = [];
+    private readonly Lock _lock = new();
+    private readonly MappedMemory? _monitorPage;
+    private bool _detached;
+    private bool _disposed;
+
+    private UioDevice(VmBusSysfs sysfs, SysfsDevice device, UioOptions options, IUioFile file)
+    {
+        _sysfs = sysfs;
+        _options = options;
+        _file = file;
+        Name = device.UioName!;
+        InstanceId = device.InstanceId!.Value;
+        SysfsFolder uio = new SysfsFolder(device.Path).Folder("uio").Folder(Name);
+        Maps = UioMap.ReadAll(uio);
+        _interrupts = new UioInterrupts(file, $"{Name} ({InstanceId})", uio.Word("event"), Detach);
+        try
+        {
+            if (!file.TryLock())
+                throw new LinuxGuestException(LinuxGuestError.InUse, $"{Name} ({InstanceId}) is in use: another opener holds its lock.");
+            _monitorPage = MapPage(UioMap.MonitorPage);
+            MonitorPage = _monitorPage is { } monitor ? new MonitorPageView(monitor.Address) : null;
+            InterruptPage = MapPage(UioMap.InterruptPage) is { } interrupt ? new InterruptPageView(interrupt.Address) : null;
+            ReceiveBuffer = MapBuffer(UioMap.ReceiveBuffer);
+            SendBuffer = MapBuffer(UioMap.SendBuffer);
+
+            UioMap rings = Maps.FirstOrDefault(map => map.Name == UioMap.Rings) ?? throw new LinuxGuestException(
+                LinuxGuestError.BadMap, $"{Name} ({InstanceId}) has no map \"{UioMap.Rings}\" but {Names()}: no driver but {VmBusSysfs.UioDriver} is supported.");
+            UioChannel.CheckRings(rings.Size, $"{Name}'s map \"{rings.Name}\"");
+            uint relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
+            Primary = Add(relid, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The name of the UIO device: <c>uio0</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The instance of the device.</summary>
+    public Guid InstanceId { get; }
+
+    /// <summary>The maps, as the kernel announces them.</summary>
+    public IReadOnlyList<UioMap> Maps { get; }
+
+    /// <summary>The primary channel. Its rings are as large as the kernel made them.</summary>
+    public UioChannel Primary { get; }
+
+    /// <summary>The guest-to-host monitor page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    public MonitorPageView? MonitorPage { get; }
+
+    /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    public InterruptPageView? InterruptPage { get; }
+
+    /// <summary>
+    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 make one for every class;
+    /// <see langword="null"/> when the kernel announces none.
+    /// </summary>
+    public UioBuffer? ReceiveBuffer { get; }
+
+    /// <summary>The buffer the host reads packets of a network adapter from; <see langword="null"/> as for <see cref="ReceiveBuffer"/>.</summary>
+    public UioBuffer? SendBuffer { get; }
+
+    /// <summary>
+    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or a signal by call; the
+    /// memory is a private copy from then on, since the kernel has taken the rings back.
+    /// </summary>
+    public bool IsGone => _interrupts.IsGone;
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="sysfs">Where to find it.</param>
+    /// <param name="instanceId">Its instance.</param>
+    /// <param name="options">How it is used; <see langword="null"/> for the default.</param>
+    /// <returns>The open device.</returns>
+    /// <exception cref="LinuxGuestException">
+    /// It is not there, not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are not as they should be.
+    /// </exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    /// <exception cref="ErrnoException">The kernel refused a map, or this process has no descriptor left.</exception>
+    public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options = null)
+        => Open(sysfs, instanceId, options, sysfs?.OpenNode ?? OpenFile);
+
+    internal static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options, Func<string, IUioFile> open)
+    {
+        SysfsDevice device = Find(sysfs, instanceId);
+        string path = Path.Combine(sysfs.DeviceRoot, device.UioName!);
+        return new UioDevice(sysfs, device with { InstanceId = instanceId }, options ?? new UioOptions(), OpenNode(path, open));
+    }
+
+    internal static IUioFile OpenFile(string path) => new UioFile(DeviceFile.Open(path));
+
+    /// <summary>Finds a device that has a UIO device.</summary>
+    internal static SysfsDevice Find(VmBusSysfs sysfs, Guid instanceId)
+    {
+        ArgumentNullException.ThrowIfNull(sysfs);
+        SysfsDevice device = sysfs.GetDevice(instanceId);
+        if (device.UioName is null)
+        {
+            throw new LinuxGuestException(LinuxGuestError.NotBound,
+                $"{instanceId} is bound to {device.Driver ?? "no driver"}, not to {VmBusSysfs.UioDriver}: bind it first.");
+        }
+
+        return device;
+    }
+
+    /// <summary>
+    /// Opens a subchannel. The host offers it once the device was asked for subchannels in its own protocol; the kernel
+    /// then opens it and shows its rings as <c>channels/&lt;relid&gt;/ring</c>.
+    /// </summary>
+    /// <param name="relid">Its relid: see <see cref="SysfsDevice.Channels"/>.</param>
+    /// <returns>The channel; it belongs to the device.</returns>
+    /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
+    /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    /// <exception cref="ErrnoException">The kernel refused the map, or this process has no descriptor left.</exception>
+    /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
+    public UioChannel OpenSubchannel(uint relid)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_detached)
+                throw new PeerDisconnectedException($"{Name} ({InstanceId}) is gone: it opens no channel any more.");
+            _channels.RemoveAll(channel => channel.IsClosed);
+            if (_channels.Any(channel => channel.Relid == relid))
+                throw new InvalidOperationException($"Channel {relid} of {Name} is open already.");
+            SysfsChannel found = _sysfs.GetDevice(InstanceId).Channels.FirstOrDefault(channel => channel.Relid == relid)
+                ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) has no channel {relid}.");
+            if (found.Path is null || found.RingBytes is null)
+                throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} shows no rings: the kernel has not opened it yet, or is older than 4.20.");
+            return Add(relid, found.MonitorId, MapRingFile(Path.Combine(found.Path, "ring")));
+        }
+    }
+
+    /// <summary>What was counted. A snapshot.</summary>
+    public UioStatistics GetStatistics() => _interrupts.Statistics;
+
+    /// <summary>
+    /// Closes the channels, gives their memory back and closes the device. Calls under way on other threads end; later ones
+    /// throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+
+        foreach (UioChannel channel in _channels)
+            channel.Dispose();
+        foreach (MappedMemory page in _pages)
+            page.Retire();
+        _file.Dispose();
+    }
+
+    internal static IUioFile OpenNode(string path, Func<string, IUioFile> open)
+    {
+        try
+        {
+            return open(path);
+        }
+        catch (ErrnoException e)
+        {
+            (LinuxGuestError error, string advice) = e.Errno switch
+            {
+                Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it takes root, or a udev rule that gives the node away"),
+                Errno.NoSuchFile or Errno.NoSuchAddress => (LinuxGuestError.NoDevice, "the device node is not there"),
+                Errno.NoSuchDevice => (LinuxGuestError.NoDevice, "the device went away"),
+                Errno.Busy => (LinuxGuestError.InUse, "somebody else uses it"),
+                _ => (LinuxGuestError.Refused, "the kernel or the host refused to open its channel"),
+            };
+            throw new LinuxGuestException(error, $"{path} could not be opened: {advice}. {e.Message}", e);
+        }
+    }
+
+    private UioChannel Add(uint relid, int? monitorId, MappedMemory rings)
+    {
+        try
+        {
+            if (monitorId is not null && MonitorPage is null)
+                throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
+            UioChannel channel = new(relid, monitorId, rings, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, _options);
+            _channels.Add(channel);
+            return channel;
+        }
+        catch
+        {
+            rings.Dispose();
+            throw;
+        }
+    }
+
+    private MappedMemory? MapPage(string name)
+    {
+        if (Maps.FirstOrDefault(map => map.Name == name) is not { } page)
+            return null;
+        if (page.Size != RingMemory.PageSize)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{name}\" has {page.Size} bytes; it is a page of {RingMemory.PageSize}.");
+        MappedMemory memory = Keep(Map(page));
+        try
+        {
+            // The device may go at any time, and signals write to the monitor page without asking.
+            memory.Populate();
+            return memory;
+        }
+        catch (ErrnoException e) when (e.Errno == Errno.BadAddress)
+        {
+            throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) went away while its map \"{name}\" was mapped. {e.Message}", e);
+        }
+    }
+
+    private UioBuffer? MapBuffer(string prefix)
+    {
+        if (Maps.FirstOrDefault(map => map.Name.StartsWith(prefix, StringComparison.Ordinal)) is not { } buffer)
+            return null;
+        if (!uint.TryParse(buffer.Name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out uint gpadl))
+            throw new LinuxGuestException(LinuxGuestError.BadContents, $"{Name}'s map \"{buffer.Name}\" names no GPADL.");
+        return new UioBuffer(Keep(Map(buffer)), gpadl);
+    }
+
+    private MappedMemory Map(UioMap map) => Map(_file, map, Name);
+
+    internal static MappedMemory Map(IUioFile file, UioMap map, string name)
+    {
+        if (map.Size <= 0 || map.Size % Environment.SystemPageSize != 0)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" has {map.Size} bytes: not whole pages.");
+        try
+        {
+            return file.Map(map.Index, map.Size);
+        }
+        catch (ErrnoException e) when (e.Errno == Errno.InvalidArgument)
+        {
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" is announced with {map.Size} bytes and the kernel does not map as many. {e.Message}", e);
+        }
+    }
+
+    private static MappedMemory MapRingFile(string path)
+    {
+        using DeviceFile ring = DeviceFile.Open(path);
+        long length = ring.GetLength();
+        UioChannel.CheckRings(length, path);
+        return MappedMemory.Map(ring, 0, length);
+    }
+
+    private MappedMemory Keep(MappedMemory memory)
+    {
+        _pages.Add(memory);
+        return memory;
+    }
+
+    // The kernel frees the rings of a device that goes, mapped or not, and the device's monitor may be given to another: what
+    // this side still writes must reach neither.
+    private void Detach()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _detached = true;
+            foreach (UioChannel channel in _channels)
+                channel.Detach();
+            foreach (MappedMemory page in _pages)
+                page.Detach();
+        }
+    }
+
+    private string Names() => Maps.Count == 0 ? "none at all" : string.Join(", ", Maps.Select(map => $"\"{map.Name}\""));
+}

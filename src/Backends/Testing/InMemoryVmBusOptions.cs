@@ -1,0 +1,30 @@
+// What a ready-made pair of partitions is made of.
+
+using VmBus.InMemory;
+
+namespace VmBus.Testing;
+
+/// <summary>How an <see cref="InMemoryVmBus"/> is set up.</summary>
+public sealed record InMemoryVmBusOptions
+{
+    /// <summary>The hypervisor below.</summary>
+    public HypervisorOptions Hypervisor { get; init; } = new();
+
+    /// <summary>The guest's memory in bytes: whole pages. Rings come out of it.</summary>
+    public long GuestMemorySize { get; init; } = 64 << 20;
+
+    /// <summary>How many VPs the guest has.</summary>
+    public int GuestVpCount { get; init; } = 1;
+
+    /// <summary>How many VPs the host has.</summary>
+    public int HostVpCount { get; init; } = 1;
+
+    /// <summary>On whose time a signal is carried from the event flag to the waiting channel.</summary>
+    public DispatchMode DispatchMode { get; init; } = DispatchMode.Inline;
+
+    /// <summary>
+    /// Whether channels have no event flag of their own, as before Windows 8: the interrupt page names the channel, and
+    /// one shared connection and one shared flag say that there is news.
+    /// </summary>
+    public bool LegacyInterrupts { get; init; }
+}

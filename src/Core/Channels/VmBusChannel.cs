@@ -1,0 +1,190 @@
+// One end of a channel: a ring to write, a ring to read, and a signaller. What struct vmbus_channel is to a Linux
+// driver (include/linux/hyperv.h), once it is open.
+//
+//   TrySend ─► OutgoingRing: reserve, copy once, publish ─► a signal needed? ─► ChannelSignaler: monitor bit or call
+//   ReadBatch ◄─ IncomingRing: in place or a checked copy ─► commit: give room back ─► the writer waits? ─► signal
+//
+// How it ends. Dispose may race with any call on another thread. It sets flags that the hot path reads anyway (RingGuard)
+// and puts IncomingRing.Closed where calls find the ring they read. A call that is past that point goes on over memory
+// that stays mapped for as long as the ring is reachable: the owner replaces it by private pages, in one step
+// (MappedMemory.Retire). So a send after the end throws, and one beside it writes where nobody reads.
+
+using System.Runtime.CompilerServices;
+using VmBus.Layout;
+
+namespace VmBus;
+
+/// <summary>One end of an open VMBus channel.</summary>
+/// <remarks>
+/// <para>One thread sends and one thread reads at a time; they may be two. With a multi-producer
+/// <see cref="OutgoingRing"/> any number may send. <see cref="Mode"/> may be set by any thread at any time.</para>
+/// <para>Payloads are padded with zeros to a multiple of 8 bytes, as everywhere on VMBus: what is read may be up to 7 bytes
+/// longer than what was sent. <c>PipeStream</c> carries exact lengths.</para>
+/// <para><see cref="Dispose"/> may be called at any time, also beside calls of other threads. Each later call throws
+/// <see cref="ObjectDisposedException"/>; a call that races with it succeeds, fails or finds the end, and touches no memory
+/// that is gone. The memory and the signal path stay their owner's.</para>
+/// </remarks>
+public sealed partial class VmBusChannel : IDisposable
+{
+    private readonly OutgoingRing _outgoing;
+    private readonly IncomingRing _ring;        // the ring this end reads, whatever becomes of the channel
+    private IncomingRing _incoming;             // the same while its packets may be read by batch
+    private readonly ChannelSignaler _signaler;
+    private readonly SignalFanout _waits;
+    private readonly TimeProvider _clock;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PeerDisconnectedException? _disconnected;
+    private int _disposed;
+
+    /// <summary>Makes one end of a channel out of its parts.</summary>
+    /// <param name="outgoing">The ring this end writes.</param>
+    /// <param name="incoming">The ring this end reads.</param>
+    /// <param name="signaler">How this end signals the other.</param>
+    /// <param name="wait">How this end waits for the other's signal. The channel closes it when it is disposed.</param>
+    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
+    public VmBusChannel(OutgoingRing outgoing, IncomingRing incoming, ChannelSignaler signaler, ISignalWait wait, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(outgoing);
+        ArgumentNullException.ThrowIfNull(incoming);
+        ArgumentNullException.ThrowIfNull(signaler);
+        ArgumentNullException.ThrowIfNull(wait);
+        _outgoing = outgoing;
+        _ring = _incoming = incoming;
+        _signaler = signaler;
+        _waits = new SignalFanout(wait);
+        _clock = clock ?? TimeProvider.System;
+        outgoing.Faulted = incoming.Faulted = OnFaulted;
+    }
+
+    /// <summary>The ring this end writes.</summary>
+    public OutgoingRing Outgoing => _outgoing;
+
+    /// <summary>The ring this end reads.</summary>
+    public IncomingRing Incoming => _ring;
+
+    /// <summary>How this end signals the other: mode, hint, counters.</summary>
+    public ChannelSignaler Signaler => _signaler;
+
+    /// <summary>How this end signals. See <see cref="ChannelSignaler.Mode"/>.</summary>
+    /// <exception cref="ObjectDisposedException">Set after the channel was disposed.</exception>
+    public SignalMode Mode
+    {
+        get => _signaler.Mode;
+        set
+        {
+            ThrowIfDisposed();
+            _signaler.Mode = value;
+        }
+    }
+
+    /// <summary>Whether the channel can still be used.</summary>
+    public ChannelState State => IsDisposed ? ChannelState.Closed
+        : CorruptionError is not null ? ChannelState.Faulted
+        : Volatile.Read(ref _disconnected) is not null ? ChannelState.Disconnected
+        : ChannelState.Open;
+
+    /// <summary>
+    /// Completes when the channel has ended: closed here, or the other side is gone (what it had committed can still be read).
+    /// Fails with <see cref="RingCorruptException"/> when the other side wrote what no correct peer writes.
+    /// </summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>How the other side's end was noticed; <see langword="null"/> while it is there.</summary>
+    public string? DisconnectReason => Volatile.Read(ref _disconnected)?.Message;
+
+    /// <summary>What the other side wrote that no correct peer writes, if it did.</summary>
+    public RingCorruptException? CorruptionError => _ring.CorruptionError ?? _outgoing.CorruptionError;
+
+    /// <summary>What was counted on this end. A snapshot: exact only while the channel is at rest.</summary>
+    public ChannelStatistics GetStatistics()
+        => new(_outgoing.GetStatistics(), _ring.GetStatistics(), _signaler.GetStatistics(), _waits.Signals);
+
+    /// <summary>Sends one in-band packet, and signals if the other side needs it.</summary>
+    /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
+    /// <param name="transactionId">Carried to the reader.</param>
+    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <returns>
+    /// <see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>. Always so once the other side is gone.
+    /// </returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySend(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None, Urgency urgency = Urgency.Normal)
+    {
+        if (!_outgoing.TryWrite(payload, transactionId, flags, out SignalNeed need))
+            return false;
+        AfterWrite(need, urgency);
+        return true;
+    }
+
+    /// <summary>Sends one packet of any type, and signals if the other side needs it.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="urgency">How soon the other side should know.</param>
+    /// <returns>
+    /// <see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>. Always so once the other side is gone.
+    /// </returns>
+    /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
+    public bool TrySend(in OutgoingPacket packet, Urgency urgency = Urgency.Normal)
+    {
+        if (!_outgoing.TryWrite(packet, out SignalNeed need))
+            return false;
+        AfterWrite(need, urgency);
+        return true;
+    }
+
+    /// <summary>Starts a batch: any number of packets, one publication, at most one signal.</summary>
+    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
+    public ChannelWriteBatch BeginBatch() => new(this, _outgoing.BeginBatch());
+
+    /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
+    /// <remarks>On a closed channel, the first look for a packet throws <see cref="ObjectDisposedException"/>.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ChannelReadBatch ReadBatch() => new(this, _incoming.ReadBatch());
+
+    /// <summary>
+    /// Ends the use of the channel on this side: waits under way end, later calls throw. May be called by any thread at any
+    /// time, also more than once. The memory stays its owner's.
+    /// </summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _outgoing.End();
+        _ring.End();
+        Volatile.Write(ref _incoming, IncomingRing.Closed);
+        _signaler.End();
+        _waits.Close("The channel is closed.");
+        _completion.TrySetResult();
+    }
+
+    /// <summary>
+    /// The other side is gone: what it has committed can still be read, nothing can be sent. Called by the channel's owner, or
+    /// by a wait that has noticed.
+    /// </summary>
+    internal void OnDisconnected(PeerDisconnectedException reason)
+    {
+        if (Interlocked.CompareExchange(ref _disconnected, reason, null) is not null)
+            return;
+        _outgoing.PeerGone();
+        _waits.Close(reason.Message);
+        _completion.TrySetResult();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void AfterWrite(SignalNeed need, Urgency urgency) => _signaler.AfterWrite(need, urgency, _outgoing, _ring);
+
+    private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    private void OnFaulted(RingCorruptException fault)
+    {
+        _completion.TrySetException(fault);
+        // Nobody need look: the waits and calls that meet the fault throw it.
+        _ = _completion.Task.Exception;
+    }
+}

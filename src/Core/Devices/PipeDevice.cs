@@ -1,0 +1,63 @@
+// A pipe that a host offers: each open of its channel is a stream. What a COM port's or a component's named pipe is to
+// Hyper-V, and a BytePipe or MessagePipe over an offered channel to OpenVMM (vmbus_async).
+
+using VmBus.Hosting;
+using VmBus.Layout;
+using VmBus.Pipes;
+
+namespace VmBus.Devices;
+
+/// <summary>Hands each open of a channel on as a <see cref="PipeStream"/>. Thread-safe.</summary>
+public sealed class PipeDevice : IChannelDevice
+{
+    /// <summary>The class a pipe is offered as, where it has none of its own.</summary>
+    public static readonly Guid InterfaceType = new("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e1b0");
+
+    /// <summary>The instance a pipe is offered as, where it is the only one.</summary>
+    public static readonly Guid InterfaceInstance = new("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e100");
+
+    private readonly Func<PipeStream, CancellationToken, Task> _serve;
+
+    /// <summary>Makes a device that nobody has opened.</summary>
+    /// <param name="serve">
+    /// Serves one open. Reads of the stream end once the guest has closed the channel and all it had written was read; the token
+    /// is cancelled as soon as it closes, and ends the wait for somebody else. The guest's close takes effect when the task has
+    /// ended. When it ends before, or fails, the guest is told the end of a byte stream, and the channel stays open and idle.
+    /// The stream is disposed then.
+    /// </param>
+    public PipeDevice(Func<PipeStream, CancellationToken, Task> serve)
+    {
+        ArgumentNullException.ThrowIfNull(serve);
+        _serve = serve;
+    }
+
+    /// <summary>The offer of a pipe. One of another class: <c>Offer() with { InterfaceType = ... }</c>.</summary>
+    /// <param name="monitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
+    /// <param name="instance">Which pipe; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
+    /// <param name="mode">What it carries.</param>
+    public static HostOffer Offer(TimeSpan? monitorLatency = null, Guid? instance = null, PipeMode mode = PipeMode.Byte) =>
+        new(InterfaceType, instance ?? InterfaceInstance) { Flags = OfferFlags.EnumerateDeviceInterface, PipeMode = mode, MonitorLatency = monitorLatency };
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The channel was not offered as a pipe: <see cref="HostOffer.PipeMode"/>.</exception>
+    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        PipeMode mode = channel.Offer.PipeMode ?? throw new InvalidOperationException("The channel was not offered as a pipe.");
+        using var pipe = new PipeStream(channel.Channel, mode, leaveOpen: true);
+        try
+        {
+            await _serve(pipe, closing).ConfigureAwait(false);
+        }
+        catch (Exception end) when (closing.IsCancellationRequested && end is OperationCanceledException or PeerDisconnectedException)
+        {
+            // How a service ends: the guest closes its channel.
+        }
+        finally
+        {
+            // Nobody is left to be told the end, unless the bus was saved: and then the pipe has none.
+            if (closing.IsCancellationRequested)
+                pipe.AbandonWriting();
+        }
+    }
+}

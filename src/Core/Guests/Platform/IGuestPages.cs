@@ -1,0 +1,16 @@
+// Pages that a guest takes from its own memory to show its host.
+
+namespace VmBus.Guests;
+
+/// <summary>Zeroed pages of a guest's own memory, one behind the other where they are mapped. Disposed to give them back.</summary>
+public interface IGuestPages : IDisposable
+{
+    /// <summary>Their frames, in order.</summary>
+    ReadOnlyMemory<ulong> PageFrames { get; }
+
+    /// <summary>Where the first is mapped.</summary>
+    nint Address { get; }
+
+    /// <summary>Lets go of the pages without giving them back: they stay taken, for whoever adopts them.</summary>
+    void Leave();
+}

@@ -1,0 +1,10 @@
+// One ring in guest memory, mapped here. What hv_ringbuffer_init makes of a ring's pages (Linux drivers/hv/ring_buffer.c).
+
+namespace VmBus.Hosting;
+
+/// <summary>A ring that is mapped until it is disposed. Rings that stand on its memory must not be used any more then.</summary>
+public interface IMappedRing : IDisposable
+{
+    /// <summary>The ring's memory: control page, and data once or twice back to back.</summary>
+    RingMemory Memory { get; }
+}

@@ -1,0 +1,230 @@
+// The host's side of an integration component: offers versions, then asks one thing at a time. Mirrors IcPipe of OpenVMM's
+// hyperv_ic (common.rs), and what Linux drivers/hv/hv_util.c expects of a host.
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Integration;
+
+/// <summary>Asks a guest. No threads and no channel of its own: see <see cref="IntegrationHostService{THost}"/>.</summary>
+/// <remarks>
+/// One request is under way at a time; an answer that is late by more than the timeout is not taken any more, and
+/// versions that were not answered to are offered again. One thread at a time.
+/// </remarks>
+public abstract class IntegrationHost
+{
+    /// <summary>How long an answer may take unless said otherwise.</summary>
+    public static readonly TimeSpan DefaultAnswerTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly IReadOnlyList<IcVersion> _versions;
+    private readonly TimeSpan _answerTimeout;
+    private IcMessageHeader? _awaited;
+    private long _sentAt;
+    private byte _transaction;
+    private long _requests;
+    private long _answers;
+    private long _malformed;
+    private long _stray;
+    private long _dropped;
+    private long _timedOut;
+
+    private protected IntegrationHost(IcMessageType messageType, IReadOnlyList<IcVersion> versions, TimeProvider? clock, TimeSpan? answerTimeout)
+    {
+        MessageType = messageType;
+        _versions = versions;
+        Clock = clock ?? TimeProvider.System;
+        _answerTimeout = answerTimeout ?? DefaultAnswerTimeout;
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_answerTimeout, TimeSpan.Zero, nameof(answerTimeout));
+    }
+
+    /// <summary>The type of the component's requests.</summary>
+    public IcMessageType MessageType { get; }
+
+    /// <summary>How far it has come.</summary>
+    public IntegrationHostState State { get; private set; }
+
+    /// <summary>The framework's version agreed on; <see langword="null"/> before.</summary>
+    public IcVersion? FrameworkVersion { get; private set; }
+
+    /// <summary>The messages' version agreed on; <see langword="null"/> before.</summary>
+    public IcVersion? MessageVersion { get; private set; }
+
+    /// <summary>How long until <see cref="TryWriteRequest"/> has something to send, unless it is asked for something new.</summary>
+    /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>
+    public TimeSpan DueIn
+    {
+        get
+        {
+            if (State is IntegrationHostState.Refused or IntegrationHostState.Closed)
+                return Timeout.InfiniteTimeSpan;
+            if (_awaited is not null)
+                return Left(_sentAt, _answerTimeout);
+            return State == IntegrationHostState.Negotiating ? TimeSpan.Zero : RequestDueIn;
+        }
+    }
+
+    /// <summary>The clock of periods and timeouts.</summary>
+    private protected TimeProvider Clock { get; }
+
+    /// <summary>How long the last answer took.</summary>
+    private protected TimeSpan RoundTripTime { get; private set; }
+
+    /// <summary>How long until the component wants to ask: zero for now, <see cref="Timeout.InfiniteTimeSpan"/> for not at all.</summary>
+    private protected abstract TimeSpan RequestDueIn { get; }
+
+    /// <summary>What was counted.</summary>
+    public IntegrationHostStatistics GetStatistics() => new(_requests, _answers, _malformed, _stray, _dropped, _timedOut);
+
+    /// <summary>Makes the next packet to send, if there is one to send now.</summary>
+    /// <param name="packet">Where it goes: 8192 bytes are always enough.</param>
+    /// <param name="length">Bytes of it: the payload of an in-band packet.</param>
+    public bool TryWriteRequest(Span<byte> packet, out int length)
+    {
+        length = 0;
+        if (_awaited is not null)
+        {
+            if (Left(_sentAt, _answerTimeout) > TimeSpan.Zero)
+                return false;
+            GiveUp();
+        }
+
+        var header = new IcMessageHeader { TransactionId = _transaction, Flags = IcMessageFlags.Transaction | IcMessageFlags.Request };
+        Span<byte> body = packet[IcPacket.HeadLength..];
+        int bodyLength;
+        switch (State)
+        {
+            case IntegrationHostState.Negotiating:
+                header.MessageType = IcMessageType.Negotiate;
+                bodyLength = WriteOffer(body);
+                break;
+            case IntegrationHostState.Ready when RequestDueIn == TimeSpan.Zero:
+                header.MessageType = MessageType;
+                header.FrameworkVersion = FrameworkVersion!.Value;
+                header.MessageVersion = MessageVersion!.Value;
+                bodyLength = WriteRequest(body);
+                break;
+            default:
+                return false;
+        }
+
+        length = IcPacket.Write(packet, header, bodyLength);
+        _awaited = header;
+        _transaction++;
+        _sentAt = Clock.GetTimestamp();
+        _requests++;
+        return true;
+    }
+
+    /// <summary>Takes a packet of the guest's.</summary>
+    /// <param name="packet">The payload of an in-band packet, from <see cref="IcPipeHeader"/> on.</param>
+    /// <returns>Whether it was the answer waited for.</returns>
+    public bool Handle(ReadOnlySpan<byte> packet)
+    {
+        if (!IcPacket.TryRead(packet, out IcMessageHeader header, out int bodyLength) || (header.Flags & IcMessageFlags.Response) == 0)
+        {
+            _dropped++;
+            return false;
+        }
+
+        if (_awaited is not { } awaited || header.TransactionId != awaited.TransactionId || header.MessageType != awaited.MessageType)
+        {
+            _stray++;
+            return false;
+        }
+
+        _awaited = null;
+        _answers++;
+        RoundTripTime = Clock.GetElapsedTime(_sentAt);
+        ReadOnlySpan<byte> body = packet.Slice(IcPacket.HeadLength, bodyLength);
+        if (header.MessageType == IcMessageType.Negotiate)
+            TakeVersions(body);
+        else
+            TakeAnswer((IcStatus)header.Status, body);
+        return true;
+    }
+
+    /// <summary>Says that the channel is gone: nothing more is sent, and who waits for an answer is told.</summary>
+    /// <param name="reason">Why.</param>
+    public void Close(Exception reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        State = IntegrationHostState.Closed;
+        _awaited = null;
+        Ended(reason);
+    }
+
+    /// <summary>A packet that never came to <see cref="Handle"/>: too long, or not in-band.</summary>
+    internal void CountDropped() => _dropped++;
+
+    /// <summary>Writes the body of a request that is due, over whatever is there.</summary>
+    /// <returns>Its length.</returns>
+    private protected abstract int WriteRequest(Span<byte> body);
+
+    /// <summary>Takes the answer to the last request.</summary>
+    private protected abstract void TakeAnswer(IcStatus status, ReadOnlySpan<byte> body);
+
+    /// <summary>The last request was not answered in time.</summary>
+    private protected abstract void Unanswered();
+
+    /// <summary>No more answers will come.</summary>
+    private protected virtual void Ended(Exception reason)
+    {
+    }
+
+    /// <summary>Counts an answer that is too short or impossible.</summary>
+    private protected void Malformed() => _malformed++;
+
+    /// <summary>What is left of a time that began at a timestamp; zero when it is over.</summary>
+    private protected TimeSpan Left(long since, TimeSpan time)
+    {
+        TimeSpan left = time - Clock.GetElapsedTime(since);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void GiveUp()
+    {
+        bool offered = _awaited!.Value.MessageType == IcMessageType.Negotiate;
+        _awaited = null;
+        _timedOut++;
+        if (!offered)
+            Unanswered();
+    }
+
+    private int WriteOffer(Span<byte> body)
+    {
+        IReadOnlyList<IcVersion> frameworks = IntegrationVersions.Framework;
+        var offer = new IcMessageNegotiate { FrameworkVersionCount = (ushort)frameworks.Count, MessageVersionCount = (ushort)_versions.Count };
+        MemoryMarshal.Write(body, in offer);
+        int length = IcMessageNegotiate.Size;
+        foreach (IcVersion version in frameworks.Concat(_versions))
+        {
+            MemoryMarshal.Write(body[length..], in version);
+            length += IcVersion.Size;
+        }
+
+        return length;
+    }
+
+    private void TakeVersions(ReadOnlySpan<byte> body)
+    {
+        const int Length = IcMessageNegotiate.Size + 2 * IcVersion.Size;
+        IcMessageNegotiate answer = body.Length >= IcMessageNegotiate.Size ? MemoryMarshal.Read<IcMessageNegotiate>(body) : default;
+        bool refused = answer is { FrameworkVersionCount: 0, MessageVersionCount: 0 } && body.Length >= IcMessageNegotiate.Size;
+        if (answer is { FrameworkVersionCount: 1, MessageVersionCount: 1 } && body.Length >= Length)
+        {
+            var framework = MemoryMarshal.Read<IcVersion>(body[IcMessageNegotiate.Size..]);
+            var message = MemoryMarshal.Read<IcVersion>(body[(IcMessageNegotiate.Size + IcVersion.Size)..]);
+            if (IntegrationVersions.Framework.Contains(framework) && _versions.Contains(message))
+            {
+                FrameworkVersion = framework;
+                MessageVersion = message;
+                State = IntegrationHostState.Ready;
+                return;
+            }
+        }
+
+        if (!refused)
+            Malformed();
+        State = IntegrationHostState.Refused;
+        Ended(new NotSupportedException($"The guest speaks none of the versions {string.Join(", ", _versions)} of {MessageType}."));
+    }
+}

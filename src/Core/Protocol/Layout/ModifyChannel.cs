@@ -1,0 +1,28 @@
+// The guest moves a channel's interrupt. Mirrors vmbus_channel_modifychannel (Linux include/linux/hyperv.h).
+
+using System.Runtime.InteropServices;
+
+namespace VmBus.Protocol;
+
+/// <summary>
+/// <c>CHANNELMSG_MODIFYCHANNEL</c> (22), guest to host, from protocol 4.1 on: answered with
+/// <see cref="ModifyChannelResponse"/> from 5.3 on.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ModifyChannel
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.ModifyChannel;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 16;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+
+    /// <summary><c>child_relid</c>: the channel.</summary>
+    public uint ChildRelid;
+
+    /// <summary><c>target_vp</c>: the VP to interrupt from now on.</summary>
+    public uint TargetVp;
+}

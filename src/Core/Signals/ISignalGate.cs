@@ -1,0 +1,10 @@
+// What one side waits on until the other has signalled, with the end that is signalled.
+
+namespace VmBus;
+
+/// <summary>A remembered signal: set from any thread, waited for by one.</summary>
+public interface ISignalGate : ISignalWait, IDisposable
+{
+    /// <summary>Signals the waiter, or remembers the signal until somebody waits. A full barrier; allocates nothing.</summary>
+    void Set();
+}
