@@ -171,7 +171,7 @@ public sealed class SharedSignalWaitTests : IDisposable
         _wait.Dispose();
         _wait.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => _wait.Wait(TimeSpan.Zero));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => _wait.WaitAsync().AsTask());
+        Assert.Throws<PeerDisconnectedException>(() => _wait.Wait(TimeSpan.Zero));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => _wait.WaitAsync().AsTask());
     }
 }
