@@ -10,7 +10,7 @@ public static class HostAnswers
     /// <param name="action">The action.</param>
     /// <param name="status">What a guest is told; a connection that is not granted is short of resources.</param>
     /// <returns>Whether it has one.</returns>
-    public static bool Give(HostProtocol host, HostAction action, ChannelMessageStatus status = ChannelMessageStatus.Success)
+    internal static bool Give(HostProtocol host, HostAction action, ChannelMessageStatus status = ChannelMessageStatus.Success)
     {
         ArgumentNullException.ThrowIfNull(host);
         ConnectionState state = status == ChannelMessageStatus.Success ? ConnectionState.Successful : ConnectionState.FailedLowResources;

@@ -9,7 +9,7 @@ using VmBus.Layout;
 namespace VmBus.MachineCode;
 
 /// <summary>The entry points of the machine code tests. Their names are the tests' parameters.</summary>
-public static class Entries
+internal static class Entries
 {
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void SetInWord32(ref uint word, int bit) => SyncBits.Set(ref word, bit);

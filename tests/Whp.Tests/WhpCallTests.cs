@@ -239,7 +239,7 @@ public sealed class WhpCallTests
     [InlineData(WhpExitReason.Memory, GuestEndReason.Failed)]
     [InlineData(WhpExitReason.UnsupportedFeature, GuestEndReason.Failed)]
     [InlineData((WhpExitReason)0x7777, GuestEndReason.Failed)]
-    public async Task What_no_guest_recovers_from_ends_it_on_every_VP(WhpExitReason reason, GuestEndReason end)
+    internal async Task What_no_guest_recovers_from_ends_it_on_every_VP(WhpExitReason reason, GuestEndReason end)
     {
         using var partition = new WhpPartition(new() { MemorySize = 1 << 20, VpCount = 2 });
         nint vm = partition.Vm.DangerousGetHandle();

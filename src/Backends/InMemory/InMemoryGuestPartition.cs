@@ -8,7 +8,7 @@ using VmBus.Protocol;
 namespace VmBus.InMemory;
 
 /// <summary>A host's view of a guest partition of a <see cref="Hypervisor"/>.</summary>
-public sealed class InMemoryGuestPartition : IGuestPartition
+internal sealed class InMemoryGuestPartition : IGuestPartition
 {
     private readonly Partition _host;
     private readonly Partition _guest;

@@ -12,7 +12,7 @@ namespace VmBus.InMemory;
 /// A guest's platform on a partition of a <see cref="Hypervisor"/>. Dispose it after everything that came from it and
 /// before the hypervisor.
 /// </summary>
-public sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
+internal sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
 {
     private readonly Partition _guest;
     private readonly EventFlagDispatcher[] _dispatchers;

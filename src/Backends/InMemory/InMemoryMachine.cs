@@ -13,6 +13,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
 {
     private const int HostMemorySize = 1 << 20;
 
+    private readonly InMemoryGuestPlatform _platform;
     private bool _disposed;
 
     /// <summary>Makes a machine whose guest has not connected.</summary>
@@ -26,12 +27,12 @@ public sealed class InMemoryMachine : IAsyncDisposable
         {
             HostPartition = Hypervisor.CreatePartition(HostMemorySize);
             GuestPartition = Hypervisor.CreatePartition(Options.GuestMemorySize, Options.GuestVpCount);
-            Platform = new InMemoryGuestPlatform(GuestPartition, Options.DispatchMode, Options.ScatterPages);
+            _platform = new InMemoryGuestPlatform(GuestPartition, Options.DispatchMode, Options.ScatterPages);
             Host = new HostBus(new InMemoryGuestPartition(HostPartition, GuestPartition), Options.Host);
         }
         catch
         {
-            Platform?.Dispose();
+            _platform?.Dispose();
             Hypervisor.Dispose();
             throw;
         }
@@ -41,16 +42,16 @@ public sealed class InMemoryMachine : IAsyncDisposable
     public InMemoryMachineOptions Options { get; }
 
     /// <summary>The hypervisor.</summary>
-    public Hypervisor Hypervisor { get; }
+    internal Hypervisor Hypervisor { get; }
 
     /// <summary>The host's partition: the root.</summary>
-    public Partition HostPartition { get; }
+    internal Partition HostPartition { get; }
 
     /// <summary>The guest's partition.</summary>
-    public Partition GuestPartition { get; }
+    internal Partition GuestPartition { get; }
 
     /// <summary>What the guest has of the hypervisor.</summary>
-    public InMemoryGuestPlatform Platform { get; }
+    public IGuestPlatform Platform => _platform;
 
     /// <summary>The host's end of the bus.</summary>
     public HostBus Host { get; private set; }
@@ -86,7 +87,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
             return;
         _disposed = true;
         await Host.DisposeAsync().ConfigureAwait(false);
-        Platform.Dispose();
+        _platform.Dispose();
         Hypervisor.Dispose();
     }
 }

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.InMemory;
 
 /// <summary>An examined monitor page, with the counts of its examiner.</summary>
-public sealed class InMemoryMonitorPage : IMonitorPage
+internal sealed class InMemoryMonitorPage : IMonitorPage
 {
     private readonly MonitorPort _port;
 

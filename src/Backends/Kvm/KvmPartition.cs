@@ -54,7 +54,7 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <summary>The VPs, by index.</summary>
-    public IReadOnlyList<KvmProcessor> Processors => _processors;
+    internal IReadOnlyList<KvmProcessor> Processors => _processors;
 
     /// <summary>Whether the guest reported a crash by Hyper-V's crash registers.</summary>
     public bool HasCrashed { get; private set; }

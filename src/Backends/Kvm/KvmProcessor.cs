@@ -10,7 +10,7 @@ namespace VmBus.Kvm;
 
 /// <summary>A VP of a <see cref="KvmPartition"/>.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class KvmProcessor
+internal sealed class KvmProcessor
 {
     private readonly KvmPartition _partition;
     private readonly Lock _sync = new();

@@ -7,7 +7,7 @@ namespace VmBus.Kvm;
 
 /// <summary>What a KVM lacks.</summary>
 [SupportedOSPlatform("linux")]
-public static class KvmRequirements
+internal static class KvmRequirements
 {
     private static readonly KvmCapability[] Always = [KvmCapability.UserMemory, KvmCapability.ImmediateExit];
     private static readonly KvmCapability[] ForInterrupts = [KvmCapability.IrqChip, KvmCapability.IrqFd, KvmCapability.IrqFdResample];
@@ -17,7 +17,7 @@ public static class KvmRequirements
     /// <summary>The capabilities that are missing for a guest.</summary>
     /// <param name="system">KVM.</param>
     /// <param name="options">The guest.</param>
-    public static IReadOnlyList<KvmCapability> Missing(KvmSystem system, KvmPartitionOptions options)
+    internal static IReadOnlyList<KvmCapability> Missing(KvmSystem system, KvmPartitionOptions options)
     {
         ArgumentNullException.ThrowIfNull(system);
         ArgumentNullException.ThrowIfNull(options);

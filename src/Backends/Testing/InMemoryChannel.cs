@@ -61,7 +61,7 @@ public sealed class InMemoryChannel : IDisposable
     public InMemoryChannelEnd Host { get; }
 
     /// <summary>What the guest's monitor of this channel has done; zeros without a monitor.</summary>
-    public MonitorStatistics GuestMonitorStatistics =>
+    internal MonitorStatistics GuestMonitorStatistics =>
         _options.HasMonitor ? _bus.ChildToParent.Examiner.GetStatistics(MonitorId!.Value) : default;
 
     /// <summary>

@@ -20,16 +20,16 @@ public sealed class InMemoryChannelEnd
     }
 
     /// <summary>The ring this end writes. The same mapping as the other end's <see cref="Incoming"/>.</summary>
-    public RingMapping Outgoing { get; }
+    internal RingMapping Outgoing { get; }
 
     /// <summary>The ring this end reads. The same mapping as the other end's <see cref="Outgoing"/>.</summary>
-    public RingMapping Incoming { get; }
+    internal RingMapping Incoming { get; }
 
     /// <summary>How this end signals the other.</summary>
     public SignalBinding Binding { get; }
 
     /// <summary>Where this end waits for the other's signals.</summary>
-    public WakeGate Gate { get; }
+    internal WakeGate Gate { get; }
 
     /// <summary>Opens this end of the channel. Each end is opened once at a time.</summary>
     /// <param name="trust">How far the other end is trusted.</param>

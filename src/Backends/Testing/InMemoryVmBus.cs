@@ -58,19 +58,19 @@ public sealed class InMemoryVmBus : IDisposable
     public InMemoryVmBusOptions Options { get; }
 
     /// <summary>The hypervisor.</summary>
-    public Hypervisor Hypervisor { get; }
+    internal Hypervisor Hypervisor { get; }
 
     /// <summary>The host, which is the root partition.</summary>
-    public Partition Host { get; }
+    internal Partition Host { get; }
 
     /// <summary>The guest.</summary>
-    public Partition Guest { get; }
+    internal Partition Guest { get; }
 
     /// <summary>The monitor page from child to parent: the guest sets bits in it.</summary>
-    public MonitorPort ChildToParent { get; }
+    internal MonitorPort ChildToParent { get; }
 
     /// <summary>The monitor page from parent to child: the host may set bits in it.</summary>
-    public MonitorPort ParentToChild { get; }
+    internal MonitorPort ParentToChild { get; }
 
     /// <summary>The guest physical address of the interrupt page.</summary>
     public ulong InterruptPageAddress { get; }
@@ -79,10 +79,10 @@ public sealed class InMemoryVmBus : IDisposable
     public InterruptPageView InterruptPage { get; }
 
     /// <summary>The guest's interrupt service routines, by VP.</summary>
-    public IReadOnlyList<EventFlagDispatcher> GuestDispatchers { get; }
+    internal IReadOnlyList<EventFlagDispatcher> GuestDispatchers { get; }
 
     /// <summary>The host's interrupt service routines, by VP.</summary>
-    public IReadOnlyList<EventFlagDispatcher> HostDispatchers { get; }
+    internal IReadOnlyList<EventFlagDispatcher> HostDispatchers { get; }
 
     internal bool IsLegacy => Options.LegacyInterrupts;
 

@@ -48,7 +48,7 @@ public sealed class WhpPartition : GuestPartition
     }
 
     /// <summary>The VPs, by index.</summary>
-    public IReadOnlyList<WhpProcessor> Processors => _processors;
+    internal IReadOnlyList<WhpProcessor> Processors => _processors;
 
     internal WhpVm Vm { get; }
 

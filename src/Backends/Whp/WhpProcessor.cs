@@ -9,7 +9,7 @@ namespace VmBus.Whp;
 
 /// <summary>A VP of a <see cref="WhpPartition"/>.</summary>
 [SupportedOSPlatform("windows")]
-public sealed class WhpProcessor
+internal sealed class WhpProcessor
 {
     // The bits of the deliverability register that name SINTs.
     private const int SintShift = 48;

@@ -20,7 +20,7 @@ public sealed class OfferedChannel : IAsyncDisposable
     public HostOffer Offer => _link.Offer;
 
     /// <summary>The bus's number of the offer.</summary>
-    public OfferId Id => _link.Id;
+    internal OfferId Id => _link.Id;
 
     /// <summary>The relid the guest knows it by now; <see langword="null"/> while no guest knows it.</summary>
     public uint? Relid => _link.Relid;

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Integration;
 
 /// <summary>The interface and instance ids by which integration components are offered.</summary>
-public static class IntegrationComponentIds
+internal static class IntegrationComponentIds
 {
     /// <summary><c>HV_HEART_BEAT_GUID</c>.</summary>
     public static Guid HeartbeatInterface => DeviceClass.Heartbeat.Id;

@@ -31,13 +31,13 @@ public abstract class IntegrationGuest
     }
 
     /// <summary>The type of the component's requests.</summary>
-    public IcMessageType MessageType { get; }
+    internal IcMessageType MessageType { get; }
 
     /// <summary>The framework's version agreed on; <see langword="null"/> before and after a refusal.</summary>
-    public IcVersion? FrameworkVersion { get; private set; }
+    internal IcVersion? FrameworkVersion { get; private set; }
 
     /// <summary>The messages' version agreed on; <see langword="null"/> before and after a refusal.</summary>
-    public IcVersion? MessageVersion { get; private set; }
+    internal IcVersion? MessageVersion { get; private set; }
 
     /// <summary>What was counted.</summary>
     public IntegrationGuestStatistics GetStatistics() => new(_negotiations, _answers, _refused, _malformed, _dropped);

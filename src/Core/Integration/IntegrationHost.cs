@@ -37,16 +37,16 @@ public abstract class IntegrationHost
     }
 
     /// <summary>The type of the component's requests.</summary>
-    public IcMessageType MessageType { get; }
+    internal IcMessageType MessageType { get; }
 
     /// <summary>How far it has come.</summary>
     public IntegrationHostState State { get; private set; }
 
     /// <summary>The framework's version agreed on; <see langword="null"/> before.</summary>
-    public IcVersion? FrameworkVersion { get; private set; }
+    internal IcVersion? FrameworkVersion { get; private set; }
 
     /// <summary>The messages' version agreed on; <see langword="null"/> before.</summary>
-    public IcVersion? MessageVersion { get; private set; }
+    internal IcVersion? MessageVersion { get; private set; }
 
     /// <summary>How long until <see cref="TryWriteRequest"/> has something to send, unless it is asked for something new.</summary>
     /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>

@@ -4,7 +4,7 @@
 namespace VmBus.Integration;
 
 /// <summary>The versions this library speaks, newest first.</summary>
-public static class IntegrationVersions
+internal static class IntegrationVersions
 {
     /// <summary>Of the framework: <c>UTIL_FW_VERSION</c>, <c>UTIL_WS2K8_FW_VERSION</c>.</summary>
     public static IReadOnlyList<IcVersion> Framework { get; } = [new(3, 0), new(1, 0)];

@@ -7,7 +7,7 @@ namespace VmBus.Pipes;
 
 /// <summary>The header of a pipe packet: <c>vmpipe_proto_header</c>, 8 bytes, at the start of an in-band payload.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct PipeHeader
+internal struct PipeHeader
 {
     /// <summary>The size of the header in bytes.</summary>
     public const int Size = 8;

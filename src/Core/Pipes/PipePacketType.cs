@@ -3,7 +3,7 @@
 namespace VmBus.Pipes;
 
 /// <summary>The type of a pipe packet: the first field of <see cref="PipeHeader"/>.</summary>
-public enum PipePacketType : uint
+internal enum PipePacketType : uint
 {
     /// <summary>Never a packet.</summary>
     None = 0,

@@ -20,7 +20,7 @@ namespace VmBus;
 /// that catches nothing; if it catches what the budget would have missed, the next wait gets it too.</para>
 /// <para>Times are in units of the caller's own. One waiter at a time.</para>
 /// </remarks>
-public sealed class AdaptiveSpin
+internal sealed class AdaptiveSpin
 {
     /// <summary>The highest ceiling: 19 hours, where the unit is a nanosecond.</summary>
     public const long MaxCeiling = 1L << 46;

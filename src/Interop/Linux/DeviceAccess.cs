@@ -1,7 +1,7 @@
 namespace VmBus.Interop;
 
 /// <summary>What a <see cref="DeviceFile"/> is opened for.</summary>
-public enum DeviceAccess
+internal enum DeviceAccess
 {
     /// <summary><c>O_RDONLY</c>.</summary>
     Read = 0,

@@ -11,7 +11,7 @@ namespace VmBus.Interop;
 /// </summary>
 /// <remarks>Thread-safe: the kernel decides what two calls at once mean to the device. Nothing allocates but the opening.</remarks>
 [SupportedOSPlatform("linux")]
-public sealed class DeviceFile : FileDescriptorHandle
+internal sealed class DeviceFile : FileDescriptorHandle
 {
     private DeviceFile(int descriptor, string path) : base(descriptor) => Path = path;
 

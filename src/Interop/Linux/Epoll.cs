@@ -7,7 +7,7 @@ namespace VmBus.Interop;
 
 /// <summary>A set of descriptors to wait on, each known by a number of the caller's. Thread-safe: the set may change during a wait.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class Epoll : FileDescriptorHandle
+internal sealed class Epoll : FileDescriptorHandle
 {
     private Epoll(int descriptor) : base(descriptor)
     {

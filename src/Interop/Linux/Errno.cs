@@ -4,7 +4,7 @@
 namespace VmBus.Interop;
 
 /// <summary>An error number of a Linux call: <c>errno</c>. Numbers without a name here are kept as they are.</summary>
-public enum Errno
+internal enum Errno
 {
     /// <summary>No error.</summary>
     None = 0,

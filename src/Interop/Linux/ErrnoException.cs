@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 /// A Linux call failed. The message names the call, what it was asked for, and the error with its number:
 /// <c>mmap of 4096 bytes failed: Cannot allocate memory (errno 12)</c>.
 /// </summary>
-public sealed class ErrnoException : Exception
+internal sealed class ErrnoException : Exception
 {
     /// <summary>Makes the error of one call.</summary>
     /// <param name="call">The call and what it was asked for, as the beginning of a sentence: <c>mmap of 4096 bytes</c>.</param>

@@ -17,7 +17,7 @@ namespace VmBus.Interop;
 /// that was given it can take the flag away again and so make these calls wait.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class EventFd : FileDescriptorHandle
+internal sealed class EventFd : FileDescriptorHandle
 {
     private EventFd(int descriptor) : base(descriptor)
     {

@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 /// <summary>An owned Linux file descriptor: closed by <see cref="SafeHandle.Dispose()"/>, and by nothing else.</summary>
 /// <remarks>Thread-safe: a call under way on another thread keeps the descriptor open until it returns.</remarks>
 [SupportedOSPlatform("linux")]
-public abstract class FileDescriptorHandle : SafeHandleMinusOneIsInvalid
+internal abstract class FileDescriptorHandle : SafeHandleMinusOneIsInvalid
 {
     private protected FileDescriptorHandle(int descriptor) : base(ownsHandle: true)
     {

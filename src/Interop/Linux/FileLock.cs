@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 
 /// <summary>Locks a file against other programs that ask for locks too.</summary>
 [SupportedOSPlatform("linux")]
-public static class FileLock
+internal static class FileLock
 {
     /// <summary>Waits until nobody else has a lock that excludes this one, and takes it. Closing the file gives it back.</summary>
     /// <param name="file">The file, opened for writing when <paramref name="exclusive"/>.</param>

@@ -12,7 +12,7 @@ namespace VmBus.Interop;
 /// most of them mean something: exists already, no room, leads out.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class FolderFile : FileDescriptorHandle
+internal sealed class FolderFile : FileDescriptorHandle
 {
     private const int MostTries = 100;
 

@@ -16,7 +16,7 @@ namespace VmBus.Interop;
 /// of the same kind belong together, as a private wake does not reach a shared wait.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public static class Futex
+internal static class Futex
 {
     // __NR_futex: x86-64 has its own table, the newer architectures share one.
     internal static readonly nint Number = RuntimeInformation.ProcessArchitecture switch

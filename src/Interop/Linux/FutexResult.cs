@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>How a <see cref="Futex"/> wait ended. Whatever it says, look at the word again.</summary>
-public enum FutexResult
+internal enum FutexResult
 {
     /// <summary>Woken, perhaps for no reason: 0.</summary>
     Woken,

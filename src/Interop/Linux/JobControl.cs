@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>What a process of a shell does when Ctrl-Z is pressed.</summary>
 [SupportedOSPlatform("linux")]
-public static class JobControl
+internal static class JobControl
 {
     /// <summary>
     /// Stops this process, all its threads, until somebody sends it <c>SIGCONT</c>: a shell's <c>fg</c>. Where a handler for

@@ -16,7 +16,7 @@ namespace VmBus.Interop;
 /// after which they lead to private pages for as long as this object is reachable.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
+internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 {
     // What one retired region tells the collector it weighs: address space, of which a process has 65,530 pieces.
     private const long RetiredWeight = 64 * 1024;

@@ -10,7 +10,7 @@ namespace VmBus.Interop;
 /// <see cref="MappedMemory.MapRing"/> and <see cref="MappedMemory.MapSingleRing"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class MappedRing : MappedMemory
+internal sealed class MappedRing : MappedMemory
 {
     /// <summary>The size of the control page, in bytes: the page of VMBus, whatever the kernel's.</summary>
     public const int ControlSize = 4096;

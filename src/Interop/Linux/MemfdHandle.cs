@@ -11,7 +11,7 @@ namespace VmBus.Interop;
 /// would turn our next access into a <c>SIGBUS</c>.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class MemfdHandle : FileDescriptorHandle
+internal sealed class MemfdHandle : FileDescriptorHandle
 {
     private MemfdHandle(int descriptor) : base(descriptor)
     {

@@ -4,7 +4,7 @@ namespace VmBus.Interop;
 
 /// <summary>What a mapping may be used for.</summary>
 [Flags]
-public enum MemoryProtection
+internal enum MemoryProtection
 {
     /// <summary><c>PROT_NONE</c>: any access faults.</summary>
     None = 0,

@@ -8,7 +8,7 @@ namespace VmBus.Interop;
 
 /// <summary>Waits on descriptors. Allocates nothing; safe to call from any thread.</summary>
 [SupportedOSPlatform("linux")]
-public static class Poll
+internal static class Poll
 {
     /// <summary>Waits until something is found on one of the descriptors, or the time is up.</summary>
     /// <param name="descriptors">The descriptors; <see cref="PollFd.Returned"/> of each is set.</param>

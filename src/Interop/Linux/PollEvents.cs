@@ -4,7 +4,7 @@ namespace VmBus.Interop;
 
 /// <summary>What to wait for on a descriptor, and what was found there.</summary>
 [Flags]
-public enum PollEvents : short
+internal enum PollEvents : short
 {
     /// <summary>Nothing.</summary>
     None = 0,

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>One descriptor of a <see cref="Poll"/> wait: what is waited for, and what was found.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct PollFd
+internal struct PollFd
 {
     /// <summary><c>fd</c>: the descriptor; a negative one is passed over. Its handle must be kept alive meanwhile.</summary>
     public int Descriptor;

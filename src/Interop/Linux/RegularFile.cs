@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A new file of a <see cref="FolderFile"/>, open for writing. Errors are answers: a disk that is full is no surprise.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class RegularFile : FileDescriptorHandle
+internal sealed class RegularFile : FileDescriptorHandle
 {
     internal RegularFile(int descriptor) : base(descriptor)
     {

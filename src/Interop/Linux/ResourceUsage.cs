@@ -12,7 +12,7 @@ namespace VmBus.Interop;
 /// <param name="MinorFaults"><c>ru_minflt</c>: page faults met without reading from a device.</param>
 /// <param name="MajorFaults"><c>ru_majflt</c>: page faults that read from a device.</param>
 [SupportedOSPlatform("linux")]
-public readonly record struct ResourceUsage(
+internal readonly record struct ResourceUsage(
     TimeSpan UserTime,
     TimeSpan SystemTime,
     long VoluntaryContextSwitches,

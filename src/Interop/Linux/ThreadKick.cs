@@ -10,7 +10,7 @@ namespace VmBus.Interop;
 /// object on, for good. Kept as long as threads are to be kicked; thread-safe.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class ThreadKick : IDisposable
+internal sealed class ThreadKick : IDisposable
 {
     private const int UserSignal2 = 12;     // SIGUSR2
 

@@ -11,7 +11,7 @@ namespace VmBus.Interop;
 /// of one's own, not on those of the pool.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public static class ThreadScheduling
+internal static class ThreadScheduling
 {
     // 8192 CPUs, the most that CONFIG_NR_CPUS admits on the architectures .NET runs on.
     private const int AffinityWords = 128;

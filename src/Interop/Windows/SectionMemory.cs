@@ -12,7 +12,7 @@ namespace VmBus.Interop;
 /// it is collected: the way for an owner whose threads may still touch it.
 /// </summary>
 [SupportedOSPlatform("windows")]
-public sealed class SectionMemory : IDisposable
+internal sealed class SectionMemory : IDisposable
 {
     private readonly SafeFileHandle _section;
     private readonly int _size;

@@ -12,7 +12,7 @@ namespace VmBus.Interop;
 /// it is collected: the way for an owner whose threads may still touch it.
 /// </summary>
 [SupportedOSPlatform("windows")]
-public sealed unsafe class SectionRing : IDisposable
+internal sealed unsafe class SectionRing : IDisposable
 {
     internal const int PageSize = 4096;
 

@@ -247,10 +247,10 @@ public sealed class BusTests
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { Mode = SignalMode.LowLatency }, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
-        long before = fixture.Machine.Platform.Dispatchers[1].Signals;
+        long before = ((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[1].Signals;
         await channel.RetargetAsync(1, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
-        Assert.True(fixture.Machine.Platform.Dispatchers[1].Signals > before);
+        Assert.True(((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[1].Signals > before);
     }
 
     [Fact]

@@ -211,7 +211,7 @@ public sealed class SavedBusTests
     public async Task Messages_that_the_host_had_taken_and_not_looked_at_are_answered_after_the_restore()
     {
         await using var fixture = new BusFixture();
-        InMemoryGuestPlatform platform = fixture.Machine.Platform;
+        var platform = (InMemoryGuestPlatform)fixture.Machine.Platform;
         // A guest that reads nothing: its slot holds the first answer, more wait than the host lets wait, the rest is not looked at.
         Assert.Equal(HypercallStatus.Success, platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(
             ChannelMessageType.InitiateContact, new InitiateContact { VersionRequested = ProtocolVersion.Win10Rs5, TargetSint = SynicMsr.VmBusSint })));

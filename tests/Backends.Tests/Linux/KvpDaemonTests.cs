@@ -217,7 +217,7 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     [InlineData(Errno.InvalidArgument, LinuxGuestError.Refused)]
     [InlineData(Errno.BadAddress, LinuxGuestError.Refused)]
     [InlineData(Errno.BadDescriptor, LinuxGuestError.NoDevice)]
-    public void A_refused_greeting_says_so_and_closes_the_device(Errno errno, LinuxGuestError error)
+    internal void A_refused_greeting_says_so_and_closes_the_device(Errno errno, LinuxGuestError error)
     {
         _kernel.WriteFaults.Enqueue(errno);
         Assert.Equal(error, Assert.Throws<LinuxGuestException>(() => KvpDaemon.Open(_store, _kernel)).Error);

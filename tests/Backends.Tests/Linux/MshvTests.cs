@@ -42,7 +42,7 @@ public sealed class MshvTests : IDisposable
     [InlineData(Errno.AccessDenied, HypercallStatus.AccessDenied)]
     [InlineData(Errno.InputOutput, HypercallStatus.OperationDenied)]
     [InlineData(Errno.NotSupported, HypercallStatus.InvalidHypercallCode)]
-    public void What_the_kernel_made_of_a_signals_status_is_a_status_again(Errno errno, HypercallStatus status)
+    internal void What_the_kernel_made_of_a_signals_status_is_a_status_again(Errno errno, HypercallStatus status)
     {
         _device.Error = errno;
         Assert.Equal(status, _sint.SignalEvent(7));

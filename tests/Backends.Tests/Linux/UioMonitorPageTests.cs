@@ -76,7 +76,7 @@ public sealed class UioMonitorPageTests : IDisposable
     [Theory]
     [InlineData(Errno.AccessDenied, LinuxGuestError.NotPermitted, "it takes root")]
     [InlineData(Errno.NoSuchFile, LinuxGuestError.NoDevice, "the device node is not there")]
-    public void What_keeps_it_from_being_opened_is_said(Errno errno, LinuxGuestError expected, string advice)
+    internal void What_keeps_it_from_being_opened_is_said(Errno errno, LinuxGuestError expected, string advice)
     {
         LinuxGuestException error = Assert.Throws<LinuxGuestException>(
             () => UioMonitorPage.Open(_standIn.Tree.Sysfs, UioStandIn.Instance, path => throw new ErrnoException($"open of {path}", errno)));

@@ -70,7 +70,7 @@ public sealed class UioSignalWaitTests : IDisposable
     [InlineData(PollEvents.Error)]
     [InlineData(PollEvents.HangUp)]
     [InlineData(PollEvents.Invalid)]
-    public void A_device_that_polls_with_an_error_and_reads_nothing_is_gone(PollEvents found)
+    internal void A_device_that_polls_with_an_error_and_reads_nothing_is_gone(PollEvents found)
     {
         _interrupts.Collect(PollEvents.In, _other);
         Assert.False(_interrupts.IsGone);

@@ -87,7 +87,7 @@ public sealed class VmBusBindingTests : IDisposable
     [InlineData("uio_hv_generic/bind", (Errno)524, LinuxGuestError.KernelTooOld, "monitor")]
     [InlineData("uio_hv_generic/bind", Errno.NoSuchDevice, LinuxGuestError.Refused, "monitor")]
     [InlineData("uio_hv_generic/bind", Errno.OutOfMemory, LinuxGuestError.Refused, "errno 12")]
-    public void A_refusal_says_what_to_do_and_leaves_things_as_they_were(string file, Errno errno, LinuxGuestError error, string advice)
+    internal void A_refusal_says_what_to_do_and_leaves_things_as_they_were(string file, Errno errno, LinuxGuestError error, string advice)
     {
         _kernel.Refusals[file.StartsWith('/') ? Network + file : file] = errno;
 

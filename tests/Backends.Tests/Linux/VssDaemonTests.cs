@@ -33,7 +33,7 @@ public sealed class VssDaemonTests : UtilDaemonFixture
     [InlineData(IcVssOperation.GetDmInfo)]
     [InlineData(IcVssOperation.AutoRecover)]
     [InlineData((IcVssOperation)200)]
-    public void An_operation_that_is_the_kernels_or_unknown_is_not_supported(IcVssOperation operation)
+    internal void An_operation_that_is_the_kernels_or_unknown_is_not_supported(IcVssOperation operation)
     {
         Start();
         Assert.Equal(IcStatus.NotSupported, _kernel.Ask(operation).Status);

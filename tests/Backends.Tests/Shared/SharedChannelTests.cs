@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using VmBus.Backends.Tests.InMemory;
@@ -31,6 +32,29 @@ public class SharedChannelTests
         Assert.Equal(EffectiveSignal.Hypercall, pair.Host.Channel.Signaler.EffectiveMode);
         Assert.Equal(ChannelState.Open, pair.Host.Channel.State);
         Assert.Equal(0, pair.Guest.Channel.GetStatistics().Signals.Failed);
+    }
+
+    [Fact]
+    public void Sockets_of_any_origin_carry_the_offer_by_their_descriptors()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"vmbus-{Guid.NewGuid():n}");
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen();
+        using Socket theirs = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        theirs.Connect(new UnixDomainSocketEndPoint(path));
+        using Socket ours = listener.Accept();
+
+        using SharedHost host = SharedHost.Offer(TestLibc.Duplicate((int)ours.Handle), trust: PeerTrust.Trusted);
+        using SharedGuest guest = SharedGuest.Connect(TestLibc.Duplicate((int)theirs.Handle));
+
+        Assert.True(guest.Channel.TrySend("hello"u8));
+        Assert.True(host.Channel.WaitToRead(Patience.Limit));
+        using ChannelReadBatch batch = host.Channel.ReadBatch();
+        Assert.True(batch.TryNext(out RingPacket packet));
+        Assert.Equal("hello\0\0\0"u8, packet.Payload);
+
+        File.Delete(path);
     }
 
     [Theory]

@@ -22,6 +22,9 @@ internal static partial class TestLibc
         return descriptor;
     }
 
+    [LibraryImport("libc", EntryPoint = "dup")]
+    public static partial int Duplicate(int descriptor);
+
     public static void Close(int descriptor) => Assert.Equal(0, CloseDescriptor(descriptor));
 
     // Whether the thread is in ppoll(2) now, and sleeps there.

@@ -15,7 +15,7 @@ public class LayoutTests
 
     /// <summary>The structs of the library that are bytes in memory or in a message.</summary>
     private static IEnumerable<Type> LayoutTypes => typeof(RingControlPage).Assembly.GetTypes().Where(t =>
-        t.IsValueType && !t.IsEnum && t.IsPublic
+        t.IsValueType && !t.IsEnum && !t.IsNested
         && (t.Namespace is "VmBus.Layout" || (t.Namespace is "VmBus.Protocol" or "VmBus.Integration" or "VmBus.Pipes" && !IsReadOnly(t)))
         && !t.Name.EndsWith("View", StringComparison.Ordinal) && !t.IsByRefLike);
 

@@ -78,7 +78,7 @@ public sealed class BindCommandTests : IDisposable
     [InlineData("/driver_override", Errno.AccessDenied, "takes root")]
     [InlineData("hv_netvsc/unbind", Errno.Busy, "in use")]
     [InlineData("uio_hv_generic/bind", (Errno)524, "6.1 refuses it, 6.12 does not")]
-    public async Task What_the_kernel_refuses_is_told_and_leaves_things_as_they_were(string file, Errno errno, string advice)
+    internal async Task What_the_kernel_refuses_is_told_and_leaves_things_as_they_were(string file, Errno errno, string advice)
     {
         _kernel.Refusals[file.StartsWith('/') ? Network + file : file] = errno;
         Assert.Equal(ExitCode.Failed, await Run("bind", "network"));

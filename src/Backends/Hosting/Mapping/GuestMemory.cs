@@ -79,7 +79,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     public bool IsShared => _managed is null;
 
     /// <summary>The memfd, for another process to map; <see langword="null"/> when the memory is none. Owned by this object.</summary>
-    public MemfdHandle? Memfd => _memfd;
+    internal MemfdHandle? Memfd => _memfd;
 
     /// <summary>How many pages are handed out.</summary>
     public int AllocatedPages => _pages.Allocated;
@@ -157,7 +157,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <returns>The mapping; dispose it before this memory.</returns>
     /// <exception cref="ArgumentException">Not whole pages.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The ring reaches beyond the end of the memory.</exception>
-    public RingMapping MapRing(ulong gpa, int dataSize)
+    internal RingMapping MapRing(ulong gpa, int dataSize)
     {
         CheckPage(gpa);
         if (dataSize <= 0 || dataSize % PageSize != 0)

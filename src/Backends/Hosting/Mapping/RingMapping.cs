@@ -8,7 +8,7 @@ namespace VmBus.Hosting;
 /// A mapped ring: its control page, and its data once or twice back to back. Its owner disposes it; a view over it keeps it
 /// reachable.
 /// </summary>
-public sealed class RingMapping : IMappedRing
+internal sealed class RingMapping : IMappedRing
 {
     private readonly GuestMemory _memory;
     private readonly MappedRing? _ring;

@@ -5,7 +5,7 @@ using VmBus.Layout;
 namespace VmBus.Hosting;
 
 /// <summary>An examined monitor page, with the counts of its examiner.</summary>
-public sealed class ExaminedMonitorPage : IMonitorPage
+internal sealed class ExaminedMonitorPage : IMonitorPage
 {
     private readonly MonitorExaminer _examiner;
     private readonly MonitorScanner _scanner;

@@ -5,7 +5,7 @@ namespace VmBus.Hosting;
 /// <param name="Missed">How many were so late that the next was due as well; they became one.</param>
 /// <param name="Total">The sum of all delays.</param>
 /// <param name="Max">The longest delay.</param>
-public readonly record struct LatenessStatistics(long Examinations, long Missed, TimeSpan Total, TimeSpan Max)
+internal readonly record struct LatenessStatistics(long Examinations, long Missed, TimeSpan Total, TimeSpan Max)
 {
     /// <summary>The mean delay.</summary>
     public TimeSpan Mean => Examinations == 0 ? TimeSpan.Zero : Total / Examinations;

@@ -15,7 +15,7 @@ namespace VmBus.Hosting;
 /// <see cref="Examine"/> belongs to one driver; registrations may come from any thread. Signals are made on the
 /// driver's thread and their status is discarded, only counted.
 /// </remarks>
-public sealed class MonitorExaminer
+internal sealed class MonitorExaminer
 {
     /// <summary>The due time of what is never due.</summary>
     public const long Never = long.MaxValue;

@@ -14,7 +14,7 @@ namespace VmBus.Hosting;
 /// <see cref="Set"/> is one exchange while nobody sleeps, allocates nothing and is a full barrier: what was written
 /// before it is seen by the waiter that it wakes.
 /// </remarks>
-public sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
+internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signalled = 1;

@@ -1,7 +1,7 @@
 namespace VmBus.Hosting;
 
 /// <summary>What the waiter of a <see cref="WakeGate"/> has seen.</summary>
-public record struct WakeGateStatistics
+internal record struct WakeGateStatistics
 {
     /// <summary>Signals that were there before the wait.</summary>
     public long Immediate { get; internal set; }

@@ -6,7 +6,7 @@ namespace VmBus.InMemory;
 /// The hypervisor refused to create, connect or find something. The calls a guest makes on its signal path answer with
 /// a status instead.
 /// </summary>
-public sealed class HypercallException : VmBusException
+internal sealed class HypercallException : VmBusException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="status">What the hypervisor answered.</param>

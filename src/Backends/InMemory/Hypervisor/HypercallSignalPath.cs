@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// <summary>
 /// Signals a connection of a partition, at the modelled cost of a hypercall. Thread-safe, allocates nothing.
 /// </summary>
-public sealed class HypercallSignalPath : ISignalPath
+internal sealed class HypercallSignalPath : ISignalPath
 {
     private readonly Partition _partition;
     private readonly uint _connectionId;

@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// An in-memory hypervisor. The first partition it creates is the root. Thread-safe, except that
 /// <see cref="Dispose"/> must come when nobody is inside a call any more.
 /// </summary>
-public sealed class Hypervisor : IDisposable
+internal sealed class Hypervisor : IDisposable
 {
     private readonly Lock _sync = new();
     private readonly long _start;

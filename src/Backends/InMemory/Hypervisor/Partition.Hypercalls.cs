@@ -7,7 +7,7 @@ using VmBus.Layout;
 
 namespace VmBus.InMemory;
 
-public sealed partial class Partition
+internal sealed partial class Partition
 {
     private const uint HypervisorMessageBit = 0x8000_0000;
     private const int InputAlignment = 8;

@@ -13,7 +13,7 @@ namespace VmBus.InMemory;
 /// A partition of a <see cref="InMemory.Hypervisor"/>. Thread-safe. Whatever it made stops working when the hypervisor
 /// is disposed; nobody may be inside a call then.
 /// </summary>
-public sealed partial class Partition
+internal sealed partial class Partition
 {
     /// <summary>A connection id has 24 bits; the upper 8 are reserved.</summary>
     public const uint MaxConnectionId = 0xFF_FFFF;

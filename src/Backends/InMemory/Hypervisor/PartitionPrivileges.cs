@@ -5,7 +5,7 @@ namespace VmBus.InMemory;
 
 /// <summary>The privileges that VMBus needs, at their places in <c>HV_PARTITION_PRIVILEGE_MASK</c>.</summary>
 [Flags]
-public enum PartitionPrivileges : ulong
+internal enum PartitionPrivileges : ulong
 {
     /// <summary>No privilege.</summary>
     None = 0,

@@ -57,7 +57,19 @@ public sealed class SharedGuest : IDisposable
     public VmBusChannel Channel { get; }
 
     /// <summary>The socket to the host. Its end there closes when the host process ends.</summary>
-    public UnixFdSocket Socket => _socket;
+    internal UnixFdSocket Socket => _socket;
+
+    /// <summary>Takes the channel that a host offers on a socket.</summary>
+    /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a host. Owned from here on, also when this fails.</param>
+    /// <param name="trust">How far the host is trusted.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
+    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    public static SharedGuest Connect(int socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null) =>
+        Connect(UnixFdSocket.FromDescriptor(socket), trust, clock);
 
     /// <summary>Takes the channel that a host offers on a socket.</summary>
     /// <param name="socket">Connected to a host. Owned from here on, also when this fails.</param>
@@ -68,7 +80,7 @@ public sealed class SharedGuest : IDisposable
     /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
     /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
     /// <exception cref="ErrnoException">The kernel refused to map the memory, or this process has no descriptor left.</exception>
-    public static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
+    internal static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
         EventFd? hostInterrupt = null;

@@ -71,12 +71,23 @@ public sealed class SharedHost : IDisposable
     public VmBusChannel Channel { get; }
 
     /// <summary>The socket to the guest. Its end there closes when the guest process ends.</summary>
-    public UnixFdSocket Socket => _socket;
+    internal UnixFdSocket Socket => _socket;
 
     /// <summary>How late the monitor scan's examinations were.</summary>
-    public LatenessStatistics ScanLateness => _hypervisor.Lateness;
+    internal LatenessStatistics ScanLateness => _hypervisor.Lateness;
 
     private SharedChannelPlan Plan { get; }
+
+    /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
+    /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a guest. Owned from here on, also when this fails.</param>
+    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <param name="trust">How far the guest is trusted.</param>
+    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static SharedHost Offer(int socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null) =>
+        Offer(UnixFdSocket.FromDescriptor(socket), options, trust, clock);
 
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
     /// <param name="socket">Connected to a guest. Owned from here on, also when this fails.</param>
@@ -86,7 +97,7 @@ public sealed class SharedHost : IDisposable
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ErrnoException">The guest hung up, or memory could not be had.</exception>
-    public static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
+    internal static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
         SharedHost? host = null;

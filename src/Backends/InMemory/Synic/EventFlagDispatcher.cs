@@ -11,7 +11,7 @@ namespace VmBus.InMemory;
 /// Drains the event flags of one SINT of one VP, and sets the gate of each channel whose flag was set; then hands out
 /// the messages. Thread-safe.
 /// </summary>
-public sealed class EventFlagDispatcher : IInterruptSink, IDisposable
+internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
 {
     private const int MessagesIdle = 0;
     private const int MessagesRunning = 1;

@@ -9,7 +9,7 @@ namespace VmBus.InMemory;
 /// Sets the channel's event flag at a VP of the other partition, and interrupts it if the flag was clear. Thread-safe,
 /// allocates nothing. No hypercall cost is modelled: hosts batch and offload this in too many ways.
 /// </summary>
-public sealed class EventFlagSignalPath : ISignalPath
+internal sealed class EventFlagSignalPath : ISignalPath
 {
     private readonly VirtualProcessor _target;
     private readonly int _sint;

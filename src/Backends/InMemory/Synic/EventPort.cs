@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// An event port: a signal sets flag <see cref="BaseFlag"/> + flag number of one SINT of one VP, and interrupts the VP if
 /// the flag was clear.
 /// </summary>
-public sealed class EventPort : Port
+internal sealed class EventPort : Port
 {
     private long _signals;
     private long _newlySignalled;

@@ -1,7 +1,7 @@
 namespace VmBus.InMemory;
 
 /// <summary>What takes the interrupts of one SINT of one VP: the interrupt controller and the service routine behind it.</summary>
-public interface IInterruptSink
+internal interface IInterruptSink
 {
     /// <summary>
     /// An interrupt. Runs on the thread that signalled, outside every lock of the hypervisor, possibly on several

@@ -7,7 +7,7 @@ using VmBus.Layout;
 namespace VmBus.InMemory;
 
 /// <summary>A message port without buffers: each message goes to a delegate, whose status the sender gets.</summary>
-public sealed class InterceptPort : Port
+internal sealed class InterceptPort : Port
 {
     private readonly GuestMessageHandler _handler;
     private long _messages;

@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// The interrupts of one SINT: counted, then given to a <see cref="Sink"/>, or remembered for a thread that waits on
 /// <see cref="Wait"/>. Thread-safe.
 /// </summary>
-public sealed class InterruptLine
+internal sealed class InterruptLine
 {
     private readonly WakeGate _gate;
     private volatile IInterruptSink? _sink;

@@ -9,7 +9,7 @@ namespace VmBus.InMemory;
 /// A message port: a message waits in one of the port's buffers until the slot of its SINT is free. Messages of one
 /// port arrive in the order they were posted.
 /// </summary>
-public sealed class MessagePort : Port
+internal sealed class MessagePort : Port
 {
     private long _posted;
     private long _delivered;

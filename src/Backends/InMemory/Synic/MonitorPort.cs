@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// <summary>
 /// A monitor page that the hypervisor examines, making the signals of its pending bits for <see cref="Signaller"/>.
 /// </summary>
-public sealed class MonitorPort : Port
+internal sealed class MonitorPort : Port
 {
     private readonly MonitorScanner _scanner;
 

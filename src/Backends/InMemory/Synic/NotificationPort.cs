@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 /// A notification port: a signal calls a delegate or signals an eventfd, without SynIC, flag or interrupt. It has one
 /// flag, number 0, as KVM's has.
 /// </summary>
-public sealed class NotificationPort : Port
+internal sealed class NotificationPort : Port
 {
     private readonly Action _notify;
     private long _signals;

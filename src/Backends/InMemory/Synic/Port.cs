@@ -5,7 +5,7 @@ using VmBus.Layout;
 namespace VmBus.InMemory;
 
 /// <summary>A port of a partition: what a connection leads to. Made by the <c>Create…Port</c> methods of <see cref="Partition"/>.</summary>
-public abstract class Port
+internal abstract class Port
 {
     /// <summary>A port id has 24 bits.</summary>
     public const uint MaxId = 0xFF_FFFF;

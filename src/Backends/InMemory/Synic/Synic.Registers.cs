@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.InMemory;
 
-public sealed partial class Synic
+internal sealed partial class Synic
 {
     // Vectors below 16 are exceptions.
     private const byte FirstVector = 16;

@@ -10,7 +10,7 @@ namespace VmBus.InMemory;
 /// A SynIC. Thread-safe: any thread may signal and post, and the thread that plays the VP accesses the registers.
 /// </summary>
 /// <remarks>Interrupts are raised after the SynIC's own lock is released, so a sink may call back into it.</remarks>
-public sealed partial class Synic
+internal sealed partial class Synic
 {
     private readonly Lock _sync = new();
     private readonly Partition _partition;

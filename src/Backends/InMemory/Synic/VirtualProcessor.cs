@@ -1,7 +1,7 @@
 namespace VmBus.InMemory;
 
 /// <summary>A virtual processor of a partition: here, its SynIC and the interrupts that come out of it.</summary>
-public sealed class VirtualProcessor
+internal sealed class VirtualProcessor
 {
     internal VirtualProcessor(Partition partition, int index)
     {

@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 namespace VmBus.Kvm;
 
 /// <summary>A bzImage that has a 64-bit entry.</summary>
-public sealed class LinuxImage
+internal sealed class LinuxImage
 {
     /// <summary>Where the setup header lies in the image and in the boot parameters.</summary>
     public const int HeaderOffset = 0x1F1;

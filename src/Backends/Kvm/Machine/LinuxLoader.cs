@@ -11,7 +11,7 @@ namespace VmBus.Kvm;
 
 /// <summary>Loads a kernel into a guest's memory and sets its first VP to begin with it.</summary>
 [SupportedOSPlatform("linux")]
-public static class LinuxLoader
+internal static class LinuxLoader
 {
     private const ulong Parameters = 0x9000;
     private const int ParametersSize = 4096;

@@ -10,7 +10,7 @@ namespace VmBus.Kvm;
 
 /// <summary>Writes the tables of 64-bit mode into a guest's memory and sets a VP's registers to them.</summary>
 [SupportedOSPlatform("linux")]
-public static class LongMode
+internal static class LongMode
 {
     /// <summary>Where the tables are: from here to <see cref="TablesEnd"/>.</summary>
     public const ulong TablesStart = 0x1000;

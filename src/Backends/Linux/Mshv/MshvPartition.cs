@@ -13,14 +13,14 @@ namespace VmBus.Linux;
 /// a connection. Thread-safe.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class MshvPartition : IDisposable
+internal sealed class MshvPartition : IDisposable
 {
     private readonly DeviceFile? _partition;
     private readonly RootCall _call;
 
     /// <summary>Takes ownership of a partition's descriptor, made by <c>MSHV_CREATE_PARTITION</c>.</summary>
     /// <param name="partition">The descriptor.</param>
-    public MshvPartition(DeviceFile partition)
+    internal MshvPartition(DeviceFile partition)
     {
         ArgumentNullException.ThrowIfNull(partition);
         _partition = partition;
@@ -70,7 +70,7 @@ public sealed class MshvPartition : IDisposable
     /// <returns>The status, as the hypervisor answered it.</returns>
     /// <exception cref="ArgumentException">Too many bytes.</exception>
     /// <exception cref="ErrnoException">No hypercall was made: the kernel refused.</exception>
-    public HypercallStatus Call(HypercallCode code, ReadOnlySpan<byte> input, Span<byte> output)
+    internal HypercallStatus Call(HypercallCode code, ReadOnlySpan<byte> input, Span<byte> output)
     {
         Errno error = _call((ushort)code, input, output, out ushort status);
 

@@ -85,7 +85,7 @@ public sealed class MshvSint : IDisposable
     /// <param name="flag">The event flag, 0 to 2047: a channel's relid.</param>
     /// <param name="signal">The event; <see langword="null"/> for none. It replaces the one before.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    public void ConnectEvent(uint flag, EventFd? signal)
+    internal void ConnectEvent(uint flag, EventFd? signal)
     {
         if (_file.SetEventFd(flag, signal) is not Errno.None and var error)
             throw new ErrnoException($"MSHV_SINT_SET_EVENTFD of flag {flag}", error);

@@ -21,7 +21,7 @@ namespace VmBus.Linux;
 /// but for a full one: <see cref="IcStatus.DiskFull"/>.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class KvpPoolFiles : IKvpStore
+internal sealed class KvpPoolFiles : IKvpStore
 {
     /// <summary>Where <c>hv_kvp_daemon</c> has its files.</summary>
     public const string DefaultDirectory = "/var/lib/hyperv";

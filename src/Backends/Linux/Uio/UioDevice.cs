@@ -71,7 +71,7 @@ public sealed class UioDevice : IDisposable
     public Guid InstanceId { get; }
 
     /// <summary>The maps, as the kernel announces them.</summary>
-    public IReadOnlyList<UioMap> Maps { get; }
+    internal IReadOnlyList<UioMap> Maps { get; }
 
     /// <summary>The primary channel. Its rings are as large as the kernel made them.</summary>
     public UioChannel Primary { get; }

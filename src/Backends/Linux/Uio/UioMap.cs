@@ -7,7 +7,7 @@ namespace VmBus.Linux;
 /// <param name="Index">Its number: the page offset it is mapped by.</param>
 /// <param name="Name"><c>txrx_rings</c>, <c>int_page</c>, <c>monitor_page</c>, <c>recv:</c> or <c>send:</c> and a GPADL in decimal.</param>
 /// <param name="Size">Its size in bytes.</param>
-public sealed record UioMap(int Index, string Name, long Size)
+internal sealed record UioMap(int Index, string Name, long Size)
 {
     internal const string Rings = "txrx_rings";
     internal const string InterruptPage = "int_page";

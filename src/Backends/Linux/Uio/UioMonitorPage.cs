@@ -18,7 +18,7 @@ namespace VmBus.Linux;
 /// <para>Keep it as short as can be: while it is open, the death of the device's user does not close the channel.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class UioMonitorPage : IDisposable
+internal sealed class UioMonitorPage : IDisposable
 {
     private readonly IUioFile _file;
     private readonly MappedMemory _memory;

@@ -7,7 +7,7 @@ namespace VmBus.Linux;
 /// <summary>A process that has a UIO device open, or memory of it mapped.</summary>
 /// <param name="ProcessId">Its id.</param>
 /// <param name="Command">What it calls itself: <c>comm</c>, up to 15 characters.</param>
-public sealed record UioOpener(int ProcessId, string Command)
+internal sealed record UioOpener(int ProcessId, string Command)
 {
     /// <summary>Finds the processes. Those that this one may not look into are not found: it takes root to see them all.</summary>
     /// <param name="sysfs">Where device nodes are.</param>

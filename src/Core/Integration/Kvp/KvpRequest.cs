@@ -10,7 +10,7 @@ public sealed class KvpRequest
     }
 
     /// <summary>What is asked for.</summary>
-    public IcKvpOperation Operation { get; }
+    internal IcKvpOperation Operation { get; }
 
     /// <summary>Whose keys are meant.</summary>
     public IcKvpPool Pool { get; }

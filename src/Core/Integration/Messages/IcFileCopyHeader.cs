@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The head of every file copy message: <c>hv_fcopy_hdr</c>, 36 bytes, after <see cref="IcMessageHeader"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcFileCopyHeader
+internal struct IcFileCopyHeader
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 36;

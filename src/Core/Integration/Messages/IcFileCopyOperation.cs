@@ -3,7 +3,7 @@
 namespace VmBus.Integration;
 
 /// <summary>What a file copy message asks: <c>operation</c> of <see cref="IcFileCopyHeader"/>.</summary>
-public enum IcFileCopyOperation : uint
+internal enum IcFileCopyOperation : uint
 {
     /// <summary><c>START_FILE_COPY</c>: a file begins. See <see cref="IcFileCopyStart"/>.</summary>
     Start = 0,

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of <see cref="IcFileCopyOperation.Start"/>: <c>hv_start_fcopy</c>, 1088 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcFileCopyStart
+internal struct IcFileCopyStart
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 1088;

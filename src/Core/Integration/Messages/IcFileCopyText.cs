@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>260 UTF-16 units: up to 259, then a zero. <c>W_MAX_PATH</c>.</summary>
 [InlineArray(Length)]
-public struct IcFileCopyText
+internal struct IcFileCopyText
 {
     /// <summary>How many units there are.</summary>
     public const int Length = 260;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The head of <see cref="IcFileCopyOperation.Write"/>: <c>hv_do_fcopy</c> up to its data, 52 bytes. The data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-public struct IcFileCopyWrite
+internal struct IcFileCopyWrite
 {
     /// <summary>The size in bytes, the data not counted.</summary>
     public const int Size = 52;

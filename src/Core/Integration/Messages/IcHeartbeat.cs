@@ -10,7 +10,7 @@ namespace VmBus.Integration;
 /// only <see cref="SequenceNumber"/> is sure.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcHeartbeat
+internal struct IcHeartbeat
 {
     /// <summary>The size of the body in bytes.</summary>
     public const int Size = 40;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>7 words that are zero.</summary>
 [InlineArray(7)]
-public struct IcHeartbeatReserved
+internal struct IcHeartbeatReserved
 {
     private uint _word0;
 }

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>128 UTF-16 units, ended by a zero: the name of an adapter.</summary>
 [InlineArray(Length)]
-public struct IcKvpAdapterId
+internal struct IcKvpAdapterId
 {
     /// <summary>How many units there are.</summary>
     public const int Length = 128;

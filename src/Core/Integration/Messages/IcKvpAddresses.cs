@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>1024 UTF-16 units, ended by a zero: addresses, one behind the other with semicolons between.</summary>
 [InlineArray(Length)]
-public struct IcKvpAddresses
+internal struct IcKvpAddresses
 {
     /// <summary>How many units there are.</summary>
     public const int Length = 1024;

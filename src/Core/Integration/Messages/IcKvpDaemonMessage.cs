@@ -10,7 +10,7 @@ namespace VmBus.Integration;
 /// guest the same structure carries UTF-16; here all text is UTF-8, ended by a zero byte, and every value is text.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
-public struct IcKvpDaemonMessage
+internal struct IcKvpDaemonMessage
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 7432;

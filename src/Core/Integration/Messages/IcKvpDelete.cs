@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of <see cref="IcKvpOperation.Delete"/>: <c>hv_kvp_msg_delete</c>, 516 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpDelete
+internal struct IcKvpDelete
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 516;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of <see cref="IcKvpOperation.Enumerate"/>: <c>hv_kvp_msg_enumerate</c>, 2576 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpEnumerate
+internal struct IcKvpEnumerate
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 2576;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>512 UTF-16 units, ended by a zero: gateways, one behind the other with semicolons between.</summary>
 [InlineArray(Length)]
-public struct IcKvpGateways
+internal struct IcKvpGateways
 {
     /// <summary>How many units there are.</summary>
     public const int Length = 512;

@@ -9,7 +9,7 @@ namespace VmBus.Integration;
 /// follows; see <see cref="IcKvpIpMessage"/> for the two whose body follows the pool at once.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpHeader
+internal struct IcKvpHeader
 {
     /// <summary>The size of the head in bytes.</summary>
     public const int Size = 4;

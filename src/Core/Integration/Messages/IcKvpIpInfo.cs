@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>An adapter's addresses: <c>hv_kvp_ipaddr_value</c>, 7426 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpIpInfo
+internal struct IcKvpIpInfo
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 7426;

@@ -9,7 +9,7 @@ namespace VmBus.Integration;
 /// <c>hv_kvp_ip_msg</c>, 7428 bytes. Its body follows the pool at once, not behind an <see cref="IcKvpHeader"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpIpMessage
+internal struct IcKvpIpMessage
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 7428;

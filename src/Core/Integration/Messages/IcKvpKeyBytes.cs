@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>512 bytes: a key of up to 255 UTF-16 units and its zero. <c>HV_KVP_EXCHANGE_MAX_KEY_SIZE</c>.</summary>
 [InlineArray(Size)]
-public struct IcKvpKeyBytes
+internal struct IcKvpKeyBytes
 {
     /// <summary>How many bytes there are.</summary>
     public const int Size = 512;

@@ -3,7 +3,7 @@
 namespace VmBus.Integration;
 
 /// <summary>What a key-value message asks for: <c>operation</c> of <see cref="IcKvpHeader"/>.</summary>
-public enum IcKvpOperation : byte
+internal enum IcKvpOperation : byte
 {
     /// <summary><c>KVP_OP_GET</c>: the value of a key; <see cref="IcKvpValue"/>.</summary>
     Get = 0,

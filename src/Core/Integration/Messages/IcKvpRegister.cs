@@ -7,7 +7,7 @@ namespace VmBus.Integration;
 
 /// <summary>The driver's version as text: <c>hv_kvp_register</c>, 512 bytes. Never between host and guest.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpRegister
+internal struct IcKvpRegister
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 512;

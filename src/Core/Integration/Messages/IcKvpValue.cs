@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>A key and its value: <c>hv_kvp_exchg_msg_value</c>, 2572 bytes. The whole body of getting and setting.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcKvpValue
+internal struct IcKvpValue
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 2572;

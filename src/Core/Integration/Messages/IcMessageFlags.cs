@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>The flags of an integration component's message: <c>icflags</c> of <see cref="IcMessageHeader"/>.</summary>
 [Flags]
-public enum IcMessageFlags : byte
+internal enum IcMessageFlags : byte
 {
     /// <summary>None.</summary>
     None = 0,

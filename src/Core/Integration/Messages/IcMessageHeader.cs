@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The header of an integration component's message: <c>icmsg_hdr</c>, 20 bytes, after <see cref="IcPipeHeader"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcMessageHeader
+internal struct IcMessageHeader
 {
     /// <summary>The size of the header in bytes.</summary>
     public const int Size = 20;

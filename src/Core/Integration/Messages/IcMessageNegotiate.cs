@@ -9,7 +9,7 @@ namespace VmBus.Integration;
 /// versions follow, then the messages', each an <see cref="IcVersion"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcMessageNegotiate
+internal struct IcMessageNegotiate
 {
     /// <summary>The size of the head in bytes, versions not counted.</summary>
     public const int Size = 8;

@@ -3,7 +3,7 @@
 namespace VmBus.Integration;
 
 /// <summary>The type of an integration component's message: <c>icmsgtype</c> of <see cref="IcMessageHeader"/>.</summary>
-public enum IcMessageType : ushort
+internal enum IcMessageType : ushort
 {
     /// <summary><c>ICMSGTYPE_NEGOTIATE</c>: see <see cref="IcMessageNegotiate"/>.</summary>
     Negotiate = 0,

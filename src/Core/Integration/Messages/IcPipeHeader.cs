@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The pipe header of an integration component's packet: <c>vmbuspipe_hdr</c>, 8 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcPipeHeader
+internal struct IcPipeHeader
 {
     /// <summary>The size of the header in bytes.</summary>
     public const int Size = 8;

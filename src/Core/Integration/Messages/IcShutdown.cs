@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of an <see cref="IcMessageType.Shutdown"/> message: <c>shutdown_msg_data</c>, 2060 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct IcShutdown
+internal struct IcShutdown
 {
     /// <summary>The size of the body in bytes.</summary>
     public const int Size = 2060;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>2048 bytes of text.</summary>
 [InlineArray(Size)]
-public struct IcShutdownText
+internal struct IcShutdownText
 {
     /// <summary>How many bytes there are.</summary>
     public const int Size = 2048;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of an <see cref="IcMessageType.TimeSync"/> message before version 4.0: <c>ictimesync_data</c>, 25 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct IcTimeSync
+internal struct IcTimeSync
 {
     /// <summary>The size of the body in bytes. Hosts pad it to 28.</summary>
     public const int Size = 25;

@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The body of an <see cref="IcMessageType.TimeSync"/> message since version 4.0: <c>ictimesync_ref_data</c>, 22 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct IcTimeSyncReference
+internal struct IcTimeSyncReference
 {
     /// <summary>The size of the body in bytes. Hosts pad it to 24.</summary>
     public const int Size = 22;

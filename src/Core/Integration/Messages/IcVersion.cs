@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>A version of an integration component's framework or messages: <c>ic_version</c>, 4 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public record struct IcVersion
+internal record struct IcVersion
 {
     /// <summary>The size of a version in bytes.</summary>
     public const int Size = 4;

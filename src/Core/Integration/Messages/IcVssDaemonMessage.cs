@@ -7,7 +7,7 @@ namespace VmBus.Integration;
 
 /// <summary>What a guest's kernel and its daemon say to each other about snapshots: <c>hv_vss_msg</c>, 12 bytes, always whole.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
-public struct IcVssDaemonMessage
+internal struct IcVssDaemonMessage
 {
     /// <summary>The size in bytes.</summary>
     public const int Size = 12;

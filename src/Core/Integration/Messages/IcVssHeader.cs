@@ -6,7 +6,7 @@ namespace VmBus.Integration;
 
 /// <summary>The head of an <see cref="IcMessageType.Vss"/> message: <c>hv_vss_hdr</c>, 8 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
-public struct IcVssHeader
+internal struct IcVssHeader
 {
     /// <summary>The size in bytes; what follows the operation is zero.</summary>
     public const int Size = 8;

@@ -3,7 +3,7 @@
 namespace VmBus.Integration;
 
 /// <summary>What a message about snapshots of volumes asks for: <c>operation</c> of <see cref="IcVssHeader"/>.</summary>
-public enum IcVssOperation : byte
+internal enum IcVssOperation : byte
 {
     /// <summary><c>VSS_OP_CREATE</c>.</summary>
     Create = 0,

@@ -16,7 +16,7 @@ namespace VmBus.Layout;
 /// taken and not yielded. Enumerate it once, on one thread.
 /// </remarks>
 /// <typeparam name="T"><see cref="uint"/> or <see cref="ulong"/>.</typeparam>
-public ref struct BitDrain<T>
+internal ref struct BitDrain<T>
     where T : unmanaged, IBinaryInteger<T>
 {
     private readonly Span<T> _words;

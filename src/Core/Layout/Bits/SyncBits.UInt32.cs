@@ -106,7 +106,7 @@ public static partial class SyncBits
     /// <param name="word">The word.</param>
     /// <returns>The bits that were set, lowest first; enumerate it once.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static BitDrain<uint> Drain(ref uint word) => new(new Span<uint>(ref word));
+    internal static BitDrain<uint> Drain(ref uint word) => new(new Span<uint>(ref word));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Check32(int bit)

@@ -95,7 +95,7 @@ public static partial class SyncBits
     /// <param name="bits">The bits, 32 a word.</param>
     /// <returns>The bits that were set, lowest first; enumerate it once.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static BitDrain<uint> Drain(Span<uint> bits) => new(bits);
+    internal static BitDrain<uint> Drain(Span<uint> bits) => new(bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref uint WordOf(ReadOnlySpan<uint> bits, int index)

@@ -106,7 +106,7 @@ public static partial class SyncBits
     /// <param name="word">The word.</param>
     /// <returns>The bits that were set, lowest first; enumerate it once.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static BitDrain<ulong> Drain(ref ulong word) => new(new Span<ulong>(ref word));
+    internal static BitDrain<ulong> Drain(ref ulong word) => new(new Span<ulong>(ref word));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Check64(int bit)

@@ -95,7 +95,7 @@ public static partial class SyncBits
     /// <param name="bits">The bits, 64 a word.</param>
     /// <returns>The bits that were set, lowest first; enumerate it once.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static BitDrain<ulong> Drain(Span<ulong> bits) => new(bits);
+    internal static BitDrain<ulong> Drain(Span<ulong> bits) => new(bits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref ulong WordOf(ReadOnlySpan<ulong> bits, int index)

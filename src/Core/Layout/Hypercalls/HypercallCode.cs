@@ -3,7 +3,7 @@
 namespace VmBus.Layout;
 
 /// <summary>The code of a hypercall: bits 0 to 15 of <see cref="HypercallControl"/>.</summary>
-public enum HypercallCode : ushort
+internal enum HypercallCode : ushort
 {
     /// <summary>No call.</summary>
     None = 0,

@@ -7,7 +7,7 @@ namespace VmBus.Layout;
 /// bits 17 to 26, nested in bit 31, repeat count in bits 32 to 43, repeat start in bits 48 to 59.
 /// </summary>
 /// <param name="Value">The whole word.</param>
-public readonly record struct HypercallControl(ulong Value)
+internal readonly record struct HypercallControl(ulong Value)
 {
     /// <summary>Bit 16: the input is in registers.</summary>
     public const ulong FastBit = 1ul << 16;

@@ -9,7 +9,7 @@ namespace VmBus.Layout;
 /// the message lies at offset 20, so its words are not 8-byte aligned.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size, Pack = 1)]
-public struct PostMessageDirectInput
+internal struct PostMessageDirectInput
 {
     /// <summary>The size of the input in bytes.</summary>
     public const int Size = 280;

@@ -6,7 +6,7 @@ namespace VmBus.Layout;
 
 /// <summary>The input of <see cref="HypercallCode.PostMessage"/>: <c>hv_input_post_message</c>, 256 bytes, 8-byte aligned.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct PostMessageInput
+internal struct PostMessageInput
 {
     /// <summary>The size of the input in bytes.</summary>
     public const int Size = 256;

@@ -6,7 +6,7 @@ namespace VmBus.Layout;
 
 /// <summary>The input of <see cref="HypercallCode.SignalEventDirect"/>: <c>hv_input_signal_event_direct</c>, 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct SignalEventDirectInput
+internal struct SignalEventDirectInput
 {
     /// <summary>The size of the input in bytes.</summary>
     public const int Size = 16;

@@ -6,7 +6,7 @@ namespace VmBus.Layout;
 
 /// <summary>The output of <see cref="HypercallCode.SignalEventDirect"/>: <c>hv_output_signal_event_direct</c>, 8 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
-public struct SignalEventDirectOutput
+internal struct SignalEventDirectOutput
 {
     /// <summary>The size of the output in bytes.</summary>
     public const int Size = 8;

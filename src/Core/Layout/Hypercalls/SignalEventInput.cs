@@ -10,7 +10,7 @@ namespace VmBus.Layout;
 /// aligned; a fast call takes the same bytes as one little-endian word in a register (<see cref="ToRegister"/>).
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct SignalEventInput
+internal struct SignalEventInput
 {
     /// <summary>The size of the input in bytes.</summary>
     public const int Size = 8;

@@ -3,7 +3,7 @@
 namespace VmBus.Layout;
 
 /// <summary>The model-specific registers of the SynIC on x64, and how many SINTs it has.</summary>
-public static class SynicMsr
+internal static class SynicMsr
 {
     /// <summary>How many synthetic interrupt sources a VP has.</summary>
     public const int SintCount = 16;

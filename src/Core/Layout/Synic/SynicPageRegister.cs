@@ -7,7 +7,7 @@ namespace VmBus.Layout;
 /// are its page frame number.
 /// </summary>
 /// <param name="Value">The whole register.</param>
-public readonly record struct SynicPageRegister(ulong Value)
+internal readonly record struct SynicPageRegister(ulong Value)
 {
     /// <summary>Bit 0: the page is there.</summary>
     public const ulong EnableBit = 1;

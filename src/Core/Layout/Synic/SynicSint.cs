@@ -4,7 +4,7 @@ namespace VmBus.Layout;
 
 /// <summary>The value of a SINT register: <c>hv_synic_sint</c>, 64 bits.</summary>
 /// <param name="Value">The whole register.</param>
-public readonly record struct SynicSint(ulong Value)
+internal readonly record struct SynicSint(ulong Value)
 {
     /// <summary>Bits 0 to 7: <see cref="Vector"/>.</summary>
     public const ulong VectorMask = 0xFF;

@@ -2,7 +2,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class GpadlAssembly
+internal sealed partial class GpadlAssembly
 {
     internal void Save(SavedStateWriter writer)
     {

@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// Puts the ranges of one GPADL together from its header and bodies, and decodes them. Holds at most 64 KiB. Not
 /// thread-safe.
 /// </summary>
-public sealed partial class GpadlAssembly
+internal sealed partial class GpadlAssembly
 {
     private readonly ulong[] _words;
     private readonly int _rangeCount;

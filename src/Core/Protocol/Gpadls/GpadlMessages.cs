@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 namespace VmBus.Protocol;
 
 /// <summary>Writes the messages of a GPADL: one header, and as many bodies as its pages need. Thread-safe.</summary>
-public static class GpadlMessages
+internal static class GpadlMessages
 {
     /// <summary>
     /// The most 8-byte words the ranges of a GPADL have: one for each range and one for each page. The header counts their

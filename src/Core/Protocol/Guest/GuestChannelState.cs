@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>What condition a channel is in.</summary>
-public enum GuestChannelState
+internal enum GuestChannelState
 {
     /// <summary>It is offered, and not open.</summary>
     Offered,

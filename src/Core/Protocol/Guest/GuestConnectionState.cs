@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>How far a guest's connection is.</summary>
-public enum GuestConnectionState
+internal enum GuestConnectionState
 {
     /// <summary>There is none.</summary>
     Disconnected,

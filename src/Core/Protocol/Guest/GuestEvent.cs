@@ -5,7 +5,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>What happened in a connection, in the order in which it happened.</summary>
-public abstract record GuestEvent
+internal abstract record GuestEvent
 {
     private GuestEvent()
     {

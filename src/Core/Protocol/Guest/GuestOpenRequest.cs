@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>How a channel is to be opened.</summary>
-public sealed record GuestOpenRequest
+internal sealed record GuestOpenRequest
 {
     /// <summary>As <see cref="TargetVp"/>: the host sends no interrupts.</summary>
     public const uint InterruptsDisabled = OpenChannel.InterruptsDisabled;

@@ -7,7 +7,7 @@ namespace VmBus.Protocol;
 /// <param name="InterruptPage">The interrupt page; shown to hosts before 5.0 only.</param>
 /// <param name="ParentToChildMonitorPage">The page the host signals through.</param>
 /// <param name="ChildToParentMonitorPage">The page the guest signals through; there are both monitor pages or none.</param>
-public readonly record struct GuestPages(ulong InterruptPage, ulong ParentToChildMonitorPage, ulong ChildToParentMonitorPage)
+internal readonly record struct GuestPages(ulong InterruptPage, ulong ParentToChildMonitorPage, ulong ChildToParentMonitorPage)
 {
     /// <summary>The monitor pages.</summary>
     public MonitorPageAddresses MonitorPages => new(ParentToChildMonitorPage, ChildToParentMonitorPage);

@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     /// <summary>Opens a channel. Ends in <see cref="GuestEvent.Opened"/>.</summary>
     /// <param name="relid">The channel: offered, and not open.</param>

@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private readonly ProtocolVersion[] _versions;
     private int _proposed;

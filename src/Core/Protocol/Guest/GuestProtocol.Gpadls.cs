@@ -3,7 +3,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     /// <summary>The first GPADL's number: Linux's, which hosts have met before.</summary>
     public const uint FirstGpadl = 0xE1E10;

@@ -4,7 +4,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private MonitorPageAddresses _wantedMonitorPages;
     private ConnectionState _connectionState;

@@ -3,7 +3,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private readonly Dictionary<uint, KnownChannel> _channels = [];
 

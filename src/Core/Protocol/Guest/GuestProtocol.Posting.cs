@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private const int RelidOffset = ChannelMessageHeader.Size;
     private const int GpadlOffset = ChannelMessageHeader.Size + sizeof(uint);

@@ -4,7 +4,7 @@ using System.Diagnostics;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private readonly LinkedList<GuestRequest> _requests = [];
     private readonly Dictionary<(RequestKind Kind, uint Id), LinkedListNode<GuestRequest>> _byKind = [];

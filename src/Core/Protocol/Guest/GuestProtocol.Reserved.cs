@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     /// <summary>
     /// Opens a channel beside the connection: without interrupts, without a monitor whatever its offer says, and with a

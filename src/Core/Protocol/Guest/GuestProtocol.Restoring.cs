@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     /// <summary>
     /// Makes a guest out of a saved state. It goes on at once, as if it had never stopped: requests have waited no longer

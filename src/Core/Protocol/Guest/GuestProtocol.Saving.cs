@@ -2,7 +2,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     /// <summary>
     /// The state as bytes, for <see cref="Restore"/>. Changes nothing, and may be called in any state. Requests that wait

@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private readonly Dictionary<(Guid Endpoint, Guid Service), uint> _transports = [];
     private uint _lastTransport;

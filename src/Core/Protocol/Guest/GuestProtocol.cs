@@ -22,7 +22,7 @@ namespace VmBus.Protocol;
 /// <para>What the host makes grow is bounded: offers by <see cref="GuestProtocolOptions.MaxOffers"/>, each with one event
 /// when it comes and one when it goes; every other event answers a request.</para>
 /// </remarks>
-public sealed partial class GuestProtocol
+internal sealed partial class GuestProtocol
 {
     private readonly GuestProtocolOptions _options;
     private readonly TimeProvider _clock;

@@ -41,7 +41,7 @@ public sealed record GuestProtocolOptions
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How posts are repeated.</summary>
-    public PostRetryPolicy Retry { get; init; } = PostRetryPolicy.Guest;
+    internal PostRetryPolicy Retry { get; init; } = PostRetryPolicy.Guest;
 
     /// <summary>The most channels the host can have on offer, rescinded ones included until they are released; 1 to 2048.</summary>
     public int MaxOffers { get; init; } = 2048;

@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 /// What a <see cref="HostProtocol"/> wants its driver to do. Each but <see cref="Offered"/>, <see cref="Released"/>,
 /// <see cref="Restored"/> and <see cref="RestoredConnection"/> is answered by the <c>Complete</c> method of its name, at any later time; the guest learns nothing before.
 /// </summary>
-public abstract record HostAction
+internal abstract record HostAction
 {
     private HostAction()
     {

@@ -11,5 +11,5 @@ namespace VmBus.Protocol;
 /// <param name="HasServerMonitorPages">Whether those pages are the host's own.</param>
 /// <param name="Target">Where the host's messages go; VP 0 before 3.0.</param>
 /// <param name="ClientId">Which client it is; all zeros where it does not say.</param>
-public sealed record HostConnectRequest(
+internal sealed record HostConnectRequest(
     NegotiatedVersion Version, ulong InterruptPage, MonitorPageAddresses? MonitorPages, bool HasServerMonitorPages, MessageTarget Target, Guid ClientId);

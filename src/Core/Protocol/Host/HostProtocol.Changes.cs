@@ -2,7 +2,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     private readonly List<(Guid Endpoint, Guid Service, Guid Silo)> _transportConnects = [];
 

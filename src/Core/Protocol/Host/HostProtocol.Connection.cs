@@ -3,7 +3,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     private HostConnection? _connection;
     private HostSequel _sequel;

@@ -3,7 +3,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     // Bodies name no channel, so a handle that is still coming in is unique among all channels; others are within theirs.
     private readonly Dictionary<uint, HostChannel> _assembling = [];

@@ -4,7 +4,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     private bool _modifyAsked;
 

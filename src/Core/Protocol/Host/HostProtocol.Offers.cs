@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     // What a guest before 1.1 signals, for it knows no other: VMBUS_EVENT_CONNECTION_ID.
     private const uint SharedEventConnectionId = 2;

@@ -6,7 +6,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     /// <summary>Answers <see cref="HostAction.Open"/>.</summary>
     /// <param name="offer">The channel.</param>

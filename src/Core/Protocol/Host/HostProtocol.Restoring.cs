@@ -4,7 +4,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     // The saved channels that no device has offered again yet; null when nothing is being restored.
     private HashSet<int>? _unclaimed;

@@ -4,7 +4,7 @@
 
 namespace VmBus.Protocol;
 
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     private const ushort NoMonitor = ushort.MaxValue;
 

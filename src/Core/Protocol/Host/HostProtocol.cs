@@ -15,7 +15,7 @@ namespace VmBus.Protocol;
 /// failure where the protocol has an answer and dropped where it has none; nothing else changes. Calls of the host's own
 /// side that cannot be meant throw.
 /// </remarks>
-public sealed partial class HostProtocol
+internal sealed partial class HostProtocol
 {
     private readonly HostProtocolOptions _options;
     private readonly Queue<HostAction> _actions = [];

@@ -38,7 +38,7 @@ public sealed record HostProtocolOptions
     public int MonitorIds { get; init; } = MonitorLimit;
 
     /// <summary>The host's own monitor pages, for guests that can use them.</summary>
-    public MonitorPageAddresses? ServerMonitorPages { get; init; }
+    internal MonitorPageAddresses? ServerMonitorPages { get; init; }
 
     /// <summary>Whether a guest's own monitor pages are of no use to this host; its channels get no monitors then.</summary>
     public bool OnlyServerMonitorPages { get; init; }
@@ -65,7 +65,7 @@ public sealed record HostProtocolOptions
     public byte Vtl { get; init; }
 
     /// <summary>How messages are repeated that find no room.</summary>
-    public PostRetryPolicy Retry { get; init; } = PostRetryPolicy.Host;
+    internal PostRetryPolicy Retry { get; init; } = PostRetryPolicy.Host;
 
     internal void Validate()
     {

@@ -7,4 +7,4 @@ namespace VmBus.Protocol;
 /// and go with the guest's connections.
 /// </summary>
 /// <param name="Value">Its number, from 1 on, in the order of the offers.</param>
-public readonly record struct OfferId(int Value);
+internal readonly record struct OfferId(int Value);

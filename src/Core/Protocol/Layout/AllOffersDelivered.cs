@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct AllOffersDelivered
+internal struct AllOffersDelivered
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.AllOffersDelivered;

@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary>The header of every channel message: <c>vmbus_channel_message_header</c>, 8 bytes, little-endian.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct ChannelMessageHeader
+internal struct ChannelMessageHeader
 {
     /// <summary>The size of the header in bytes.</summary>
     public const int Size = 8;

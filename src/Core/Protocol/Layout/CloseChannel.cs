@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_CLOSECHANNEL</c> (7), guest to host: never answered.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct CloseChannel
+internal struct CloseChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.CloseChannel;

@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// <see cref="CloseReservedChannelResponse"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct CloseReservedChannel
+internal struct CloseReservedChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.CloseReservedChannel;

@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <c>CHANNELMSG_20</c> (20), host to guest, from protocol 4.0 on: the answer to <see cref="CloseReservedChannel"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct CloseReservedChannelResponse
+internal struct CloseReservedChannelResponse
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.CloseReservedChannelResponse;

@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>The state of a connection in <see cref="VersionResponse"/> and <see cref="ModifyConnectionResponse"/>.</summary>
-public enum ConnectionState : byte
+internal enum ConnectionState : byte
 {
     /// <summary>The connection stands.</summary>
     Successful = 0,

@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// page frame numbers as a rule.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct GpadlBody
+internal struct GpadlBody
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.GpadlBody;

@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <c>CHANNELMSG_GPADL_CREATED</c> (10), host to guest: the answer to <see cref="GpadlHeader"/> and its bodies.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct GpadlCreated
+internal struct GpadlCreated
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.GpadlCreated;

@@ -11,7 +11,7 @@ namespace VmBus.Protocol;
 /// messages. Answered with <see cref="GpadlCreated"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct GpadlHeader
+internal struct GpadlHeader
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.GpadlHeader;

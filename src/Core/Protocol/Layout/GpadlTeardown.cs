@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_GPADL_TEARDOWN</c> (11), guest to host: answered with <see cref="GpadlTorndown"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct GpadlTeardown
+internal struct GpadlTeardown
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.GpadlTeardown;

@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_GPADL_TORNDOWN</c> (12), host to guest: the answer to <see cref="GpadlTeardown"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct GpadlTorndown
+internal struct GpadlTorndown
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.GpadlTorndown;

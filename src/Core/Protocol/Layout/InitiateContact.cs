@@ -11,7 +11,7 @@ namespace VmBus.Protocol;
 /// <see cref="InterruptPage"/> lay before.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
-public struct InitiateContact
+internal struct InitiateContact
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.InitiateContact;

@@ -7,7 +7,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_INITIATE_CONTACT</c> (14) with <see cref="FeatureFlags.ClientId"/>, guest to host.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct InitiateContact2
+internal struct InitiateContact2
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.InitiateContact;

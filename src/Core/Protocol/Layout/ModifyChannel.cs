@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// <see cref="ModifyChannelResponse"/> from 5.3 on.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct ModifyChannel
+internal struct ModifyChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.ModifyChannel;

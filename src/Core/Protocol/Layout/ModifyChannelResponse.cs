@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// after it.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct ModifyChannelResponse
+internal struct ModifyChannelResponse
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.ModifyChannelResponse;

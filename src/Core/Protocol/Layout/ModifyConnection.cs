@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// <see cref="ModifyConnectionResponse"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct ModifyConnection
+internal struct ModifyConnection
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.ModifyConnection;

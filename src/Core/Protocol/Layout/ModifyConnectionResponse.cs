@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// <see cref="ModifyConnection"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct ModifyConnectionResponse
+internal struct ModifyConnectionResponse
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.ModifyConnectionResponse;

@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// ends after <see cref="MonitorFlags"/>; do not read further fields then.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-public struct OfferChannel
+internal struct OfferChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.OfferChannel;

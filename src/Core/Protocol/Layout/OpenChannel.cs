@@ -7,7 +7,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_OPENCHANNEL</c> (5), guest to host: answered with <see cref="OpenChannelResult"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct OpenChannel
+internal struct OpenChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.OpenChannel;

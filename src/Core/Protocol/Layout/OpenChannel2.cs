@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// <see cref="FeatureFlags.ChannelInterruptRedirection"/>, guest to host.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct OpenChannel2
+internal struct OpenChannel2
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.OpenChannel;

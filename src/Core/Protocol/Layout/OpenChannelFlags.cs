@@ -4,7 +4,7 @@ namespace VmBus.Protocol;
 
 /// <summary>The flags of <see cref="OpenChannel2"/>.</summary>
 [Flags]
-public enum OpenChannelFlags : ushort
+internal enum OpenChannelFlags : ushort
 {
     /// <summary>Interrupts go where the connection said.</summary>
     None = 0,

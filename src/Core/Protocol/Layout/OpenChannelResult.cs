@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_OPENCHANNEL_RESULT</c> (6), host to guest: the answer to <see cref="OpenChannel"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct OpenChannelResult
+internal struct OpenChannelResult
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.OpenChannelResult;

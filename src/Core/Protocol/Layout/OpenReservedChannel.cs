@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// debuggers.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct OpenReservedChannel
+internal struct OpenReservedChannel
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.OpenReservedChannel;

@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// the last message before <see cref="Resume"/>. No body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct Pause
+internal struct Pause
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.Pause;

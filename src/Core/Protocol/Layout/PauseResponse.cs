@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// Message 28, host to guest, with <see cref="FeatureFlags.PauseResume"/>: the answer to <see cref="Pause"/>. No body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct PauseResponse
+internal struct PauseResponse
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.PauseResponse;

@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// given to another channel.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct RelidReleased
+internal struct RelidReleased
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.RelidReleased;

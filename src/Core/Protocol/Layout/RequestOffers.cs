@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// <see cref="AllOffersDelivered"/>. No body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct RequestOffers
+internal struct RequestOffers
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.RequestOffers;

@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// <see cref="RelidReleased"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct RescindOffer
+internal struct RescindOffer
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.RescindOffer;

@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct Resume
+internal struct Resume
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.Resume;

@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// <see cref="TlConnectResult"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct TlConnectRequest
+internal struct TlConnectRequest
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.TlConnectRequest;

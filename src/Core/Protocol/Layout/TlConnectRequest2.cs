@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_TL_CONNECT_REQUEST</c> (21) from protocol 5.2 on, guest to host.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct TlConnectRequest2
+internal struct TlConnectRequest2
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.TlConnectRequest;

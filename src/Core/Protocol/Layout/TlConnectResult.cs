@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <c>CHANNELMSG_TL_CONNECT_RESULT</c> (23), host to guest, from protocol 4.1 on: Linux only logs it.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct TlConnectResult
+internal struct TlConnectResult
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.TlConnectResult;

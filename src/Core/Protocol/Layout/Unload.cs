@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// body.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct Unload
+internal struct Unload
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.Unload;

@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <c>CHANNELMSG_VERSION_RESPONSE</c> (15), host to guest: the answer to <see cref="InitiateContact"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct VersionResponse
+internal struct VersionResponse
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.VersionResponse;

@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 
 /// <summary><c>CHANNELMSG_VERSION_RESPONSE</c> (15) of protocol 6.0, host to guest.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct VersionResponse2
+internal struct VersionResponse2
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.VersionResponse;

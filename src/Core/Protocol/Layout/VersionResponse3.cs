@@ -10,7 +10,7 @@ namespace VmBus.Protocol;
 /// <c>CHANNELMSG_VERSION_RESPONSE</c> (15) with <see cref="FeatureFlags.ServerSpecifiedMonitorPages"/>, host to guest.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct VersionResponse3
+internal struct VersionResponse3
 {
     /// <summary>The number of this message.</summary>
     public const ChannelMessageType MessageType = ChannelMessageType.VersionResponse;

@@ -12,7 +12,7 @@ namespace VmBus.Protocol;
 /// <param name="Features">The features it belongs to; all of them must be negotiated.</param>
 /// <param name="Size">The bytes it has at the least, header included, in the first version that has it.</param>
 /// <param name="AnyTime">Whether it may come before a version is negotiated.</param>
-public sealed record ChannelMessageRule(
+internal sealed record ChannelMessageRule(
     ChannelMessageType Type, MessageDirection Direction, ProtocolVersion Since, FeatureFlags Features, int Size, bool AnyTime)
 {
     /// <summary>The bytes the message has at the least in a connection, header included.</summary>

@@ -7,7 +7,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>Checks, reads and writes channel messages. All fields are little-endian. Thread-safe.</summary>
-public static class ChannelMessages
+internal static class ChannelMessages
 {
     /// <summary>The longest message in bytes: what a SynIC message carries.</summary>
     public const int MaxLength = SynicMessagePayload.Size;

@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>The connections a guest posts its messages to before the host has chosen one.</summary>
-public static class MessageConnection
+internal static class MessageConnection
 {
     /// <summary><c>VMBUS_MESSAGE_CONNECTION_ID</c>: before 5.0.</summary>
     public const uint Legacy = 1;

@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>Counts of messages that were not taken, by <see cref="MessageFault"/>. Not thread-safe.</summary>
-public sealed class MessageFaultCounts
+internal sealed class MessageFaultCounts
 {
     private readonly long[] _counts = new long[(int)MessageFault.LimitExceeded + 1];
 

@@ -4,7 +4,7 @@ using VmBus.Layout;
 
 namespace VmBus.Protocol;
 
-public sealed partial class MessageOutbox
+internal sealed partial class MessageOutbox
 {
     private const int LeastSaved = 14;
 

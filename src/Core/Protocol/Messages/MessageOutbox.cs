@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <summary>
 /// A queue of messages, taken from its head when they are due. Not thread-safe. Whoever fills it keeps it bounded.
 /// </summary>
-public sealed partial class MessageOutbox
+internal sealed partial class MessageOutbox
 {
     private readonly TimeProvider _clock;
     private readonly PostRetryPolicy _policy;

@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 /// <summary>The guest physical addresses of the two monitor pages: both, or none.</summary>
 /// <param name="ParentToChild">The page the host signals through; 0 for none.</param>
 /// <param name="ChildToParent">The page the guest signals through; 0 for none.</param>
-public readonly record struct MonitorPageAddresses(ulong ParentToChild, ulong ChildToParent)
+internal readonly record struct MonitorPageAddresses(ulong ParentToChild, ulong ChildToParent)
 {
     /// <summary>Whether there are any.</summary>
     public bool ArePresent => ParentToChild != 0 && ChildToParent != 0;

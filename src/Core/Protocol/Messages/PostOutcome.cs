@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>What became of the message at the head of a <see cref="MessageOutbox"/>.</summary>
-public enum PostOutcome
+internal enum PostOutcome
 {
     /// <summary>It is with the other side.</summary>
     Delivered,

@@ -8,7 +8,7 @@ namespace VmBus.Protocol;
 /// <param name="Bytes">The message, header included, at most <see cref="ChannelMessages.MaxLength"/> bytes.</param>
 /// <param name="ConnectionId">The connection a guest posts it to; 0 from a host.</param>
 /// <param name="Target">The slot a host writes it to; VP 0 from a guest.</param>
-public sealed record QueuedMessage(ReadOnlyMemory<byte> Bytes, uint ConnectionId = 0, MessageTarget Target = default)
+internal sealed record QueuedMessage(ReadOnlyMemory<byte> Bytes, uint ConnectionId = 0, MessageTarget Target = default)
 {
     /// <summary>The message's number.</summary>
     public ChannelMessageType Type => MemoryMarshal.Read<ChannelMessageHeader>(Bytes.Span).MessageType;

@@ -5,7 +5,7 @@ namespace VmBus.Protocol;
 /// <summary>
 /// Replays one side of a conversation against something that plays the other. Not thread-safe; can be run again.
 /// </summary>
-public sealed class ConversationReplay
+internal sealed class ConversationReplay
 {
     private readonly IReadOnlyList<RecordedMessage> _messages;
 

@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>What every saved state has, of whatever kind. All numbers are little-endian.</summary>
-public static class SavedStateFormat
+internal static class SavedStateFormat
 {
     /// <summary>The version that is written, and the only one that is read.</summary>
     public const ushort Version = 1;

@@ -1,7 +1,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>What a saved state is of: the third field of its head.</summary>
-public enum SavedStateKind : ushort
+internal enum SavedStateKind : ushort
 {
     /// <summary>A <see cref="Protocol.HostProtocol"/>.</summary>
     HostProtocol = 1,

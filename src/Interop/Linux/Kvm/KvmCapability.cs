@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>The capabilities that a VMBus host asks for.</summary>
-public enum KvmCapability : uint
+internal enum KvmCapability : uint
 {
     /// <summary><c>KVM_CAP_IRQCHIP</c>: interrupt controllers in the kernel.</summary>
     IrqChip = 0,

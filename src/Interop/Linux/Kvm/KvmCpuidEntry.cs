@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>What a guest reads of one CPUID leaf. <c>struct kvm_cpuid_entry2</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmCpuidEntry
+internal struct KvmCpuidEntry
 {
     /// <summary>The leaf: EAX of the question.</summary>
     public uint Function;

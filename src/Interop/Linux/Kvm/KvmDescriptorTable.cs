@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>GDTR or IDTR. <c>struct kvm_dtable</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmDescriptorTable
+internal struct KvmDescriptorTable
 {
     /// <summary>Where the table is.</summary>
     public ulong Base;

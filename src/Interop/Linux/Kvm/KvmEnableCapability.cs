@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A capability to turn on. <c>struct kvm_enable_cap</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmEnableCapability
+internal struct KvmEnableCapability
 {
     /// <summary>Which.</summary>
     public KvmCapability Capability;

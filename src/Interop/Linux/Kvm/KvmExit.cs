@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>Why a run ended.</summary>
-public enum KvmExit : uint
+internal enum KvmExit : uint
 {
     /// <summary><c>KVM_EXIT_UNKNOWN</c>: the processor told a reason that the kernel does not know.</summary>
     Unknown = 0,

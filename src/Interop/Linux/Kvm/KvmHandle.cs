@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A descriptor of KVM. A control call that a signal interrupts is made again, except a run of a VP.</summary>
 [SupportedOSPlatform("linux")]
-public abstract class KvmHandle : FileDescriptorHandle
+internal abstract class KvmHandle : FileDescriptorHandle
 {
     private protected KvmHandle(int descriptor) : base(descriptor)
     {

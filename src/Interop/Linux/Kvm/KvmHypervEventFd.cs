@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A connection whose signals the kernel turns into an eventfd. <c>struct kvm_hyperv_eventfd</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmHypervEventFd
+internal struct KvmHypervEventFd
 {
     /// <summary>The connection.</summary>
     public uint ConnectionId;

@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>What of Hyper-V the guest used.</summary>
-public enum KvmHypervExit : uint
+internal enum KvmHypervExit : uint
 {
     /// <summary><c>KVM_EXIT_HYPERV_SYNIC</c>: it wrote a register of its SynIC.</summary>
     Synic = 1,

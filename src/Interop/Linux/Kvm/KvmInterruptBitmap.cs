@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>256 bits, one for each vector.</summary>
 [InlineArray(4)]
-public struct KvmInterruptBitmap
+internal struct KvmInterruptBitmap
 {
     private ulong _word;
 }

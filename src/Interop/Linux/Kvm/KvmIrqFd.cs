@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>An eventfd that raises an interrupt line. <c>struct kvm_irqfd</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmIrqFd
+internal struct KvmIrqFd
 {
     /// <summary>The eventfd.</summary>
     public int Descriptor;

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>The level of an interrupt line. <c>struct kvm_irq_level</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmIrqLevel
+internal struct KvmIrqLevel
 {
     /// <summary>The line: a GSI.</summary>
     public uint Line;

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>Where an interrupt line leads. <c>struct kvm_irq_routing_entry</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmIrqRoute
+internal struct KvmIrqRoute
 {
     /// <summary>The line.</summary>
     public uint Gsi;

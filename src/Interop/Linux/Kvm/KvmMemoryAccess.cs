@@ -6,4 +6,4 @@ namespace VmBus.Interop;
 /// <param name="Address">The guest physical address.</param>
 /// <param name="Length">Bytes: 1 to 8.</param>
 /// <param name="IsWrite">Whether it writes.</param>
-public readonly record struct KvmMemoryAccess(ulong Address, int Length, bool IsWrite);
+internal readonly record struct KvmMemoryAccess(ulong Address, int Length, bool IsWrite);

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>Memory of this process that a guest has as its own. <c>struct kvm_userspace_memory_region</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmMemoryRegion
+internal struct KvmMemoryRegion
 {
     /// <summary>The number of the slot.</summary>
     public uint Slot;

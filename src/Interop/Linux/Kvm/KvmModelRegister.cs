@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A model-specific register and its value. <c>struct kvm_msr_entry</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmModelRegister
+internal struct KvmModelRegister
 {
     /// <summary>Its number.</summary>
     public uint Index;

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>56 bytes of zero.</summary>
 [InlineArray(7)]
-public struct KvmPadding56
+internal struct KvmPadding56
 {
     private ulong _word;
 }

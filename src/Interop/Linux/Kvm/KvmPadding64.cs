@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>64 bytes of zero.</summary>
 [InlineArray(8)]
-public struct KvmPadding64
+internal struct KvmPadding64
 {
     private ulong _word;
 }

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>How the interval timer is made. <c>struct kvm_pit_config</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmPitConfig
+internal struct KvmPitConfig
 {
     /// <summary><c>KVM_PIT_SPEAKER_DUMMY</c> is 1.</summary>
     public uint Flags;

@@ -7,4 +7,4 @@ namespace VmBus.Interop;
 /// <param name="Size">Bytes at once: 1, 2 or 4.</param>
 /// <param name="Port">The port.</param>
 /// <param name="Count">How many times, one after the other: a string instruction's.</param>
-public readonly record struct KvmPortAccess(bool IsWrite, int Size, ushort Port, int Count);
+internal readonly record struct KvmPortAccess(bool IsWrite, int Size, ushort Port, int Count);

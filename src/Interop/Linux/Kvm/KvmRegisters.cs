@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>The general registers of a VP. <c>struct kvm_regs</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmRegisters
+internal struct KvmRegisters
 {
     /// <summary>RAX.</summary>
     public ulong Rax;

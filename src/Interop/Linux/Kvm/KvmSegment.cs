@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A segment register with its hidden part. <c>struct kvm_segment</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmSegment
+internal struct KvmSegment
 {
     /// <summary>Where it begins.</summary>
     public ulong Base;

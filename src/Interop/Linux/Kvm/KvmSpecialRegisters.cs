@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>The segment and control registers of a VP. <c>struct kvm_sregs</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct KvmSpecialRegisters
+internal struct KvmSpecialRegisters
 {
     /// <summary>CS.</summary>
     public KvmSegment Cs;

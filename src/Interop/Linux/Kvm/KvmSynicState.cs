@@ -7,4 +7,4 @@ namespace VmBus.Interop;
 /// <param name="Control">SCONTROL.</param>
 /// <param name="EventFlagsPage">SIEFP.</param>
 /// <param name="MessagePage">SIMP.</param>
-public readonly record struct KvmSynicState(uint Msr, ulong Control, ulong EventFlagsPage, ulong MessagePage);
+internal readonly record struct KvmSynicState(uint Msr, ulong Control, ulong EventFlagsPage, ulong MessagePage);

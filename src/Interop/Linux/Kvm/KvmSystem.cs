@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>An open <c>/dev/kvm</c>. Thread-safe.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class KvmSystem : KvmHandle
+internal sealed class KvmSystem : KvmHandle
 {
     /// <summary>The version of the interface that this library speaks; it has been 12 since Linux 2.6.22.</summary>
     public const int ApiVersion = 12;

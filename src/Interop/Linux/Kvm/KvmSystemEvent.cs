@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>What happens to the whole guest.</summary>
-public enum KvmSystemEvent : uint
+internal enum KvmSystemEvent : uint
 {
     /// <summary><c>KVM_SYSTEM_EVENT_SHUTDOWN</c>: it wants to be ended.</summary>
     Shutdown = 1,

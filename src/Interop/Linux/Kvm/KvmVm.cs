@@ -8,7 +8,7 @@ namespace VmBus.Interop;
 
 /// <summary>A virtual machine. Thread-safe. Disposed after its VPs; the kernel ends it with its last descriptor.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class KvmVm : KvmHandle
+internal sealed class KvmVm : KvmHandle
 {
     private const int RouteSize = 48;
     private readonly int _runSize;

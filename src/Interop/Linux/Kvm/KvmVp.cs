@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 /// A virtual processor. It belongs to the thread that runs it, except <see cref="ComeBack"/>, which any thread may call.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed unsafe class KvmVp : KvmHandle
+internal sealed unsafe class KvmVp : KvmHandle
 {
     private const int RegistersAtOnce = 64;
 

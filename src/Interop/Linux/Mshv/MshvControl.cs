@@ -10,7 +10,7 @@ namespace VmBus.Interop;
 /// the answer. Thread-safe; nothing allocates.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public static class MshvControl
+internal static class MshvControl
 {
     /// <summary>The most bytes of input and of output a hypercall takes: one page of the hypervisor.</summary>
     public const int MostHypercallBytes = 4096;

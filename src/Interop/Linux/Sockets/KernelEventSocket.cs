@@ -10,7 +10,7 @@ namespace VmBus.Interop;
 /// a NUL. Never blocks. One thread receives at a time.
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class KernelEventSocket : FileDescriptorHandle
+internal sealed class KernelEventSocket : FileDescriptorHandle
 {
     private const uint KernelGroup = 1;
 

@@ -7,7 +7,7 @@ namespace VmBus.Interop;
 /// <summary>A listening Unix-domain stream socket. Made by <see cref="UnixFdSocket.Listen"/>.</summary>
 /// <remarks>Polls <see cref="PollEvents.In"/> when a connection waits. Disposing removes the path it made.</remarks>
 [SupportedOSPlatform("linux")]
-public sealed class UnixFdListener : FileDescriptorHandle
+internal sealed class UnixFdListener : FileDescriptorHandle
 {
     private const int Backlog = 16;
     private string? _path;

@@ -14,7 +14,7 @@ namespace VmBus.Interop;
 /// mixes those of two sends.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class UnixFdSocket : FileDescriptorHandle
+internal sealed class UnixFdSocket : FileDescriptorHandle
 {
     /// <summary>The most descriptors one <see cref="Send"/> can carry: <c>SCM_MAX_FD</c>.</summary>
     public const int MaxDescriptors = Libc.MaxRights;

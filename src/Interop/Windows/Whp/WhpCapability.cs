@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>What <see cref="WhpPlatform.GetCapability"/> is asked for: <c>WHV_CAPABILITY_CODE</c>.</summary>
-public enum WhpCapability : uint
+internal enum WhpCapability : uint
 {
     /// <summary><c>WHvCapabilityCodeHypervisorPresent</c>: a <c>BOOL</c>.</summary>
     HypervisorPresent = 0,

@@ -8,7 +8,7 @@ namespace VmBus.Interop;
 /// A call of the platform failed. The message names the call, what it was asked for, and the result:
 /// <c>WHvCreateVirtualProcessor of VP 3 failed: InvalidPartition (0x80370304)</c>.
 /// </summary>
-public sealed class WhpException : Exception
+internal sealed class WhpException : Exception
 {
     /// <summary>Makes the error of one call.</summary>
     /// <param name="call">The call and what it was asked for, as the beginning of a sentence.</param>

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>An exit: <c>WHV_RUN_VP_EXIT_CONTEXT</c>, 224 bytes. Which of its parts holds something, the reason says.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 224)]
-public struct WhpExit
+internal struct WhpExit
 {
     /// <summary><c>ExitReason</c>.</summary>
     [FieldOffset(0)]

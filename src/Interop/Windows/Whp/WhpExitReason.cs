@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>Why a run of a VP ended: <c>WHV_RUN_VP_EXIT_REASON</c>.</summary>
-public enum WhpExitReason : uint
+internal enum WhpExitReason : uint
 {
     /// <summary><c>WHvRunVpExitReasonNone</c>.</summary>
     None = 0,

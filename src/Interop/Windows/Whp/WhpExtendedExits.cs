@@ -4,7 +4,7 @@ namespace VmBus.Interop;
 
 /// <summary>Exits that a partition gets only when it asked for them: <c>WHV_EXTENDED_VM_EXITS</c>, 64 bits.</summary>
 [Flags]
-public enum WhpExtendedExits : ulong
+internal enum WhpExtendedExits : ulong
 {
     /// <summary>None.</summary>
     None = 0,

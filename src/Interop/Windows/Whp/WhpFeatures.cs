@@ -4,7 +4,7 @@ namespace VmBus.Interop;
 
 /// <summary>Features of the platform: <c>WHV_CAPABILITY_FEATURES</c>, 64 bits. Only those used here have names.</summary>
 [Flags]
-public enum WhpFeatures : ulong
+internal enum WhpFeatures : ulong
 {
     /// <summary>None.</summary>
     None = 0,

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>The registers of a hypercall that led to an exit: <c>WHV_HYPERCALL_CONTEXT</c>, 176 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 176)]
-public struct WhpHypercall
+internal struct WhpHypercall
 {
     /// <summary><c>Rax</c>.</summary>
     public ulong Rax;

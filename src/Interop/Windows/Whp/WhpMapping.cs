@@ -4,7 +4,7 @@ namespace VmBus.Interop;
 
 /// <summary>How memory is mapped into a guest: <c>WHV_MAP_GPA_RANGE_FLAGS</c>.</summary>
 [Flags]
-public enum WhpMapping : uint
+internal enum WhpMapping : uint
 {
     /// <summary>Not at all.</summary>
     None = 0,

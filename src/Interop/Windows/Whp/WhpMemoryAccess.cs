@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A memory access that led to an exit: <c>WHV_MEMORY_ACCESS_CONTEXT</c>, 40 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-public struct WhpMemoryAccess
+internal struct WhpMemoryAccess
 {
     internal uint InstructionByteCount;
     internal ulong InstructionBytes0;

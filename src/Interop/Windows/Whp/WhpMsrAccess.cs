@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>An access to a register that led to an exit: <c>WHV_X64_MSR_ACCESS_CONTEXT</c>, 24 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpMsrAccess
+internal struct WhpMsrAccess
 {
     /// <summary><c>AccessInfo</c>: bit 0 for a write.</summary>
     public uint AccessInfo;

@@ -7,7 +7,7 @@ namespace VmBus.Interop;
 
 /// <summary>A part of a partition. The partition is not deleted before it is.</summary>
 [SupportedOSPlatform("windows")]
-public abstract class WhpPart : SafeHandle
+internal abstract class WhpPart : SafeHandle
 {
     private const nint None = -1;
 

@@ -5,7 +5,7 @@ using System.Runtime.Versioning;
 namespace VmBus.Interop;
 
 /// <summary>Asks the Windows Hypervisor Platform what it can do. Thread-safe.</summary>
-public static unsafe class WhpPlatform
+internal static unsafe class WhpPlatform
 {
     // FACILITY_HYPERVISOR, in results with and without the bits that say "error" and "of NT".
     private const int HypervisorFacility = 0x0035_0000;

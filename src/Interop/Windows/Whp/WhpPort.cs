@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A notification port: while it is there, a guest's signals of its connection set its event.</summary>
 [SupportedOSPlatform("windows")]
-public sealed class WhpPort : WhpPart
+internal sealed class WhpPort : WhpPart
 {
     internal WhpPort(WhpVm vm, nint port) : base(vm, port)
     {

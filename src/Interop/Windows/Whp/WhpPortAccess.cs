@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A port access that led to an exit: <c>WHV_X64_IO_PORT_ACCESS_CONTEXT</c>, 96 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-public struct WhpPortAccess
+internal struct WhpPortAccess
 {
     internal uint InstructionByteCount;
     internal ulong InstructionBytes0;

@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>A property of a notification port: <c>WHV_NOTIFICATION_PORT_PROPERTY_CODE</c>; values have 64 bits.</summary>
-public enum WhpPortProperty : uint
+internal enum WhpPortProperty : uint
 {
     /// <summary><c>WHvNotificationPortPropertyPreferredTargetVp</c>: on whose processor the waiter should wake; 0xFFFFFFFF for any.</summary>
     PreferredTargetVp = 1,

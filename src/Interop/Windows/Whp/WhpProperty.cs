@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>A property of a partition: <c>WHV_PARTITION_PROPERTY_CODE</c>.</summary>
-public enum WhpProperty : uint
+internal enum WhpProperty : uint
 {
     /// <summary><c>WHvPartitionPropertyCodeExtendedVmExits</c>: <see cref="WhpExtendedExits"/>.</summary>
     ExtendedExits = 1,

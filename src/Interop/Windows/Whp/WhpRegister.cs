@@ -3,7 +3,7 @@
 namespace VmBus.Interop;
 
 /// <summary>A register of a VP: <c>WHV_REGISTER_NAME</c>. Only those used here have names; others can be cast.</summary>
-public enum WhpRegister : uint
+internal enum WhpRegister : uint
 {
     /// <summary><c>WHvX64RegisterRax</c>.</summary>
     Rax = 0,

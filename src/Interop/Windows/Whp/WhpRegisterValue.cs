@@ -8,4 +8,4 @@ namespace VmBus.Interop;
 /// <param name="Low">The low 64 bits: all that most registers have.</param>
 /// <param name="High">The high 64 bits.</param>
 [StructLayout(LayoutKind.Sequential)]
-public record struct WhpRegisterValue(ulong Low, ulong High = 0);
+internal record struct WhpRegisterValue(ulong Low, ulong High = 0);

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 /// The result of a call: an <c>HRESULT</c>. Those of the hypervisor itself (facility 0x35) carry its status in the low 16 bits.
 /// Numbers without a name here are kept as they are.
 /// </summary>
-public enum WhpResult
+internal enum WhpResult
 {
     /// <summary><c>S_OK</c>.</summary>
     Success = 0,

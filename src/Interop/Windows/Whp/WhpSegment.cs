@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>A segment register: <c>WHV_X64_SEGMENT_REGISTER</c>, 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpSegment
+internal struct WhpSegment
 {
     /// <summary><c>Base</c>.</summary>
     public ulong Base;

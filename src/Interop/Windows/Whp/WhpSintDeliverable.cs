@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>SINTs whose message slot was full and is free: <c>WHV_SYNIC_SINT_DELIVERABLE_CONTEXT</c>, 8 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpSintDeliverable
+internal struct WhpSintDeliverable
 {
     /// <summary><c>DeliverableSints</c>: a bit for each SINT.</summary>
     public ushort DeliverableSints;

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>An event flag: <c>WHV_SYNIC_EVENT_PARAMETERS</c>, 8 bytes, passed by value.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpSynicEvent
+internal struct WhpSynicEvent
 {
     /// <summary><c>VpIndex</c>.</summary>
     public uint VpIndex;

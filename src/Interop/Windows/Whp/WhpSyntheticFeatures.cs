@@ -7,7 +7,7 @@ namespace VmBus.Interop;
 /// names them.
 /// </summary>
 [Flags]
-public enum WhpSyntheticFeatures : ulong
+internal enum WhpSyntheticFeatures : ulong
 {
     /// <summary>None.</summary>
     None = 0,

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>One bank of synthetic features: <c>WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS</c>, 16 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpSyntheticFeaturesBanks
+internal struct WhpSyntheticFeaturesBanks
 {
     /// <summary><c>BanksCount</c>: 1.</summary>
     public uint BanksCount;

@@ -7,7 +7,7 @@ namespace VmBus.Interop;
 
 /// <summary>A trigger: an event that, when it is set, sets an event flag of a guest. Thread-safe.</summary>
 [SupportedOSPlatform("windows")]
-public sealed class WhpTrigger : WhpPart
+internal sealed class WhpTrigger : WhpPart
 {
     private readonly EventWaitHandle _setOff = new(false, EventResetMode.AutoReset);
 

@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 /// A partition of the platform. Thread-safe. It is deleted when it and everything that came from it are disposed.
 /// </summary>
 [SupportedOSPlatform("windows")]
-public sealed unsafe class WhpVm : SafeHandle
+internal sealed unsafe class WhpVm : SafeHandle
 {
     private WhpVm(nint handle) : base(0, ownsHandle: true) => SetHandle(handle);
 

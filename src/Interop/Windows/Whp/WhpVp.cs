@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 /// A virtual processor. It belongs to the thread that runs it, except <see cref="Cancel"/>, which any thread may call.
 /// </summary>
 [SupportedOSPlatform("windows")]
-public sealed unsafe class WhpVp : WhpPart
+internal sealed unsafe class WhpVp : WhpPart
 {
     /// <summary>The most registers that are read or written at once.</summary>
     public const int RegistersAtOnce = 16;

@@ -6,7 +6,7 @@ namespace VmBus.Interop;
 
 /// <summary>The state of a VP at an exit: <c>WHV_VP_EXIT_CONTEXT</c>, 40 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct WhpVpState
+internal struct WhpVpState
 {
     private const int ProtectedMode = 1 << 2;
     private const int LongMode = 1 << 4;

@@ -150,7 +150,7 @@ public sealed class ConnectTests
     [InlineData(ConnectionState.FailedLowResources, ConnectFailure.LowResources)]
     [InlineData(ConnectionState.FailedUnknown, ConnectFailure.Refused)]
     [InlineData((ConnectionState)77, ConnectFailure.Refused)]
-    public void A_host_that_speaks_the_version_and_cannot_is_not_asked_for_an_older_one(ConnectionState state, ConnectFailure reason)
+    internal void A_host_that_speaks_the_version_and_cannot_is_not_asked_for_an_older_one(ConnectionState state, ConnectFailure reason)
     {
         var host = new ScriptedHost();
         host.Guest.Connect(ScriptedHost.Pages);

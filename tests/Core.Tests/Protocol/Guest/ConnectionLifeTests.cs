@@ -125,7 +125,7 @@ public sealed class ConnectionLifeTests
     [Theory]
     [InlineData(ConnectionState.Successful, 0x9000ul)]
     [InlineData(ConnectionState.FailedLowResources, 0x2000ul)]
-    public void Monitor_pages_move_when_the_host_says_so_and_not_before(ConnectionState answer, ulong inForce)
+    internal void Monitor_pages_move_when_the_host_says_so_and_not_before(ConnectionState answer, ulong inForce)
     {
         Guest.ModifyConnection(0x9000, 0xA000);
         Assert.Equal("1900000000000000" + "0090000000000000" + "00A0000000000000", Convert.ToHexString(_host.Posted(ChannelMessageType.ModifyConnection).Bytes.Span));

@@ -53,7 +53,7 @@ public sealed class HostConnectionTests
     [Theory]
     [InlineData(ConnectionState.FailedLowResources)]
     [InlineData(ConnectionState.FailedUnknown)]
-    public void A_host_without_resources_says_so_where_the_version_can(ConnectionState state)
+    internal void A_host_without_resources_says_so_where_the_version_can(ConnectionState state)
     {
         foreach (ProtocolVersion version in ProtocolVersion.Known)
         {
