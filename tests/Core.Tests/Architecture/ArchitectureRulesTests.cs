@@ -6,7 +6,7 @@ namespace VmBus.Core.Tests.Architecture;
 
 public class ArchitectureRulesTests
 {
-    private static readonly ShippedAssembly Clean = new("VmBus.Core", ["System.Runtime", "CommunityToolkit.HighPerformance"], [], true);
+    private static readonly ShippedAssembly Clean = new("VmBus.Core", ["System.Runtime", "CommunityToolkit.HighPerformance"], [], [], true);
 
     [Theory]
     [InlineData("VmBus.Core", "../Interop/VmBus.Interop.csproj")]

@@ -44,6 +44,19 @@ public class ArchitectureTests
     }
 
     [Fact]
+    public void The_interop_and_the_tool_have_nothing_public() =>
+        Assert.All(
+            ShippedAssembly.All.Where(a => a.Name is "VmBus.Interop" or "vmbus"),
+            assembly => Assert.Empty(assembly.PublicTypes));
+
+    /// <summary>Growing the surface is a decision: a new public type changes the number.</summary>
+    [Theory]
+    [InlineData("VmBus.Core", 183)]
+    [InlineData("VmBus.Backends", 52)]
+    public void The_public_types_are_counted(string name, int count) =>
+        Assert.Equal(count, ShippedAssembly.All.Single(a => a.Name == name).PublicTypes.Count);
+
+    [Fact]
     public void Each_source_file_has_one_public_type_and_its_name() =>
         AssertNothing(Sources.SelectMany(s => ArchitectureRules.OneTypeAFile(s, Repository.Text(s))));
 

@@ -6,7 +6,7 @@ namespace VmBus.Core.Tests.Architecture;
 
 /// <summary>What the metadata of a compiled assembly says, read without loading it.</summary>
 public sealed record ShippedAssembly(
-    string Name, IReadOnlyList<string> References, IReadOnlyList<string> NativeMethods, bool AllowsUnsafe)
+    string Name, IReadOnlyList<string> References, IReadOnlyList<string> NativeMethods, IReadOnlyList<string> PublicTypes, bool AllowsUnsafe)
 {
     /// <summary>The assemblies of src, as they were built along with these tests.</summary>
     public static IReadOnlyList<ShippedAssembly> All { get; } =
@@ -26,9 +26,20 @@ public sealed record ShippedAssembly(
             [.. metadata.MethodDefinitions.Select(metadata.GetMethodDefinition)
                 .Where(m => m.Attributes.HasFlag(MethodAttributes.PinvokeImpl))
                 .Select(m => $"{metadata.GetString(metadata.GetTypeDefinition(m.GetDeclaringType()).Name)}.{metadata.GetString(m.Name)}")],
+            [.. metadata.TypeDefinitions.Select(metadata.GetTypeDefinition).Where(t => IsPublic(metadata, t))
+                .Select(t => $"{metadata.GetString(t.Namespace)}.{metadata.GetString(t.Name)}")],
             // The compiler marks a module that was compiled with AllowUnsafeBlocks.
             metadata.GetModuleDefinition().GetCustomAttributes().Any(a => NameOf(metadata, a) == "UnverifiableCodeAttribute"));
     }
+
+    // A nested type is as public as what is around it.
+    private static bool IsPublic(MetadataReader metadata, TypeDefinition type) =>
+        (type.Attributes & TypeAttributes.VisibilityMask) switch
+        {
+            TypeAttributes.Public => true,
+            TypeAttributes.NestedPublic => IsPublic(metadata, metadata.GetTypeDefinition(type.GetDeclaringType())),
+            _ => false,
+        };
 
     private static string? NameOf(MetadataReader metadata, CustomAttributeHandle handle)
     {
