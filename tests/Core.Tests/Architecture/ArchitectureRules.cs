@@ -66,13 +66,18 @@ public static partial class ArchitectureRules
     public static IEnumerable<string> UnsafeAssemblies(ShippedAssembly assembly) =>
         assembly.AllowsUnsafe && !MayBeUnsafe.Contains(assembly.Name) ? [$"{assembly.Name} was compiled with AllowUnsafeBlocks"] : [];
 
-    /// <summary>A file has one public type at most, and is named as it; without one, as one of its types.</summary>
+    /// <summary>
+    /// A file has one public type at most, and is named as it; without one, as one of its types. Layouts that are one page or
+    /// one family live together, in the file of the first of them.
+    /// </summary>
     public static IEnumerable<string> OneTypeAFile(string path, string source)
     {
         // Type.Part.cs is a part of a partial type.
         string name = Path.GetFileName(path).Split('.')[0];
         List<Match> types = TopLevelType().Matches(Comment().Replace(source, "")).ToList();
         List<string> open = [.. types.Where(m => m.Groups["access"].Value == "public").Select(m => m.Groups["name"].Value)];
+        if (path.StartsWith("src/Core/Layout/", StringComparison.Ordinal) && open.Count > 0 && open[0] == name)
+            yield break;
         if (open.Count > 1)
             yield return $"{path} has the public types {string.Join(", ", open)}";
         else if (open.Count == 1 && open[0] != name)

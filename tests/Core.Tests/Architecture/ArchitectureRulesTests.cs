@@ -92,11 +92,16 @@ public class ArchitectureRulesTests
     public void A_file_with_another_or_a_second_public_type_is_reported(string types) =>
         Assert.Single(ArchitectureRules.OneTypeAFile("src/Core/Ring.cs", "namespace VmBus;\n\n" + types));
 
+    [Fact]
+    public void A_layout_file_whose_first_public_type_is_another_is_reported() =>
+        Assert.Single(ArchitectureRules.OneTypeAFile("src/Core/Layout/Page.cs", "public struct PageGroup\n{\n}\n\npublic struct Page\n{\n}\n"));
+
     [Theory]
     [InlineData("src/Core/Ring.cs", "public sealed partial class Ring\n{\n    public enum Inner\n    {\n    }\n}\n")]
     [InlineData("src/Core/Ring.Read.cs", "public sealed partial class Ring\n{\n}\n")]
     [InlineData("src/Core/Ring.cs", "/* public class Other */\n// public class Other\npublic ref struct Ring<T>\n{\n}\ninternal struct Other\n{\n}\n")]
     [InlineData("src/Tool/Program.cs", "return 0;\n")]
+    [InlineData("src/Core/Layout/Page.cs", "public struct Page\n{\n}\n\npublic struct PageGroup\n{\n}\n")]
     public void A_file_named_as_its_public_type_is_not_reported(string path, string source) =>
         Assert.Empty(ArchitectureRules.OneTypeAFile(path, source));
 

@@ -26,3 +26,35 @@ internal struct PostMessageInput
     /// <summary><c>payload</c>.</summary>
     public SynicMessagePayload Payload;
 }
+
+// The input of HvCallPostMessageDirect. Mirrors hv_input_post_message_direct (Linux include/hyperv/hvhdk.h).
+/// <summary>
+/// The input of <see cref="HypercallCode.PostMessageDirect"/>: <c>hv_input_post_message_direct</c>, 280 bytes, packed:
+/// the message lies at offset 20, so its words are not 8-byte aligned.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = Size, Pack = 1)]
+internal struct PostMessageDirectInput
+{
+    /// <summary>The size of the input in bytes.</summary>
+    public const int Size = 280;
+
+    /// <summary><c>partition_id</c>.</summary>
+    [FieldOffset(0)]
+    public ulong TargetPartition;
+
+    /// <summary><c>vp_index</c>.</summary>
+    [FieldOffset(8)]
+    public uint TargetVp;
+
+    /// <summary><c>vtl</c>.</summary>
+    [FieldOffset(12)]
+    public byte TargetVtl;
+
+    /// <summary><c>sint_index</c>: 0 to 15.</summary>
+    [FieldOffset(16)]
+    public uint TargetSint;
+
+    /// <summary><c>message</c>.</summary>
+    [FieldOffset(20)]
+    public SynicMessage Message;
+}

@@ -47,3 +47,40 @@ internal struct SignalEventInput
     /// <returns>The register: the connection id in bits 0 to 31, the flag number in bits 32 to 47.</returns>
     public readonly ulong ToRegister() => ConnectionId | (ulong)FlagNumber << 32 | (ulong)Reserved << 48;
 }
+
+// The input of HvCallSignalEventDirect. Mirrors hv_input_signal_event_direct (Linux include/hyperv/hvhdk.h).
+/// <summary>The input of <see cref="HypercallCode.SignalEventDirect"/>: <c>hv_input_signal_event_direct</c>, 16 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SignalEventDirectInput
+{
+    /// <summary>The size of the input in bytes.</summary>
+    public const int Size = 16;
+
+    /// <summary><c>target_partition</c>.</summary>
+    public ulong TargetPartition;
+
+    /// <summary><c>target_vp</c>: the VP's index.</summary>
+    public uint TargetVp;
+
+    /// <summary><c>target_vtl</c>.</summary>
+    public byte TargetVtl;
+
+    /// <summary><c>target_sint</c>: 0 to 15.</summary>
+    public byte TargetSint;
+
+    /// <summary><c>flag_number</c>: 0 to 2047.</summary>
+    public ushort FlagNumber;
+}
+
+// The output of HvCallSignalEventDirect. Mirrors hv_output_signal_event_direct (Linux include/hyperv/hvhdk.h).
+/// <summary>The output of <see cref="HypercallCode.SignalEventDirect"/>: <c>hv_output_signal_event_direct</c>, 8 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = Size)]
+internal struct SignalEventDirectOutput
+{
+    /// <summary>The size of the output in bytes.</summary>
+    public const int Size = 8;
+
+    /// <summary><c>newly_signaled</c>: 1 when the flag was clear before.</summary>
+    [FieldOffset(0)]
+    public byte NewlySignaled;
+}

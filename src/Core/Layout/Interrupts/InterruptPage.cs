@@ -1,6 +1,7 @@
 // The shared page that names the channels with news. Mirrors int_page, recv_int_page and send_int_page of
 // vmbus_connection (Linux drivers/hv/connection.c); a host of protocol 5.0 or later is not given one.
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
@@ -34,4 +35,12 @@ public struct InterruptPage
     /// <summary>Guest to host: set by the guest, cleared by the host.</summary>
     [FieldOffset(SendOffset)]
     public InterruptPageHalf Send;
+}
+
+// One direction of the interrupt page (Linux drivers/hv/connection.c: recv_int_page, send_int_page).
+/// <summary>One half of the interrupt page: 2048 bytes, 16384 bits, bit n for relid n.</summary>
+[InlineArray(InterruptPage.WordsPerHalf)]
+public struct InterruptPageHalf
+{
+    private ulong _word0;
 }

@@ -1,6 +1,7 @@
 // The shared page whose bits become signals within a latency. Mirrors hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h),
 // HV_MONITOR_PAGE of the TLFS. A connection has two: parent to child, and child to parent.
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
@@ -61,4 +62,100 @@ public struct MonitorPage
     /// <summary><c>parameter</c>: what each monitor signals. Written by the host.</summary>
     [FieldOffset(ParameterOffset)]
     public MonitorParameters Parameters;
+}
+
+// Which trigger groups of a monitor page are examined. Mirrors hv_monitor_trigger_state (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>The first word of a monitor page: <c>hv_monitor_trigger_state</c>, 4 bytes. Written by the host.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct MonitorTriggerState
+{
+    /// <summary>Bits 0 to 3, one for each trigger group.</summary>
+    public const uint GroupEnableMask = 0xF;
+
+    /// <summary>Bit 4, <c>MonitorDisabled</c>: nobody examines the page now. Defined up to TLFS 5.0C, gone in 6.0b.</summary>
+    public const uint MonitorDisabled = 1 << 4;
+
+    /// <summary><c>asu32</c>: the whole word.</summary>
+    public uint Value;
+
+    /// <summary><c>group_enable</c>: bit g is set when trigger group g is examined at its own latency.</summary>
+    public readonly uint GroupEnable => Value & GroupEnableMask;
+
+    /// <summary>Says whether a trigger group is examined at its own latency.</summary>
+    /// <param name="group">The trigger group, 0 to 3.</param>
+    /// <returns><see langword="true"/> when the group's enable bit is set.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">No such group.</exception>
+    public readonly bool IsGroupEnabled(int group)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)group, (uint)MonitorPage.GroupCount, nameof(group));
+        return (Value >> group & 1) != 0;
+    }
+}
+
+// The array trigger_group[4] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>The four trigger groups of a monitor page: <c>trigger_group</c> of <c>hv_monitor_page</c>, 32 bytes.</summary>
+[InlineArray(MonitorPage.GroupCount)]
+public struct MonitorTriggerGroups
+{
+    private MonitorTriggerGroup _group0;
+}
+
+// 32 monitors' pending and armed bits. Mirrors hv_monitor_trigger_group (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>
+/// One trigger group of a monitor page: <c>hv_monitor_trigger_group</c>, 8 bytes. Bit b stands for monitor
+/// <c>32 * group + b</c>.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 8)]
+public struct MonitorTriggerGroup
+{
+    /// <summary><c>as_uint64</c>: <see cref="Pending"/> in the low half, <see cref="Armed"/> in the high half.</summary>
+    [FieldOffset(0)]
+    public ulong Value;
+
+    /// <summary><c>pending</c>: set by the signaller with an interlocked OR, cleared by whoever examines the page.</summary>
+    [FieldOffset(0)]
+    public uint Pending;
+
+    /// <summary><c>armed</c>: used by whoever examines the page, so that a signal waits at least one latency.</summary>
+    [FieldOffset(4)]
+    public uint Armed;
+}
+
+// The array next_checktime[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>When each monitor is examined next: <c>next_checktime</c> of <c>hv_monitor_page</c>, 512 bytes, by monitor id.</summary>
+[InlineArray(MonitorPage.MonitorCount)]
+public struct MonitorCheckTimes
+{
+    private int _monitor0;
+}
+
+// The array latency[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>Each monitor's latency in units of 100 ns: <c>latency</c> of <c>hv_monitor_page</c>, 256 bytes, by monitor id.</summary>
+[InlineArray(MonitorPage.MonitorCount)]
+public struct MonitorLatencies
+{
+    private ushort _monitor0;
+}
+
+// The array parameter[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>What each monitor signals: <c>parameter</c> of <c>hv_monitor_page</c>, 1024 bytes, by monitor id.</summary>
+[InlineArray(MonitorPage.MonitorCount)]
+public struct MonitorParameters
+{
+    private MonitorParameter _monitor0;
+}
+
+// What the hypervisor signals for one monitor. Mirrors hv_monitor_parameter (Linux drivers/hv/hyperv_vmbus.h).
+/// <summary>The event one monitor stands for: <c>hv_monitor_parameter</c>, 8 bytes. Written by the host.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct MonitorParameter
+{
+    /// <summary><c>connectionid</c>: the connection that HvCallSignalEvent would name; the low 24 bits count.</summary>
+    public uint ConnectionId;
+
+    /// <summary><c>flagnumber</c>: relative to the port's base flag.</summary>
+    public ushort FlagNumber;
+
+    /// <summary>Zero.</summary>
+    public ushort Reserved;
 }

@@ -22,3 +22,27 @@ public struct GpaDirectHeader
     /// <summary><c>rangecount</c>: how many ranges follow; not 0.</summary>
     public uint RangeCount;
 }
+
+// A run of bytes in guest pages. Mirrors gpa_range and hv_mpb_array (Linux include/linux/hyperv.h).
+/// <summary>
+/// The head of a range of guest memory: <c>gpa_range</c>, 8 bytes, followed by one 8-byte page frame number for each
+/// 4096-byte page the range touches (<see cref="PageCount"/>).
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct GpaRange
+{
+    /// <summary>The size of the head in bytes, page frame numbers not counted.</summary>
+    public const int Size = 8;
+
+    /// <summary>The size of the pages the frame numbers count, whatever the guest's own page size, in bytes.</summary>
+    public const int PageSize = 4096;
+
+    /// <summary><c>byte_count</c>: the length of the range in bytes.</summary>
+    public uint ByteCount;
+
+    /// <summary><c>byte_offset</c>: where the range starts in its first page, in bytes.</summary>
+    public uint ByteOffset;
+
+    /// <summary>How many page frame numbers follow: the pages touched by <see cref="ByteCount"/> bytes from <see cref="ByteOffset"/>.</summary>
+    public readonly long PageCount => ((long)ByteOffset + ByteCount + PageSize - 1) / PageSize;
+}

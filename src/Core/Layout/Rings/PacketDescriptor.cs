@@ -35,3 +35,88 @@ public struct PacketDescriptor
     /// <summary><see cref="Length8"/> in bytes.</summary>
     public readonly int Length => Length8 * 8;
 }
+
+// What a packet in a ring is. Mirrors enum vmbus_packet_type (Linux include/linux/hyperv.h).
+/// <summary>The type of a packet: <c>enum vmbus_packet_type</c>, the first field of <see cref="PacketDescriptor"/>.</summary>
+public enum PacketType : ushort
+{
+    /// <summary><c>VM_PKT_INVALID</c>: never a packet.</summary>
+    Invalid = 0x0,
+
+    /// <summary><c>VM_PKT_SYNCH</c>.</summary>
+    Synch = 0x1,
+
+    /// <summary><c>VM_PKT_ADD_XFER_PAGESET</c>: offers a set of transfer pages.</summary>
+    AddTransferPageSet = 0x2,
+
+    /// <summary><c>VM_PKT_RM_XFER_PAGESET</c>: withdraws a set of transfer pages.</summary>
+    RemoveTransferPageSet = 0x3,
+
+    /// <summary><c>VM_PKT_ESTABLISH_GPADL</c>.</summary>
+    EstablishGpadl = 0x4,
+
+    /// <summary><c>VM_PKT_TEARDOWN_GPADL</c>.</summary>
+    TeardownGpadl = 0x5,
+
+    /// <summary><c>VM_PKT_DATA_INBAND</c>: the payload is in the ring.</summary>
+    DataInBand = 0x6,
+
+    /// <summary><c>VM_PKT_DATA_USING_XFER_PAGES</c>: the payload is in a set of transfer pages; see <see cref="TransferPageHeader"/>.</summary>
+    DataUsingTransferPages = 0x7,
+
+    /// <summary><c>VM_PKT_DATA_USING_GPADL</c>: the payload is in memory described by a GPADL.</summary>
+    DataUsingGpadl = 0x8,
+
+    /// <summary><c>VM_PKT_DATA_USING_GPA_DIRECT</c>: the payload is in guest pages the packet names; see <see cref="GpaDirectHeader"/>.</summary>
+    DataUsingGpaDirect = 0x9,
+
+    /// <summary><c>VM_PKT_CANCEL_REQUEST</c>: withdraws an earlier request.</summary>
+    CancelRequest = 0xA,
+
+    /// <summary><c>VM_PKT_COMP</c>: completes the packet with the same transaction id.</summary>
+    Completion = 0xB,
+
+    /// <summary><c>VM_PKT_DATA_USING_ADDITIONAL_PKT</c>.</summary>
+    DataUsingAdditionalPacket = 0xC,
+
+    /// <summary><c>VM_PKT_ADDITIONAL_DATA</c>.</summary>
+    AdditionalData = 0xD,
+}
+
+// The flags of a packet. Mirrors VMBUS_DATA_PACKET_FLAG_* (Linux include/linux/hyperv.h).
+/// <summary>The flags of a packet: the field <c>flags</c> of <see cref="PacketDescriptor"/>.</summary>
+[Flags]
+public enum PacketFlags : ushort
+{
+    /// <summary>No answer is wanted.</summary>
+    None = 0,
+
+    /// <summary>
+    /// <c>VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED</c>: the receiver is to answer with a
+    /// <see cref="PacketType.Completion"/> of the same transaction id.
+    /// </summary>
+    CompletionRequested = 1,
+}
+
+// The 8 bytes that end each packet. Mirrors the u64 that hv_ringbuffer_write appends (Linux drivers/hv/ring_buffer.c).
+/// <summary>
+/// The trailer that ends each packet in a ring: 8 bytes, not counted in <see cref="PacketDescriptor.Length8"/>.
+/// Read as one little-endian <see langword="ulong"/> it is the packet's start shifted left by 32.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct PacketTrailer
+{
+    /// <summary>The size of a trailer in bytes.</summary>
+    public const int Size = 8;
+
+    /// <summary>Zero.</summary>
+    public uint Reserved;
+
+    /// <summary>The writer's index before this packet: where the packet starts, in bytes from the start of the ring's data.</summary>
+    public uint WriteIndex;
+
+    /// <summary>The trailer of a packet that starts at an index, as the word to store.</summary>
+    /// <param name="oldWriteIndex">Where the packet starts, in bytes from the start of the ring's data.</param>
+    /// <returns>The trailer as one little-endian word.</returns>
+    public static ulong Pack(uint oldWriteIndex) => (ulong)oldWriteIndex << 32;
+}
