@@ -1,6 +1,7 @@
 // The body of a heartbeat. Mirrors heartbeat_msg_data (Linux include/linux/hyperv.h); the guest's state is from OpenVMM
 // hyperv_ic_protocol.
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
@@ -23,4 +24,12 @@ internal struct IcHeartbeat
 
     /// <summary>Zero.</summary>
     public IcHeartbeatReserved Reserved;
+}
+
+// What of a heartbeat nobody uses: reserved of heartbeat_msg_data behind its first word (Linux include/linux/hyperv.h).
+/// <summary>7 words that are zero.</summary>
+[InlineArray(7)]
+internal struct IcHeartbeatReserved
+{
+    private uint _word0;
 }

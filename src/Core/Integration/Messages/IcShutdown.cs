@@ -1,5 +1,6 @@
 // The body of a request to shut down. Mirrors shutdown_msg_data (Linux include/linux/hyperv.h).
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
@@ -25,4 +26,15 @@ internal struct IcShutdown
 
     /// <summary><c>SHTDN_REASON_FLAG_PLANNED</c>: what hosts send.</summary>
     public const uint PlannedReason = 0x8000_0000;
+}
+
+// The text of a request to shut down: display_message of shutdown_msg_data (Linux include/linux/hyperv.h).
+/// <summary>2048 bytes of text.</summary>
+[InlineArray(Size)]
+internal struct IcShutdownText
+{
+    /// <summary>How many bytes there are.</summary>
+    public const int Size = 2048;
+
+    private byte _byte0;
 }
