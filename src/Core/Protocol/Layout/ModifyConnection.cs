@@ -29,3 +29,24 @@ internal struct ModifyConnection
     /// </summary>
     public ulong ChildToParentMonitorPage;
 }
+
+// The host has moved the monitor pages, or not. Mirrors ModifyConnectionResponse (OpenVMM vmbus_core protocol.rs).
+/// <summary>
+/// Message 26, host to guest, with <see cref="FeatureFlags.ModifyConnection"/>: the answer to
+/// <see cref="ModifyConnection"/>.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct ModifyConnectionResponse
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.ModifyConnectionResponse;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 9;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+
+    /// <summary>Whether the connection stands.</summary>
+    public ConnectionState ConnectionState;
+}

@@ -51,3 +51,81 @@ internal struct OfferChannel
     /// <summary>Whether the channel is signalled without the interrupt page.</summary>
     public readonly bool IsDedicatedInterrupt => (InterruptFlags & DedicatedInterruptBit) != 0;
 }
+
+// The guest asks what there is. Mirrors CHANNELMSG_REQUESTOFFERS (Linux include/linux/hyperv.h).
+/// <summary>
+/// <c>CHANNELMSG_REQUESTOFFERS</c> (3), guest to host: answered with <see cref="OfferChannel"/> messages and one
+/// <see cref="AllOffersDelivered"/>. No body.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct RequestOffers
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.RequestOffers;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 8;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+}
+
+// The host has offered every channel it had. Mirrors CHANNELMSG_ALLOFFERS_DELIVERED (Linux include/linux/hyperv.h).
+/// <summary>
+/// <c>CHANNELMSG_ALLOFFERS_DELIVERED</c> (4), host to guest: the answer to <see cref="RequestOffers"/> is complete. No
+/// body.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AllOffersDelivered
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.AllOffersDelivered;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 8;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+}
+
+// The host takes a channel back. Mirrors vmbus_channel_rescind_offer (Linux include/linux/hyperv.h).
+/// <summary>
+/// <c>CHANNELMSG_RESCIND_CHANNELOFFER</c> (2), host to guest: the channel is going away; answered with
+/// <see cref="RelidReleased"/>.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct RescindOffer
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.RescindOffer;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 12;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+
+    /// <summary><c>child_relid</c>: the channel.</summary>
+    public uint ChildRelid;
+}
+
+// The guest has let go of a rescinded channel. Mirrors vmbus_channel_relid_released (Linux include/linux/hyperv.h).
+/// <summary>
+/// <c>CHANNELMSG_RELID_RELEASED</c> (13), guest to host: the answer to <see cref="RescindOffer"/>; the relid may be
+/// given to another channel.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct RelidReleased
+{
+    /// <summary>The number of this message.</summary>
+    public const ChannelMessageType MessageType = ChannelMessageType.RelidReleased;
+
+    /// <summary>The size of the message in bytes, header included.</summary>
+    public const int Size = 12;
+
+    /// <summary>The message's type and padding.</summary>
+    public ChannelMessageHeader Header;
+
+    /// <summary><c>child_relid</c>: the channel.</summary>
+    public uint ChildRelid;
+}
