@@ -47,3 +47,54 @@ internal enum KvmExit : uint
     /// <summary><c>KVM_EXIT_HYPERV</c>: the guest wrote a SynIC register or made a hypercall.</summary>
     Hyperv = 27,
 }
+
+// Kinds of exit for the sake of Hyper-V. Mirrors KVM_EXIT_HYPERV_*.
+/// <summary>What of Hyper-V the guest used.</summary>
+internal enum KvmHypervExit : uint
+{
+    /// <summary><c>KVM_EXIT_HYPERV_SYNIC</c>: it wrote a register of its SynIC.</summary>
+    Synic = 1,
+
+    /// <summary><c>KVM_EXIT_HYPERV_HCALL</c>: it made a hypercall that the kernel leaves to the host.</summary>
+    Hypercall = 2,
+
+    /// <summary><c>KVM_EXIT_HYPERV_SYNDBG</c>: it wrote a register of the synthetic debugger.</summary>
+    Debugger = 3,
+}
+
+// A guest's access to an address that has no memory. Mirrors kvm_run.mmio.
+/// <summary>An address that a guest reads or writes.</summary>
+/// <param name="Address">The guest physical address.</param>
+/// <param name="Length">Bytes: 1 to 8.</param>
+/// <param name="IsWrite">Whether it writes.</param>
+internal readonly record struct KvmMemoryAccess(ulong Address, int Length, bool IsWrite);
+
+// A guest's access to ports. Mirrors kvm_run.io.
+/// <summary>A port that a guest reads or writes.</summary>
+/// <param name="IsWrite">Whether it writes.</param>
+/// <param name="Size">Bytes at once: 1, 2 or 4.</param>
+/// <param name="Port">The port.</param>
+/// <param name="Count">How many times, one after the other: a string instruction's.</param>
+internal readonly record struct KvmPortAccess(bool IsWrite, int Size, ushort Port, int Count);
+
+// The registers of a SynIC as the kernel has them. Mirrors kvm_hyperv_exit.u.synic.
+/// <summary>The registers of a SynIC.</summary>
+/// <param name="Msr">The register that was written.</param>
+/// <param name="Control">SCONTROL.</param>
+/// <param name="EventFlagsPage">SIEFP.</param>
+/// <param name="MessagePage">SIMP.</param>
+internal readonly record struct KvmSynicState(uint Msr, ulong Control, ulong EventFlagsPage, ulong MessagePage);
+
+// What a guest tells of itself as a whole. Mirrors KVM_SYSTEM_EVENT_*.
+/// <summary>What happens to the whole guest.</summary>
+internal enum KvmSystemEvent : uint
+{
+    /// <summary><c>KVM_SYSTEM_EVENT_SHUTDOWN</c>: it wants to be ended.</summary>
+    Shutdown = 1,
+
+    /// <summary><c>KVM_SYSTEM_EVENT_RESET</c>: it wants to begin anew.</summary>
+    Reset = 2,
+
+    /// <summary><c>KVM_SYSTEM_EVENT_CRASH</c>: it wrote Hyper-V's crash registers.</summary>
+    Crash = 3,
+}

@@ -31,3 +31,54 @@ internal struct KvmIrqRoute
 
     internal ulong Rest2;
 }
+
+// An eventfd that raises an interrupt line. Mirrors struct kvm_irqfd (Linux include/uapi/linux/kvm.h).
+/// <summary>An eventfd that raises an interrupt line. <c>struct kvm_irqfd</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KvmIrqFd
+{
+    /// <summary>The eventfd.</summary>
+    public int Descriptor;
+
+    /// <summary>The line.</summary>
+    public uint Gsi;
+
+    /// <summary><c>KVM_IRQFD_FLAG_*</c>: 1 takes it away, 2 has a resample event.</summary>
+    public uint Flags;
+
+    /// <summary>Told when the guest has acknowledged.</summary>
+    public int ResampleDescriptor;
+
+    internal uint Padding0;
+
+    internal uint Padding1;
+
+    internal uint Padding2;
+
+    internal uint Padding3;
+}
+
+// The level of an interrupt line. Mirrors struct kvm_irq_level (Linux include/uapi/linux/kvm.h).
+/// <summary>The level of an interrupt line. <c>struct kvm_irq_level</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KvmIrqLevel
+{
+    /// <summary>The line: a GSI.</summary>
+    public uint Line;
+
+    /// <summary>1 raised, 0 lowered.</summary>
+    public uint Level;
+}
+
+// How the interval timer is made. Mirrors struct kvm_pit_config (Linux include/uapi/linux/kvm.h).
+/// <summary>How the interval timer is made. <c>struct kvm_pit_config</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KvmPitConfig
+{
+    /// <summary><c>KVM_PIT_SPEAKER_DUMMY</c> is 1.</summary>
+    public uint Flags;
+
+    internal uint Padding0;
+
+    internal KvmPadding56 Padding;
+}

@@ -1,5 +1,6 @@
 // A trigger. Mirrors WHV_TRIGGER_HANDLE and the event that comes with it.
 
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
@@ -43,4 +44,17 @@ internal sealed class WhpTrigger : WhpPart
     }
 
     private protected override int Delete(nint partition, nint part) => WhpNative.DeleteTrigger(partition, part);
+}
+
+// What a trigger sets off. Mirrors WHV_TRIGGER_PARAMETERS (winhvplatformdefs.h).
+/// <summary>A trigger: <c>WHV_TRIGGER_PARAMETERS</c>, 32 bytes, here always of an event flag.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 32)]
+internal struct WhpTriggerParameters
+{
+    /// <summary><c>WHvTriggerTypeSynicEvent</c>.</summary>
+    public const uint SynicEventType = 1;
+
+    public uint TriggerType;
+    public uint Reserved;
+    public WhpSynicEvent SynicEvent;
 }
