@@ -32,4 +32,24 @@ public readonly ref struct ChannelReadBatch
     /// <summary>Ends the batch; packets taken and not committed will be read again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _batch.Dispose();
+
+    /// <summary>The packets that are left, for <c>foreach</c>. Each is valid until the next.</summary>
+    public Enumerator GetEnumerator() => new(_batch);
+
+    /// <summary>Goes through the packets of a batch.</summary>
+    public ref struct Enumerator
+    {
+        private readonly IncomingBatch _batch;
+        private RingPacket _current;
+
+        internal Enumerator(IncomingBatch batch) => _batch = batch;
+
+        /// <summary>The packet taken last.</summary>
+        public readonly RingPacket Current => _current;
+
+        /// <summary>Takes the next packet.</summary>
+        /// <exception cref="RingCorruptException">The writer wrote something impossible; the ring is faulted.</exception>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool MoveNext() => _batch.TryNext(out _current);
+    }
 }

@@ -24,6 +24,8 @@ public sealed unsafe class IncomingRing
     private const ulong PlainMask = ~(0xffffUL << 32 | (ulong)PacketFlags.CompletionRequested << 48);
 
     private const uint Nothing = uint.MaxValue;
+    private const uint EndedByClose = 1;
+    private const uint EndedByDispatcher = 2;
     private const uint SmallestPacket = OutgoingRing.DescriptorLength + OutgoingRing.TrailerLength;
     private const uint ValidFlags = (uint)PacketFlags.CompletionRequested;
     private const uint ValidTypes = 1u << (int)PacketType.DataInBand | 1u << (int)PacketType.DataUsingTransferPages
@@ -44,7 +46,7 @@ public sealed unsafe class IncomingRing
     private ulong _anyTransactionId;
     private byte[] _copy = [];
     private RingCorruptException? _fault;
-    private volatile uint _ended;   // 1: the channel is closed on this side
+    private volatile uint _ended;   // 0 while the ring may be read
 
     private int _taken;         // packets taken and not yet committed
     private long _commits;
@@ -79,7 +81,10 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>What a closed channel reads from: each look throws <see cref="ObjectDisposedException"/>.</summary>
-    internal static IncomingRing Closed { get; } = new(RingMemory.Allocate(RingMemory.PageSize)) { _ended = 1, _beyond = uint.MaxValue };
+    internal static IncomingRing Closed { get; } = new(RingMemory.Allocate(RingMemory.PageSize)) { _ended = EndedByClose, _beyond = uint.MaxValue };
+
+    /// <summary>What batches read from while a dispatcher reads the channel: each look throws <see cref="InvalidOperationException"/>.</summary>
+    internal static IncomingRing Taken { get; } = new(RingMemory.Allocate(RingMemory.PageSize)) { _ended = EndedByDispatcher, _beyond = uint.MaxValue };
 
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
@@ -102,7 +107,7 @@ public sealed unsafe class IncomingRing
     /// The ring's channel is closed: once the packets seen before are used up, each call throws
     /// <see cref="ObjectDisposedException"/>. Any thread, at any time.
     /// </summary>
-    internal void End() => _ended = 1;
+    internal void End() => _ended = EndedByClose;
 
     /// <summary>Whether a packet waits. Looks at shared memory only when the packets seen before are used up.</summary>
     /// <exception cref="RingCorruptException">The writer wrote an impossible index.</exception>
@@ -385,8 +390,10 @@ public sealed unsafe class IncomingRing
 
     private void ThrowIfEnded()
     {
-        if (_ended != 0)
+        if (_ended == EndedByClose)
             throw new ObjectDisposedException(null, "The channel is closed.");
+        if (_ended == EndedByDispatcher)
+            throw new InvalidOperationException("ReadAllAsync or RequestAsync waits for packets of this channel: it cannot be read by batch meanwhile.");
     }
 
     private void ThrowIfFaulted()

@@ -65,9 +65,19 @@ public readonly ref struct RingPacket
     /// <exception cref="InvalidOperationException">The packet is of another type.</exception>
     public GpaRangeList GpaRanges => new(Ranges(PacketType.DataUsingGpaDirect)[8..], RangeCount);
 
-    private int DataOffset => (ushort)(_descriptor >> 16) * 8;
+    /// <summary>The descriptor as it was checked.</summary>
+    internal ulong Descriptor => _descriptor;
 
-    private int Length => (ushort)(_descriptor >> 32) * 8;
+    /// <summary>Bytes of the packet, headers included.</summary>
+    internal int Length => (ushort)(_descriptor >> 32) * 8;
+
+    private int DataOffset => OffsetIn(_descriptor);
+
+    internal static int OffsetIn(ulong descriptor) => (ushort)(descriptor >> 16) * 8;
+
+    /// <summary>Copies the whole packet but its descriptor, which was checked as it was read and may read otherwise now.</summary>
+    internal void CopyTo(Span<byte> destination) =>
+        Slice(OutgoingRing.DescriptorLength, Length - OutgoingRing.DescriptorLength).CopyTo(destination[OutgoingRing.DescriptorLength..]);
 
     private bool HasRanges => Type is PacketType.DataUsingTransferPages or PacketType.DataUsingGpaDirect;
 

@@ -105,6 +105,22 @@ public sealed class TransactionTable<T>
         return true;
     }
 
+    /// <summary>Takes back any request that is in flight, as if it were completed: for the end of them all.</summary>
+    internal bool TryTakeAny([MaybeNullWhen(false)] out T state)
+    {
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            if (Volatile.Read(ref _slots[i].Live) is var live and not 0
+                && TryComplete((ulong)(live & int.MaxValue) << 32 | ((uint)i + 1), out state))
+            {
+                return true;
+            }
+        }
+
+        state = default;
+        return false;
+    }
+
     private void Free(uint number)
     {
         ulong head = Volatile.Read(ref _freeHead);

@@ -1,0 +1,59 @@
+// A packet out of its ring: a pooled copy that lives as long as its owner wants.
+
+using System.Runtime.InteropServices;
+using CommunityToolkit.HighPerformance.Buffers;
+using VmBus.Layout;
+
+namespace VmBus;
+
+/// <summary>A packet that was read, in memory of a pool. Dispose it to give the memory back.</summary>
+/// <remarks>Not disposed, it costs the pool a buffer and nothing else. Belongs to one thread at a time.</remarks>
+public sealed class ReceivedPacket : IDisposable
+{
+    private readonly ulong _descriptor;
+    private MemoryOwner<byte>? _bytes;
+
+    internal ReceivedPacket(scoped in RingPacket packet)
+    {
+        _descriptor = packet.Descriptor;
+        TransactionId = packet.TransactionId;
+        _bytes = MemoryOwner<byte>.Allocate(packet.Length);
+        packet.CopyTo(_bytes.Span);
+    }
+
+    /// <summary>The packet's type.</summary>
+    public PacketType Type => (PacketType)(ushort)_descriptor;
+
+    /// <summary>The transaction id: the request's own, or for a completion that of the request it answers.</summary>
+    public ulong TransactionId { get; }
+
+    /// <summary>Whether the sender waits for a completion with this packet's transaction id.</summary>
+    public bool WantsCompletion => Packet.WantsCompletion;
+
+    /// <summary>The payload with its padding: a multiple of 8 bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The packet was disposed.</exception>
+    public ReadOnlyMemory<byte> Payload => Bytes.Memory[RingPacket.OffsetIn(_descriptor)..];
+
+    /// <summary>The packet as a batch gives it: with the ranges of a GPA-direct or transfer-page packet.</summary>
+    /// <exception cref="ObjectDisposedException">The packet was disposed.</exception>
+    public RingPacket Packet => new(ref MemoryMarshal.GetReference(Bytes.Span), _descriptor, TransactionId);
+
+    /// <summary>Bytes of memory it takes.</summary>
+    internal int Length => Bytes.Length;
+
+    /// <summary>Gives the memory back to the pool.</summary>
+    public void Dispose()
+    {
+        _bytes?.Dispose();
+        _bytes = null;
+    }
+
+    private MemoryOwner<byte> Bytes
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_bytes is null, this);
+            return _bytes;
+        }
+    }
+}
