@@ -111,7 +111,7 @@ internal static class ProtocolSeeds
             HeardByGuest.AddRange([Code(Ask.Take), 0]);
         }
 
-        private OfferId Offer(int instance) => _host.Offer(new HostOffer(default, new Guid(instance, 0, 0, new byte[8])) { MonitorLatency = TimeSpan.Zero });
+        private OfferId Offer(int instance) => _host.Offer(new HostOffer(default, new Guid(instance, 0, 0, new byte[8])) { MonitorLatency = TimeSpan.FromMicroseconds(100) });
 
         private void Request(Ask operation, byte value)
         {

@@ -138,7 +138,7 @@ public static class HostTarget
                     _clock.Advance(TimeSpan.FromMilliseconds(value));
                     break;
                 case Operation.Offer when _host.CanOffer:
-                    _offers.Add(_host.Offer(new HostOffer(default, new Guid(++_instances, 0, 0, new byte[8])) { MonitorLatency = (value & 1) == 0 ? null : TimeSpan.Zero }));
+                    _offers.Add(_host.Offer(new HostOffer(default, new Guid(++_instances, 0, 0, new byte[8])) { MonitorLatency = (value & 1) == 0 ? null : TimeSpan.FromMicroseconds(100) }));
                     break;
                 case Operation.Revoke when _offers.Count > 0:
                     OfferId revoked = _offers[value % _offers.Count];

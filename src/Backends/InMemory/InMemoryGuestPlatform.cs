@@ -61,7 +61,7 @@ internal sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
     {
         ArgumentNullException.ThrowIfNull(handler);
         if (Interlocked.CompareExchange(ref _handler, handler, null) is not null)
-            throw new InvalidOperationException("Somebody takes the host's messages already.");
+            throw new InvalidOperationException("This guest is connected already, and has one connection at a time. Use that one, or dispose it and connect again.");
         foreach (EventFlagDispatcher dispatcher in _dispatchers)
             dispatcher.MessageReceived = Receive;
         return new Undo(() =>

@@ -2,26 +2,36 @@
 
 using VmBus.Guests;
 using VmBus.Hosting;
+using VmBus.Protocol;
 
 namespace VmBus.InMemory;
 
 /// <summary>
-/// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>; the guest connects with
-/// <see cref="ConnectAsync"/>, as often as it likes, one connection at a time.
+/// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>, and opened with <see cref="OpenAsync"/>. A
+/// guest that has more to do with its connection makes it with <see cref="ConnectAsync"/>: as often as it likes, one at a time.
+/// Thread-safe.
 /// </summary>
+/// <remarks>Dispose it when done. What is still open then, connections and channels, is closed with it.</remarks>
 public sealed class InMemoryMachine : IAsyncDisposable
 {
     private const int HostMemorySize = 1 << 20;
 
     private readonly InMemoryGuestPlatform _platform;
-    private bool _disposed;
+    private readonly Lock _sync = new();
+    private readonly List<GuestBus> _guests = [];               // under the lock: those that have not ended
+    private readonly SemaphoreSlim _connecting = new(1);        // one OpenAsync at a time makes a connection
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _disposed;
+    private int _entered;                                       // under the lock: connects under way
+    private TaskCompletionSource? _noneEntered;
 
     /// <summary>Makes a machine whose guest has not connected.</summary>
     /// <param name="options">How it is set up; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public InMemoryMachine(InMemoryMachineOptions? options = null)
     {
-        Options = options ?? new InMemoryMachineOptions();
+        Options = (options ?? new InMemoryMachineOptions()).WithClock();
         Hypervisor = new Hypervisor(Options.Hypervisor);
         try
         {
@@ -59,15 +69,56 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <summary>Connects the guest.</summary>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection; dispose it before the machine.</returns>
+    /// <returns>The connection. Dispose it to unload; the machine's dispose ends it without a word to the host.</returns>
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
-    public Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
-        GuestBus.ConnectAsync(Platform, options, cancellationToken);
+    /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
+    public async Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            _entered++;
+        }
+
+        try
+        {
+            return await ConnectCoreAsync(Options.WithClock(options ?? new GuestBusOptions()), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_sync)
+            {
+                if (--_entered == 0)
+                    _noneEntered?.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Opens a channel that is offered on <see cref="Host"/>, or will be: connects the guest unless it is, waits for the offer,
+    /// and opens it. All channels opened so share one connection, which ends with the machine.
+    /// </summary>
+    /// <param name="offer">What the host offers: class, instance and subchannel name it.</param>
+    /// <param name="options">How it is opened; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The channel, open; dispose it to close it.</returns>
+    /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
+    /// <exception cref="InvalidOperationException">The channel is open already.</exception>
+    public async Task<GuestChannel> OpenAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        GuestBus guest = await GetConnectionAsync(cancellationToken).ConfigureAwait(false);
+        GuestOffer offered = await guest.WaitForOfferAsync(offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex, cancellationToken).ConfigureAwait(false);
+        return await guest.OpenAsync(offered, options, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Saves the host's end of the bus and takes it down, without the guest noticing.</summary>
+    /// <param name="cancellationToken">Looked at before: a host that is half saved could not go on.</param>
     /// <returns>The state, for <see cref="RestoreHost"/>.</returns>
-    public async Task<byte[]> SaveHostAsync()
+    public async Task<byte[]> SaveHostAsync(CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
         byte[] state = await Host.SaveAsync().ConfigureAwait(false);
         await Host.DisposeAsync().ConfigureAwait(false);
         return state;
@@ -80,14 +131,89 @@ public sealed class InMemoryMachine : IAsyncDisposable
     public HostBus RestoreHost(ReadOnlySpan<byte> state) =>
         Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
 
-    /// <summary>Takes the bus down, then the guest and the hypervisor.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
+    /// channel is told to end, and waited for.
+    /// </summary>
+    public ValueTask DisposeAsync()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
-        await Host.DisposeAsync().ConfigureAwait(false);
-        _platform.Dispose();
-        Hypervisor.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _ = RunEndAsync();
+        return new ValueTask(_ended.Task);
+    }
+
+    private async Task<GuestBus> ConnectCoreAsync(GuestBusOptions options, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        GuestBus guest;
+        try
+        {
+            guest = await GuestBus.ConnectAsync(Platform, options, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ObjectDisposedException(nameof(InMemoryMachine), "The machine was disposed while its guest was being connected.");
+        }
+
+        // A machine that is disposed meanwhile finds it here: it waits until nothing connects any more.
+        lock (_sync)
+        {
+            _guests.RemoveAll(other => other.Completion.IsCompletedSuccessfully);
+            _guests.Add(guest);
+        }
+
+        return guest;
+    }
+
+    // The guest is not asked to say good-bye: it may be in the middle of anything, and its host is about to go.
+    private async Task RunEndAsync()
+    {
+        try
+        {
+            await _stopping.CancelAsync().ConfigureAwait(false);
+            Task noneEntered;
+            lock (_sync)
+            {
+                _noneEntered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (_entered == 0)
+                    _noneEntered.SetResult();
+                noneEntered = _noneEntered.Task;
+            }
+
+            await noneEntered.ConfigureAwait(false);
+            await Host.DisposeAsync().ConfigureAwait(false);
+            GuestBus[] guests;
+            lock (_sync)
+                guests = [.. _guests];
+            foreach (GuestBus guest in guests)
+                await guest.AbandonAsync(CancellationToken.None).ConfigureAwait(false);
+            _platform.Dispose();
+            Hypervisor.Dispose();
+            _ended.SetResult();
+        }
+        catch (Exception failure)
+        {
+            _ended.SetException(failure);
+        }
+    }
+
+    private async Task<GuestBus> GetConnectionAsync(CancellationToken cancellationToken)
+    {
+        await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            lock (_sync)
+            {
+                if (_guests.FindLast(guest => !guest.Completion.IsCompleted) is { } connected)
+                    return connected;
+            }
+
+            return await ConnectAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _connecting.Release();
+        }
     }
 }

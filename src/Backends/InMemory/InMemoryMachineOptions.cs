@@ -1,5 +1,6 @@
 // What an in-memory machine is made of.
 
+using VmBus.Guests;
 using VmBus.Hosting;
 
 namespace VmBus.InMemory;
@@ -7,6 +8,12 @@ namespace VmBus.InMemory;
 /// <summary>How an <see cref="InMemoryMachine"/> is set up.</summary>
 public sealed record InMemoryMachineOptions
 {
+    /// <summary>
+    /// The clock of the hypervisor, the host and the guests, of all that do not name another. With one of your own, time passes
+    /// only as it says: monitor pages are examined, timeouts run out and posts are repeated when it is moved.
+    /// </summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>The guest's memory in bytes: whole pages.</summary>
     public long GuestMemorySize { get; init; } = 16 << 20;
 
@@ -24,4 +31,13 @@ public sealed record InMemoryMachineOptions
 
     /// <summary>How the host's bus behaves.</summary>
     public HostBusOptions Host { get; init; } = new();
+
+    // What names no clock gets the machine's. A scan by a thread knows the system's clock only.
+    internal InMemoryMachineOptions WithClock() => Clock == TimeProvider.System ? this : this with
+    {
+        Hypervisor = Hypervisor.Clock == TimeProvider.System ? Hypervisor with { Clock = Clock, MonitorScan = MonitorScan.Stepped } : Hypervisor,
+        Host = Host.Clock == TimeProvider.System ? Host with { Clock = Clock } : Host,
+    };
+
+    internal GuestBusOptions WithClock(GuestBusOptions guest) => guest.Clock == TimeProvider.System ? guest with { Clock = Clock } : guest;
 }

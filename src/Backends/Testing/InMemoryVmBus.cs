@@ -11,7 +11,7 @@ namespace VmBus.Testing;
 /// One hypervisor with a host partition and a guest partition: SynICs on, SINT 2 unmasked, interrupt page and both
 /// monitor pages in the guest's memory, examined. Channels are made by <see cref="CreateChannel"/>.
 /// </summary>
-/// <remarks>Thread-safe, except that <see cref="Dispose"/> must come when nobody uses it or its channels any more.</remarks>
+/// <remarks>Thread-safe, except that <see cref="Dispose"/> must come when no thread uses it or its channels any more.</remarks>
 public sealed class InMemoryVmBus : IDisposable
 {
     /// <summary>The connection and port that all channels share before Windows 8: <c>VMBUS_EVENT_CONNECTION_ID</c>.</summary>

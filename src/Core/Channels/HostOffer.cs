@@ -31,7 +31,7 @@ public sealed record HostOffer(Guid InterfaceType, Guid InterfaceInstance)
     public ushort MmioMegabytesOptional { get; init; }
 
     /// <summary>
-    /// The latency of the channel's monitor, 0 to 6553.5 µs in steps of 100 ns; <see langword="null"/> where the guest shall
+    /// The latency of the channel's monitor, 0.1 to 6553.5 µs in steps of 100 ns; <see langword="null"/> where the guest shall
     /// signal by hypercall. A guest without monitor pages, or one that comes when every monitor id is out, gets no monitor.
     /// </summary>
     public TimeSpan? MonitorLatency { get; init; }

@@ -6,7 +6,6 @@ internal enum Awaited
 {
     Offers,
     Gpadl,
-    Teardown,
     Open,
     Retarget,
     CloseReserved,

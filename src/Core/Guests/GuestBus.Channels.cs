@@ -8,36 +8,67 @@ namespace VmBus.Guests;
 public sealed partial class GuestBus
 {
     private readonly HashSet<uint> _opening = [];
-    private readonly HashSet<uint> _unreleased = [];    // rescinded while open or being opened
 
     /// <summary>Opens a channel: memory for its rings, a GPADL, the open request.</summary>
     /// <param name="offer">What the host offered.</param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up: what was done by then is undone behind the caller's back.</param>
+    /// <param name="cancellationToken">
+    /// Gives up at once. The rings are freed when the host has answered that it no longer holds them, has taken the channel back,
+    /// or the connection has ended; so they are after a timeout. Until the host has answered, the channel cannot be opened.
+    /// </param>
     /// <returns>The channel, open.</returns>
     /// <exception cref="ArgumentException">A ring is not whole pages, or an option is out of range.</exception>
-    /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back.</exception>
-    /// <exception cref="InvalidOperationException">The channel is not on offer any more, or is open.</exception>
+    /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
+    /// <exception cref="InvalidOperationException">The channel is not on offer any more, is open, or the host still owes an answer about it.</exception>
     /// <exception cref="InsufficientMemoryException">The guest has no memory for the rings.</exception>
     public async Task<GuestChannel> OpenAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(offer);
         cancellationToken.ThrowIfCancellationRequested();
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        Task<GuestChannel> opening = OpenCoreAsync(offer, options ?? new GuestChannelOptions());
+        options ??= new GuestChannelOptions();
+        uint relid = offer.Relid;
+        await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false);
+        IGuestRings? rings = null;
+        RingLoan? loan = null;
+        GuestChannel? channel = null;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopOpening.Token);
         try
         {
-            return await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+            rings = _platform.AllocateRings(options.OutgoingSize, options.IncomingSize);
+            (loan, Task<RequestResult> taken) = await _loop.RunAsync(() => Lend(offer, rings)).ConfigureAwait(false);
+            Check(await taken.WaitAsync(either.Token).ConfigureAwait(false), $"take the rings of channel {relid}");
+            channel = Prepare(offer, options, loan);
+            Task<RequestResult> opened = await _loop.RunAsync(() => Open(channel)).ConfigureAwait(false);
+            Check(await opened.WaitAsync(either.Token).ConfigureAwait(false), $"open channel {relid}");
+            await _loop.RunAsync(() => EndOpen(channel)).ConfigureAwait(false);
+            return channel;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception failure)
         {
-            _ = CloseWhenOpenAsync(opening);
+            channel?.Detach();
+            Task returned = await _loop.RunAsync(() => GiveUp(relid, options, loan)).ConfigureAwait(false);
+            if (loan is null)
+                rings?.Dispose();
+            // A host that has just refused answers; one that is silent is not waited for once more.
+            if (failure is GuestBusException { Result.Outcome: RequestOutcome.Completed })
+                await returned.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                Check(new RequestResult(RequestOutcome.Disconnected), $"open channel {relid}");
             throw;
         }
     }
 
-    internal Task RetargetAsync(uint relid, uint targetVp, CancellationToken cancellationToken) =>
-        AskAsync(Awaited.Retarget, relid, () => _protocol.ModifyChannel(relid, targetVp), $"move channel {relid} to VP {targetVp}", cancellationToken);
+    internal async Task RetargetAsync(GuestChannel channel, uint targetVp, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        uint relid = channel.Offer.Relid;
+        Task<RequestResult> asked = await _loop.RunAsync(() =>
+        {
+            ObjectDisposedException.ThrowIf(channel.IsClosing, channel);
+            return Ask(Awaited.Retarget, relid, () => _protocol.ModifyChannel(relid, targetVp));
+        }).ConfigureAwait(false);
+        Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"move channel {relid} to VP {targetVp}");
+    }
 
     internal async Task CloseAsync(GuestChannel channel)
     {
@@ -45,14 +76,17 @@ public sealed partial class GuestBus
         channel.Detach();
         if (channel.Options.IsReserved)
             await CloseReservedAsync(channel).ConfigureAwait(false);
-        Task<RequestResult> tornDown = await _loop.RunAsync(() =>
+        Task<RequestResult> returned = await _loop.RunAsync(() =>
         {
-            _open.Remove(relid);
-            if (!channel.Options.IsReserved && IsOffered(channel.Offer))
+            if (_open.TryGetValue(relid, out GuestChannel? open) && open == channel)
+                _open.Remove(relid);
+            if (!channel.Options.IsReserved && !_isSaved && IsOpen(channel))
                 _protocol.Close(relid);
-            return Teardown(channel.Gpadl);
+            return Reclaim(channel.Loan);
         }).ConfigureAwait(false);
-        await FreeAsync(channel.FreeRings, tornDown, relid).ConfigureAwait(false);
+        RequestResult result = await returned.ConfigureAwait(false);
+        if (result.Outcome is RequestOutcome.TimedOut or RequestOutcome.NotPosted)
+            throw new GuestBusException($"The host did not give back the rings of channel {relid}: {Reason(result)}. Their memory stays taken until it has.", result);
     }
 
     // The one close that is answered.
@@ -60,116 +94,111 @@ public sealed partial class GuestBus
     {
         uint relid = channel.Offer.Relid;
         Task<RequestResult> closed = await _loop.RunAsync(() =>
-        {
-            if (!IsOffered(channel.Offer) || _protocol.State == GuestConnectionState.Disconnected)
-                return Task.FromResult(RequestResult.Success);
-            _protocol.CloseReserved(relid, channel.Options.TargetVp, SynicMsr.VmBusSint);
-            return Await(Awaited.CloseReserved, relid);
-        }).ConfigureAwait(false);
+            _isSaved || !IsOpen(channel) ? Task.FromResult(RequestResult.Success) : CloseReserved(relid, channel.Options)).ConfigureAwait(false);
         await closed.ConfigureAwait(false);
     }
 
-    private static async Task CloseWhenOpenAsync(Task<GuestChannel> opening)
+    private Task<RequestResult> CloseReserved(uint relid, GuestChannelOptions options)
     {
-        GuestChannel channel;
-        try
-        {
-            channel = await opening.ConfigureAwait(false);
-        }
-        catch (VmBusException)
-        {
-            // It never opened: there is nothing to close, and whoever asked has gone.
-            return;
-        }
-        await channel.CloseAsync().ConfigureAwait(false);
+        _protocol.CloseReserved(relid, options.TargetVp, SynicMsr.VmBusSint);
+        return Await(Awaited.CloseReserved, relid);
     }
 
-    private async Task<GuestChannel> OpenCoreAsync(GuestOffer offer, GuestChannelOptions options)
-    {
-        uint relid = offer.Relid;
-        await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false);
-        IGuestRings? rings = null;
-        uint? gpadl = null;
-        try
-        {
-            rings = _platform.AllocateRings(options.OutgoingSize, options.IncomingSize);
-            (uint handle, RequestResult taken) = await CreateGpadlAsync(relid, rings).ConfigureAwait(false);
-            // Unless it refused, or never heard of it, the host may have the memory or take it yet.
-            if (taken.IsSuccess || taken.Outcome is not (RequestOutcome.Completed or RequestOutcome.NotPosted))
-                gpadl = handle;
-            Check(taken, $"take the rings of channel {relid}");
-            GuestChannel channel = Prepare(offer, options, rings, handle);
-            try
-            {
-                await AskAsync(Awaited.Open, relid, () => Open(relid, handle, (uint)rings.DownstreamPageOffset, options),
-                    $"open channel {relid}", CancellationToken.None).ConfigureAwait(false);
-            }
-            catch
-            {
-                channel.Detach();
-                throw;
-            }
-            await _loop.RunAsync(() => EndOpen(channel)).ConfigureAwait(false);
-            return channel;
-        }
-        catch
-        {
-            await AbandonAsync(relid, rings, gpadl).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private void Open(uint relid, uint gpadl, uint downstreamPageOffset, GuestChannelOptions options)
-    {
-        if (options.IsReserved)
-        {
-            _protocol.OpenReserved(relid, options.TargetVp, SynicMsr.VmBusSint, gpadl, downstreamPageOffset);
-            return;
-        }
-        _protocol.Open(relid, new GuestOpenRequest
-        {
-            Gpadl = gpadl,
-            TargetVp = options.TargetVp,
-            DownstreamPageOffset = downstreamPageOffset,
-            UserData = options.UserData,
-            ConnectionId = options.ConnectionId,
-            EventFlag = options.EventFlag,
-            RedirectInterrupt = options.RedirectInterrupt,
-        });
-    }
+    private bool IsOpen(GuestChannel channel) =>
+        _protocol.IsConnected && IsOffered(channel.Offer) && _protocol.StateOf(channel.Offer.Relid) == GuestChannelState.Open;
 
     private void BeginOpen(GuestOffer offer)
     {
-        RefuseWhenSaving();
+        uint relid = offer.Relid;
+        RefuseWhenOver();
         if (!IsOffered(offer))
-            throw new InvalidOperationException($"Channel {offer.Relid} is not on offer any more.");
-        if (_isMoving)
+            throw new InvalidOperationException($"Channel {relid} is not on offer any more.");
+        if (_moving is not null)
             throw new InvalidOperationException("The monitor pages are being moved.");
-        if (_open.ContainsKey(offer.Relid) || !_opening.Add(offer.Relid))
-            throw new InvalidOperationException($"Channel {offer.Relid} is open already.");
+        if (_open.ContainsKey(relid) || _opening.Contains(relid))
+            throw new InvalidOperationException($"Channel {relid} is open already.");
+        if (_protocol.StateOf(relid) is not GuestChannelState.Offered and var state)
+            throw new InvalidOperationException($"Channel {relid} is {state}: it cannot be opened until the host has answered an earlier request about it.");
+        _opening.Add(relid);
+    }
+
+    // What may have come between the steps of an open. An open under way is told, it does not misuse the bus.
+    private void RequireOpening(GuestOffer offer)
+    {
+        if (_failure is not null)
+            throw Failed();
+        if (!_protocol.IsConnected || _isEnding)
+            Check(new RequestResult(RequestOutcome.Disconnected), $"open channel {offer.Relid}");
+        if (!IsOffered(offer))
+            Check(new RequestResult(RequestOutcome.Rescinded), $"open channel {offer.Relid}");
+    }
+
+    private (RingLoan Loan, Task<RequestResult> Taken) Lend(GuestOffer offer, IGuestRings rings)
+    {
+        RequireOpening(offer);
+        uint gpadl = _protocol.CreateGpadl(offer.Relid, [GpadlRange.OfPages(rings.PageFrames)]);
+        var loan = new RingLoan(offer.Relid, gpadl, rings);
+        _loans.Add(gpadl, loan);
+        return (loan, Await(Awaited.Gpadl, gpadl));
+    }
+
+    private Task<RequestResult> Open(GuestChannel channel)
+    {
+        RequireOpening(channel.Offer);
+        uint relid = channel.Offer.Relid, gpadl = channel.Loan.Gpadl, downstreamPageOffset = (uint)channel.Loan.Rings.DownstreamPageOffset;
+        GuestChannelOptions options = channel.Options;
+        if (options.IsReserved)
+        {
+            _protocol.OpenReserved(relid, options.TargetVp, SynicMsr.VmBusSint, gpadl, downstreamPageOffset);
+            channel.Loan.OutlivesConnection = true;
+        }
+        else
+        {
+            _protocol.Open(relid, new GuestOpenRequest
+            {
+                Gpadl = gpadl,
+                TargetVp = options.TargetVp,
+                DownstreamPageOffset = downstreamPageOffset,
+                UserData = options.UserData,
+                ConnectionId = options.ConnectionId,
+                EventFlag = options.EventFlag,
+                RedirectInterrupt = options.RedirectInterrupt,
+            });
+        }
+
+        return Await(Awaited.Open, relid);
     }
 
     private void EndOpen(GuestChannel channel)
     {
-        _opening.Remove(channel.Offer.Relid);
+        if (_isEnding || !_protocol.IsConnected)
+            RequireOpening(channel.Offer);
+        EndOpening(channel.Offer.Relid);
         _open.Add(channel.Offer.Relid, channel);
         // Rescinded between its open result and now: the channel learns of it as if it had been a moment later.
         if (!IsOffered(channel.Offer))
             channel.OnRescinded();
     }
 
-    private async Task<(uint Handle, RequestResult Taken)> CreateGpadlAsync(uint relid, IGuestRings rings)
+    // An open that came to nothing, at any of its steps: what the host was asked for is withdrawn.
+    private Task GiveUp(uint relid, GuestChannelOptions options, RingLoan? loan)
     {
-        (uint handle, Task<RequestResult> taken) = await _loop.RunAsync(() =>
+        EndOpening(relid);
+        if (loan is null)
+            return Task.CompletedTask;
+        if (_protocol.IsConnected && _protocol.StateOf(relid) is GuestChannelState.Opening or GuestChannelState.Open)
         {
-            uint handle = _protocol.CreateGpadl(relid, [GpadlRange.OfPages(rings.PageFrames)]);
-            return (handle, Await(Awaited.Gpadl, handle));
-        }).ConfigureAwait(false);
-        return (handle, await taken.ConfigureAwait(false));
+            if (options.IsReserved)
+                CloseReserved(relid, options);
+            else
+                _protocol.Close(relid);
+        }
+
+        return Reclaim(loan);
     }
 
     // Rings are set up and events routed before the host hears of the open: its first signal may come before its answer.
-    private GuestChannel Prepare(GuestOffer offer, GuestChannelOptions options, IGuestRings rings, uint gpadl)
+    private GuestChannel Prepare(GuestOffer offer, GuestChannelOptions options, RingLoan loan)
     {
         bool isMonitored = offer.MonitorId is not null && MonitorPage is not null && !options.IsReserved;
         ISignalGate gate = _platform.CreateGate();
@@ -188,15 +217,15 @@ public sealed partial class GuestBus
                 IsConcurrent = options.MultiProducer,
             };
             var channel = new VmBusChannel(
-                new OutgoingRing(rings.Outgoing, new OutgoingRingOptions { MultiProducer = options.MultiProducer }),
-                new IncomingRing(rings.Incoming, new IncomingRingOptions { Trust = options.Trust }),
+                new OutgoingRing(loan.Rings.Outgoing, new OutgoingRingOptions { MultiProducer = options.MultiProducer }),
+                new IncomingRing(loan.Rings.Incoming, new IncomingRingOptions { Trust = options.Trust }),
                 new ChannelSignaler(binding, _options.Clock, options.Adaptive),
                 gate,
                 _options.Clock)
             {
                 Mode = options.Mode,
             };
-            return new GuestChannel(this, offer, options, gpadl, rings, gate, route, channel);
+            return new GuestChannel(this, offer, options, loan, gate, route, channel);
         }
         catch
         {
@@ -204,40 +233,5 @@ public sealed partial class GuestBus
             gate.Dispose();
             throw;
         }
-    }
-
-    // An open that came to nothing: the GPADL is taken back, then its memory.
-    private async Task AbandonAsync(uint relid, IGuestRings? rings, uint? gpadl)
-    {
-        Task<RequestResult> tornDown = await _loop.RunAsync(() =>
-        {
-            _opening.Remove(relid);
-            return gpadl is { } handle ? Teardown(handle) : Task.FromResult(RequestResult.Success);
-        }).ConfigureAwait(false);
-        await FreeAsync(() => rings?.Dispose(), tornDown, relid).ConfigureAwait(false);
-    }
-
-    private Task<RequestResult> Teardown(uint gpadl)
-    {
-        if (_protocol.State == GuestConnectionState.Disconnected)
-            return Task.FromResult(new RequestResult(RequestOutcome.Disconnected));
-        _protocol.TeardownGpadl(gpadl);
-        return Await(Awaited.Teardown, gpadl);
-    }
-
-    private async Task FreeAsync(Action free, Task<RequestResult> tornDown, uint relid)
-    {
-        RequestResult result = await tornDown.ConfigureAwait(false);
-        // A host that rescinds has let go before, and a connection that has ended holds nothing.
-        bool isFree = result.IsSuccess || result.Outcome is RequestOutcome.Rescinded or RequestOutcome.Disconnected;
-        if (isFree)
-            free();
-        _loop.Run(() =>
-        {
-            if (_unreleased.Remove(relid) && _protocol.State == GuestConnectionState.Connected)
-                _protocol.ReleaseRelid(relid);
-        });
-        if (!isFree)
-            throw new GuestBusException($"The host did not let go of the rings of channel {relid}: {result}. The memory stays taken.", result);
     }
 }

@@ -11,22 +11,56 @@ public sealed partial class GuestBus
     private readonly SortedDictionary<uint, GuestOffer> _offers = [];
     private readonly List<Channel<OfferChange>> _watches = [];
 
-    /// <summary>Asks for every channel there is. A host answers once in a connection; later offers come by themselves.</summary>
+    /// <summary>
+    /// Asks for every channel there is. The host is asked once in a connection: later calls wait for the same answer, or give
+    /// what is offered by then. Later offers come by themselves.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What is offered once the host has said that it is all, by relid.</returns>
     /// <exception cref="GuestBusException">The host did not answer.</exception>
     public async Task<IReadOnlyList<GuestOffer>> RequestOffersAsync(CancellationToken cancellationToken = default)
     {
-        await AskAsync(Awaited.Offers, 0, _protocol.RequestOffers, "deliver its offers", cancellationToken).ConfigureAwait(false);
-        return await GetOffersAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        Task<RequestResult> asked = await _loop.RunAsync(AskForOffers).ConfigureAwait(false);
+        Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), "deliver its offers");
+        return await GetOffersAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What is offered now, by relid.</summary>
-    public Task<IReadOnlyList<GuestOffer>> GetOffersAsync() => _loop.RunAsync<IReadOnlyList<GuestOffer>>(() => [.. _offers.Values]);
+    /// <param name="cancellationToken">Looked at before.</param>
+    public async Task<IReadOnlyList<GuestOffer>> GetOffersAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await _loop.RunAsync<IReadOnlyList<GuestOffer>>(() =>
+        {
+            RefuseWhenEnded();
+            return [.. _offers.Values];
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks for the offers and waits until a channel is among them, now or later.</summary>
+    /// <param name="interfaceType">The class of the device.</param>
+    /// <param name="interfaceInstance">Which device of the class.</param>
+    /// <param name="subchannelIndex">0 for its primary channel.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The channel, on offer.</returns>
+    /// <exception cref="GuestBusException">The host did not deliver its offers, or the connection ended.</exception>
+    public async Task<GuestOffer> WaitForOfferAsync(Guid interfaceType, Guid interfaceInstance, ushort subchannelIndex = 0, CancellationToken cancellationToken = default)
+    {
+        await RequestOffersAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (OfferChange change in WatchOffersAsync(cancellationToken).ConfigureAwait(false))
+        {
+            GuestOffer offer = change.Offer;
+            if (!change.IsRescinded && (offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex) == (interfaceType, interfaceInstance, subchannelIndex))
+                return offer;
+        }
+
+        throw new GuestBusException($"The connection ended before the host offered subchannel {subchannelIndex} of device {interfaceInstance} of class {interfaceType}.");
+    }
 
     /// <summary>Follows the offers: those that stand now first, then each that comes or goes. Any number may follow.</summary>
     /// <param name="cancellationToken">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The changes; the sequence ends with the connection.</returns>
+    /// <returns>The changes; the sequence ends with the connection, or fails with it.</returns>
     /// <exception cref="InvalidOperationException">
     /// The follower is so slow that more changes wait than there can be channels, twice over: it must look anew.
     /// </exception>
@@ -35,6 +69,7 @@ public sealed partial class GuestBus
         var watch = Channel.CreateBounded<OfferChange>(2 * _options.Protocol.MaxOffers);
         await _loop.RunAsync(() =>
         {
+            RefuseWhenEnded();
             foreach (GuestOffer offer in _offers.Values)
                 watch.Writer.TryWrite(new OfferChange(offer, IsRescinded: false));
             _watches.Add(watch);
@@ -60,16 +95,17 @@ public sealed partial class GuestBus
     /// <exception cref="InvalidOperationException">The version has no socket channels.</exception>
     public async Task<GuestOffer> ConnectTransportAsync(Guid endpoint, Guid service, Guid silo = default, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         Task<RequestResult> asked = await _loop.RunAsync(() =>
         {
-            RefuseWhenSaving();
+            RefuseWhenOver();
             _protocol.ConnectTransport(endpoint, service, silo);
             TaskCompletionSource<RequestResult> source = NewSource<RequestResult>();
             _transports.Add((endpoint, service), source);
             return source.Task;
         }).ConfigureAwait(false);
         Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"connect {endpoint} to {service}");
-        return (await GetOffersAsync().ConfigureAwait(false)).FirstOrDefault(offer => offer.InterfaceType == service && offer.InterfaceInstance == endpoint)
+        return (await GetOffersAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(offer => offer.InterfaceType == service && offer.InterfaceInstance == endpoint)
             ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.");
     }
 
@@ -82,17 +118,14 @@ public sealed partial class GuestBus
         Tell(new OfferChange(offer, IsRescinded: false));
     }
 
-    // A channel that is open is released when it is closed; one that nobody opened, at once.
+    // Settle releases it: at once, or when what was open or opening is closed.
     private void OnRescinded(uint relid)
     {
         if (!_offers.Remove(relid, out GuestOffer? offer))
             return;
         if (_open.TryGetValue(relid, out GuestChannel? channel))
             channel.OnRescinded();
-        if (channel is not null || _opening.Contains(relid))
-            _unreleased.Add(relid);
-        else
-            _protocol.ReleaseRelid(relid);
+        _unreleased.Add(relid);
         Tell(new OfferChange(offer, IsRescinded: true));
     }
 
@@ -105,9 +138,19 @@ public sealed partial class GuestBus
         }
     }
 
-    private void EndWatches()
+    private void EndWatches(Exception? failure)
     {
         foreach (Channel<OfferChange> watch in _watches)
-            watch.Writer.TryComplete();
+            watch.Writer.TryComplete(failure);
+    }
+
+    private Task<RequestResult> AskForOffers()
+    {
+        RefuseWhenOver();
+        if (_protocol.AreOffersDelivered)
+            return Task.FromResult(RequestResult.Success);
+        return _awaited.TryGetValue((Awaited.Offers, 0), out TaskCompletionSource<RequestResult>? asked)
+            ? asked.Task
+            : Ask(Awaited.Offers, 0, _protocol.RequestOffers);
     }
 }

@@ -23,27 +23,40 @@ public sealed partial class GuestBus
             source.SetResult(result);
     }
 
-    // Asks on the loop, waits off it. The request itself may be refused at once, by an exception.
-    private async Task AskAsync(Awaited what, uint key, Action request, string name, CancellationToken cancellationToken)
+    // Of requests that the protocol does not end by itself any more.
+    private void EndRequests(RequestResult result)
     {
-        Task<RequestResult> asked = await _loop.RunAsync(() => Ask(what, key, request)).ConfigureAwait(false);
-        Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), name);
+        foreach (TaskCompletionSource<RequestResult> source in _awaited.Values.Concat(_transports.Values))
+            source.TrySetResult(result);
+        _awaited.Clear();
+        _transports.Clear();
     }
 
+    // Asks, on the loop. The request itself may be refused at once, by an exception; the task never fails.
     private Task<RequestResult> Ask(Awaited what, uint key, Action request)
     {
-        RefuseWhenSaving();
+        RefuseWhenOver();
         if (_awaited.ContainsKey((what, key)))
             throw new InvalidOperationException($"The same was asked already and is not answered yet: {what} {key}.");
         request();
         return Await(what, key);
     }
 
-    private static void Check(RequestResult result, string name)
+    private void Check(RequestResult result, string name)
     {
         if (!result.IsSuccess)
-            throw new GuestBusException($"The host did not {name}: {result}.", result);
+            throw new GuestBusException($"The host did not {name}: {Reason(result)}.", result, innerException: _failure);
     }
+
+    private string Reason(RequestResult result) => result.Outcome switch
+    {
+        RequestOutcome.Completed => $"it refused with {result.Status}",
+        RequestOutcome.TimedOut => $"no answer within {_options.Protocol.ResponseTimeout.TotalSeconds} s",
+        RequestOutcome.Rescinded => "it has taken the channel back",
+        RequestOutcome.Disconnected => _failure is { } failure ? $"the connection has failed ({failure.Message})" : "the connection has ended",
+        RequestOutcome.NotPosted => $"the message could not be posted in {_options.Protocol.Retry.MaxTries} tries",
+        _ => "the request was withdrawn",
+    };
 
     private void On(GuestEvent happened)
     {
@@ -53,7 +66,7 @@ public sealed partial class GuestBus
                 OnConnected(connected);
                 break;
             case GuestEvent.ConnectFailed failed:
-                _connected.TrySetException(new GuestBusException($"There is no connection: {failed.Reason}.", failure: failed.Reason));
+                _connected.TrySetResult(failed);
                 break;
             case GuestEvent.Offered offered:
                 OnOffered(offered.Offer);
@@ -68,7 +81,8 @@ public sealed partial class GuestBus
                 End(Awaited.Gpadl, created.Gpadl, created.Result);
                 break;
             case GuestEvent.GpadlTornDown tornDown:
-                End(Awaited.Teardown, tornDown.Gpadl, tornDown.Result);
+                if (_loans.TryGetValue(tornDown.Gpadl, out RingLoan? loan))
+                    loan.OnTornDown(tornDown.Result);
                 break;
             case GuestEvent.Opened opened:
                 End(Awaited.Open, opened.Relid, opened.Result);
@@ -77,11 +91,10 @@ public sealed partial class GuestBus
                 End(Awaited.Retarget, modified.Relid, modified.Result);
                 break;
             case GuestEvent.ConnectionModified modified:
-                End(Awaited.Monitors, 0, modified.State == ConnectionState.Successful
-                    ? modified.Result : modified.Result with { Status = ChannelMessageStatus.Unsuccessful });
+                OnConnectionModified(modified);
                 break;
             case GuestEvent.Paused paused:
-                End(Awaited.Pause, 0, paused.Result);
+                OnPaused(paused.Result);
                 break;
             case GuestEvent.TransportConnected connected:
                 if (_transports.Remove((connected.Endpoint, connected.Service), out TaskCompletionSource<RequestResult>? transport))
@@ -89,11 +102,14 @@ public sealed partial class GuestBus
                 break;
             case GuestEvent.Unloaded unloaded:
                 foreach (GuestChannel channel in _open.Values)
-                    channel.OnDisconnected();
+                    channel.OnDisconnected("The connection has ended.");
                 End(Awaited.Unload, 0, unloaded.Result);
                 break;
             case GuestEvent.ReservedClosed closed:
                 End(Awaited.CloseReserved, closed.Relid, closed.Result);
+                break;
+            case GuestEvent.BrokenOff broken:
+                Fail(new GuestBusException(broken.Reason));
                 break;
             case GuestEvent.NotPosted:
                 break;

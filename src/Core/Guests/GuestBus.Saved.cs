@@ -11,13 +11,20 @@ public sealed partial class GuestBus
     private TaskCompletionSource? _quiet;
 
     /// <summary>The channels that are open, by relid: after a restore, those that were open before.</summary>
-    public Task<IReadOnlyList<GuestChannel>> GetChannelsAsync() =>
-        _loop.RunAsync<IReadOnlyList<GuestChannel>>(() => [.. _open.Values.Where(channel => !channel.IsClosing).OrderBy(channel => channel.Offer.Relid)]);
+    /// <param name="cancellationToken">Looked at before.</param>
+    public async Task<IReadOnlyList<GuestChannel>> GetChannelsAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await _loop.RunAsync<IReadOnlyList<GuestChannel>>(() =>
+        {
+            RefuseWhenEnded();
+            return [.. _open.Values.Where(channel => !channel.IsClosing).OrderBy(channel => channel.Offer.Relid)];
+        }).ConfigureAwait(false);
+    }
 
     /// <summary>
-    /// Saves the connection, for <see cref="RestoreAsync"/>, and lets go of everything without a word to the host. Requests
-    /// under way are waited for, new ones refused. Open channels stay open as the host sees it; nobody may use them here any
-    /// more, as after a close.
+    /// Saves the connection, for <see cref="RestoreAsync"/>, and ends it here without a word to the host. Requests under way
+    /// are waited for, new ones refused. Open channels stay open as the host sees it; here they are closed.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for requests: nothing is saved then, and the connection goes on.</param>
     /// <returns>The state; see docs/saved-state.md.</returns>
@@ -25,6 +32,7 @@ public sealed partial class GuestBus
     /// <exception cref="ObjectDisposedException">It is disposed, or was saved.</exception>
     public async Task<byte[]> SaveAsync(CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         TaskCompletionSource quiet = await _loop.RunAsync(BeginSave).ConfigureAwait(false);
         try
@@ -44,22 +52,30 @@ public sealed partial class GuestBus
 
         _messages?.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
-        byte[] state = await _loop.RunAsync(Save).ConfigureAwait(false);
-        await LeaveAsync().ConfigureAwait(false);
-        return state;
+        try
+        {
+            return await _loop.RunAsync(Save).ConfigureAwait(false);
+        }
+        finally
+        {
+            await LeaveAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>Makes a connection that goes on where another was saved. The host does not notice.</summary>
     /// <param name="platform">What the guest has of its hypervisor, with the memory it had.</param>
     /// <param name="state">What <see cref="SaveAsync"/> gave.</param>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Looked at before.</param>
     /// <returns>The connection; <see cref="GetChannelsAsync"/> gives the channels that were open.</returns>
     /// <exception cref="SavedStateException">
     /// The state is no such state, is damaged, or does not fit the options or the guest's memory.
     /// </exception>
-    public static async Task<GuestBus> RestoreAsync(IGuestPlatform platform, ReadOnlyMemory<byte> state, GuestBusOptions? options = null)
+    public static async Task<GuestBus> RestoreAsync(
+        IGuestPlatform platform, ReadOnlyMemory<byte> state, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(platform);
+        cancellationToken.ThrowIfCancellationRequested();
         options ??= new GuestBusOptions();
         var saved = SavedGuestBus.Read(state.Span, options);
         IGuestPages interruptPage = platform.TryAdoptPages([saved.InterruptPage]) ?? throw saved.NotThere("the interrupt page");
@@ -78,24 +94,21 @@ public sealed partial class GuestBus
 
     private TaskCompletionSource BeginSave()
     {
-        RefuseWhenSaving();
+        RefuseWhenOver();
         if (_protocol.State is GuestConnectionState.Disconnected or GuestConnectionState.Unloading)
             throw new InvalidOperationException($"There is nothing to save: the connection is {_protocol.State}.");
         _isSaving = true;
         return _quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private void RefuseWhenSaving()
-    {
-        if (_isSaving)
-            throw new InvalidOperationException("The connection is being saved.");
-    }
-
-    // Nothing is under way whose end somebody here waits for.
+    // Nothing is under way whose end is awaited here.
     private void CheckQuiet()
     {
-        if (_quiet is { } quiet && _awaited.Count + _transports.Count + _opening.Count == 0 && !_open.Values.Any(channel => channel.IsClosing))
+        if (_quiet is { } quiet && _awaited.Count + _transports.Count + _opening.Count == 0
+            && !_open.Values.Any(channel => channel.IsClosing) && !_wanted.Exists(loan => loan.IsAsked && !loan.Returned.IsCompleted))
+        {
             quiet.TrySetResult();
+        }
     }
 
     private byte[] Save()
@@ -137,7 +150,8 @@ public sealed partial class GuestBus
         IGuestRings rings = _platform.TryAdoptRings(channel.PageFrames, channel.DownstreamPageOffset) ?? throw saved.NotThere($"the rings of channel {channel.Relid}");
         try
         {
-            GuestChannel restored = Prepare(offer, channel.OptionsFor(rings), rings, channel.Gpadl);
+            GuestChannel restored = Prepare(offer, channel.OptionsFor(rings), new RingLoan(offer.Relid, channel.Gpadl, rings) { OutlivesConnection = channel.Options.IsReserved });
+            _loans.Add(channel.Gpadl, restored.Loan);
             _open.Add(channel.Relid, restored);
             if (!IsOffered(offer))
                 restored.OnRescinded();
@@ -160,7 +174,7 @@ public sealed partial class GuestBus
         await LeaveAsync().ConfigureAwait(false);
     }
 
-    // Lets go of everything, and leaves the memory taken.
+    // Ends everything here, and leaves the memory taken.
     private async Task LeaveAsync()
     {
         GuestChannel[] open = await _loop.RunAsync(() =>
@@ -170,9 +184,12 @@ public sealed partial class GuestBus
             return all;
         }).ConfigureAwait(false);
         foreach (GuestChannel channel in open)
-            await channel.LeaveAsync().ConfigureAwait(false);
-        await EndAsync().ConfigureAwait(false);
-        _interruptPage.Leave();
-        _monitorPages?.Leave();
+            await channel.CloseAsync(CancellationToken.None).ConfigureAwait(false);
+        await _loop.RunAsync(() =>
+        {
+            EndLoans(isHostGone: false);
+            EndPages(isHostGone: false);
+        }).ConfigureAwait(false);
+        await EndCommonAsync().ConfigureAwait(false);
     }
 }

@@ -1,14 +1,23 @@
 // A guest's end of the bus: connects, learns of channels, opens them. Drives GuestProtocol over an IGuestPlatform. What
 // vmbus_drv and vmbus_open are to a Linux guest (drivers/hv), and vmbus_client to OpenVMM.
 
+using System.Runtime.CompilerServices;
 using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
 /// <summary>A guest's connection to its host. Thread-safe. Dispose it to close every channel and unload.</summary>
+/// <remarks>
+/// <para>A cancelled call ends at once. What it had begun is undone as the host answers, and the connection goes on.</para>
+/// <para>After the end of the connection every call throws <see cref="ObjectDisposedException"/>; calls under way end with
+/// <see cref="GuestBusException"/>.</para>
+/// </remarks>
 public sealed partial class GuestBus : IAsyncDisposable
 {
+    // What may wait while another thread is at the protocol, in offers and rescinds of every channel there can be.
+    private const int InboxLimit = 4 * ((int)GuestProtocolOptions.MaxRelid + 1);
+
     private readonly IGuestPlatform _platform;
     private readonly GuestBusOptions _options;
     private readonly GuestProtocol _protocol;
@@ -17,13 +26,11 @@ public sealed partial class GuestBus : IAsyncDisposable
     private readonly IGuestPages _interruptPage;
     private IDisposable? _messages;
     private readonly Dictionary<uint, GuestChannel> _open = [];
-    private readonly TaskCompletionSource<GuestEvent.Connected> _connected = NewSource<GuestEvent.Connected>();
-    private volatile Exception? _failure;
+    private readonly TaskCompletionSource<GuestEvent> _connected = NewSource<GuestEvent>();
     private GuestEvent.Connected? _connection;
     private IGuestPages? _monitorPages;     // parent to child, then child to parent
     private IMappedPage? _serverMonitorPage;
-    private bool _isMoving;
-    private int _disposed;
+    private int _inbox;
 
     private GuestBus(IGuestPlatform platform, GuestBusOptions options)
         : this(platform, options, new GuestProtocol(options.Protocol, options.Clock), platform.AllocatePages(1))
@@ -35,7 +42,8 @@ public sealed partial class GuestBus : IAsyncDisposable
         }
         catch
         {
-            FreePages();
+            _timer.Dispose();
+            EndPages(isHostGone: true);
             throw;
         }
     }
@@ -46,32 +54,40 @@ public sealed partial class GuestBus : IAsyncDisposable
         _options = options;
         _protocol = protocol;
         _interruptPage = interruptPage;
-        _loop = new BusLoop(Pump, failure => _failure ??= failure);
+        _loop = new BusLoop(Pump, Fail);
         _timer = options.Clock.CreateTimer(_ => _loop.Run(_protocol.Elapse), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>What was negotiated with the host.</summary>
     public NegotiatedVersion Negotiated => _connection!.Negotiated;
 
-    /// <summary>A mistake of this library, should one ever show: the first exception nobody expected.</summary>
-    public Exception? Failure => _failure;
-
-    /// <summary>Connects a guest to its host.</summary>
+    /// <summary>Connects a guest to its host. One that is still leaving after a cancelled attempt is waited for.</summary>
     /// <param name="platform">What the guest has of its hypervisor.</param>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Gives up at once. The host is told to forget the guest, which the next connection waits for.</param>
     /// <returns>The connection.</returns>
     /// <exception cref="GuestBusException">There is no common version, no answer, or the host refuses.</exception>
+    /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
+    /// <exception cref="InsufficientMemoryException">The guest has no memory for its pages.</exception>
     public static async Task<GuestBus> ConnectAsync(IGuestPlatform platform, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(platform);
         cancellationToken.ThrowIfCancellationRequested();
+        if (Leaving.TryGetValue(platform, out Task? leaving))
+            await leaving.WaitAsync(cancellationToken).ConfigureAwait(false);
         var bus = new GuestBus(platform, options ?? new GuestBusOptions());
         try
         {
-            bus._loop.Run(() => bus._protocol.Connect(bus.Pages));
-            await bus._connected.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await bus._loop.RunAsync(() => bus._protocol.Connect(bus.Pages)).ConfigureAwait(false);
+            GuestEvent end = await bus._connected.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (end is GuestEvent.ConnectFailed { Reason: var reason })
+                throw bus.NotConnected(reason);
             return bus;
+        }
+        catch (OperationCanceledException)
+        {
+            Leaving.AddOrUpdate(platform, bus.EndAsync());
+            throw;
         }
         catch
         {
@@ -80,115 +96,9 @@ public sealed partial class GuestBus : IAsyncDisposable
         }
     }
 
-    /// <summary>Has the host interrupt nobody and post nothing until <see cref="ResumeAsync"/>: from 6.0 on, where negotiated.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="InvalidOperationException">The feature was not negotiated.</exception>
-    /// <exception cref="GuestBusException">The host did not answer.</exception>
-    public Task PauseAsync(CancellationToken cancellationToken = default) =>
-        AskAsync(Awaited.Pause, 0, _protocol.Pause, "pause", cancellationToken);
-
-    /// <summary>Takes new monitor pages and has the host go over to them: from 6.0 on, where negotiated.</summary>
-    /// <param name="cancellationToken">Ends the wait; both pairs of pages then stay taken.</param>
-    /// <exception cref="InvalidOperationException">
-    /// The feature was not negotiated, the pages are the host's, or a channel is open: a sender might still set a bit in
-    /// the old page when nobody looks at it any more.
-    /// </exception>
-    /// <exception cref="GuestBusException">The host did not.</exception>
-    public async Task MoveMonitorPagesAsync(CancellationToken cancellationToken = default)
-    {
-        IGuestPages pages = _platform.AllocatePages(2);
-        try
-        {
-            await AskAsync(Awaited.Monitors, 0, () => BeginMove(pages), "move the monitor pages", cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception refused) when (refused is InvalidOperationException or GuestBusException { Result.Outcome: RequestOutcome.Completed or RequestOutcome.NotPosted })
-        {
-            await _loop.RunAsync(() => _isMoving = false).ConfigureAwait(false);
-            pages.Dispose();
-            throw;
-        }
-        IGuestPages? old = await _loop.RunAsync(() =>
-        {
-            _isMoving = false;
-            (IGuestPages? before, _monitorPages) = (_monitorPages, pages);
-            return before;
-        }).ConfigureAwait(false);
-        old?.Dispose();
-    }
-
-    private void BeginMove(IGuestPages pages)
-    {
-        if (_open.Count + _opening.Count > 0 || _isMoving || _connection!.AreServerPages || _monitorPages is null)
-            throw new InvalidOperationException($"Monitor pages move only while no channel is open ({_open.Count} are) and the guest has pages of its own.");
-        _protocol.ModifyConnection(AddressOf(pages, 0), AddressOf(pages, 1));
-        _isMoving = true;
-    }
-
-    /// <summary>Ends a pause.</summary>
-    /// <exception cref="InvalidOperationException">The connection is not paused.</exception>
-    public Task ResumeAsync() => _loop.RunAsync(() =>
-    {
-        ObjectDisposedException.ThrowIf(_isSaved, this);
-        _protocol.Resume();
-    });
-
-    /// <summary>
-    /// Closes every channel, unloads and takes the pages back. A host that does not answer is left alone after the
-    /// timeout, and what it may still write to stays taken.
-    /// </summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
-        bool isReleased = true;
-        foreach (GuestChannel channel in await _loop.RunAsync(() => _open.Values.ToArray()).ConfigureAwait(false))
-            isReleased &= await TryCloseAsync(channel).ConfigureAwait(false);
-        isReleased &= await UnloadAsync().ConfigureAwait(false);
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        _messages?.Dispose();
-        await EndAsync().ConfigureAwait(false);
-        if (isReleased)
-            FreePages();
-    }
-
-    /// <summary>
-    /// The guest is being reset: everything is let go of without a word to the host, which learns of it by other means.
-    /// </summary>
-    public async Task AbandonAsync()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
-        _messages?.Dispose();
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        foreach (GuestChannel channel in await _loop.RunAsync(() => _open.Values.ToArray()).ConfigureAwait(false))
-            await channel.AbandonAsync().ConfigureAwait(false);
-        await EndAsync().ConfigureAwait(false);
-        FreePages();
-    }
-
-    // What every end of the connection has in common, when nothing comes any more.
-    private async Task EndAsync()
-    {
-        await _loop.RunAsync(EndWatches).ConfigureAwait(false);
-        _platform.ShareEvents(null);
-        _serverMonitorPage?.Dispose();
-    }
+    private static ConditionalWeakTable<IGuestPlatform, Task> Leaving { get; } = [];
 
     private static TaskCompletionSource<T> NewSource<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static async Task<bool> TryCloseAsync(GuestChannel channel)
-    {
-        try
-        {
-            await channel.CloseAsync().ConfigureAwait(false);
-            return true;
-        }
-        catch (GuestBusException)
-        {
-            // Its memory stays taken, and the unload that comes makes the host let go of everything it knows of.
-            return false;
-        }
-    }
 
     private GuestPages Pages => new(AddressOf(_interruptPage, 0), AddressOf(_monitorPages, 0), AddressOf(_monitorPages, 1));
 
@@ -196,30 +106,33 @@ public sealed partial class GuestBus : IAsyncDisposable
 
     private static ulong AddressOf(IGuestPages? pages, int page) => pages is null ? 0 : pages.PageFrames.Span[page] * GpadlRange.PageSize;
 
-    private void FreePages()
+    private GuestBusException NotConnected(ConnectFailure reason)
     {
-        _interruptPage.Dispose();
-        _monitorPages?.Dispose();
-    }
-
-    private async Task<bool> UnloadAsync()
-    {
-        Task<RequestResult>? unloaded = await _loop.RunAsync(() =>
+        string why = reason switch
         {
-            if (_protocol.State == GuestConnectionState.Disconnected)
-                return null;
-            Task<RequestResult> wait = Await(Awaited.Unload, 0);
-            _protocol.Unload();
-            return wait;
-        }).ConfigureAwait(false);
-        return unloaded is null || (await unloaded.ConfigureAwait(false)).IsSuccess;
+            ConnectFailure.NoCommonVersion => $"the host speaks none of the versions {string.Join(", ", _options.Protocol.ProposedVersions)}",
+            ConnectFailure.Timeout => $"the host did not answer within {_options.Protocol.ResponseTimeout.TotalSeconds} s",
+            ConnectFailure.LowResources => "the host has no resources for a connection",
+            ConnectFailure.Refused => "the host refuses and gives no reason",
+            ConnectFailure.NotPosted => "the proposal could not be posted",
+            _ => "the attempt was ended",
+        };
+        return new GuestBusException($"There is no connection: {why} ({reason}).", failure: reason, innerException: _failure);
     }
 
     private void Receive(ReadOnlySpan<byte> payload)
     {
+        if (Interlocked.Increment(ref _inbox) > InboxLimit)
+        {
+            Interlocked.Decrement(ref _inbox);
+            _loop.Run(() => Fail(new GuestBusException($"The host sends messages faster than they can be taken: {InboxLimit} of them wait.")));
+            return;
+        }
+
         byte[] message = payload.ToArray();
         _loop.Run(() =>
         {
+            Interlocked.Decrement(ref _inbox);
             NegotiatedVersion negotiated = _protocol.Negotiated;
             MessageFault fault = _protocol.Receive(message);
             _options.Observer?.Observe(MessageDirection.HostToGuest, message, negotiated, fault);
@@ -239,6 +152,7 @@ public sealed partial class GuestBus : IAsyncDisposable
                 On(happened);
                 moved = true;
             }
+            moved |= Settle();
             while (_protocol.TryPeekPost(out QueuedMessage message))
             {
                 NegotiatedVersion negotiated = _protocol.Negotiated;

@@ -16,6 +16,6 @@ public sealed record GuestBusOptions
     /// <summary>The clock of timeouts and retries.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Sees every message, both ways. Called in order; it must not block.</summary>
+    /// <summary>Sees every message, both ways. Called in order; it must not block. What it throws ends the connection.</summary>
     public IMessageObserver? Observer { get; init; }
 }

@@ -4,26 +4,25 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-/// <summary>An open channel of a <see cref="GuestBus"/>. Dispose it to close it.</summary>
+/// <summary>An open channel of a <see cref="GuestBus"/>. Thread-safe. Dispose it to close it.</summary>
 public sealed class GuestChannel : IAsyncDisposable
 {
     private readonly GuestBus _bus;
-    private readonly IGuestRings _rings;
     private readonly ISignalGate _gate;
     private readonly IDisposable _route;
     private readonly CancellationTokenSource _rescinded = new();
-    private Task? _closed;
+    private readonly TaskCompletionSource<GuestChannelEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _closing;
 
-    internal GuestChannel(
-        GuestBus bus, GuestOffer offer, GuestChannelOptions options, uint gpadl, IGuestRings rings, ISignalGate gate, IDisposable route, VmBusChannel channel)
+    internal GuestChannel(GuestBus bus, GuestOffer offer, GuestChannelOptions options, RingLoan loan, ISignalGate gate, IDisposable route, VmBusChannel channel)
     {
         _bus = bus;
-        _rings = rings;
         _gate = gate;
         _route = route;
         Offer = offer;
         Options = options;
-        Gpadl = gpadl;
+        Loan = loan;
         Channel = channel;
         Rescinded = _rescinded.Token;
     }
@@ -35,6 +34,21 @@ public sealed class GuestChannel : IAsyncDisposable
     public VmBusChannel Channel { get; }
 
     /// <summary>
+    /// Whether the channel can still be used. A channel that the host took back, or whose connection has ended, is
+    /// <see cref="ChannelState.Disconnected"/> at once, whether or not anything waits on it.
+    /// </summary>
+    public ChannelState State =>
+        IsClosing ? ChannelState.Closed
+        : Channel.State == ChannelState.Open && _completion.Task.IsCompleted ? ChannelState.Disconnected
+        : Channel.State;
+
+    /// <summary>
+    /// Ends when the channel has: the guest closes it, the host takes it back, or the connection ends. The first of these
+    /// counts.
+    /// </summary>
+    public Task<GuestChannelEnd> Completion => _completion.Task;
+
+    /// <summary>
     /// Cancelled when the host takes the channel back. Waits on the channel then end with
     /// <see cref="PeerDisconnectedException"/>; dispose it, so that the host may use its relid again.
     /// </summary>
@@ -42,68 +56,45 @@ public sealed class GuestChannel : IAsyncDisposable
 
     internal GuestChannelOptions Options { get; }
 
-    internal uint Gpadl { get; }
+    internal RingLoan Loan { get; }
 
-    internal IGuestRings Rings => _rings;
-
-    internal bool IsClosing
-    {
-        get
-        {
-            lock (_rescinded)
-                return _closed is not null;
-        }
-    }
+    internal bool IsClosing => Volatile.Read(ref _closing) != 0;
 
     /// <summary>Has the host interrupt another VP: from protocol 4.1 on.</summary>
     /// <param name="targetVp">The VP, by index.</param>
     /// <param name="cancellationToken">Ends the wait; the host may still do it.</param>
-    /// <exception cref="InvalidOperationException">The version has no such message, or the channel is closed.</exception>
+    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
+    /// <exception cref="InvalidOperationException">The version has no such message, or the host has taken the channel back.</exception>
     /// <exception cref="GuestBusException">The host did not.</exception>
     public Task RetargetAsync(uint targetVp, CancellationToken cancellationToken = default) =>
-        _bus.RetargetAsync(Offer.Relid, targetVp, cancellationToken);
+        _bus.RetargetAsync(this, targetVp, cancellationToken);
 
     /// <summary>Closes the channel and takes its memory back.</summary>
-    /// <returns>Ends when the host has let go of the rings.</returns>
-    /// <exception cref="GuestBusException">The host did not let go in time: the memory stays taken.</exception>
-    public Task CloseAsync()
+    /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
+    /// <returns>Ends when the host has given the rings back.</returns>
+    /// <exception cref="GuestBusException">The host did not give the rings back in time: the memory stays taken until it does.</exception>
+    public Task CloseAsync(CancellationToken cancellationToken = default)
     {
-        lock (_rescinded)
-            return _closed ??= _bus.CloseAsync(this);
+        if (Interlocked.Exchange(ref _closing, 1) == 0)
+            _ = RunCloseAsync();
+        return _closed.Task.WaitAsync(cancellationToken);
     }
 
-    /// <inheritdoc cref="CloseAsync"/>
-    public ValueTask DisposeAsync() => new(CloseAsync());
+    /// <summary>Closes the channel, as <see cref="CloseAsync"/>. A host that does not give the rings back is no error here.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     internal void OnRescinded()
     {
+        _completion.TrySetResult(GuestChannelEnd.Rescinded);
         Channel.OnDisconnected(new PeerDisconnectedException($"The host took channel {Offer.Relid} back."));
-        _rescinded.Cancel();
+        // What is registered with the token is the user's: it does not run on the bus's loop.
+        _ = _rescinded.CancelAsync();
     }
 
-    /// <summary>The guest is no more: so is the channel, without a word to the host.</summary>
-    internal Task AbandonAsync()
+    internal void OnDisconnected(string reason)
     {
-        lock (_rescinded)
-        {
-            if (_closed is null)
-            {
-                Detach();
-                FreeRings();
-                _closed = Task.CompletedTask;
-            }
-            return _closed;
-        }
-    }
-
-    /// <summary>The connection was saved: the channel stays open, and its memory taken.</summary>
-    internal Task LeaveAsync()
-    {
-        lock (_rescinded)
-            _closed = Task.CompletedTask;
-        Detach();
-        _rings.Leave();
-        return Task.CompletedTask;
+        _completion.TrySetResult(GuestChannelEnd.Disconnected);
+        Channel.OnDisconnected(new PeerDisconnectedException(reason));
     }
 
     /// <summary>Has both sides look at their rings: signals may have been missed.</summary>
@@ -113,8 +104,6 @@ public sealed class GuestChannel : IAsyncDisposable
         Channel.Signaler.SignalRoom();
     }
 
-    internal void OnDisconnected() => Channel.OnDisconnected(new PeerDisconnectedException("The connection has ended."));
-
     /// <summary>Ends the use of the channel here: no signal comes in or goes out any more.</summary>
     internal void Detach()
     {
@@ -123,6 +112,19 @@ public sealed class GuestChannel : IAsyncDisposable
         _gate.Dispose();
     }
 
-    /// <summary>The host has let go of the rings.</summary>
-    internal void FreeRings() => _rings.Dispose();
+    private async Task RunCloseAsync()
+    {
+        _completion.TrySetResult(GuestChannelEnd.Closed);
+        try
+        {
+            await _bus.CloseAsync(this).ConfigureAwait(false);
+            _closed.SetResult();
+        }
+        catch (Exception failure)
+        {
+            _closed.SetException(failure);
+            // Told to those who call CloseAsync; a dispose does not ask.
+            _ = _closed.Task.Exception;
+        }
+    }
 }

@@ -12,9 +12,9 @@ internal sealed record SavedGuestChannel(uint Relid, uint Gpadl, ulong[] PageFra
     public static void Write(SavedStateWriter writer, GuestChannel channel)
     {
         writer.UInt32(channel.Offer.Relid);
-        writer.UInt32(channel.Gpadl);
-        writer.Words(channel.Rings.PageFrames.Span);
-        writer.UInt32((uint)channel.Rings.DownstreamPageOffset);
+        writer.UInt32(channel.Loan.Gpadl);
+        writer.Words(channel.Loan.Rings.PageFrames.Span);
+        writer.UInt32((uint)channel.Loan.Rings.DownstreamPageOffset);
         writer.UInt32(channel.Options.TargetVp);
         writer.Byte((byte)channel.Channel.Mode);
         writer.Byte((byte)channel.Options.Trust);

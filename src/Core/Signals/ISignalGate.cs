@@ -5,6 +5,6 @@ namespace VmBus;
 /// <summary>A remembered signal: set from any thread, waited for by one.</summary>
 public interface ISignalGate : ISignalWait, IDisposable
 {
-    /// <summary>Signals the waiter, or remembers the signal until somebody waits. A full barrier; allocates nothing.</summary>
+    /// <summary>Signals the waiter, or remembers the signal for the next wait. A full barrier; allocates nothing.</summary>
     void Set();
 }

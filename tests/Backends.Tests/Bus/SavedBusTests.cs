@@ -347,8 +347,8 @@ public sealed class SavedBusTests
 
         byte[] guest = await bus.SaveAsync(Token);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.SaveAsync(Token));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => bus.PauseAsync(Token));
-        await Assert.ThrowsAsync<ObjectDisposedException>(bus.ResumeAsync);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.PauseAsync(Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.ResumeAsync(Token));
         await bus.DisposeAsync();
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
         await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);

@@ -106,17 +106,60 @@ public class GuestMemoryTests
     }
 
     [Fact]
-    public void Memory_is_not_unmapped_below_its_rings()
+    public unsafe void Memory_that_is_disposed_goes_with_the_last_of_its_rings()
     {
+        int before = OperatingSystem.IsLinux() ? MappedMemory.LiveCount : 0;
         var memory = new GuestMemory(4 * Page, OperatingSystem.IsLinux());
-        RingMapping ring = memory.MapRing(memory.AllocatePages(2), Page);
+        ulong gpa = memory.AllocatePages(2);
+        RingMapping ring = memory.MapRing(gpa, Page);
+        nint start = memory.Translate(gpa, 1);
 
-        Assert.Throws<InvalidOperationException>(memory.Dispose);
-        ring.Dispose();
-        ring.Dispose();
         memory.Dispose();
+        memory.Dispose();
+        Assert.Equal(1, memory.MappedRings);
+        *(byte*)ring.ControlAddress = 42;
+        Assert.Equal(42, *(byte*)start);
+        ring.Dispose();
+        ring.Dispose();
+        Assert.Equal(0, memory.MappedRings);
+        Assert.Equal(before, OperatingSystem.IsLinux() ? MappedMemory.LiveCount : 0);
         Assert.Throws<ObjectDisposedException>(() => memory.Translate(Page, 1));
         Assert.Throws<ObjectDisposedException>(() => memory.AllocatePages(1));
+    }
+
+    [Fact]
+    public void Calls_that_race_a_dispose_finish_or_say_that_the_memory_is_gone()
+    {
+        for (int round = 0; round < 300; round++)
+        {
+            var memory = new GuestMemory(64 * Page, OperatingSystem.IsLinux());
+            using var start = new Barrier(2);
+            Background racing = Background.Run(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                    {
+                        ulong gpa = memory.AllocatePages(8);
+                        Assert.True(memory.TryWrite(gpa, new byte[Page]));
+                        Assert.True(memory.TryRead(gpa, new byte[Page]));
+                        memory.TryMapRing([gpa / Page, gpa / Page + 1])!.Dispose();
+                        memory.FreePages(gpa, 8);
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // How it ends.
+                }
+            });
+            start.SignalAndWait();
+            for (int spins = round % 50 * 10; spins > 0; spins--)
+                Thread.SpinWait(10);
+            memory.Dispose();
+            racing.Join();
+            Assert.Equal(0, memory.MappedRings);
+        }
     }
 
     [Fact]

@@ -23,7 +23,9 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     private readonly byte[]? _managed;
     private readonly int _managedOffset;
     private int _mappedRings;
-    private bool _disposed;
+    private int _uses;          // rings that are mapped, and calls that are inside
+    private int _disposed;
+    private int _released;
 
     /// <summary>Makes zeroed memory.</summary>
     /// <param name="size">Its size in bytes: whole pages, two at least, less than 2 GiB.</param>
@@ -90,10 +92,17 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <exception cref="InsufficientMemoryException">No run of that many pages is free.</exception>
     public ulong AllocatePages(int count)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ulong gpa = (ulong)_pages.Allocate(count) * PageSize;
-        Bytes(gpa, checked(count * PageSize)).Clear();
-        return gpa;
+        Enter();
+        try
+        {
+            ulong gpa = (ulong)_pages.Allocate(count) * PageSize;
+            Bytes(gpa, checked(count * PageSize)).Clear();
+            return gpa;
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <summary>Takes pages back.</summary>
@@ -126,7 +135,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <exception cref="ArgumentOutOfRangeException">They reach beyond the end of the memory.</exception>
     public nint Translate(ulong gpa, int length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
         if (!Contains(gpa, length))
             throw new ArgumentOutOfRangeException(nameof(gpa), $"{length} bytes at guest physical address 0x{gpa:x} reach beyond the memory, 0x{Size:x} bytes.");
         return Address + (nint)gpa;
@@ -154,7 +163,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>Maps a ring: its control page and the data behind it, the data twice where the memory is shared.</summary>
     /// <param name="gpa">The guest physical address of the control page.</param>
     /// <param name="dataSize">The size of the data without the control page: whole pages.</param>
-    /// <returns>The mapping; dispose it before this memory.</returns>
+    /// <returns>The mapping. It stays valid after this memory is disposed, until it is disposed itself.</returns>
     /// <exception cref="ArgumentException">Not whole pages.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The ring reaches beyond the end of the memory.</exception>
     internal RingMapping MapRing(ulong gpa, int dataSize)
@@ -162,12 +171,20 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         CheckPage(gpa);
         if (dataSize <= 0 || dataSize % PageSize != 0)
             throw new ArgumentException($"A ring's data of {dataSize} bytes is not whole pages of {PageSize} bytes.", nameof(dataSize));
-        nint control = Translate(gpa, checked(PageSize + dataSize));
-        RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
-            : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(gpa, dataSize)) is { } section ? new RingMapping(this, gpa, section)
-            : new RingMapping(this, gpa, control, dataSize);
-        Interlocked.Increment(ref _mappedRings);
-        return ring;
+        Enter();
+        try
+        {
+            nint control = Translate(gpa, checked(PageSize + dataSize));
+            RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
+                : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(gpa, dataSize)) is { } section ? new RingMapping(this, gpa, section)
+                : new RingMapping(this, gpa, control, dataSize);
+            RingMapped();
+            return ring;
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <inheritdoc/>
@@ -175,8 +192,16 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     {
         if (!Contains(gpa, destination.Length))
             return false;
-        Bytes(gpa, destination.Length).CopyTo(destination);
-        return true;
+        Enter();
+        try
+        {
+            Bytes(gpa, destination.Length).CopyTo(destination);
+            return true;
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <inheritdoc/>
@@ -184,8 +209,16 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     {
         if (!Contains(gpa, source.Length))
             return false;
-        source.CopyTo(Bytes(gpa, source.Length));
-        return true;
+        Enter();
+        try
+        {
+            source.CopyTo(Bytes(gpa, source.Length));
+            return true;
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <inheritdoc/>
@@ -194,6 +227,19 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
 
     /// <inheritdoc/>
     public IMappedRing? TryMapRing(ReadOnlySpan<ulong> pageFrames)
+    {
+        Enter();
+        try
+        {
+            return MapFrames(pageFrames);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private RingMapping? MapFrames(ReadOnlySpan<ulong> pageFrames)
     {
         if (pageFrames.Length < 2 || pageFrames.Length - 1 > RingMemory.MaxDataSize / PageSize)
             return null;
@@ -212,7 +258,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
             offsets[page] = (long)pageFrames[page] * PageSize;
         if (OperatingSystem.IsWindows() && _section?.TryMapRing(offsets) is { } section)
         {
-            Interlocked.Increment(ref _mappedRings);
+            RingMapped();
             return new RingMapping(this, pageFrames[0] * PageSize, section);
         }
         if (_memfd is not { } memfd || !OperatingSystem.IsLinux())
@@ -220,7 +266,7 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         try
         {
             var ring = new RingMapping(this, pageFrames[0] * PageSize, MappedMemory.MapScatteredRing(memfd, offsets));
-            Interlocked.Increment(ref _mappedRings);
+            RingMapped();
             return ring;
         }
         catch (ErrnoException)
@@ -233,15 +279,36 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>How many rings are mapped.</summary>
     public int MappedRings => Volatile.Read(ref _mappedRings);
 
-    /// <summary>Gives the memory back; <see cref="Address"/> says what lies at its addresses from then on.</summary>
-    /// <exception cref="InvalidOperationException">Rings are still mapped.</exception>
+    /// <summary>
+    /// Gives the memory back; <see cref="Address"/> says what lies at its addresses from then on. While another thread is in a
+    /// call here it stays, and goes with the last of them. Rings that are mapped stay as they are.
+    /// </summary>
     public void Dispose()
     {
-        if (_disposed)
+        Interlocked.Increment(ref _uses);
+        Interlocked.Exchange(ref _disposed, 1);
+        Leave();
+    }
+
+    private void Enter()
+    {
+        Interlocked.Increment(ref _uses);
+        if (Volatile.Read(ref _disposed) == 0)
             return;
-        if (Volatile.Read(ref _mappedRings) is var left and > 0)
-            throw new InvalidOperationException($"{left} rings of this memory are still mapped.");
-        _disposed = true;
+        Leave();
+        ObjectDisposedException.ThrowIf(true, this);
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _uses) == 0 && Volatile.Read(ref _disposed) != 0)
+            Release();
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            return;
         if (OperatingSystem.IsLinux())
         {
             _mapped?.Retire();
@@ -258,7 +325,17 @@ public sealed class GuestMemory : IGuestMemory, IDisposable
         return offsets;
     }
 
-    internal void RingUnmapped() => Interlocked.Decrement(ref _mappedRings);
+    private void RingMapped()
+    {
+        Interlocked.Increment(ref _uses);
+        Interlocked.Increment(ref _mappedRings);
+    }
+
+    internal void RingUnmapped()
+    {
+        Interlocked.Decrement(ref _mappedRings);
+        Leave();
+    }
 
     private static void CheckPage(ulong gpa)
     {

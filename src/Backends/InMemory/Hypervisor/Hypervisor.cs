@@ -6,7 +6,7 @@ namespace VmBus.InMemory;
 
 /// <summary>
 /// An in-memory hypervisor. The first partition it creates is the root. Thread-safe, except that
-/// <see cref="Dispose"/> must come when nobody is inside a call any more.
+/// <see cref="Dispose"/> must come when no thread is inside a call any more.
 /// </summary>
 internal sealed class Hypervisor : IDisposable
 {
@@ -71,8 +71,10 @@ internal sealed class Hypervisor : IDisposable
         ? stepped.Step()
         : throw new InvalidOperationException("Only a hypervisor with MonitorScan.Stepped is stepped; this one has a thread.");
 
-    /// <summary>Stops the monitor scan, then ends every partition and unmaps its memory. Rings must be unmapped before.</summary>
-    /// <exception cref="InvalidOperationException">Rings are still mapped.</exception>
+    /// <summary>
+    /// Stops the monitor scan, then ends every partition and unmaps its memory. Memory whose rings are still mapped goes with
+    /// the last of them.
+    /// </summary>
     public void Dispose()
     {
         lock (_sync)

@@ -11,7 +11,7 @@ namespace VmBus.InMemory;
 
 /// <summary>
 /// A partition of a <see cref="InMemory.Hypervisor"/>. Thread-safe. Whatever it made stops working when the hypervisor
-/// is disposed; nobody may be inside a call then.
+/// is disposed; no thread may be inside a call then.
 /// </summary>
 internal sealed partial class Partition
 {
@@ -127,10 +127,10 @@ internal sealed partial class Partition
         return AddPort(new MonitorPort(this, portId, gpa, signaller, examiner, Hypervisor.Scanner));
     }
 
-    /// <summary>A port id that nobody uses: counted from the top down, out of the way of those that mean something.</summary>
+    /// <summary>An unused port id: counted from the top down, out of the way of those that mean something.</summary>
     internal uint UnusedPortId() => Unused(ref _nextPortId, _ports);
 
-    /// <summary>A connection id that nobody uses, likewise.</summary>
+    /// <summary>An unused connection id, likewise.</summary>
     internal uint UnusedConnectionId() => Unused(ref _nextConnectionId, _connections);
 
     /// <summary>Deletes a port. Messages in its buffers are lost; connections to it stay and fail.</summary>

@@ -80,7 +80,7 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     /// <summary>How many signals it passed on to a gate.</summary>
     public long Signals => Volatile.Read(ref _signals);
 
-    /// <summary>How many signals were for relids that nobody had registered.</summary>
+    /// <summary>How many signals were for relids without a gate.</summary>
     public long Unclaimed => Volatile.Read(ref _unclaimed);
 
     /// <summary>How many messages it handed out.</summary>
@@ -188,8 +188,8 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         Drain(_readsSendHalf ? page.Send : page.Receive);
     }
 
-    // A bit is taken before its gate is set, and its setter wrote the ring before the bit: whoever the gate wakes sees
-    // what it was woken for. A bit set again after it was taken comes with an interrupt of its own.
+    // A bit is taken before its gate is set, and its setter wrote the ring before the bit: the waiter that the gate wakes
+    // sees what it was woken for. A bit set again after it was taken comes with an interrupt of its own.
     private void Drain(Span<ulong> words)
     {
         for (int index = 0; index < words.Length; index++)
@@ -224,7 +224,7 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
         }
         do
         {
-            // A full fence: the slot must not be read before whoever comes now can see that it has to say so.
+            // A full fence: the slot must not be read before a thread that comes now can see that it has to say so.
             Interlocked.Exchange(ref _messageState, MessagesRunning);
             while (TakeMessage())
                 Interlocked.Increment(ref _messages);

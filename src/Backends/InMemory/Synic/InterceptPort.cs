@@ -21,7 +21,7 @@ internal sealed class InterceptPort : Port
     {
         if (IsDeleted)
             return HypercallStatus.InvalidPortId;
-        // The port is the one of VMBus: a message of another type is nobody's.
+        // The port is the one of VMBus: a message of another type has no receiver.
         if (type != SynicMessageType.Channel)
             return HypercallStatus.InvalidParameter;
         HypercallStatus status = _handler(payload);

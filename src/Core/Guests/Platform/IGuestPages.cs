@@ -11,6 +11,6 @@ public interface IGuestPages : IDisposable
     /// <summary>Where the first is mapped.</summary>
     nint Address { get; }
 
-    /// <summary>Lets go of the pages without giving them back: they stay taken, for whoever adopts them.</summary>
+    /// <summary>Gives up the pages without giving them back: they stay taken, and can be adopted.</summary>
     void Leave();
 }

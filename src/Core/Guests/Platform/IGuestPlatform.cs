@@ -21,9 +21,9 @@ public interface IGuestPlatform
     /// <param name="handler">Called on any thread, one message at a time.</param>
     /// <returns>
     /// Disposed to take no more: a call of the handler that is under way on another thread is waited for, and what comes
-    /// later stays in its slot for the next who takes messages.
+    /// later stays in its slot for the next handler.
     /// </returns>
-    /// <exception cref="InvalidOperationException">Somebody takes them already.</exception>
+    /// <exception cref="InvalidOperationException">They are taken already: the guest is connected.</exception>
     IDisposable ReceiveMessages(HostMessageHandler handler);
 
     /// <summary>Takes zeroed pages.</summary>

@@ -17,6 +17,6 @@ public interface IGuestRings : IDisposable
     /// <summary>The ring the guest reads.</summary>
     RingMemory Incoming { get; }
 
-    /// <summary>Lets go of the rings without giving their pages back: they stay taken, for whoever adopts them.</summary>
+    /// <summary>Unmaps the rings without giving their pages back: they stay taken, and can be adopted.</summary>
     void Leave();
 }

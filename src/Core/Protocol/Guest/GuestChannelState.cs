@@ -13,7 +13,7 @@ internal enum GuestChannelState
     Opening,
 
     /// <summary>
-    /// The host was asked to open it, and nobody waits for the answer any more. If it comes, and the channel is open then,
+    /// The host was asked to open it, and the answer is no longer awaited. If it comes, and the channel is open then,
     /// it is closed again; until it comes, the channel cannot be opened.
     /// </summary>
     Abandoned,

@@ -1,4 +1,4 @@
-// What happens in a guest's connection, for whoever drives it.
+// What happens in a guest's connection, told to its driver.
 
 using VmBus.Layout;
 
@@ -49,7 +49,7 @@ internal abstract record GuestEvent
     /// comes once more if the host answers after all.
     /// </summary>
     /// <param name="Gpadl">The GPADL.</param>
-    /// <param name="Result">Whether the host has let go of it.</param>
+    /// <param name="Result">Whether the host has given it back.</param>
     public sealed record GpadlTornDown(uint Gpadl, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.Open"/> and <see cref="GuestProtocol.OpenReserved"/>.</summary>
@@ -84,12 +84,19 @@ internal abstract record GuestEvent
     public sealed record Paused(RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.Unload"/>: in any case the connection is gone.</summary>
-    /// <param name="Result">Whether the host has let go of everything.</param>
+    /// <param name="Result">Whether the host has given everything back.</param>
     public sealed record Unloaded(RequestResult Result) : GuestEvent;
 
     /// <summary>
-    /// A message that has no answer, or whose answer nobody waits for, could not be posted: the host does not know of what it
-    /// says.
+    /// The host broke the protocol in a way the guest cannot bear, so the guest ended the connection without a word, as by
+    /// <see cref="GuestProtocol.BreakOff"/>.
+    /// </summary>
+    /// <param name="Reason">What the host did, with the numbers.</param>
+    public sealed record BrokenOff(string Reason) : GuestEvent;
+
+    /// <summary>
+    /// A message that has no answer, or whose answer is no longer awaited, could not be posted: the host does not know of what
+    /// it says.
     /// </summary>
     /// <param name="Type">The message.</param>
     /// <param name="Relid">The channel it is about, or 0.</param>

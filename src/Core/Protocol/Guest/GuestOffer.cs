@@ -43,7 +43,7 @@ public sealed record GuestOffer
     /// <summary>The device's bytes: 120.</summary>
     public ReadOnlyMemory<byte> UserData => Message.Slice(UserDataOffset, UserDefinedData.Size);
 
-    /// <summary>What the channel carries when it is a pipe; otherwise <see langword="null"/>. The host may name a kind nobody knows.</summary>
+    /// <summary>What the channel carries when it is a pipe; otherwise <see langword="null"/>. The host may name an unknown kind.</summary>
     public required PipeMode? PipeMode { get; init; }
 
     /// <summary>How long the host expects a signal of the guest to wait; zero when it does not say.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class GuestProtocol
     }
 
     /// <summary>
-    /// Closes a channel. The host does not answer, and lets go of the rings with the teardown of their GPADL. A channel
+    /// Closes a channel. The host does not answer, and gives the rings back with the teardown of their GPADL. A channel
     /// that is still opening ends as <see cref="RequestOutcome.Cancelled"/>, and is closed when the host has opened it.
     /// </summary>
     /// <param name="relid">The channel: open or opening, and not reserved.</param>

@@ -15,7 +15,8 @@ internal sealed partial class GuestProtocol
     private bool _isUnloadOwed;         // an unload was posted to be rid of it
     private bool _isUnloadAnswered;
 
-    private bool IsConnected => State is GuestConnectionState.Connected or GuestConnectionState.Pausing or GuestConnectionState.Paused;
+    /// <summary>Whether there is a connection, paused or not.</summary>
+    internal bool IsConnected => State is GuestConnectionState.Connected or GuestConnectionState.Pausing or GuestConnectionState.Paused;
 
     /// <summary>
     /// Proposes versions to the host, until it takes one. Ends in <see cref="GuestEvent.Connected"/> or
@@ -69,6 +70,28 @@ internal sealed partial class GuestProtocol
         }
         PostNow(ChannelMessages.ToBytes(ChannelMessageType.Unload));
         Start(RequestKind.Unload);
+    }
+
+    /// <summary>
+    /// Ends the connection, or the attempt at one, without a word to the host: every request ends as
+    /// <see cref="RequestOutcome.Disconnected"/>, every channel is forgotten, the open reserved ones too, and what waits to be
+    /// posted is dropped. For a guest that is reset, and for a connection that cannot go on. Without a connection it does nothing.
+    /// </summary>
+    public void BreakOff()
+    {
+        if (State == GuestConnectionState.Disconnected)
+            return;
+        if (State == GuestConnectionState.Negotiating)
+        {
+            _isContactOwed = true;
+            Emit(new GuestEvent.ConnectFailed(ConnectFailure.Cancelled));
+        }
+
+        DropPosts();
+        FinishAll(RequestOutcome.Disconnected);
+        foreach (KnownChannel channel in _channels.Values.ToArray())
+            ForgetChannel(channel, RequestOutcome.Disconnected);
+        BecomeDisconnected();
     }
 
     private uint ContactConnection(ProtocolVersion version) =>
@@ -148,12 +171,17 @@ internal sealed partial class GuestProtocol
             if (message.Length < VersionResponse3.Size)
                 return MessageFault.TooShort;
             monitorPages = new MonitorPageAddresses(response.ParentToChildMonitorPage, response.ChildToParentMonitorPage);
-            if (!monitorPages.ArePresent || !monitorPages.AreValid)
+            if (!IsServerPagesValid(monitorPages))
                 return MessageFault.InvalidField;
         }
         BecomeConnected(negotiated, monitorPages, areServerPages, answer.ConnectionId);
         return MessageFault.None;
     }
+
+    // The page the guest signals through must be there. The other is optional: a guest reads it only to cancel a signal of the
+    // host that has not come yet (server_specified_monitor_pages in OpenVMM's vmbus_core protocol.rs).
+    private static bool IsServerPagesValid(MonitorPageAddresses pages) =>
+        pages.ChildToParent != 0 && ((pages.ParentToChild | pages.ChildToParent) & 0xFFF) == 0;
 
     private void BecomeConnected(NegotiatedVersion negotiated, MonitorPageAddresses monitorPages, bool areServerPages, uint messageConnection)
     {
@@ -167,7 +195,7 @@ internal sealed partial class GuestProtocol
         Emit(new GuestEvent.Connected(negotiated, monitorPages, areServerPages, _messageConnection));
     }
 
-    // The host of an attempt that nobody waits for any more is connected to no one, so it is told to let go.
+    // The host has connected to an attempt that has ended, so it is told that the guest leaves.
     private MessageFault TakeLateVersionResponse(VersionResponse answer)
     {
         if (State != GuestConnectionState.Disconnected || !_isContactOwed || _isUnloadOwed)
@@ -238,7 +266,7 @@ internal sealed partial class GuestProtocol
         Emit(new GuestEvent.ConnectFailed(reason));
     }
 
-    // A host that could not be told to let go may still answer the earlier contact, so none is made.
+    // A host that could not be told that the guest leaves may still answer the earlier contact, so none is made.
     private void UnloadNotPosted()
     {
         if (State == GuestConnectionState.Unloading)

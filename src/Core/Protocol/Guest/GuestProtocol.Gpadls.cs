@@ -85,6 +85,17 @@ internal sealed partial class GuestProtocol
             throw new InvalidOperationException($"Channel {channel.Relid} is {channel.State} and reserved, so its memory stays as it is.");
     }
 
+    /// <summary>Whether the host knows a GPADL, or may know it.</summary>
+    internal bool Knows(uint gpadl) => _gpadls.ContainsKey(gpadl);
+
+    /// <summary>Whether <see cref="TeardownGpadl"/> would take back a GPADL that is not being torn down.</summary>
+    internal bool CanTearDown(uint gpadl) =>
+        IsConnected
+        && _gpadls.TryGetValue(gpadl, out GuestGpadl? known)
+        && known.State is GuestGpadl.Phase.Creating or GuestGpadl.Phase.Created
+        && known.Channel.RingGpadl != gpadl
+        && (!known.Channel.IsReserved || known.Channel.State == GuestChannelState.Rescinded);
+
     private void PostTeardown(GuestGpadl gpadl)
     {
         gpadl.State = GuestGpadl.Phase.TearingDown;
@@ -132,7 +143,7 @@ internal sealed partial class GuestProtocol
         gpadl.Channel.Gpadls.Remove(gpadl.Handle);
     }
 
-    // Whether anybody waits or not: its memory is free.
+    // Awaited or not: its memory is free.
     private void EndGpadl(GuestGpadl gpadl, RequestOutcome outcome)
     {
         ForgetGpadl(gpadl);

@@ -34,21 +34,35 @@ internal sealed partial class GuestProtocol
     public IReadOnlyList<GuestOffer> SubchannelsOf(uint primaryRelid) =>
         [.. ChannelOf(primaryRelid).Subchannels.Select(channel => channel.Offer)];
 
-    /// <summary>Asks for every channel the host has. Ends in <see cref="GuestEvent.AllOffersDelivered"/>, behind the offers.</summary>
+    /// <summary>Whether the host has said that it has offered every channel it had.</summary>
+    internal bool AreOffersDelivered => _areOffersDelivered;
+
+    /// <summary>
+    /// Asks for every channel the host has. Ends in <see cref="GuestEvent.AllOffersDelivered"/>, behind the offers. A request
+    /// that timed out is waited for once more: the host is not asked twice.
+    /// </summary>
     /// <exception cref="InvalidOperationException">There is no connection, or they were asked for already.</exception>
     public void RequestOffers()
     {
         RequireConnection();
-        if (_areOffersRequested)
+        if (_areOffersRequested && (_areOffersDelivered || IsPending(RequestKind.Offers)))
             throw new InvalidOperationException("The offers were asked for already; a host gives them once a connection.");
+        if (_areOffersRequested)
+        {
+            Start(RequestKind.Offers);
+            return;
+        }
+
         _areOffersRequested = true;
         Post(ChannelMessages.ToBytes(ChannelMessageType.RequestOffers));
         Start(RequestKind.Offers);
     }
 
     /// <summary>
-    /// Gives a relid back: the host may offer another channel with it. The channel's GPADLs are gone with it. Whoever waits
-    /// for one of them hears that it was rescinded.
+    /// Gives a relid back: the host may offer another channel with it. The channel's GPADLs are gone with it, and what was
+    /// asked about them ends as <see cref="RequestOutcome.Rescinded"/>. A host can have no more than
+    /// <see cref="GuestProtocolOptions.MaxRelid"/> relids under way: when as many releases wait to be posted already, it reuses
+    /// relids that it was not given back, and the connection ends in <see cref="GuestEvent.BrokenOff"/>.
     /// </summary>
     /// <param name="relid">The channel: rescinded, or not open and without GPADLs.</param>
     /// <exception cref="ArgumentException">No channel has the relid.</exception>
@@ -61,6 +75,13 @@ internal sealed partial class GuestProtocol
         if (channel.State != GuestChannelState.Rescinded && !isIdle)
             throw new InvalidOperationException($"Channel {relid} is {channel.State} and has {channel.Gpadls.Count} GPADLs, so its relid cannot be released.");
         ForgetChannel(channel, RequestOutcome.Rescinded);
+        if (WaitingReleases() is var waiting and >= (int)GuestProtocolOptions.MaxRelid)
+        {
+            BreakOff();
+            Emit(new GuestEvent.BrokenOff($"{waiting} releases of relids wait to be posted, of {GuestProtocolOptions.MaxRelid} relids there are: the host offers relids that it was not given back."));
+            return;
+        }
+
         Post(ChannelMessageType.RelidReleased, new RelidReleased { ChildRelid = relid });
     }
 
@@ -143,7 +164,7 @@ internal sealed partial class GuestProtocol
             primary.Subchannels.Remove(channel);
     }
 
-    // An open reserved channel belongs to whoever opened it, not to the connection.
+    // An open reserved channel outlives the connection.
     private void ForgetChannels()
     {
         foreach (KnownChannel channel in _channels.Values.ToArray())

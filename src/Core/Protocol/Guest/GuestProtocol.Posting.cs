@@ -76,6 +76,16 @@ internal sealed partial class GuestProtocol
             PostNow(message);
     }
 
+    // Of all that waits to be posted, the one thing that the host can make more of without being asked. Counted only when there
+    // can be too many.
+    private int WaitingReleases()
+    {
+        if (WaitingPosts < (int)GuestProtocolOptions.MaxRelid)
+            return 0;
+        return _outbox.Waiting.Count(message => message.Type == ChannelMessageType.RelidReleased)
+            + _held.Count(message => ChannelMessages.Read<ChannelMessageHeader>(message).MessageType == ChannelMessageType.RelidReleased);
+    }
+
     private void DropPosts()
     {
         _outbox.Clear();

@@ -61,7 +61,7 @@ internal sealed partial class GuestProtocol
         return true;
     }
 
-    /// <returns>Whether anybody waited for it.</returns>
+    /// <returns>Whether the request was pending.</returns>
     private bool Finish(RequestKind kind, uint id, RequestResult result)
     {
         if (!_byKind.TryGetValue((kind, id), out LinkedListNode<GuestRequest>? node))

@@ -68,8 +68,9 @@ internal sealed partial class GuestProtocol
         MonitorPageAddresses pages = RestorePages(ref reader);
         _pages = new GuestPages(interruptPage, pages.ParentToChild, pages.ChildToParent);
         reader.Check((interruptPage & 0xFFF) == 0, $"0x{interruptPage:x} is no page");
-        MonitorPages = RestorePages(ref reader);
+        MonitorPages = reader.Pages();
         AreServerMonitorPages = reader.Bool();
+        reader.Check(AreServerMonitorPages ? IsServerPagesValid(MonitorPages) : MonitorPages.AreValid, $"{MonitorPages} are not pages, or one without the other");
         _isModifyConnectionOwed = reader.Bool();
         _wantedMonitorPages = RestorePages(ref reader);
         _connectionState = (ConnectionState)reader.Byte();
@@ -188,9 +189,9 @@ internal sealed partial class GuestProtocol
         };
         reader.Check(hasIts, $"a guest that is {State} waits for nothing");
         foreach (KnownChannel channel in _channels.Values)
-            reader.Check(channel.State != GuestChannelState.Opening || IsPending(RequestKind.Open, channel.Relid), $"nobody waits for the open of channel {channel.Relid}");
+            reader.Check(channel.State != GuestChannelState.Opening || IsPending(RequestKind.Open, channel.Relid), $"channel {channel.Relid} is opening, and no open request is pending");
         foreach (GuestGpadl gpadl in _gpadls.Values)
-            reader.Check(gpadl.State != GuestGpadl.Phase.Creating || IsPending(RequestKind.CreateGpadl, gpadl.Handle), $"nobody waits for GPADL 0x{gpadl.Handle:x}");
+            reader.Check(gpadl.State != GuestGpadl.Phase.Creating || IsPending(RequestKind.CreateGpadl, gpadl.Handle), $"GPADL 0x{gpadl.Handle:x} is being created, and no request for it is pending");
     }
 
     // The timestamp of so long ago.

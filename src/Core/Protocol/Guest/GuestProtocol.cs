@@ -20,7 +20,7 @@ namespace VmBus.Protocol;
 /// a channel that opened late is closed, a GPADL that was taken late is torn down. Until it comes, the host owes it, and
 /// the same cannot be asked for the same thing again.</para>
 /// <para>What the host makes grow is bounded: offers by <see cref="GuestProtocolOptions.MaxOffers"/>, each with one event
-/// when it comes and one when it goes; every other event answers a request.</para>
+/// when it comes and one when it goes; releases of relids by <see cref="ReleaseRelid"/>; all else answers a request.</para>
 /// </remarks>
 internal sealed partial class GuestProtocol
 {

@@ -1,4 +1,4 @@
-// A request somebody waits for.
+// A request that the host has not answered.
 
 namespace VmBus.Protocol;
 

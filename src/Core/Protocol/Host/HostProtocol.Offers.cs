@@ -35,8 +35,8 @@ internal sealed partial class HostProtocol
         ArgumentNullException.ThrowIfNull(offer);
         if (offer.UserData.Length > UserDefinedData.Size)
             throw new ArgumentException($"An offer carries {UserDefinedData.Size} bytes of its device, not {offer.UserData.Length}.", nameof(offer));
-        if (offer.MonitorLatency is { } latency && (latency < TimeSpan.Zero || latency.Ticks > ushort.MaxValue))
-            throw new ArgumentException($"A monitor's latency is 0 to {ushort.MaxValue} units of 100 ns, not {latency.Ticks}.", nameof(offer));
+        if (offer.MonitorLatency is { Ticks: < 1 or > ushort.MaxValue } latency)
+            throw new ArgumentOutOfRangeException(nameof(offer), latency, $"A monitor's latency is 1 to {ushort.MaxValue} units of 100 ns, not {latency.Ticks}. Without a monitor it is null.");
         if (IsRestoring && TryClaim(offer) is { } restored)
             return restored;
         if (!CanOffer)

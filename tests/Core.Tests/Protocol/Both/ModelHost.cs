@@ -279,7 +279,7 @@ internal sealed class ModelHost(HostProtocol protocol, HostProtocolOptions optio
         well &= protocol.CanOffer && _devices.Values.All(device => device.Offer.InterfaceInstance != connect.Endpoint || device.Offer.InterfaceType != connect.Service);
         protocol.CompleteTransportConnect(connect.Endpoint, connect.Service, well ? ChannelMessageStatus.Success : ChannelMessageStatus.ConnectionRefused);
         if (well)
-            Add(new HostOffer(connect.Service, connect.Endpoint) { Flags = OfferFlags.TlnpiProviderOffer, PipeMode = PipeMode.Byte, MonitorLatency = TimeSpan.Zero });
+            Add(new HostOffer(connect.Service, connect.Endpoint) { Flags = OfferFlags.TlnpiProviderOffer, PipeMode = PipeMode.Byte, MonitorLatency = TimeSpan.FromMicroseconds(100) });
     }
 
     private void LetGo(OfferId offer, uint gpadl)

@@ -120,17 +120,34 @@ public sealed class ConnectTests
     }
 
     [Theory]
-    [InlineData(0u, MessageFault.InvalidField)]
-    [InlineData(0x7001u, MessageFault.InvalidField)]
-    public void Monitor_pages_of_the_host_that_are_none_are_dropped(uint page, MessageFault fault)
+    [InlineData(0x7000u, 0u)]
+    [InlineData(0u, 0u)]
+    [InlineData(0x7001u, 0x8000u)]
+    [InlineData(0u, 0x8001u)]
+    public void Monitor_pages_of_the_host_that_are_none_are_dropped(uint parentToChild, uint childToParent)
     {
         ScriptedHost host = new(new GuestProtocolOptions { Features = FeatureFlags.ServerSpecifiedMonitorPages });
         host.Guest.Connect(ScriptedHost.Pages);
         host.Posted(ChannelMessageType.InitiateContact);
         var response = new VersionResponse2 { Response = new VersionResponse { VersionSupported = 1, ConnectionId = 9 }, SupportedFeatures = FeatureFlags.ServerSpecifiedMonitorPages };
-        host.Drop(fault, VersionResponse.MessageType, new VersionResponse3 { Response = response, ParentToChildMonitorPage = page, ChildToParentMonitorPage = 0x8000 });
+        host.Drop(MessageFault.InvalidField, VersionResponse.MessageType, new VersionResponse3 { Response = response, ParentToChildMonitorPage = parentToChild, ChildToParentMonitorPage = childToParent });
         host.Drop(MessageFault.TooShort, VersionResponse.MessageType, response);
         Assert.Equal(GuestConnectionState.Negotiating, host.Guest.State);
+    }
+
+    [Fact]
+    public void A_host_need_not_give_the_page_it_signals_through_itself()
+    {
+        var options = new GuestProtocolOptions { Features = FeatureFlags.ServerSpecifiedMonitorPages };
+        ScriptedHost host = new(options);
+        host.Guest.Connect(ScriptedHost.Pages);
+        host.Posted(ChannelMessageType.InitiateContact);
+        var response = new VersionResponse2 { Response = new VersionResponse { VersionSupported = 1, ConnectionId = 9 }, SupportedFeatures = FeatureFlags.ServerSpecifiedMonitorPages };
+        host.Send(VersionResponse.MessageType, new VersionResponse3 { Response = response, ChildToParentMonitorPage = 0x8000 });
+        GuestEvent.Connected connected = host.Event<GuestEvent.Connected>();
+        Assert.Equal((new MonitorPageAddresses(0, 0x8000), true), (connected.MonitorPages, connected.AreServerPages));
+        GuestProtocol restored = GuestProtocol.Restore(options, host.Clock, host.Guest.Save());
+        Assert.Equal((GuestConnectionState.Connected, host.Guest.MonitorPages), (restored.State, restored.MonitorPages));
     }
 
     [Fact]

@@ -160,6 +160,52 @@ public sealed class OfferTests
         host.Offer(1);
         host.Send(ChannelMessageType.AllOffersDelivered);
         Assert.Equal(1, host.Guest.LateAnswers);
+        Assert.Throws<InvalidOperationException>(host.Guest.RequestOffers);
+    }
+
+    [Fact]
+    public void A_request_for_offers_that_timed_out_is_waited_for_once_more_without_asking_again()
+    {
+        ScriptedHost host = ScriptedHost.Connected(ProtocolVersion.Iron);
+        host.Guest.RequestOffers();
+        host.Posted(ChannelMessageType.RequestOffers);
+        Assert.Throws<InvalidOperationException>(host.Guest.RequestOffers);
+        host.Expire();
+        Assert.Equal(RequestOutcome.TimedOut, host.Event<GuestEvent.AllOffersDelivered>().Result.Outcome);
+        host.Guest.RequestOffers();
+        host.PostsNothing();
+        host.Send(ChannelMessageType.AllOffersDelivered);
+        Assert.True(host.Event<GuestEvent.AllOffersDelivered>().Result.IsSuccess);
+    }
+
+    [Fact]
+    public void A_host_that_reuses_relids_that_wait_to_be_released_is_broken_off()
+    {
+        ScriptedHost host = ScriptedHost.Connected(ProtocolVersion.Iron);
+        host.Offer(9);
+        for (int round = 0; round < 2047; round++)
+        {
+            host.Offer(7, instance: new Guid(round, 0, 0, new byte[8]));
+            host.Rescind(7);
+            host.Event<GuestEvent.Rescinded>();
+            host.Guest.ReleaseRelid(7);
+        }
+
+        Assert.Equal((2047, GuestConnectionState.Connected), (host.Guest.WaitingPosts, host.Guest.State));
+        host.Posted(ChannelMessageType.RelidReleased);
+        host.Offer(7);
+        host.Rescind(7);
+        host.Event<GuestEvent.Rescinded>();
+        host.Guest.ReleaseRelid(7);
+        host.NoEvent();
+        host.Guest.RequestOffers();
+        host.Offer(7);
+        host.Rescind(7);
+        host.Event<GuestEvent.Rescinded>();
+        host.Guest.ReleaseRelid(7);
+        Assert.Equal(RequestOutcome.Disconnected, host.Event<GuestEvent.AllOffersDelivered>().Result.Outcome);
+        Assert.Contains("2047", host.Event<GuestEvent.BrokenOff>().Reason, StringComparison.Ordinal);
+        Assert.Equal((0, 0, GuestConnectionState.Disconnected), (host.Guest.WaitingPosts, host.Guest.OfferCount, host.Guest.State));
     }
 
     [Fact]

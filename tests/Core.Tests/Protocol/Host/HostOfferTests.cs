@@ -148,7 +148,8 @@ public sealed class HostOfferTests
         var guest = new ScriptedGuest(new HostProtocolOptions { MaxChannels = 2, RelidBase = 10 });
         HostOffer offer = ScriptedGuest.MakeOffer();
         Assert.Throws<ArgumentException>(() => guest.Host.Offer(offer with { UserData = new byte[121] }));
-        Assert.Throws<ArgumentException>(() => guest.Host.Offer(offer with { MonitorLatency = TimeSpan.FromTicks(65536) }));
+        foreach (long ticks in (long[])[-1, 0, 65536])
+            Assert.Throws<ArgumentOutOfRangeException>(() => guest.Host.Offer(offer with { MonitorLatency = TimeSpan.FromTicks(ticks) }));
         Assert.Throws<InvalidOperationException>(() => guest.Host.Offer(offer with { Relid = 9 }));
         Assert.Throws<InvalidOperationException>(() => guest.Host.Offer(offer with { Relid = 12 }));
         guest.Host.Offer(offer with { Relid = 11 });

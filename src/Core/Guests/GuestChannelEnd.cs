@@ -1,0 +1,14 @@
+namespace VmBus.Guests;
+
+/// <summary>How a guest's channel came to its end.</summary>
+public enum GuestChannelEnd
+{
+    /// <summary>The guest closed it.</summary>
+    Closed,
+
+    /// <summary>The host took it back.</summary>
+    Rescinded,
+
+    /// <summary>The connection ended.</summary>
+    Disconnected,
+}

@@ -1,0 +1,224 @@
+using Microsoft.Extensions.Time.Testing;
+using VmBus.Guests;
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Protocol;
+
+namespace VmBus.Backends.Tests.Bus;
+
+public sealed class InMemoryMachineTests
+{
+    private static CancellationToken Token => BusFixture.Token;
+
+    [Fact]
+    public async Task A_device_is_offered_opened_and_talked_to_in_a_few_lines()
+    {
+        await using var machine = new InMemoryMachine();
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Assert.True(channel.Channel.TrySend("hello..."u8));
+        await channel.Channel.WaitToReadAsync(Token);
+        using ChannelReadBatch batch = channel.Channel.ReadBatch();
+        Assert.True(batch.TryNext(out RingPacket packet) && packet.Payload.SequenceEqual("hello..."u8));
+    }
+
+    [Fact]
+    public async Task A_machine_with_a_clock_of_its_own_moves_only_with_it()
+    {
+        var clock = new FakeTimeProvider();
+        await using var machine = new InMemoryMachine(new() { Clock = clock });
+        Assert.Same(clock, machine.Options.Hypervisor.Clock);
+        Assert.Same(clock, machine.Options.Host.Clock);
+        var listener = new Listener();
+        await machine.Host.OfferAsync(EchoDevice.Offer(2), listener);
+        await using GuestChannel heard = await machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
+        await listener.Listening.WaitAsync(BusFixture.Generous, Token);
+        Assert.True(heard.Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8]));
+        clock.Advance(TimeSpan.FromMicroseconds(90));
+        Assert.False(listener.HasHeard(TimeSpan.FromMilliseconds(50)));
+        clock.Advance(TimeSpan.FromMicroseconds(200));
+        Assert.True(listener.HasHeard(BusFixture.Generous));
+    }
+
+    [Fact]
+    public async Task A_guest_of_a_machine_with_a_clock_waits_for_answers_by_that_clock()
+    {
+        var clock = new FakeTimeProvider();
+        await using var machine = new InMemoryMachine(new() { Clock = clock });
+        // A host that is saved tells the guest to try again, for as long as it is.
+        await machine.Host.SaveAsync();
+        Task<GuestBus> connecting = machine.ConnectAsync(cancellationToken: Token);
+        Assert.False(connecting.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(30));
+        GuestBusException failed = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(BusFixture.Generous, Token));
+        Assert.Equal(ConnectFailure.Timeout, failed.ConnectFailure);
+    }
+
+    [Fact]
+    public async Task What_names_a_clock_keeps_it()
+    {
+        FakeTimeProvider machineClock = new(), hypervisorClock = new(), hostClock = new();
+        await using var machine = new InMemoryMachine(new()
+        {
+            Clock = machineClock,
+            Hypervisor = new HypervisorOptions { Clock = hypervisorClock, MonitorScan = MonitorScan.Stepped },
+            Host = new HostBusOptions { Clock = hostClock },
+        });
+        Assert.Same(hypervisorClock, machine.Options.Hypervisor.Clock);
+        Assert.Same(hostClock, machine.Options.Host.Clock);
+    }
+
+    [Fact]
+    public async Task An_open_waits_for_an_offer_that_comes_later_and_of_the_right_subchannel()
+    {
+        await using var machine = new InMemoryMachine();
+        var device = new EchoDevice();
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), device);
+        await using GuestChannel first = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Task<GuestChannel> later = machine.OpenAsync(EchoDevice.Offer(1, subchannel: 1), cancellationToken: Token);
+        await machine.Host.OfferAsync(EchoDevice.Offer(2), device);
+        Assert.False(later.IsCompleted);
+        await machine.Host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
+        await using GuestChannel second = await later.WaitAsync(BusFixture.Generous, Token);
+        Assert.Equal((1, first.Offer.Relid), (second.Offer.SubchannelIndex, second.Offer.PrimaryRelid));
+        await BusFixture.PingAsync(second.Channel, 3);
+    }
+
+    [Fact]
+    public async Task Opens_at_once_share_one_connection()
+    {
+        await using var machine = new InMemoryMachine();
+        var device = new EchoDevice();
+        for (int instance = 1; instance <= 8; instance++)
+            await machine.Host.OfferAsync(EchoDevice.Offer(instance), device);
+        GuestChannel[] channels = await Task.WhenAll(Enumerable.Range(1, 8).Select(instance => Task.Run(() => machine.OpenAsync(EchoDevice.Offer(instance), cancellationToken: Token))));
+        Assert.Equal(8, channels.Select(channel => channel.Offer.Relid).Distinct().Count());
+        foreach (GuestChannel channel in channels)
+            await BusFixture.PingAsync(channel.Channel, 2);
+        await channels[0].DisposeAsync();
+        await using GuestChannel again = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await BusFixture.PingAsync(again.Channel, 2);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task An_open_uses_the_connection_there_is_and_makes_another_when_that_has_ended()
+    {
+        await using var machine = new InMemoryMachine();
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
+        await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Assert.Single(await bus.GetChannelsAsync(Token));
+        InvalidOperationException second = await Assert.ThrowsAsync<InvalidOperationException>(() => machine.ConnectAsync(cancellationToken: Token));
+        Assert.Equal("This guest is connected already, and has one connection at a time. Use that one, or dispose it and connect again.", second.Message);
+        await bus.DisposeAsync();
+        await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await BusFixture.PingAsync(channel.Channel, 2);
+    }
+
+    [Fact]
+    public async Task An_open_that_is_cancelled_while_it_waits_for_an_offer_leaves_the_machine_as_it_was()
+    {
+        using var unobserved = new UnobservedExceptions();
+        await using (var machine = new InMemoryMachine())
+        {
+            using var cancel = new CancellationTokenSource();
+            Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: cancel.Token);
+            Assert.False(opening.IsCompleted);
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+            await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+            await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token).WaitAsync(BusFixture.Generous, Token);
+            await BusFixture.PingAsync(channel.Channel, 2);
+        }
+        unobserved.AssertNone();
+    }
+
+    [Fact]
+    public async Task A_dispose_ends_what_was_left_open_and_tells_those_who_wait()
+    {
+        using var unobserved = new UnobservedExceptions();
+        var machine = new InMemoryMachine();
+        var device = new EchoDevice();
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), device);
+        GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Task reading = channel.Channel.WaitToReadAsync(Token).AsTask();
+        Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
+
+        ValueTask first = machine.DisposeAsync(), second = machine.DisposeAsync();
+        await first.AsTask().WaitAsync(BusFixture.Generous, Token);
+        await second.AsTask().WaitAsync(BusFixture.Generous, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => reading.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+        Assert.Equal(ChannelState.Closed, channel.State);
+        Assert.Equal((0, 0, 0), (machine.GuestPartition.Memory.AllocatedPages, machine.GuestPartition.Memory.MappedRings, device.Serving));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.ConnectAsync(cancellationToken: Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.SaveHostAsync(Token));
+        await channel.DisposeAsync();
+        unobserved.AssertNone();
+    }
+
+    [Fact]
+    public async Task A_dispose_that_races_opens_leaves_nothing()
+    {
+        using var unobserved = new UnobservedExceptions();
+        for (int round = 0; round < 200; round++)
+        {
+            var machine = new InMemoryMachine(new() { GuestMemorySize = 1 << 20 });
+            await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+            using var start = new Barrier(2);
+            Task<GuestChannel> opening = Task.Run(() =>
+            {
+                start.SignalAndWait(Token);
+                return machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+            }, Token);
+            start.SignalAndWait(Token);
+            for (int spins = round % 50 * 20; spins > 0; spins--)
+                Thread.SpinWait(10);
+            await machine.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+            try
+            {
+                await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+            }
+            catch (Exception ended) when (ended is GuestBusException or ObjectDisposedException)
+            {
+                // The dispose came first, or in the middle.
+            }
+            Assert.Equal(0, machine.GuestPartition.Memory.MappedRings);
+        }
+        unobserved.AssertNone();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(65536)]
+    public async Task A_monitor_latency_that_no_monitor_can_have_is_refused(long ticks)
+    {
+        await using var machine = new InMemoryMachine();
+        ArgumentOutOfRangeException refused = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => machine.Host.OfferAsync(EchoDevice.Offer(1) with { MonitorLatency = TimeSpan.FromTicks(ticks) }, new EchoDevice()));
+        Assert.Contains("1 to 65535", refused.Message, StringComparison.Ordinal);
+        await machine.Host.OfferAsync(EchoDevice.Offer(1) with { MonitorLatency = TimeSpan.FromTicks(65535) }, new EchoDevice());
+    }
+
+    private sealed class Listener : IChannelDevice
+    {
+        private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _heard = new();
+
+        public Task Listening => _listening.Task;
+
+        public bool HasHeard(TimeSpan within) => _heard.Task.Wait(within, Token);
+
+        public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+        {
+            ValueTask wait = channel.Channel.WaitToReadAsync(closing);
+            _listening.SetResult();
+            await wait;
+            _heard.SetResult();
+            await Task.Delay(Timeout.Infinite, closing);
+        }
+    }
+}
