@@ -119,6 +119,6 @@ internal static class ControlRun
     {
         public static readonly Idle Instance = new();
 
-        public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.CompletedTask;
+        public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);
     }
 }

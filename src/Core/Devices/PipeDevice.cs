@@ -22,8 +22,8 @@ public sealed class PipeDevice : IChannelDevice
     /// <param name="serve">
     /// Serves one open. Reads of the stream end once the guest has closed the channel and all it had written was read; the token
     /// is cancelled as soon as it closes, and ends the wait for somebody else. The guest's close takes effect when the task has
-    /// ended. When it ends before, or fails, the guest is told the end of a byte stream, and the channel stays open and idle.
-    /// The stream is disposed then.
+    /// ended. When it ends before, the stream is disposed, which tells the guest the end of a byte stream, and the channel stays
+    /// open and idle until the guest closes it. When it fails, the guest loses the channel: see <see cref="IChannelDevice"/>.
     /// </param>
     public PipeDevice(Func<PipeStream, CancellationToken, Task> serve)
     {
@@ -44,20 +44,23 @@ public sealed class PipeDevice : IChannelDevice
     {
         ArgumentNullException.ThrowIfNull(channel);
         PipeMode mode = channel.Offer.PipeMode ?? throw new InvalidOperationException("The channel was not offered as a pipe.");
-        using var pipe = new PipeStream(channel.Channel, mode, leaveOpen: true);
-        try
+        using (var pipe = new PipeStream(channel.Channel, mode, leaveOpen: true))
         {
-            await _serve(pipe, closing).ConfigureAwait(false);
+            try
+            {
+                await _serve(pipe, closing).ConfigureAwait(false);
+            }
+            catch (Exception end) when (closing.IsCancellationRequested && end is OperationCanceledException or PeerDisconnectedException)
+            {
+                // How a service ends: the guest closes its channel.
+            }
+            finally
+            {
+                // Nobody is left to be told the end, unless the bus was saved: and then the pipe has none.
+                if (closing.IsCancellationRequested)
+                    pipe.AbandonWriting();
+            }
         }
-        catch (Exception end) when (closing.IsCancellationRequested && end is OperationCanceledException or PeerDisconnectedException)
-        {
-            // How a service ends: the guest closes its channel.
-        }
-        finally
-        {
-            // Nobody is left to be told the end, unless the bus was saved: and then the pipe has none.
-            if (closing.IsCancellationRequested)
-                pipe.AbandonWriting();
-        }
+        await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -11,10 +11,10 @@ public sealed partial class HostBus
         switch (action)
         {
             case HostAction.Connect connect:
-                _protocol.CompleteConnect(Try(() => _pages = new ConnectedPages(connect.Request, _partition))
-                    ? ConnectionState.Successful : ConnectionState.FailedUnknown);
+                _protocol.CompleteConnect(TryConnect(connect.Request) ? ConnectionState.Successful : ConnectionState.FailedUnknown);
                 break;
             case HostAction.Disconnect:
+                DropTransports();
                 _pages?.Dispose();
                 _pages = null;
                 _protocol.CompleteDisconnect();
@@ -40,9 +40,7 @@ public sealed partial class HostBus
                 _protocol.CompleteModify(modify.Offer, ChannelMessageStatus.Success);
                 break;
             case HostAction.TransportConnect connect:
-                bool offered = _options.TransportConnect?.Invoke(new TransportRequest(connect.Endpoint, connect.Service, connect.Silo)) ?? false;
-                _protocol.CompleteTransportConnect(connect.Endpoint, connect.Service,
-                    offered ? ChannelMessageStatus.Success : ChannelMessageStatus.ConnectionRefused);
+                ConnectTransport(connect);
                 break;
             case HostAction.Offered offer:
                 _links[offer.Offer].SetOffered(offer.Relid, offer.MonitorId);
@@ -79,103 +77,56 @@ public sealed partial class HostBus
         _protocol.CompleteCreateGpadl(create.Offer, create.Gpadl, isThere ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful);
     }
 
-    private void Open(OfferLink link, HostOpenRequest request)
+    // A guest that is gone, or asks for socket channels anew, is told nothing of what it asked for before.
+    private void ConnectTransport(HostAction.TransportConnect connect)
     {
-        OpenedChannel? opened = null;
-        bool accepted = Try(() =>
+        if (_options.TransportConnect is not { } handler)
         {
-            if (link.IsRevoked)
-                throw new RefusedException($"Channel {request.Relid} is being taken back.");
-            opened = new OpenedChannel(link, request, _partition, _pages, _options);
-            if (!link.Device.Accepts(request))
-                throw new RefusedException($"The device of channel {request.Relid} does not accept the open.");
-        });
-        if (!accepted)
-        {
-            opened?.Dispose();
-            _protocol.CompleteOpen(link.Id, ChannelMessageStatus.Unsuccessful);
+            _protocol.CompleteTransportConnect(connect.Endpoint, connect.Service, ChannelMessageStatus.ConnectionRefused);
             return;
         }
-
-        _protocol.CompleteOpen(link.Id, ChannelMessageStatus.Success);
-        Serve(link, opened!, isRestored: false);
-        if (_options.UnstickDelay > TimeSpan.Zero)
-            opened!.Unsticker = _options.Clock.CreateTimer(_ => _loop.Run(() => Unstick(link, opened)), null, _options.UnstickDelay, Timeout.InfiniteTimeSpan);
+        var request = new TransportRequest(connect.Endpoint, connect.Service, connect.Silo);
+        _transports.Add(Question.Ask(
+            _code, token => handler(request, token), $"{nameof(HostBusOptions.TransportConnect)} for service {request.Service}",
+            _options.DeviceAnswerTimeout, _options.Clock,
+            (question, answer) => _loop.Run(() => EndTransport(question, request, answer)),
+            failure => _failures.Report(DeviceOperation.TransportConnect, null, failure)));
     }
 
-    private void Serve(OfferLink link, OpenedChannel opened, bool isRestored)
+    private void EndTransport(Question question, TransportRequest request, Answer answer)
     {
-        link.Failure = null;
-        link.Opened = opened;
-        var channel = new DeviceChannel(link, opened.Channel, opened.Request, _partition.Memory, isRestored);
-        opened.Service = Task.Factory.StartNew(
-            () => ServeAsync(link, channel, opened.Closing), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _options.Scheduler).Unwrap();
+        if (answer.Failure is { } failure)
+            _failures.Report(DeviceOperation.TransportConnect, null, failure);
+        if (_transports.Remove(question))
+            _protocol.CompleteTransportConnect(request.Endpoint, request.Service, answer.Yes ? ChannelMessageStatus.Success : ChannelMessageStatus.ConnectionRefused);
     }
 
-    private static void Unstick(OfferLink link, OpenedChannel opened)
+    private void DropTransports()
     {
-        opened.Unsticker?.Dispose();
-        if (link.Opened == opened && !opened.Closing.IsCancellationRequested)
-            opened.Unstick();
-    }
-
-    private static async Task ServeAsync(OfferLink link, DeviceChannel channel, CancellationToken closing)
-    {
-        try
-        {
-            await link.Device.ServeAsync(channel, closing).ConfigureAwait(false);
-        }
-        catch (Exception end) when (closing.IsCancellationRequested && end is OperationCanceledException or PeerDisconnectedException)
-        {
-            // How a service ends that waits on its channel when the guest closes it.
-        }
-        catch (Exception failure)
-        {
-            link.Failure = failure;
-        }
-    }
-
-    private void Close(OfferLink link)
-    {
-        // One that was being closed when it was saved has nothing open any more.
-        if (link.IsOpen)
-            End(link, () => _protocol.CompleteClose(link.Id));
-        else
-            _protocol.CompleteClose(link.Id);
-    }
-
-    private void Revoke(OfferLink link)
-    {
-        _protocol.Revoke(link.Id);
-        link.Gpadls.Clear();
-        if (link.Relid is null)
-            _links.Remove(link.Id);
-        link.SetRevoked();
-    }
-
-    // Ends a service, and takes the channel's memory away when it has: more than one may want that.
-    private void End(OfferLink link, Action then)
-    {
-        OpenedChannel opened = link.Opened!;
-        opened.BeginClose();
-        opened.Service.ContinueWith(_ => _loop.Run(() =>
-        {
-            if (_isSaved)
-                return;
-            if (link.Opened == opened)
-                link.Opened = null;
-            opened.Dispose();
-            then();
-        }), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        foreach (Question question in _transports)
+            question.Dispose();
+        _transports.Clear();
     }
 
     private void MoveMonitors(MonitorPageAddresses? addresses)
     {
-        bool moved = Try(() => _pages?.MoveMonitors(addresses, _partition, () =>
+        bool moved = true;
+        try
         {
-            foreach (OfferLink link in _links.Values)
-                link.Opened?.MoveMonitors(_pages);
-        }));
+            _pages?.MoveMonitors(addresses, _partition, () =>
+            {
+                foreach (OfferLink link in _links.Values)
+                {
+                    link.Opened?.MoveMonitors(_pages);
+                    link.Opening?.Channel.MoveMonitors(_pages);
+                }
+            });
+        }
+        catch (RefusedException refused)
+        {
+            Refuse(refused.Message);
+            moved = false;
+        }
         _protocol.CompleteModifyConnection(moved ? ConnectionState.Successful : ConnectionState.FailedUnknown);
     }
 
@@ -185,11 +136,16 @@ public sealed partial class HostBus
         if (!_links.TryGetValue(offer, out OfferLink? link))
             return;
         link.SetReleased();
+        // A guest that goes in the midst of an open: its device is not waited for.
+        RefuseOpening(link, null);
         if (link.Revoked.IsCompleted)
             _links.Remove(offer);
     }
 
-    private bool Try(Action attempt)
+    private bool TryConnect(HostConnectRequest request) => Try(() => _pages = new ConnectedPages(request, _partition), DeviceOperation.Connect, null);
+
+    // A guest's request that leaves nothing behind where it fails: whatever it fails with, it is refused.
+    private bool Try(Action attempt, DeviceOperation operation, OfferLink? link)
     {
         try
         {
@@ -199,8 +155,13 @@ public sealed partial class HostBus
         catch (RefusedException refused)
         {
             Refuse(refused.Message);
-            return false;
         }
+        catch (Exception failure)
+        {
+            Refuse($"{failure.GetType().Name}: {failure.Message}");
+            _failures.Report(operation, link?.Handle, failure);
+        }
+        return false;
     }
 
     private void Refuse(string reason)

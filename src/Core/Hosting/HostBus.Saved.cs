@@ -7,16 +7,18 @@ namespace VmBus.Hosting;
 public sealed partial class HostBus
 {
     private volatile bool _isSaving;
-    private bool _isSaved;      // the loop's
 
     /// <summary>
     /// Saves the bus, for <see cref="Restore(IGuestPartition, ReadOnlySpan{byte}, HostBusOptions)"/>: services end as at a
     /// close, and the guest's channels stay open. It can only be disposed then: until that is done the guest's messages are
     /// told to come again.
     /// </summary>
-    /// <returns>The state; see docs/saved-state.md. Ends when every service has.</returns>
+    /// <returns>
+    /// The state; see docs/saved-state.md. Ends when every service has, or has lost its channel. Not to be waited for by a service.
+    /// </returns>
     /// <exception cref="InvalidOperationException">It is saved already, or not restored yet.</exception>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task<byte[]> SaveAsync()
     {
         ObjectDisposedException.ThrowIf(_stopped, this);
@@ -76,19 +78,26 @@ public sealed partial class HostBus
     private Task[] EndServices()
     {
         _isSaving = true;
-        OpenedChannel[] open = [.. _links.Values.Select(link => link.Opened).OfType<OpenedChannel>()];
-        foreach (OpenedChannel channel in open)
-            channel.BeginClose();
-        return [.. open.Select(channel => channel.Service)];
+        DropTransports();
+        var open = new List<OpenedChannel>();
+        foreach (OfferLink link in _links.Values)
+        {
+            // Its device is asked again after the restore.
+            DropOpening(link);
+            if (link.Opened is not { } opened)
+                continue;
+            open.Add(opened);
+            BeginClose(link, opened);
+            if (opened.Service.IsCompleted)
+                Leave(link, opened);
+        }
+        return [.. open.Select(channel => channel.Left)];
     }
 
     private byte[] Save()
     {
-        _isSaved = true;
         foreach (OfferLink link in _links.Values)
         {
-            link.Opened?.Dispose();
-            link.Opened = null;
             // Nobody offers it again, and then it is taken back.
             if (link.IsRevoked)
                 link.SetRevoked();
@@ -110,7 +119,7 @@ public sealed partial class HostBus
     // A guest whose pages are not there is another one.
     private void RestoreConnection(HostConnectRequest request)
     {
-        if (!Try(() => _pages = new ConnectedPages(request, _partition)))
+        if (!TryConnect(request))
             _protocol.Reset();
     }
 
@@ -123,10 +132,9 @@ public sealed partial class HostBus
         if (restored.OpenedBy is not { } request)
             return;
         OpenedChannel? opened = null;
-        if (!Try(() => opened = new OpenedChannel(link, request, _partition, _pages, _options)))
+        if (!Try(() => opened = OpenChannel(link, request), DeviceOperation.Open, link))
         {
-            link.IsRevoked = true;
-            Revoke(link);
+            BeginRevoke(link);
             return;
         }
 

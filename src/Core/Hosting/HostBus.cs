@@ -11,6 +11,11 @@ namespace VmBus.Hosting;
 /// Offers channels to one guest and serves them. Thread-safe. Nothing the guest does makes a call here fail: what it asks
 /// for and cannot have is refused, and counted.
 /// </summary>
+/// <remarks>
+/// Nothing a device does, or a callback, harms more than its own channel or request: see <see cref="IChannelDevice"/>. A mistake
+/// of this library or of the partition is <see cref="Failure"/>: the bus does no more then, services are told to end, all that
+/// is waited for ends with <see cref="BusFaultException"/>, later calls throw it, and <see cref="DisposeAsync"/> still works.
+/// </remarks>
 public sealed partial class HostBus : IAsyncDisposable
 {
     // What comes while somebody else is at the protocol. A guest that sends more at a time is told to try again.
@@ -22,13 +27,21 @@ public sealed partial class HostBus : IAsyncDisposable
     private readonly BusLoop _loop;
     private readonly ConcurrentQueue<byte[]> _inbox = new();     // filled under its lock
     private readonly Dictionary<OfferId, OfferLink> _links = [];
+    private readonly Dictionary<(Guid Type, Guid Instance, ushort Subchannel), OfferLink> _leaving = [];   // taken back when the service has ended
     private readonly List<IDisposable> _connections = [];
+    private readonly HashSet<Question> _transports = [];
+    private readonly RingFrames _frames = new();
+    private readonly DeviceCode _code;
+    private readonly DeviceFailures _failures;
+    private readonly TaskCompletionSource _disposal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
     private ConnectedPages? _pages;
     private TaskCompletionSource? _idle;
+    private IMessageObserver? _observer;
+    private Task _leftByFault = Task.CompletedTask;
     private volatile Exception? _failure;
     private volatile Snapshot _connection = new(HostState.Disconnected, default);
-    private volatile bool _stopped;
+    private bool _stopped;
     private bool _isHeld;       // being saved, saved, or not restored yet: the guest's messages are told to come again
     private long _refused;
     private volatile string? _lastRefusal;
@@ -45,11 +58,15 @@ public sealed partial class HostBus : IAsyncDisposable
     private HostBus(IGuestPartition partition, HostBusOptions options, Func<HostProtocolOptions, TimeProvider, HostProtocol> protocol)
     {
         ArgumentNullException.ThrowIfNull(partition);
+        options.Validate();
         _partition = partition;
         _options = options;
+        _observer = options.Observer;
+        _code = new DeviceCode(options.Scheduler);
+        _failures = new DeviceFailures(failed => DeviceFailed?.Invoke(this, failed));
         _protocol = protocol(options.Protocol with { VpCount = (uint)partition.VpCount }, options.Clock);
         _isHeld = _protocol.IsRestoring;
-        _loop = new BusLoop(Pump, failure => _failure ??= failure);
+        _loop = new BusLoop(Pump, OnFault);
         _timer = _options.Clock.CreateTimer(_ => _loop.Run(static () => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
@@ -70,85 +87,180 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <summary>Where the connection stands.</summary>
     public HostState State => _connection.State;
 
-    /// <summary>A mistake of this library, should one ever show: the first exception nobody expected.</summary>
+    /// <summary>A mistake of this library or of the partition, should one ever show: the unexpected exception that ended the bus.</summary>
     public Exception? Failure => _failure;
 
+    /// <summary>
+    /// Tells what a device or a callback did wrong, in order, one at a time, on a thread of the pool. A handler that hangs is told
+    /// no more than 64 later ones; all are counted in <see cref="HostBusStatistics.DeviceFailures"/>.
+    /// </summary>
+    public event EventHandler<DeviceFailedEventArgs>? DeviceFailed;
+
     /// <summary>What the bus holds and has counted, by now.</summary>
+    /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
-        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal));
+        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count));
 
-    /// <summary>Offers a channel.</summary>
+    /// <summary>
+    /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest
+    /// sees it when it has released the old one.
+    /// </summary>
     /// <param name="offer">What is offered.</param>
     /// <param name="device">What serves it.</param>
     /// <param name="options">How the host's end is made; <see langword="null"/> for the defaults.</param>
     /// <returns>The offer. Dispose it to take it back.</returns>
     /// <exception cref="ArgumentException">The offer has an impossible value.</exception>
-    /// <exception cref="InvalidOperationException">The same channel is offered already, or there are too many.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The same channel is offered already, or there are too many; or the caller is the service of the channel of that name,
+    /// which is taken back and waits for that service to end.
+    /// </exception>
+    /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task<OfferedChannel> OfferAsync(HostOffer offer, IChannelDevice device, DeviceChannelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(offer);
         ArgumentNullException.ThrowIfNull(device);
-        ObjectDisposedException.ThrowIf(_stopped || _isSaving, this);
         var link = new OfferLink(offer, device, options ?? new DeviceChannelOptions());
-        return await _loop.RunAsync(() =>
+        link.Handle = new OfferedChannel(this, link);
+        OpenedChannel? caller = _code.Inside;
+        while (true)
         {
-            link.Id = _protocol.Offer(offer);
-            _links.Add(link.Id, link);
-            return new OfferedChannel(this, link);
-        }).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(_stopped || _isSaving, this);
+            OfferLink? leaving = await _loop.RunAsync(() => TryOffer(link, caller)).ConfigureAwait(false);
+            if (leaving is null)
+                return link.Handle;
+            await leaving.Revoked.ConfigureAwait(false);
+        }
     }
 
     /// <summary>The guest has gone, by a reset or for good: closes everything and forgets the connection. Offers stay.</summary>
-    /// <returns>Ends when every service has ended.</returns>
+    /// <returns>
+    /// Ends when every service has ended, or has lost its channel. Called from inside a service, it ends when that was begun.
+    /// </returns>
+    /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task ResetAsync()
     {
-        Task idle = await _loop.RunAsync(() =>
-        {
-            ObjectDisposedException.ThrowIf(_isSaving, this);
-            _protocol.Reset();
-            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _idle.Task;
-        }).ConfigureAwait(false);
-        await idle.ConfigureAwait(false);
+        Task idle = await BeginResetAsync().ConfigureAwait(false);
+        if (_code.Inside is null)
+            await idle.ConfigureAwait(false);
     }
 
     /// <summary>
     /// Takes everything down: the guest's messages are no longer taken, every channel is closed. Of a bus that was saved,
-    /// only what is left is taken down, and the guest does not notice.
+    /// only what is left is taken down, and the guest does not notice. Called from inside a service, it returns when that was
+    /// begun; any other call returns when it is done.
     /// </summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        if (_stopped)
-            return;
-        _stopped = true;
-        StopListening();
-        if (!_isSaving)
-            await ResetAsync().ConfigureAwait(false);
-        await _timer.DisposeAsync().ConfigureAwait(false);
+        bool isFirst = !Interlocked.Exchange(ref _stopped, true);
+        if (isFirst)
+            _ = TakeDownAsync();
+        return _code.Inside is null ? new ValueTask(_disposal.Task) : ValueTask.CompletedTask;
     }
 
-    // The device lets go first, then the guest is told: a rescinded channel's memory is the guest's again.
-    internal Task RevokeAsync(OfferLink link)
+    internal async Task RevokeAsync(OfferLink link)
     {
-        _loop.Run(() =>
+        await _loop.RunAsync(() => BeginRevoke(link)).ConfigureAwait(false);
+        // A service that waited for its own end would wait until it loses the channel.
+        if (_code.Inside?.Link != link)
+            await link.Revoked.ConfigureAwait(false);
+    }
+
+    // Answers with the offer to wait for, if the name is not free yet.
+    private OfferLink? TryOffer(OfferLink link, OpenedChannel? caller)
+    {
+        if (_leaving.TryGetValue(link.Name, out OfferLink? leaving))
         {
-            if (link.IsRevoked)
-                return;
-            link.IsRevoked = true;
-            if (_isSaving)
-                link.SetRevoked();
-            else if (link.IsOpen)
-                End(link, () => Revoke(link));
-            else
-                Revoke(link);
-        });
-        return link.Revoked;
+            return caller?.Link != leaving ? leaving
+                : throw new InvalidOperationException($"Channel {leaving.Relid} of that name is taken back when its service has ended, and that is the caller.");
+        }
+        link.Id = _protocol.Offer(link.Offer);
+        _links.Add(link.Id, link);
+        return null;
+    }
+
+    private Task<Task> BeginResetAsync() => _loop.RunAsync(() =>
+    {
+        ObjectDisposedException.ThrowIf(_isSaving, this);
+        _protocol.Reset();
+        _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _idle.Task;
+    });
+
+    private async Task TakeDownAsync()
+    {
+        try
+        {
+            StopListening();
+            if (!_isSaving)
+                await (await BeginResetAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (BusFaultException)
+        {
+            // Told by Failure.
+        }
+        catch (Exception failure)
+        {
+            _disposal.TrySetException(failure);
+            return;
+        }
+        // What services still have goes as they end, and they have as long as at any close.
+        if (_loop.Fault is not null)
+            await Task.WhenAny(_leftByFault, Task.Delay(_options.DeviceCloseTimeout, _options.Clock)).ConfigureAwait(false);
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        _disposal.TrySetResult();
+    }
+
+    // Ends all that is waited for. The guest is told nothing: it finds that the host answers no more.
+    private void OnFault(BusFaultException fault)
+    {
+        _failure = fault.InnerException;
+        _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idle?.TrySetException(fault);
+        DropTransports();
+        var services = new List<Task>();
+        var failures = new List<Exception>();
+        foreach (OfferLink link in _links.Values)
+        {
+            link.SetFaulted(fault);
+            try
+            {
+                DropOpening(link);
+                if (link.Opened is not { } opened)
+                    continue;
+                link.Opened = null;
+                services.Add(opened.Service);
+                opened.BeginClose(static () => { }, Timeout.InfiniteTimeSpan, _options.Clock);
+                opened.Leave();
+            }
+            catch (Exception failure)
+            {
+                failures.Add(failure);
+            }
+        }
+        _leftByFault = Task.WhenAll(services);
+        _pages?.Dispose();
+        _pages = null;
+        if (failures.Count > 0)
+            throw new AggregateException(failures);
+    }
+
+    private void Observe(MessageDirection direction, ReadOnlySpan<byte> message, NegotiatedVersion negotiated, MessageFault fault)
+    {
+        try
+        {
+            _observer?.Observe(direction, message, negotiated, fault);
+        }
+        catch (Exception failure)
+        {
+            _observer = null;
+            _failures.Report(DeviceOperation.Observe, null, failure);
+        }
     }
 
     private HypercallStatus Receive(ReadOnlySpan<byte> payload)
     {
-        if (_stopped)
+        if (_stopped || _failure is not null)
             return HypercallStatus.InvalidConnectionId;
         lock (_inbox)
         {
@@ -181,14 +293,14 @@ public sealed partial class HostBus : IAsyncDisposable
                 _protocol.CompletePost(status);
                 if (status != HypercallStatus.Success)
                     continue;
-                _options.Observer?.Observe(MessageDirection.HostToGuest, message.Bytes.Span, negotiated, MessageFault.None);
+                Observe(MessageDirection.HostToGuest, message.Bytes.Span, negotiated, MessageFault.None);
                 moved = true;
             }
             while (_protocol.CanReceive && _inbox.TryDequeue(out byte[]? received))
             {
                 NegotiatedVersion negotiated = _protocol.Negotiated;
                 MessageFault fault = _protocol.Receive(received);
-                _options.Observer?.Observe(MessageDirection.GuestToHost, received, negotiated, fault);
+                Observe(MessageDirection.GuestToHost, received, negotiated, fault);
                 moved = true;
             }
         }

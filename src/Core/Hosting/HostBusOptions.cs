@@ -16,18 +16,46 @@ public sealed record HostBusOptions
     /// </summary>
     public TimeSpan UnstickDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The clock of retries and of the delay above.</summary>
+    /// <summary>The clock of retries, of the delay above and of the limits below.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Runs the devices' services.</summary>
+    /// <summary>Runs the devices and <see cref="TransportConnect"/>.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;
 
     /// <summary>
-    /// Asked for a socket channel: offers it and says yes, or says no. <see langword="null"/> where there are none. Called
-    /// on the guest's time: it must not block.
+    /// How long <see cref="IChannelDevice.AcceptsAsync"/> and <see cref="TransportConnect"/> may take before the answer is no;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for ever.
     /// </summary>
-    public Func<TransportRequest, bool>? TransportConnect { get; init; }
+    public TimeSpan DeviceAnswerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Sees every message, both ways. Called in order; it must not block.</summary>
+    /// <summary>
+    /// How long a service may go on after its token was cancelled before it loses its channel;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for ever, and a guest's close or unload with it.
+    /// </summary>
+    public TimeSpan DeviceCloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Asked for a socket channel: offers it and says yes, or says no. <see langword="null"/> where there are none. What throws,
+    /// or takes longer than <see cref="DeviceAnswerTimeout"/>, has said no. The token is cancelled when the answer is no longer
+    /// waited for: the guest has gone, or the bus is saved (and asks again after the restore) or disposed.
+    /// </summary>
+    public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect { get; init; }
+
+    /// <summary>
+    /// Sees every message, both ways. Called in order, on the guest's time: it must not block. One that throws has missed a
+    /// message, and is called no more.
+    /// </summary>
     public VmBus.Protocol.IMessageObserver? Observer { get; init; }
+
+    internal void Validate()
+    {
+        Check(DeviceAnswerTimeout, nameof(DeviceAnswerTimeout));
+        Check(DeviceCloseTimeout, nameof(DeviceCloseTimeout));
+
+        static void Check(TimeSpan limit, string name)
+        {
+            if (limit < TimeSpan.Zero && limit != Timeout.InfiniteTimeSpan)
+                throw new ArgumentOutOfRangeException(name, limit, "A limit is not negative.");
+        }
+    }
 }

@@ -9,5 +9,10 @@ namespace VmBus.Hosting;
 /// <param name="Faults">Messages that were not taken.</param>
 /// <param name="Refusals">Requests that were understood and refused: memory that is not there, impossible rings.</param>
 /// <param name="LastRefusal">Why the last of those was refused.</param>
+/// <param name="DeviceFailures">How often a device or a callback failed: what <see cref="HostBus.DeviceFailed"/> tells.</param>
+/// <param name="LastDeviceFailure">What the last of those was.</param>
+/// <param name="LostServices">Services that lost their channel because they ignored its close, and have not ended yet.</param>
+/// <param name="RingPages">Pages of the guest that are rings of open channels.</param>
 public readonly record struct HostBusStatistics(
-    int Relids, int Monitors, int Gpadls, long GpadlPages, int OpenChannels, long Faults, long Refusals, string? LastRefusal);
+    int Relids, int Monitors, int Gpadls, long GpadlPages, int OpenChannels, long Faults, long Refusals, string? LastRefusal,
+    long DeviceFailures, string? LastDeviceFailure, int LostServices, int RingPages);

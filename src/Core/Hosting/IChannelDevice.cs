@@ -6,24 +6,46 @@ using VmBus.Protocol;
 namespace VmBus.Hosting;
 
 /// <summary>A device that serves a channel. One device may stand behind several.</summary>
+/// <remarks>
+/// <para>The bus calls a device on <see cref="HostBusOptions.Scheduler"/>, never on its own time: a device that is slow, throws
+/// or hangs harms its own channel only. All of it is told by <see cref="HostBus.DeviceFailed"/> and counted.</para>
+/// <para>A device may call the bus and its own offer from anywhere. What it calls from inside <see cref="ServeAsync"/> does not
+/// wait for that service: <see cref="OfferedChannel.RevokeAsync"/> of its own offer, and <see cref="HostBus.ResetAsync"/> and
+/// <see cref="HostBus.DisposeAsync"/> of its bus, return when the end has begun. Two services that each wait for the other's end
+/// are ended by <see cref="HostBusOptions.DeviceCloseTimeout"/>.</para>
+/// </remarks>
 public interface IChannelDevice
 {
     /// <summary>Decides whether a guest may open the channel. Its rings are mapped and found good by then.</summary>
     /// <param name="request">What the guest asks for.</param>
-    /// <returns>Whether it may. The default says yes.</returns>
-    bool Accepts(HostOpenRequest request) => true;
+    /// <param name="cancellationToken">
+    /// Cancelled when the answer is no longer waited for: <see cref="HostBusOptions.DeviceAnswerTimeout"/> is over, the guest has
+    /// gone, the offer is taken back, or the bus is saved (and asks again after the restore) or disposed.
+    /// </param>
+    /// <returns>
+    /// Whether it may. The default says yes. A call that throws, or does not answer in time, has said no: the guest is told that
+    /// its open failed, and may ask again.
+    /// </returns>
+    ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken) => new(true);
 
     /// <summary>Serves an opened channel until the guest closes it or goes.</summary>
     /// <param name="channel">The channel. Its memory is taken away once the returned task ends after a close.</param>
     /// <param name="closing">
     /// Cancelled when the channel is being closed. A wait on the channel without it ends with
     /// <see cref="PeerDisconnectedException"/> once all that the guest had sent was read. The guest's close takes effect when
-    /// the task has ended.
+    /// the task has ended. A service that has not ended <see cref="HostBusOptions.DeviceCloseTimeout"/> after that loses the channel:
+    /// the close takes effect without it, and its waits on the channel throw.
     /// </param>
     /// <remarks>
-    /// The same happens when the bus is saved, and the guest goes on with the channel: a packet that was taken and not dealt
-    /// with then is lost, one that was not committed is read again after the restore.
+    /// <para>A service that fails, or ends while the guest has the channel open, is what the death of a device is to Hyper-V: the
+    /// offer is taken back, the guest is told by a rescind, and its waits on the channel end. The exception (a
+    /// <see cref="DeviceFaultException"/> where there is none) is <see cref="OfferedChannel.Failure"/>. The same may be offered
+    /// again at once. Where the guest has broken its own ring or pipe (<see cref="RingCorruptException"/>,
+    /// <see cref="Pipes.PipeCorruptException"/>) the offer stays: the channel is idle until the guest closes it or goes. A device that
+    /// finds its guest at fault by a protocol of its own does the same when it waits for the token.</para>
+    /// <para>A save of the bus cancels the token as well, and the guest goes on with the channel: a packet that was taken and not
+    /// dealt with then is lost, one that was not committed is read again after the restore.</para>
     /// </remarks>
-    /// <returns>Ends with the service. It may end early; the channel then stays open and idle.</returns>
+    /// <returns>Ends with the service.</returns>
     Task ServeAsync(DeviceChannel channel, CancellationToken closing);
 }

@@ -9,6 +9,7 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
 {
     private readonly TaskCompletionSource _revoked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile OpenedChannel? _opened;
+    private volatile bool _isRevoked;
     private long _relidAndMonitor;
     private volatile Exception? _failure;
 
@@ -19,6 +20,12 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
     public DeviceChannelOptions Options { get; } = options;
 
     public OfferId Id { get; set; }
+
+    /// <summary>What the host's author has of it.</summary>
+    public OfferedChannel? Handle { get; set; }
+
+    /// <summary>The open that its device has not answered.</summary>
+    public PendingOpen? Opening { get; set; }
 
     // Looked at by the device's threads, so concurrent.
     public ConcurrentDictionary<uint, IReadOnlyList<GpadlRange>> Gpadls { get; } = new();
@@ -42,13 +49,29 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
 
     public int? MonitorId => Volatile.Read(ref _relidAndMonitor) >> 32 is var monitor and not 0 ? (int)monitor - 1 : null;
 
-    public bool IsRevoked { get; set; }
+    public bool IsRevoked
+    {
+        get => _isRevoked;
+        set => _isRevoked = value;
+    }
 
     public Task Revoked => _revoked.Task;
 
     public void SetRevoked() => _revoked.TrySetResult();
 
+    /// <summary>The bus has failed: it is neither taken back nor ever will be.</summary>
+    public void SetFaulted(BusFaultException fault)
+    {
+        if (_revoked.TrySetException(fault))
+            _ = _revoked.Task.Exception;    // Seen: a bus that failed tells it elsewhere, too.
+    }
+
+    public (Guid Type, Guid Instance, ushort Subchannel) Name => (Offer.InterfaceType, Offer.InterfaceInstance, Offer.SubchannelIndex);
+
     public void SetOffered(uint relid, int? monitorId) => Volatile.Write(ref _relidAndMonitor, relid | (long)((monitorId ?? -1) + 1) << 32);
 
     public void SetReleased() => Volatile.Write(ref _relidAndMonitor, 0);
 }
+
+/// <summary>An open whose device is asked whether it may be.</summary>
+internal sealed record PendingOpen(OpenedChannel Channel, Question Question);

@@ -34,13 +34,33 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// <summary>Whether a guest has it open.</summary>
     public bool IsOpen => _link.IsOpen;
 
-    /// <summary>What the device's service failed with, if it did. The channel stays open and idle.</summary>
+    /// <summary>
+    /// What the device failed with, if it did, since a guest last opened the channel: a service that failed or ended early, did not
+    /// end after a close, or an open that it did not answer. See <see cref="IChannelDevice"/>.
+    /// </summary>
     public Exception? Failure => _link.Failure;
 
+    /// <summary>Whether it is taken back, or about to be: by a call, or because its device has failed.</summary>
+    public bool IsRevoked => _link.IsRevoked;
+
     /// <summary>Takes the offer back. A guest that has the channel open is told; the service ends.</summary>
-    /// <returns>Ends when the device no longer serves it; the guest may still hold the relid.</returns>
+    /// <returns>
+    /// Ends when the device no longer serves it; the guest may still hold the relid. Called from inside the channel's own service,
+    /// it ends when that was told to end.
+    /// </returns>
+    /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task RevokeAsync() => _bus.RevokeAsync(_link);
 
-    /// <summary>Takes the offer back.</summary>
-    public ValueTask DisposeAsync() => new(RevokeAsync());
+    /// <summary>Takes the offer back. Nothing is left to take back of a bus that has failed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await RevokeAsync().ConfigureAwait(false);
+        }
+        catch (BusFaultException)
+        {
+            // Told by HostBus.Failure, and by every call that wants something of the bus.
+        }
+    }
 }

@@ -7,8 +7,11 @@ namespace VmBus.Hosting;
 
 internal sealed class OpenedChannel : IDisposable
 {
-    private readonly Stack<IDisposable> _held = new();
+    private readonly Stack<IDisposable> _held = new();          // what the guest sees of it
+    private readonly Stack<IDisposable> _touched = new();       // what the service may touch as long as it has not ended
     private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action<Exception> _refusedEnd;
     private readonly ISignalGate _gate;
     private readonly ISignalPath _path;
     private readonly IEventFlag? _flag;
@@ -16,19 +19,30 @@ internal sealed class OpenedChannel : IDisposable
     private readonly RingMemory _incoming;
     private readonly ushort _latency;
     private Held? _towardsGuest;
-    private bool _disposed;
+    private ITimer? _deadline;
 
     /// <summary>Sets everything up, or lets nothing behind.</summary>
+    /// <param name="link">The offer.</param>
+    /// <param name="request">What the guest asks for.</param>
+    /// <param name="partition">The guest.</param>
+    /// <param name="pages">Its connection's pages, if it is connected.</param>
+    /// <param name="frames">Which pages are rings.</param>
+    /// <param name="options">The bus's.</param>
+    /// <param name="refusedEnd">Told what the service threw when its token was cancelled.</param>
     /// <exception cref="RefusedException">The guest asked for something that cannot be.</exception>
-    public OpenedChannel(OfferLink link, HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, HostBusOptions options)
+    public OpenedChannel(
+        OfferLink link, HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, RingFrames frames, HostBusOptions options,
+        Action<Exception> refusedEnd)
     {
+        Link = link;
         Request = request;
+        _refusedEnd = refusedEnd;
         _latency = (ushort)(link.Offer.MonitorLatency?.Ticks ?? 0);
         try
         {
-            (_incoming, _outgoing) = MapRings(link, request, partition.Memory);
-            _gate = Hold(partition.CreateGate());
-            Hold(Connect(partition, pages, request, _gate));
+            (_incoming, _outgoing) = MapRings(link, request, partition.Memory, frames);
+            _gate = Touch(partition.CreateGate());
+            _held.Push(Connect(partition, pages, request, _gate));
             if (request.MonitorId is { } monitorId && pages?.ChildToParent is { } monitored)
             {
                 monitored.Register(monitorId, request.ConnectionId, 0, _latency);
@@ -44,7 +58,7 @@ internal sealed class OpenedChannel : IDisposable
                 MonitorId = request.MonitorId ?? 0,
                 IsConcurrent = link.Options.MultiProducer,
             };
-            Channel = Hold(new VmBusChannel(
+            Channel = Touch(new VmBusChannel(
                 new OutgoingRing(_outgoing, new OutgoingRingOptions { MultiProducer = link.Options.MultiProducer }),
                 new IncomingRing(_incoming, new IncomingRingOptions { Trust = link.Options.Trust }),
                 new ChannelSignaler(binding, options.Clock, link.Options.Adaptive),
@@ -66,6 +80,9 @@ internal sealed class OpenedChannel : IDisposable
         }
     }
 
+    /// <summary>Of which offer.</summary>
+    public OfferLink Link { get; }
+
     public VmBusChannel Channel { get; } = null!;
 
     public HostOpenRequest Request { get; }
@@ -74,19 +91,69 @@ internal sealed class OpenedChannel : IDisposable
 
     public IMonitorPage? Monitored { get; private set; }
 
-    /// <summary>The device's service; ended when nothing touches the channel any more.</summary>
-    public Task Service { get; set; } = Task.CompletedTask;
+    /// <summary>The device's service: ended when nothing touches the channel any more, with what it threw. Never fails.</summary>
+    public Task<Exception?> Service { get; set; } = Task.FromResult<Exception?>(null);
 
     public ITimer? Unsticker { get; set; }
 
-    /// <summary>Lets the service end: its waits do, and it is told.</summary>
-    public void BeginClose()
+    /// <summary>What the bus does when the channel is the service's no more.</summary>
+    public List<Action> Then { get; } = [];
+
+    /// <summary>Ends when the channel is the service's no more: it has ended, or lost the channel.</summary>
+    public Task Left => _left.Task;
+
+    /// <summary>Whether the service lost the channel, because it did not end in time.</summary>
+    public bool IsLost { get; set; }
+
+    /// <summary>Whether the service was told to end.</summary>
+    public bool IsClosing => _closing.IsCancellationRequested;
+
+    /// <summary>Lets the service end: it is told, and its waits end. Nothing of the service runs in here.</summary>
+    /// <param name="late">Called once if the service does not end in time, on any thread.</param>
+    /// <param name="limit">How long it has.</param>
+    /// <param name="clock">The clock of that.</param>
+    public void BeginClose(Action late, TimeSpan limit, TimeProvider clock)
     {
-        if (_closing.IsCancellationRequested)
+        if (IsClosing)
             return;
         Unsticker?.Dispose();
+        if (limit != Timeout.InfiniteTimeSpan && !Service.IsCompleted)
+            _deadline = clock.CreateTimer(_ => late(), null, limit, Timeout.InfiniteTimeSpan);
+        // The token first: a service whose wait ends asks the token whether that is a failure.
+        DeviceCode.Cancel(_closing, _refusedEnd);
         Channel.OnDisconnected(new PeerDisconnectedException($"The guest closed channel {Request.Relid}, or it was taken back."));
-        _closing.Cancel();
+    }
+
+    /// <summary>
+    /// The channel is the service's no more. What the guest sees of it goes now, and its memory with it when the service has
+    /// ended.
+    /// </summary>
+    public void Leave()
+    {
+        _deadline?.Dispose();
+        try
+        {
+            if (Service.IsCompleted)
+            {
+                Dispose();
+                return;
+            }
+            // What sets bits in the guest's pages stops: those are the guest's again.
+            Channel.Mode = SignalMode.LowLatency;
+            Channel.Dispose();
+            try
+            {
+                ReleaseAll(_held);
+            }
+            finally
+            {
+                Service.ContinueWith(_ => DisposeLate(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+        }
+        finally
+        {
+            _left.TrySetResult();
+        }
     }
 
     public void Retarget(uint vp) => _flag?.Retarget(vp);
@@ -138,24 +205,59 @@ internal sealed class OpenedChannel : IDisposable
         }
     }
 
+    /// <summary>Gives everything back. No service is left, or there never was one.</summary>
     public void Dispose()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
-        while (_held.TryPop(out IDisposable? held))
-            held.Dispose();
-        _closing.Dispose();
+        try
+        {
+            ReleaseAll(_held);
+        }
+        finally
+        {
+            ReleaseAll(_touched);
+        }
     }
 
-    private T Hold<T>(T resource) where T : IDisposable
+    private void DisposeLate()
     {
-        _held.Push(resource);
+        try
+        {
+            Dispose();
+        }
+        catch (Exception failure)
+        {
+            _refusedEnd(failure);
+        }
+    }
+
+    // Whatever one of them says, the others go as well.
+    private static void ReleaseAll(Stack<IDisposable> held)
+    {
+        List<Exception>? failures = null;
+        while (held.TryPop(out IDisposable? next))
+        {
+            try
+            {
+                next.Dispose();
+            }
+            catch (Exception failure)
+            {
+                (failures ??= []).Add(failure);
+            }
+        }
+        if (failures is not null)
+            throw new AggregateException("Not all of a channel could be given back.", failures);
+    }
+
+    private T Touch<T>(T resource) where T : IDisposable
+    {
+        _touched.Push(resource);
         return resource;
     }
 
     // One GPADL of whole pages: the ring the guest writes, and from the downstream page on the one it reads.
-    private (RingMemory Incoming, RingMemory Outgoing) MapRings(OfferLink link, HostOpenRequest request, IGuestMemory memory)
+    private (RingMemory Incoming, RingMemory Outgoing) MapRings(
+        OfferLink link, HostOpenRequest request, IGuestMemory memory, RingFrames taken)
     {
         if (!link.Gpadls.TryGetValue(request.Gpadl, out IReadOnlyList<GpadlRange>? ranges) || ranges.Count != 1)
             throw new RefusedException($"GPADL 0x{request.Gpadl:x} is not one range.");
@@ -166,11 +268,12 @@ internal sealed class OpenedChannel : IDisposable
         uint downstream = request.DownstreamPageOffset;
         if (downstream < 2 || downstream > frames.Length - 2)
             throw new RefusedException($"The downstream ring begins at page {downstream} of {frames.Length}; each ring has two at the least.");
+        _held.Push(taken.Take(range.PageFrames));
         return (Map(frames[..(int)downstream], memory), Map(frames[(int)downstream..], memory));
     }
 
     private RingMemory Map(ReadOnlySpan<ulong> frames, IGuestMemory memory) =>
-        Hold(memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.")).Memory;
+        Touch(memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.")).Memory;
 
     private (ISignalPath Path, IEventFlag? Flag) MakePath(HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, HostProtocolOptions protocol)
     {
@@ -181,7 +284,7 @@ internal sealed class OpenedChannel : IDisposable
         byte sint = request.ReservedTarget?.Sint ?? protocol.Sint;
         IEventFlag flag = partition.TryCreateEventFlag(new MessageTarget(vp, sint, protocol.Vtl), request.EventFlag)
             ?? throw new RefusedException($"The guest has no VP {vp}.");
-        return (Hold(flag), flag);
+        return (Touch(flag), flag);
     }
 
     private IMonitorPage? MonitorTowardsGuest(DeviceChannelOptions options, HostOpenRequest request, ConnectedPages? pages)
@@ -192,7 +295,8 @@ internal sealed class OpenedChannel : IDisposable
             return null;
         }
         page.Register(monitorId, connectionId, 0, _latency);
-        _towardsGuest = Hold(new Held(() => page.Unregister(monitorId)));
+        _towardsGuest = new Held(() => page.Unregister(monitorId));
+        _held.Push(_towardsGuest);
         return page;
     }
 }

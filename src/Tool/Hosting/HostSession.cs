@@ -27,7 +27,9 @@ internal sealed class HostSession : IAsyncDisposable
     {
         Machine = machine;
         _notes = notes;
-        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder });
+        // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
+        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
+        _bus.DeviceFailed += (_, failed) => notes.Write($"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
     }
 
     /// <summary>The machine.</summary>
@@ -124,6 +126,9 @@ internal sealed class HostSession : IAsyncDisposable
         foreach ((_, IChannelDevice device) in _offered.Values)
             (device as IDisposable)?.Dispose();
     }
+
+    // Told from another thread than the commands', which know the names.
+    private static string NameOf(OfferedChannel? channel) => channel is { } offered ? $"the device {offered.Offer.InterfaceInstance}" : "the bus";
 
     private string Signals(OfferedChannel offered) =>
         offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals ? $"; {signals} signals of the guest" : "";

@@ -10,7 +10,7 @@ namespace VmBus.Tool.Hosting;
 [SupportedOSPlatform("linux")]
 internal sealed class NotedDevice(string name, IChannelDevice device, KvmPartition partition, HostNotes notes) : IChannelDevice
 {
-    public bool Accepts(VmBus.Protocol.HostOpenRequest request) => device.Accepts(request);
+    public ValueTask<bool> AcceptsAsync(VmBus.Protocol.HostOpenRequest request, CancellationToken cancellationToken) => device.AcceptsAsync(request, cancellationToken);
 
     public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
     {

@@ -12,10 +12,12 @@ internal sealed class LentChannel : IChannelDevice
     public Task<VmBusChannel> Opened => _opened.Task;
 
     /// <inheritdoc/>
-    public Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
     {
         _opened.SetResult(channel.Channel);
-        return _returned.Task;
+        await _returned.Task.ConfigureAwait(false);
+        // It is the guest that closes: a service that ended before would be a device that died.
+        await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nobody uses the host's end any more.</summary>

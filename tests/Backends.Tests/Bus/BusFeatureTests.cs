@@ -274,10 +274,10 @@ public sealed class BusFeatureTests
 
     private sealed class Asker(Action<HostOpenRequest> asked) : IChannelDevice
     {
-        public bool Accepts(HostOpenRequest request)
+        public ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken)
         {
             asked(request);
-            return true;
+            return new(true);
         }
 
         public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);

@@ -263,11 +263,11 @@ public sealed class BusTests
         {
             Host = new HostBusOptions
             {
-                TransportConnect = request =>
+                TransportConnect = async (request, _) =>
                 {
                     if (request.Service != service)
                         return false;
-                    _ = machine!.Host.OfferAsync(new HostOffer(request.Service, request.Endpoint)
+                    await machine!.Host.OfferAsync(new HostOffer(request.Service, request.Endpoint)
                     {
                         Flags = OfferFlags.TlnpiProviderOffer | OfferFlags.NamedPipeMode,
                         PipeMode = PipeMode.Byte,

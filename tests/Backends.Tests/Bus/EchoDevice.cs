@@ -26,10 +26,10 @@ internal sealed class EchoDevice : IChannelDevice
         MonitorLatency = monitored ? TimeSpan.FromMicroseconds(100) : null,
     };
 
-    public bool Accepts(HostOpenRequest request)
+    public ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken)
     {
         LastRequest = request;
-        return AcceptsOpens;
+        return new(AcceptsOpens);
     }
 
     public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
