@@ -19,8 +19,8 @@ public sealed class GuestEndTests
         await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         Assert.Equal(ChannelState.Open, channel.State);
         Assert.False(channel.Completion.IsCompleted);
-        await offered.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
-        Assert.Equal(GuestChannelEnd.Rescinded, await channel.Completion.WaitAsync(BusFixture.Generous, Token));
+        await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
+        Assert.Equal(GuestChannelEnd.Rescinded, await channel.Completion.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Disconnected, channel.State);
         await channel.CloseAsync(Token);
         Assert.Equal(ChannelState.Closed, channel.State);
@@ -42,7 +42,7 @@ public sealed class GuestEndTests
             await bus.AbandonAsync(Token);
         }
         await bus.DisposeAsync();
-        Assert.Equal(end, await channel.Completion.WaitAsync(BusFixture.Generous, Token));
+        Assert.Equal(end, await channel.Completion.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Closed, channel.State);
         await channel.CloseAsync(Token);
         await channel.DisposeAsync();
@@ -62,8 +62,8 @@ public sealed class GuestEndTests
             Task<IReadOnlyList<GuestOffer>> offers = bus.GetOffersAsync(Token);
             seen.SetResult(offers.Wait(TimeSpan.FromSeconds(5), Token) ? offers.Result.Count : -1);
         });
-        await offered.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
-        Assert.Equal(0, await seen.Task.WaitAsync(BusFixture.Generous, Token));
+        await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
+        Assert.Equal(0, await seen.Task.WaitAsync(Patience.Limit, Token));
     }
 
     [Fact]
@@ -79,10 +79,10 @@ public sealed class GuestEndTests
         using var cancel = new CancellationTokenSource();
         Task<IReadOnlyList<GuestOffer>> first = bus.RequestOffersAsync(cancel.Token), second = bus.RequestOffersAsync(Token);
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Patience.Limit, Token));
         Assert.False(second.IsCompleted);
         platform.Release();
-        Assert.Single(await second.WaitAsync(BusFixture.Generous, Token));
+        Assert.Single(await second.WaitAsync(Patience.Limit, Token));
         Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.Equal(1, asked);
     }
@@ -106,7 +106,7 @@ public sealed class GuestEndTests
             () => bus.WatchOffersAsync(Token).GetAsyncEnumerator(Token).MoveNextAsync().AsTask(),
         ];
         foreach (Func<Task> call in calls)
-            await Assert.ThrowsAsync<ObjectDisposedException>(() => call().WaitAsync(BusFixture.Generous, Token));
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => call().WaitAsync(Patience.Limit, Token));
         Assert.True(bus.Completion.IsCompletedSuccessfully);
         Assert.Equal(2, fixture.Machine.GuestPartition.Memory.AllocatedPages);
     }
@@ -128,7 +128,7 @@ public sealed class GuestEndTests
             () => GuestBus.RestoreAsync(fixture.Machine.Platform, new byte[100], cancellationToken: cancelled),
         ];
         foreach (Func<Task> call in calls)
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call().WaitAsync(BusFixture.Generous, Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call().WaitAsync(Patience.Limit, Token));
         await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 3);
     }
@@ -160,16 +160,16 @@ public sealed class GuestEndTests
 
         Assert.Equal(2048, said);
         Assert.Contains("2047", Assert.IsType<GuestBusException>(bus.Failure).Message, StringComparison.Ordinal);
-        Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(BusFixture.Generous, Token))).InnerException);
+        Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(Patience.Limit, Token))).InnerException);
         Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.GetOffersAsync(Token))).InnerException);
-        Assert.Equal(GuestChannelEnd.Disconnected, await channel.Completion.WaitAsync(BusFixture.Generous, Token));
+        Assert.Equal(GuestChannelEnd.Disconnected, await channel.Completion.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Disconnected, channel.State);
-        await failing.WaitAsync(BusFixture.Generous, Token);
+        await failing.WaitAsync(Patience.Limit, Token);
 
         // The host was not told, so what it may write to stays taken.
         platform.PostStatus = null;
         int pages = fixture.Machine.GuestPartition.Memory.AllocatedPages;
-        await bus.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+        await bus.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
         Assert.Equal(pages, fixture.Machine.GuestPartition.Memory.AllocatedPages);
         await fixture.Host.ResetAsync();
         Assert.Equal(0, fixture.Machine.GuestPartition.Memory.MappedRings);
@@ -186,7 +186,7 @@ public sealed class GuestEndTests
         var observer = new Observer(type =>
         {
             if (type == ChannelMessageType.RescindOffer)
-                slow.Wait(BusFixture.Generous, Token);
+                slow.Wait(Patience.Limit, Token);
         });
         var platform = new HoldingPlatform(fixture.Machine.Platform);
         GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Observer = observer }, Token);
@@ -197,7 +197,7 @@ public sealed class GuestEndTests
             platform.Say(rescind);
         slow.Set();
         first.Join();
-        GuestBusException failure = await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(BusFixture.Generous, Token));
+        GuestBusException failure = await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(Patience.Limit, Token));
         Assert.Contains("8192", failure.Message, StringComparison.Ordinal);
         Assert.InRange(observer.Seen, 8192, 8200);
         await fixture.Host.ResetAsync();
@@ -216,7 +216,7 @@ public sealed class GuestEndTests
         });
         GuestBus bus = await fixture.Machine.ConnectAsync(new GuestBusOptions { Observer = observer }, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(BusFixture.Generous, Token));
+        GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
         Assert.IsType<TimeoutException>(ended.InnerException);
         Assert.Equal("the observer's", Assert.IsType<TimeoutException>(bus.Failure).Message);
         await fixture.Host.ResetAsync();
@@ -242,12 +242,12 @@ public sealed class GuestEndTests
             };
             GuestBus bus = await GuestBus.ConnectAsync(platform, cancellationToken: Token);
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-            GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(BusFixture.Generous, Token));
+            GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
             Assert.IsType<TimeoutException>(ended.InnerException);
             Assert.Contains("the platform's", ended.Message, StringComparison.Ordinal);
             await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token));
             await fixture.Host.ResetAsync();
-            await bus.AbandonAsync(Token).WaitAsync(BusFixture.Generous, Token);
+            await bus.AbandonAsync(Token).WaitAsync(Patience.Limit, Token);
             Assert.Equal(2, fixture.Machine.GuestPartition.Memory.AllocatedPages);
             Assert.Equal((0, 0), platform.Live);
         }

@@ -32,12 +32,12 @@ public sealed class InMemoryMachineTests
         var listener = new Listener();
         await machine.Host.OfferAsync(EchoDevice.Offer(2), listener);
         await using GuestChannel heard = await machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
-        await listener.Listening.WaitAsync(BusFixture.Generous, Token);
+        await listener.Listening.WaitAsync(Patience.Limit, Token);
         Assert.True(heard.Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8]));
         clock.Advance(TimeSpan.FromMicroseconds(90));
         Assert.False(listener.HasHeard(TimeSpan.FromMilliseconds(50)));
         clock.Advance(TimeSpan.FromMicroseconds(200));
-        Assert.True(listener.HasHeard(BusFixture.Generous));
+        Assert.True(listener.HasHeard(Patience.Limit));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class InMemoryMachineTests
         Task<GuestBus> connecting = machine.ConnectAsync(cancellationToken: Token);
         Assert.False(connecting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(30));
-        GuestBusException failed = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(BusFixture.Generous, Token));
+        GuestBusException failed = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ConnectFailure.Timeout, failed.ConnectFailure);
     }
 
@@ -79,7 +79,7 @@ public sealed class InMemoryMachineTests
         await machine.Host.OfferAsync(EchoDevice.Offer(2), device);
         Assert.False(later.IsCompleted);
         await machine.Host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
-        await using GuestChannel second = await later.WaitAsync(BusFixture.Generous, Token);
+        await using GuestChannel second = await later.WaitAsync(Patience.Limit, Token);
         Assert.Equal((1, first.Offer.Relid), (second.Offer.SubchannelIndex, second.Offer.PrimaryRelid));
         await BusFixture.PingAsync(second.Channel, 3);
     }
@@ -126,9 +126,9 @@ public sealed class InMemoryMachineTests
             Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: cancel.Token);
             Assert.False(opening.IsCompleted);
             await cancel.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Patience.Limit, Token));
             await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-            await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token).WaitAsync(BusFixture.Generous, Token);
+            await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token).WaitAsync(Patience.Limit, Token);
             await BusFixture.PingAsync(channel.Channel, 2);
         }
         unobserved.AssertNone();
@@ -146,10 +146,10 @@ public sealed class InMemoryMachineTests
         Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
 
         ValueTask first = machine.DisposeAsync(), second = machine.DisposeAsync();
-        await first.AsTask().WaitAsync(BusFixture.Generous, Token);
-        await second.AsTask().WaitAsync(BusFixture.Generous, Token);
-        await Assert.ThrowsAsync<PeerDisconnectedException>(() => reading.WaitAsync(BusFixture.Generous, Token));
-        await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+        await first.AsTask().WaitAsync(Patience.Limit, Token);
+        await second.AsTask().WaitAsync(Patience.Limit, Token);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => reading.WaitAsync(Patience.Limit, Token));
+        await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Closed, channel.State);
         Assert.Equal((0, 0, 0), (machine.GuestPartition.Memory.AllocatedPages, machine.GuestPartition.Memory.MappedRings, device.Serving));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.ConnectAsync(cancellationToken: Token));
@@ -176,10 +176,10 @@ public sealed class InMemoryMachineTests
             start.SignalAndWait(Token);
             for (int spins = round % 50 * 20; spins > 0; spins--)
                 Thread.SpinWait(10);
-            await machine.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+            await machine.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
             try
             {
-                await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+                await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
             }
             catch (Exception ended) when (ended is GuestBusException or ObjectDisposedException)
             {
@@ -214,7 +214,7 @@ public sealed class InMemoryMachineTests
 
         public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
         {
-            ValueTask wait = channel.Channel.WaitToReadAsync(closing);
+            Task<bool> wait = channel.Channel.WaitToReadAsync(closing).AsTask();
             _listening.SetResult();
             await wait;
             _heard.SetResult();

@@ -69,7 +69,7 @@ public sealed class InterruptedStepTests
     {
         using var unobserved = new UnobservedExceptions();
         var clock = new FakeTimeProvider();
-        await using var fixture = new BusFixture(new() { GuestVpCount = 2, Host = new HostBusOptions { TransportConnect = _ => false } });
+        await using var fixture = new BusFixture(new() { GuestVpCount = 2, Host = new HostBusOptions { TransportConnect = (_, _) => ValueTask.FromResult(false) } });
         var device = new EchoDevice();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await fixture.Host.OfferAsync(EchoDevice.Offer(2), device);
@@ -91,18 +91,18 @@ public sealed class InterruptedStepTests
         {
             case Interruption.Cancel:
                 await cancel.CancelAsync();
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending.WaitAsync(BusFixture.Generous, Token));
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pending.WaitAsync(Patience.Limit, Token));
                 platform.Release();
                 break;
             case Interruption.Silence:
                 clock.Advance(TimeSpan.FromSeconds(30));
-                GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => pending.WaitAsync(BusFixture.Generous, Token));
+                GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => pending.WaitAsync(Patience.Limit, Token));
                 Assert.Equal(RequestOutcome.TimedOut, timedOut.Result!.Value.Outcome);
                 Assert.Contains("30 s", timedOut.Message, StringComparison.Ordinal);
                 platform.Release();
                 break;
             case Interruption.Revoke or Interruption.RevokeInstead:
-                await offered.RevokeAsync().WaitAsync(BusFixture.Generous, Token);
+                await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
                 platform.Release(dropsFirst: interruption == Interruption.RevokeInstead);
                 if (await EndOf(pending) is { } revoked)
                     Assert.Equal(RequestOutcome.Rescinded, Assert.IsType<GuestBusException>(revoked).Result!.Value.Outcome);
@@ -114,12 +114,12 @@ public sealed class InterruptedStepTests
             case Interruption.Dispose:
                 Task disposing = bus.DisposeAsync().AsTask();
                 platform.Release();
-                await disposing.WaitAsync(BusFixture.Generous, Token);
+                await disposing.WaitAsync(Patience.Limit, Token);
                 Assert.True(await EndOf(pending) is null or GuestBusException or ObjectDisposedException);
                 break;
             default:
-                await fixture.Host.ResetAsync().WaitAsync(BusFixture.Generous, Token);
-                await bus.AbandonAsync(Token).WaitAsync(BusFixture.Generous, Token);
+                await fixture.Host.ResetAsync().WaitAsync(Patience.Limit, Token);
+                await bus.AbandonAsync(Token).WaitAsync(Patience.Limit, Token);
                 Assert.True(await EndOf(pending) is null or GuestBusException);
                 break;
         }
@@ -127,14 +127,14 @@ public sealed class InterruptedStepTests
         if (interruption is not (Interruption.Dispose or Interruption.Abandon))
         {
             if (channel is not null)
-                await channel.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+                await channel.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
             bool isRevoked = interruption is Interruption.Revoke or Interruption.RevokeInstead;
             await UntilAsync(fixture, platform, isRevoked ? before with { Relids = 1 } : before);
             if (isRevoked)
                 await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
             await UseAsync(bus);
             await UntilAsync(fixture, platform, before);
-            await bus.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+            await bus.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
         }
 
         await bus.DisposeAsync();
@@ -157,12 +157,12 @@ public sealed class InterruptedStepTests
         Task<GuestBus> connecting = GuestBus.ConnectAsync(platform, cancellationToken: cancel.Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WaitAsync(Patience.Limit, Token));
 
         Task<GuestBus> next = GuestBus.ConnectAsync(platform, cancellationToken: Token);
         Assert.False(next.IsCompleted);
         platform.Release();
-        GuestBus bus = await next.WaitAsync(BusFixture.Generous, Token);
+        GuestBus bus = await next.WaitAsync(Patience.Limit, Token);
         await UseAsync(bus);
         await bus.DisposeAsync();
         await UntilAsync(fixture, platform, before);
@@ -180,7 +180,7 @@ public sealed class InterruptedStepTests
         Task<GuestBus> connecting = GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = clock }, Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         clock.Advance(TimeSpan.FromSeconds(30));
-        GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(BusFixture.Generous, Token));
+        GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ConnectFailure.Timeout, timedOut.ConnectFailure);
         Assert.Contains("30 s", timedOut.Message, StringComparison.Ordinal);
         Assert.Equal(before + 3, fixture.Machine.GuestPartition.Memory.AllocatedPages);
@@ -233,7 +233,7 @@ public sealed class InterruptedStepTests
         clock.Advance(TimeSpan.FromSeconds(30));
         Background.Until(() => fixture.Host.State == HostState.Disconnected, "the unload");
         platform.Release(dropsFirst: true);
-        await disposing.WaitAsync(BusFixture.Generous, Token);
+        await disposing.WaitAsync(Patience.Limit, Token);
         Assert.Equal((before + 4, 0), (fixture.Machine.GuestPartition.Memory.AllocatedPages, fixture.Machine.GuestPartition.Memory.MappedRings));
         fixture.Machine.GuestPartition.Memory.FreePages((ulong)(before + 1 + 3) * 4096, 4);
     }
@@ -246,7 +246,7 @@ public sealed class InterruptedStepTests
         GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
         await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         await bus.PauseAsync(Token);
-        await bus.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+        await bus.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
     }
 
     [Fact]
@@ -263,10 +263,10 @@ public sealed class InterruptedStepTests
         Background.Until(() => platform.IsHolding, "the host's answer");
         Assert.False(disposing.IsCompleted || again.IsCompleted || bus.Completion.IsCompleted);
         await fixture.Host.ResetAsync();
-        await bus.AbandonAsync(Token).WaitAsync(BusFixture.Generous, Token);
-        await disposing.WaitAsync(BusFixture.Generous, Token);
-        await again.WaitAsync(BusFixture.Generous, Token);
-        await bus.Completion.WaitAsync(BusFixture.Generous, Token);
+        await bus.AbandonAsync(Token).WaitAsync(Patience.Limit, Token);
+        await disposing.WaitAsync(Patience.Limit, Token);
+        await again.WaitAsync(Patience.Limit, Token);
+        await bus.Completion.WaitAsync(Patience.Limit, Token);
     }
 
     private static Task Begin(Step step, GuestBus bus, GuestOffer? offer, GuestChannel? channel, CancellationToken cancellationToken) => step switch
@@ -298,7 +298,7 @@ public sealed class InterruptedStepTests
     {
         try
         {
-            await pending.WaitAsync(BusFixture.Generous, Token);
+            await pending.WaitAsync(Patience.Limit, Token);
             return null;
         }
         catch (Exception end) when (end is not TimeoutException)
@@ -310,17 +310,17 @@ public sealed class InterruptedStepTests
     // Everything a connection is for, once.
     private static async Task UseAsync(GuestBus bus)
     {
-        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token).WaitAsync(Patience.Limit, Token);
         Assert.Equal(2, offers.Count);
         foreach (GuestOffer offer in offers)
         {
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(BusFixture.Generous, Token);
+            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token);
             await BusFixture.PingAsync(channel.Channel, 2);
-            await channel.CloseAsync(Token).WaitAsync(BusFixture.Generous, Token);
+            await channel.CloseAsync(Token).WaitAsync(Patience.Limit, Token);
         }
 
-        await bus.MoveMonitorPagesAsync(Token).WaitAsync(BusFixture.Generous, Token);
-        await bus.PauseAsync(Token).WaitAsync(BusFixture.Generous, Token);
+        await bus.MoveMonitorPagesAsync(Token).WaitAsync(Patience.Limit, Token);
+        await bus.PauseAsync(Token).WaitAsync(Patience.Limit, Token);
         await bus.ResumeAsync(Token);
     }
 
@@ -337,7 +337,7 @@ public sealed class InterruptedStepTests
         Counts now;
         while ((now = await CountAsync(fixture, platform)) != wanted)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < BusFixture.Generous, $"{now} does not become {wanted}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience.Limit, $"{now} does not become {wanted}.");
             await Task.Yield();
         }
     }

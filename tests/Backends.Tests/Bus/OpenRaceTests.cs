@@ -28,7 +28,7 @@ public sealed class OpenRaceTests
         Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         clock.Advance(TimeSpan.FromSeconds(30));
-        GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+        GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
         Assert.Equal(RequestOutcome.TimedOut, timedOut.Result!.Value.Outcome);
         Assert.Contains(asked, timedOut.Message, StringComparison.Ordinal);
         Assert.Contains("30 s", timedOut.Message, StringComparison.Ordinal);
@@ -56,9 +56,9 @@ public sealed class OpenRaceTests
         Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         clock.Advance(TimeSpan.FromSeconds(30));
-        await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+        await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
         platform.Release(dropsFirst: true);
-        await bus.DisposeAsync().AsTask().WaitAsync(BusFixture.Generous, Token);
+        await bus.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
         Assert.Equal(before, Memory(fixture));
     }
 
@@ -91,7 +91,7 @@ public sealed class OpenRaceTests
             }, Token);
             try
             {
-                await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+                await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
                 opened++;
             }
             catch (GuestBusException refused)
@@ -102,7 +102,7 @@ public sealed class OpenRaceTests
             {
                 // The revoke came first.
             }
-            await revoking.WaitAsync(BusFixture.Generous, Token);
+            await revoking.WaitAsync(Patience.Limit, Token);
             Background.Until(() => Memory(fixture) == before && fixture.Host.GetStatisticsAsync().Result is { Relids: 0, Gpadls: 0 }, $"what round {round} took");
         }
         Assert.InRange(opened, 1, 299);
@@ -134,13 +134,13 @@ public sealed class OpenRaceTests
             }, Token);
             try
             {
-                await using GuestChannel channel = await opening.WaitAsync(BusFixture.Generous, Token);
+                await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
             }
             catch (Exception ended) when (ended is GuestBusException or ObjectDisposedException)
             {
                 // The dispose came first, or in the middle.
             }
-            await disposing.WaitAsync(BusFixture.Generous, Token);
+            await disposing.WaitAsync(Patience.Limit, Token);
             Assert.Equal(before, Memory(fixture));
         }
         unobserved.AssertNone();
@@ -162,7 +162,7 @@ public sealed class OpenRaceTests
             Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: cancel.Token);
             Background.Until(() => platform.IsHolding, "the host's answer");
             await cancel.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(BusFixture.Generous, Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Patience.Limit, Token));
             await offered.RevokeAsync();
             platform.Release();
             Background.Until(() => Memory(fixture) == before && fixture.Host.GetStatisticsAsync().Result.Relids == 0, "the rings and the relid");

@@ -21,6 +21,6 @@ internal sealed class BlockingObserver(ManualResetEventSlim goOn) : IMessageObse
         if (!_isBlocking)
             return;
         _isHolding = true;
-        goOn.Wait(Background.Limit);
+        goOn.Wait(Patience.Limit);
     }
 }

@@ -1,4 +1,3 @@
-using VmBus.Devices;
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Layout;
@@ -146,7 +145,7 @@ public sealed class BusFaultTests
                 }
             },
         };
-        machine.Partition.AfterClose = () => Assert.True(ended.Wait(Background.Limit));
+        machine.Partition.AfterClose = () => Assert.True(ended.Wait(Patience.Limit));
         OfferedChannel offered = await host.OfferAsync(Offer, device);
         Dictionary<Guid, OfferChannel> offers = await machine.Guest.ConnectAsync();
         WireChannel channel = await machine.Guest.ShareRingsAsync(offers[Offer.InterfaceInstance]);

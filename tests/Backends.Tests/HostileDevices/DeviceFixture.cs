@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Backends.Tests.Bus;
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Protocol;
@@ -78,16 +77,16 @@ internal sealed class DeviceFixture : IAsyncDisposable
     /// <summary>The next failure that is told.</summary>
     public DeviceFailedEventArgs NextFailure()
     {
-        Assert.True(_failures.TryTake(out DeviceFailedEventArgs? failed, Background.Limit), "No failure was told.");
+        Assert.True(_failures.TryTake(out DeviceFailedEventArgs? failed, Patience.Limit), "No failure was told.");
         return failed;
     }
 
     public void NothingFailed() => Assert.Empty(_failures);
 
     /// <summary>Ends what is waited for within the time a test has.</summary>
-    public static Task Soon(Task task) => task.WaitAsync(BusFixture.Generous, Token);
+    public static Task Soon(Task task) => task.WaitAsync(Patience.Limit, Token);
 
-    public static Task<T> Soon<T>(Task<T> task) => task.WaitAsync(BusFixture.Generous, Token);
+    public static Task<T> Soon<T>(Task<T> task) => task.WaitAsync(Patience.Limit, Token);
 
     /// <summary>The echo answers, and nothing is left of the played channel but what its guest still holds.</summary>
     public async Task AssertUnharmedAsync(int relids = 2, int gpadls = 1)

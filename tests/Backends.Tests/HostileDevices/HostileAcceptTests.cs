@@ -1,4 +1,3 @@
-using VmBus.Backends.Tests.Bus;
 using VmBus.Hosting;
 using VmBus.Protocol;
 using static VmBus.Backends.Tests.HostileDevices.DeviceFixture;
@@ -295,7 +294,7 @@ public sealed class HostileAcceptTests
         WireChannel channel = await fixture.Guest.ShareRingsAsync(fixture.Played);
         fixture.Guest.PostOpen(channel);
         Background.Until(() => fixture.Device.Asked == 1, "the question");
-        byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(BusFixture.Generous, Token);
+        byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(Patience.Limit, Token);
         Background.Until(() => told.IsCancellationRequested, "the token");
         HostBus next = fixture.Machine.RestoreHost(state);
         fixture.Device.Accept = (_, _) => new(true);

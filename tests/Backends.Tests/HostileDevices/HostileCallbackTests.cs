@@ -1,4 +1,3 @@
-using VmBus.Devices;
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Layout;

@@ -269,7 +269,7 @@ public sealed class HostileServiceTests
             said.SetResult(await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Host.OfferAsync(PlayedOffer, fixture.Device)));
         };
         WireChannel channel = await fixture.OpenAsync();
-        Assert.Contains("that is the caller", (await said.Task.WaitAsync(BusFixture.Generous, Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("that is the caller", (await said.Task.WaitAsync(Patience.Limit, Token)).Message, StringComparison.Ordinal);
         await fixture.Guest.TearDownAsync(channel);
         fixture.Guest.PostRelease(channel.Relid);
         await fixture.AssertUnharmedAsync(relids: 1);
@@ -286,7 +286,7 @@ public sealed class HostileServiceTests
             // Callbacks run in reverse order: this one first, and it waits for the bus.
             await using CancellationTokenRegistration hostile = closing.Register(() =>
             {
-                Assert.Equal(2, fixture.Host.GetStatisticsAsync().WaitAsync(BusFixture.Generous).GetAwaiter().GetResult().Relids);
+                Assert.Equal(2, fixture.Host.GetStatisticsAsync().WaitAsync(Patience.Limit).GetAwaiter().GetResult().Relids);
                 throw new IOException("not now");
             });
             await ended.Task;

@@ -47,7 +47,7 @@ internal sealed class WireGuest : IDisposable
     public async Task<T> NextAsync<T>(ChannelMessageType type) where T : unmanaged
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Background.Limit);
+        limit.CancelAfter(Patience.Limit);
         while (true)
         {
             lock (_received)
@@ -60,7 +60,7 @@ internal sealed class WireGuest : IDisposable
                     return ChannelMessages.Read<T>(found);
                 }
             }
-            Assert.False(limit.IsCancellationRequested, $"{type} did not come within {Background.Limit}.");
+            Assert.False(limit.IsCancellationRequested, $"{type} did not come within {Patience.Limit}.");
             await Task.Delay(1, CancellationToken.None);
         }
     }

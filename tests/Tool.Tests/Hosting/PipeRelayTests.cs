@@ -129,7 +129,7 @@ public sealed class PipeRelayTests
             await fixture.UntilClientAsync(true);
             byte[] data = Bytes(50_000, round), got = new byte[data.Length];
             await guest.WriteAsync(data, Token);
-            await Within(channel.CloseAsync());
+            await Within(channel.CloseAsync(Token));
             await Within(client.ReadExactlyAsync(got, Token).AsTask());
             Assert.Equal(data, got);
             Assert.Equal(0, await Within(client.ReadAsync(got, Token).AsTask()));
@@ -146,7 +146,7 @@ public sealed class PipeRelayTests
         using NetworkStream client = await fixture.ConnectAsync();
         Task writing = client.WriteAsync(new byte[4 << 20], Token).AsTask();
         await UntilAsync(() => fixture.Relay.Counts.ToGuest > 0, "nothing comes");
-        await Within(channel.CloseAsync());
+        await Within(channel.CloseAsync(Token));
         await Assert.ThrowsAsync<IOException>(() => Within(writing));
     }
 
@@ -157,7 +157,7 @@ public sealed class PipeRelayTests
         (GuestChannel channel, PipeStream guest) = await fixture.OpenAsync();
         using NetworkStream client = await fixture.ConnectAsync();
         await FillAsync(guest);
-        Task closing = channel.CloseAsync();
+        Task closing = channel.CloseAsync(Token);
         await UntilAsync(() =>
         {
             fixture.Clock.Advance(RelayedPipe.Patience);
@@ -233,7 +233,7 @@ public sealed class PipeRelayTests
         fixture.Relay.Dispose();
         await Assert.ThrowsAsync<SocketException>(fixture.ConnectAsync);
         Assert.Equal(0, await Within(guest.ReadAsync(new byte[1], Token).AsTask()));
-        await Within(channel.CloseAsync());
+        await Within(channel.CloseAsync(Token));
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public sealed class PipeRelayTests
         Assert.True(channel.Channel.TrySend([1, 2, 3]));
         Assert.Equal(0, await Within(client.ReadAsync(new byte[1], Token).AsTask()));
         await UntilAsync(() => fixture.Offered.Failure is PipeCorruptException, "nothing is told of it");
-        await Within(channel.CloseAsync());
+        await Within(channel.CloseAsync(Token));
 
         (GuestChannel again, PipeStream guest) = await fixture.OpenAsync();
         await using var closing = again;
