@@ -1,6 +1,6 @@
 using System.Globalization;
 using ScottPlot;
-using VmBus.Tool.Plots;
+using VmBus.Tool;
 
 namespace VmBus.Compare;
 

@@ -2,10 +2,6 @@
 
 using VmBus.Linux;
 using VmBus.Protocol;
-using VmBus.Tool.Copy;
-using VmBus.Tool.Latency;
-using VmBus.Tool.Simulation;
-using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool;
 

@@ -1,8 +1,5 @@
 // One process, one command line, one exit code: the terminal, the signals and the last resort for errors around it.
 
-using VmBus.Tool.Cli;
-using VmBus.Tool.Traffic;
-
 namespace VmBus.Tool;
 
 /// <summary>The command as a process.</summary>

@@ -4,8 +4,7 @@ using System.Diagnostics;
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Testing;
-using VmBus.Tool.Latency;
-using VmBus.Tool.Traffic;
+using VmBus.Tool;
 
 namespace VmBus.Benchmarks.Waiting;
 

@@ -3,7 +3,7 @@
 
 using ScottPlot;
 using ScottPlot.TickGenerators;
-using VmBus.Tool.Plots;
+using VmBus.Tool;
 
 namespace VmBus.Benchmarks.Waiting;
 

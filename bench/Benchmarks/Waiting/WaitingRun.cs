@@ -4,7 +4,7 @@
 
 using System.Globalization;
 using System.Text.Json;
-using VmBus.Tool.Latency;
+using VmBus.Tool;
 
 namespace VmBus.Benchmarks.Waiting;
 

@@ -2,9 +2,8 @@
 
 using ScottPlot;
 using ScottPlot.TickGenerators;
-using VmBus.Tool.Latency;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>Draws latency and packets a wakeup over time, for each mode.</summary>
 internal static class AdaptiveTimeline

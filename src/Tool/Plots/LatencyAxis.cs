@@ -3,7 +3,7 @@
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>Where a latency or a percentile lies on its axis, and the ticks there.</summary>
 internal static class LatencyAxis

@@ -1,9 +1,8 @@
 // The picture of vmbus latency: for each load one panel, in it for each mode the latency at each percentile.
 
 using ScottPlot;
-using VmBus.Tool.Latency;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>Draws the latency distributions of a report.</summary>
 internal static class LatencyPlot

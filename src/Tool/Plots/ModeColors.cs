@@ -1,6 +1,6 @@
 using ScottPlot;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>One colour a mode in every picture; told apart by colour-blind readers too (Okabe and Ito).</summary>
 internal static class ModeColors

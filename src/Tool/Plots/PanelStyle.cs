@@ -1,6 +1,6 @@
 using ScottPlot;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>How every panel looks: a light grid, two axes, no frame.</summary>
 internal static class PanelStyle

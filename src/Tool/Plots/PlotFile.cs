@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>The file a picture goes to. Errors come as one line.</summary>
 internal static class PlotFile

@@ -4,7 +4,7 @@
 using ScottPlot;
 using SkiaSharp;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>The paper several plots are drawn on.</summary>
 internal sealed class Sheet : IDisposable

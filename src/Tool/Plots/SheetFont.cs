@@ -4,7 +4,7 @@
 using ScottPlot;
 using SkiaSharp;
 
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>Gives the pictures' own typeface, to ScottPlot too.</summary>
 internal sealed class SheetFont : IFontResolver

@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>What one mode did in one slice of time.</summary>
 /// <param name="At">The middle of the slice, from the start of the run.</param>

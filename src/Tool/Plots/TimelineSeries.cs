@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Plots;
+namespace VmBus.Tool;
 
 /// <summary>What one mode did over the time of a run.</summary>
 /// <param name="Mode">The mode.</param>

@@ -1,6 +1,4 @@
-using VmBus.Tool.Latency;
-
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Puts the halves of a cell's result together.</summary>
 internal static class CellResult

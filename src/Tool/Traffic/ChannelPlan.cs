@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>The channel a run asks for.</summary>
 /// <param name="Mode">How the guest signals.</param>

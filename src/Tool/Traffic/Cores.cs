@@ -2,7 +2,7 @@
 
 using VmBus.Interop;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>
 /// Keeps guest and host on a core each, as their virtual processors would be, and the scan on the host's. Left alone, the scheduler of a machine with

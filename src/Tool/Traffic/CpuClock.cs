@@ -2,7 +2,7 @@
 
 using VmBus.Interop;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>CPU time of the calling thread and of the process.</summary>
 internal static class CpuClock

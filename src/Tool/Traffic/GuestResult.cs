@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>The guest's half of a cell's result.</summary>
 /// <param name="Before">The counters of its end when counting began.</param>

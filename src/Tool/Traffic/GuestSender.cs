@@ -2,9 +2,8 @@
 
 using System.Diagnostics;
 using VmBus.Layout;
-using VmBus.Tool.Latency;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Sends one load on the calling thread: a warm-up, the measured messages, the end.</summary>
 /// <param name="channel">The guest's end.</param>

@@ -4,10 +4,8 @@ using System.Globalization;
 using System.Runtime.Versioning;
 using VmBus.InMemory;
 using VmBus.Interop;
-using VmBus.Tool.Cli;
-using VmBus.Tool.Copy;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Offers a channel to the process that started this one, does its job, and sends the result back.</summary>
 internal static class HostProcess

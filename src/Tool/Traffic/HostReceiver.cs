@@ -1,9 +1,8 @@
 // The host of a measurement: sleeps until it is signalled, drains the ring, notes when each message was read.
 
 using System.Diagnostics;
-using VmBus.Tool.Timeline;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Reads every message of one run on the calling thread, and completes those that ask for it.</summary>
 /// <param name="channel">The host's end.</param>

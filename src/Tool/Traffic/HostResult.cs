@@ -1,8 +1,6 @@
 // What the host has seen of one cell. Crosses a process boundary when the host is a process of its own.
 
-using VmBus.Tool.Latency;
-
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>The host's half of a cell's result.</summary>
 internal sealed class HostResult

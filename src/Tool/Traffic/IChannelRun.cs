@@ -1,6 +1,6 @@
 // Where the two ends of a channel run: on two threads, or in two processes.
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Opens a channel, runs a guest at one end and a host's job at the other, and closes it.</summary>
 internal interface IChannelRun

@@ -1,6 +1,6 @@
 // What a host does with its end of a channel, in a form that another process can be told.
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>A host's job. Runs here, or in a process that is given <see cref="Arguments"/>.</summary>
 /// <typeparam name="T">The job's result.</typeparam>

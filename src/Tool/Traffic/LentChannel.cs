@@ -1,6 +1,6 @@
 using VmBus.Hosting;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>A device that lends its end of the channel to a thread of ours, until that gives it back.</summary>
 internal sealed class LentChannel : IChannelDevice

@@ -3,7 +3,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>A message's header: when it was sent, what it is for, and its number.</summary>
 /// <param name="SentAt">Timestamp of the run's clock at the send.</param>

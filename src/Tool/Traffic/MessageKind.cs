@@ -1,4 +1,4 @@
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>What a message is for; travels in it.</summary>
 internal enum MessageKind : uint

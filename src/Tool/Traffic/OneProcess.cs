@@ -6,7 +6,7 @@ using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Protocol;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Runs guest and host as two threads over an <see cref="InMemoryMachine"/>.</summary>
 /// <param name="observer">Sees the messages of each connection, if anybody.</param>

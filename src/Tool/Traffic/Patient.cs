@@ -1,6 +1,6 @@
 // Waits of a measurement: its peer's end is a failure, not an end.
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Waits on a channel whose other side is not to go away.</summary>
 internal static class Patient

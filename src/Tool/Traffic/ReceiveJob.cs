@@ -1,6 +1,4 @@
-using VmBus.Tool.Timeline;
-
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>The host's job in a measurement: see <see cref="HostReceiver"/>.</summary>
 /// <param name="timeline">Told what happens over time, while the job runs in this process.</param>

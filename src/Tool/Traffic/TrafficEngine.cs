@@ -1,9 +1,8 @@
 // `vmbus latency` on real threads.
 
 using System.Diagnostics;
-using VmBus.Tool.Latency;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Runs a cell: a guest that makes the load, a host that notes when each message arrives.</summary>
 /// <param name="run">Where the two run.</param>

@@ -7,7 +7,7 @@ using System.Runtime.Versioning;
 using VmBus.InMemory;
 using VmBus.Interop;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Runs the guest in this process and the host in another, over memory that both map.</summary>
 [SupportedOSPlatform("linux")]

@@ -2,7 +2,7 @@
 
 using System.Runtime.ExceptionServices;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Runs a function on a thread of its own.</summary>
 /// <typeparam name="T">The function's result.</typeparam>

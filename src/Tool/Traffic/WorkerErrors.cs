@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace VmBus.Tool.Traffic;
+namespace VmBus.Tool;
 
 /// <summary>Which of several workers' errors to report.</summary>
 internal static class WorkerErrors

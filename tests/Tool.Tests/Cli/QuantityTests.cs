@@ -1,5 +1,3 @@
-using VmBus.Tool.Cli;
-
 namespace VmBus.Tool.Tests.Cli;
 
 public class QuantityTests

@@ -1,7 +1,4 @@
 using System.Text.Json.Nodes;
-using VmBus.Tool.Cli;
-using VmBus.Tool.Copy;
-using VmBus.Tool.Latency;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Cli;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using VmBus.Tool.Doctor;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Doctor;

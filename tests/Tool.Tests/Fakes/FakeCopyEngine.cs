@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using VmBus.Tool.Copy;
 
 namespace VmBus.Tool.Tests.Fakes;
 

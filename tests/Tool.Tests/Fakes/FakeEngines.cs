@@ -1,6 +1,4 @@
 using VmBus.Linux;
-using VmBus.Tool.Copy;
-using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Tests.Fakes;
 

@@ -1,5 +1,3 @@
-using VmBus.Tool.Latency;
-
 namespace VmBus.Tool.Tests.Fakes;
 
 /// <summary>Invents the same plausible numbers every time: what a run shows when the switch works, or when it does not.</summary>

@@ -1,5 +1,3 @@
-using VmBus.Tool.Latency;
-
 namespace VmBus.Tool.Tests.Fakes;
 
 /// <summary>Reports over invented numbers and an invented machine.</summary>

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using VmBus.Tool.Screens;
 
 namespace VmBus.Tool.Tests.Fakes;
 

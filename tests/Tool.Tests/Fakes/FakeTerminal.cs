@@ -1,5 +1,4 @@
 using VmBus.Linux;
-using VmBus.Tool.Cli;
 
 namespace VmBus.Tool.Tests.Fakes;
 

@@ -1,5 +1,3 @@
-using VmBus.Tool.Plots;
-
 namespace VmBus.Tool.Tests.Fakes;
 
 /// <summary>A load that changes half-way, invented.</summary>

@@ -4,7 +4,6 @@ using System.Text.Json;
 using VmBus.Backends.Tests.Linux;
 using VmBus.Integration;
 using VmBus.Layout;
-using VmBus.Tool.FileCopies;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.FileCopies;

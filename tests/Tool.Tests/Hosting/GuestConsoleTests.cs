@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
-using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Tests.Hosting;
 

@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using VmBus.Tool.Hosting;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Hosting;

@@ -7,7 +7,6 @@ using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Pipes;
 using VmBus.Protocol;
-using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Tests.Hosting;
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using VmBus.Tool.Hosting;
 
 namespace VmBus.Tool.Tests.Hosting;
 

@@ -3,7 +3,6 @@ using System.Runtime.Versioning;
 using FsCheck.Xunit;
 using VmBus.Guests;
 using VmBus.Pipes;
-using VmBus.Tool.Hosting;
 using static VmBus.Tool.Tests.Hosting.PipeFixture;
 
 namespace VmBus.Tool.Tests.Hosting;

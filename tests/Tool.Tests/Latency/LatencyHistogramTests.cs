@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using VmBus.Tool.Latency;
 
 namespace VmBus.Tool.Tests.Latency;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using VmBus.Tool.Latency;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Latency;

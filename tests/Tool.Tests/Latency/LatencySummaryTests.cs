@@ -1,4 +1,3 @@
-using VmBus.Tool.Latency;
 using VmBus.Tool.Tests.Fakes;
 using static VmBus.Tool.Tests.Fakes.FakeReport;
 

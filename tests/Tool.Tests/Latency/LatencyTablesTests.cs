@@ -1,5 +1,3 @@
-using VmBus.Tool.Cli;
-using VmBus.Tool.Latency;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Latency;

@@ -1,5 +1,3 @@
-using VmBus.Tool.Latency;
-
 namespace VmBus.Tool.Tests.Latency;
 
 public class SimulatedClockTests

@@ -1,5 +1,3 @@
-using VmBus.Tool.Plots;
-
 namespace VmBus.Tool.Tests.Plots;
 
 public class LatencyAxisTests

@@ -1,7 +1,5 @@
 using ScottPlot;
 using SkiaSharp;
-using VmBus.Tool.Latency;
-using VmBus.Tool.Plots;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Plots;

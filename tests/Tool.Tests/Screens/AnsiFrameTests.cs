@@ -1,4 +1,3 @@
-using VmBus.Tool.Screens;
 using VmBus.Tool.Tests.Fakes;
 
 namespace VmBus.Tool.Tests.Screens;

@@ -1,6 +1,5 @@
 using VmBus.Layout;
 using VmBus.Linux;
-using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;
 

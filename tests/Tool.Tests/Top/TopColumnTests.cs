@@ -1,5 +1,3 @@
-using VmBus.Tool.Top;
-
 namespace VmBus.Tool.Tests.Top;
 
 public sealed class TopColumnTests

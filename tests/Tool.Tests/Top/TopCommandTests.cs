@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Backends.Tests.Linux;
 using VmBus.Tool.Tests.Fakes;
-using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;
 

@@ -1,7 +1,5 @@
 using VmBus.Linux;
-using VmBus.Tool.Screens;
 using VmBus.Tool.Tests.Fakes;
-using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;
 

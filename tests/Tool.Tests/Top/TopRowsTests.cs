@@ -1,6 +1,5 @@
 using FsCheck.Xunit;
 using VmBus.Linux;
-using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;
 

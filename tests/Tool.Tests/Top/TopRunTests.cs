@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Linux;
 using VmBus.Tool.Tests.Fakes;
-using VmBus.Tool.Top;
 
 namespace VmBus.Tool.Tests.Top;
 

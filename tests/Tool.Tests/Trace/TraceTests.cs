@@ -2,9 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using VmBus.Core.Tests.Protocol.Descriptions;
 using VmBus.Protocol;
-using VmBus.Tool.Cli;
 using VmBus.Tool.Tests.Fakes;
-using VmBus.Tool.Trace;
 
 namespace VmBus.Tool.Tests.Trace;
 

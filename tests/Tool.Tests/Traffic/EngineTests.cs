@@ -1,9 +1,4 @@
 using System.Security.Cryptography;
-using VmBus.Tool.Copy;
-using VmBus.Tool.Latency;
-using VmBus.Tool.Simulation;
-using VmBus.Tool.Timeline;
-using VmBus.Tool.Traffic;
 
 namespace VmBus.Tool.Tests.Traffic;
 

@@ -1,0 +1,38 @@
+// `vmbus copy`: a sender, a receiver, and a channel between them.
+
+using System.Diagnostics;
+
+namespace VmBus.Tool;
+
+/// <summary>Copies over a channel.</summary>
+/// <param name="run">Where the two ends run.</param>
+internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
+{
+    private static readonly TimeSpan Window = TimeSpan.FromMicroseconds(100);
+    private static readonly TimeSpan Spin = TimeSpan.FromMicroseconds(50);
+
+    /// <inheritdoc/>
+    public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        SaveJob job = new(options.Output);
+        long sentBytes = 0;
+        (SentFile sent, SavedFile saved) = run.Run(
+            new ChannelPlan(mode, options.RingSize, Window, Spin),
+            (channel, token) => new FileSender(channel, options, bytes => Volatile.Write(ref sentBytes, bytes)).Run(token),
+            job,
+            () => progress.Report(Volatile.Read(ref sentBytes)),
+            cancellationToken);
+        return new CopyResult
+        {
+            Mode = mode,
+            Bytes = saved.Bytes,
+            Packets = saved.Packets,
+            Elapsed = Stopwatch.GetElapsedTime(start),
+            SentSha256 = sent.Sha256,
+            ReceivedSha256 = saved.Sha256,
+            Signals = sent.Signals,
+            HostWakeups = saved.Wakeups,
+        };
+    }
+}

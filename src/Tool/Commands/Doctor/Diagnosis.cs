@@ -1,0 +1,142 @@
+// Looks at this machine: which backends can work, and what exactly the others lack. Nothing is changed; devices are
+// opened where that has no effect, and closed at once.
+
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using VmBus.Interop;
+using VmBus.Kvm;
+using VmBus.Linux;
+using VmBus.Whp;
+
+namespace VmBus.Tool;
+
+/// <summary>Finds out what works.</summary>
+/// <param name="root">Where the file system begins: <c>/</c> but in tests.</param>
+/// <param name="isRoot">Whether this process is root's.</param>
+internal sealed class Diagnosis(string root, bool isRoot)
+{
+    private const string NotLinux = "It is for Linux; this is another system.";
+
+    /// <summary>What this machine is.</summary>
+    public static string System => $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}";
+
+    /// <summary>Looks at everything.</summary>
+    public IReadOnlyList<DoctorFinding> All()
+    {
+        var findings = new List<DoctorFinding> { new("in memory", true, "A hypervisor in this process needs nothing.", []) };
+        if (OperatingSystem.IsLinux())
+        {
+            findings.Add(SharedMemory());
+            findings.Add(Uio());
+            findings.Add(Util("key-value pairs (hv_kvp)", KvpDaemon.DefaultPath));
+            findings.Add(Util("snapshots (hv_vss)", VssDaemon.DefaultPath));
+            findings.Add(Node("hypercalls from VTL 2 (mshv_sint)", "/dev/mshv_sint", "It is there in VTL 2 of a guest, from Linux 6.19 on, with the module mshv_vtl."));
+            findings.Add(Node("hypercalls of a root partition (mshv)", "/dev/mshv", "It is there in the root partition of the Microsoft hypervisor, with the module mshv_root."));
+            findings.Add(Kvm());
+        }
+        else
+        {
+            foreach (string name in (string[])["two processes", "Linux guest (uio_hv_generic)", "KVM host"])
+                findings.Add(new(name, false, NotLinux, []));
+        }
+        findings.Add(Whp());
+        return findings;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static DoctorFinding SharedMemory()
+    {
+        try
+        {
+            using MemfdHandle memfd = MemfdHandle.Create("vmbus-doctor", 4096);
+            return new("two processes", true, "memfd and eventfd work.", []);
+        }
+        catch (ErrnoException refused)
+        {
+            return new("two processes", false, "No shared memory can be made.", [refused.Message]);
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private DoctorFinding Uio()
+    {
+        const string Name = "Linux guest (uio_hv_generic)";
+        var missing = new List<string>();
+        if (!Directory.Exists(At("/sys/bus/vmbus")))
+        {
+            missing.Add("/sys/bus/vmbus is not there: this is no guest of Hyper-V, or the module hv_vmbus is not loaded (modprobe hv_vmbus).");
+            return new(Name, false, "There is no VMBus here.", missing);
+        }
+        IReadOnlyList<SysfsDevice> devices = new VmBusSysfs(At("/sys")).ListDevices();
+        string found = $"{devices.Count} devices on the bus, {devices.Count(device => device.UioName is not null)} of them bound to UIO.";
+        if (!Directory.Exists(At("/sys/bus/vmbus/drivers/uio_hv_generic")))
+            missing.Add("The driver uio_hv_generic is not loaded (modprobe uio_hv_generic).");
+        if (!isRoot)
+            missing.Add("Binding devices and opening /dev/uioN take root.");
+        if (!devices.Any(device => device.UioName is not null))
+            found += " Bind one with vmbus bind.";
+        return new(Name, missing.Count == 0, found, missing);
+    }
+
+    private DoctorFinding Util(string name, string path) =>
+        Node(name, path, "It is there while hv_utils is loaded and the host offers the service.");
+
+    private DoctorFinding Node(string name, string path, string when)
+    {
+        if (!File.Exists(At(path)))
+            return new(name, false, $"{path} is not there.", [when]);
+        return isRoot
+            ? new(name, true, $"{path} is there. Only one process at a time may have it.", [])
+            : new(name, false, $"{path} is there.", ["Opening it takes root."]);
+    }
+
+    [SupportedOSPlatform("linux")]
+    private DoctorFinding Kvm()
+    {
+        const string Name = "KVM host";
+        try
+        {
+            using KvmSystem system = KvmSystem.Open(At(KvmSystem.DefaultPath));
+            IReadOnlyList<KvmCapability> missing = KvmRequirements.Missing(system, new KvmPartitionOptions());
+            string found = $"{KvmSystem.DefaultPath} works; up to {system.Check(KvmCapability.MaxVps)} VPs.";
+            if (missing.Count > 0)
+                return new(Name, false, found, [$"This KVM lacks {string.Join(", ", missing)}: guests run, but find no Hyper-V."]);
+            bool hasEventFds = system.Check(KvmCapability.HypervEventFd) != 0;
+            return new(Name, true, found + (hasEventFds ? " Signals of guests become eventfds in the kernel." : " Signals of guests come as hypercalls: this kernel cannot turn them into eventfds."), []);
+        }
+        catch (ErrnoException refused)
+        {
+            string help = refused.Errno switch
+            {
+                Errno.NoSuchFile => "The processor has no virtualisation, it is off, or the module is not loaded (modprobe kvm-intel or kvm-amd).",
+                Errno.AccessDenied => "Take part in the group that owns it (usermod -aG kvm NAME), or be root.",
+                _ => "The kernel says no more.",
+            };
+            return new(Name, false, $"{refused.Message}.", [help]);
+        }
+        catch (PlatformNotSupportedException other)
+        {
+            return new(Name, false, other.Message, []);
+        }
+    }
+
+    private static DoctorFinding Whp()
+    {
+        const string Name = "Windows Hypervisor Platform host";
+        if (!OperatingSystem.IsWindows())
+            return new(Name, false, "It is Windows'.", []);
+        try
+        {
+            IReadOnlyList<string> missing = WhpRequirements.Missing();
+            return missing.Count == 0
+                ? new(Name, true, "WinHvPlatform.dll is there, and the hypervisor has what guests with a SynIC need.", [])
+                : new(Name, false, "Guests with a SynIC cannot be run.", missing);
+        }
+        catch (WhpException refused)
+        {
+            return new(Name, false, "The platform does not answer.", [refused.Message]);
+        }
+    }
+
+    private string At(string path) => Path.Combine(root, path.TrimStart('/'));
+}

@@ -1,0 +1,90 @@
+// vmbus fcopy: takes the files that the host copies into this guest.
+
+using System.CommandLine;
+using System.Globalization;
+
+namespace VmBus.Tool;
+
+/// <summary>The <c>fcopy</c> command.</summary>
+internal sealed class FileCopyCommand
+{
+    /// <summary>Examples for the help.</summary>
+    public const string Examples = """
+        Examples:
+          vmbus fcopy --bind                            take files wherever the host puts them, until Ctrl-C
+          vmbus fcopy --bind --root /srv/from-host      only below a folder
+          vmbus fcopy --once --json                     one file; 0 when it arrived, 1 when not
+          vmbus fcopy --max-size 2G --idle-timeout 10   refuse what is larger, give up on who stalls
+        On the host: Copy-VMFile VM -SourcePath C:\file -DestinationPath /srv/from-host/file -FileSource Host -CreateFullPath
+
+        Exit codes: 0 with --once when the file arrived, 1 when it did not or the device is gone, 130 and 143 after
+        Ctrl-C and SIGTERM.
+        """;
+
+    /// <summary>How long giving the device back may take.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    private readonly Terminal _terminal;
+    private readonly Engines _engines;
+    private readonly Option<string> _root = new("--root") { Description = "The folder below which files land; the host's path is relative to it, or begins with it.", HelpName = "DIR", DefaultValueFactory = _ => "/" };
+    private readonly Option<bool> _bind = new("--bind") { Description = "Bind the device to uio_hv_generic first, and give it back at the end." };
+    private readonly Option<string?> _maxSize = new("--max-size") { Description = "The largest file taken; none by default.", HelpName = "BYTES" };
+    private readonly Option<string> _idle = new("--idle-timeout") { Description = "Give a file up when the host sends nothing of it for so long; 0 for never.", HelpName = "SECONDS", DefaultValueFactory = _ => "60" };
+    private readonly Option<string> _mode = new("--mode") { Description = "The permissions of files, less the umask.", HelpName = "OCTAL", DefaultValueFactory = _ => "644" };
+    private readonly Option<bool> _once = new("--once") { Description = "End after one file, arrived or not." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write each file as one line of JSON." };
+    private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
+
+    /// <summary>Makes the command.</summary>
+    /// <param name="terminal">Where it writes.</param>
+    /// <param name="engines">Where the kernel is.</param>
+    public FileCopyCommand(Terminal terminal, Engines engines)
+    {
+        _terminal = terminal;
+        _engines = engines;
+        Command = new Command("fcopy", "Take the files that the host copies into this Linux guest. Takes root.")
+        {
+            _root, _bind, _maxSize, _idle, _mode, _once, _json, _sysfs,
+        };
+        Command.SetAction(Run);
+    }
+
+    /// <summary>The command with its options and action.</summary>
+    public Command Command { get; }
+
+    private Task<int> Run(ParseResult line, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new ToolException("file copies come over Linux's uio_hv_generic, which is not here");
+        TimeSpan idle = Quantity.Seconds(_idle.Name, line.GetValue(_idle)!, 0, 86400);
+        FileCopyOptions options = new()
+        {
+            Root = line.GetValue(_root)!,
+            Bind = line.GetValue(_bind),
+            MaxSize = line.GetValue(_maxSize) is { } size ? Quantity.LongBytes(_maxSize.Name, size, 0, long.MaxValue) : long.MaxValue,
+            IdleTimeout = idle == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : idle,
+            Mode = Mode(line.GetValue(_mode)!),
+            Once = line.GetValue(_once),
+            Json = line.GetValue(_json),
+        };
+        if (options.Bind)
+            _terminal.Grace = Grace;
+        var run = new FileCopyRun(_terminal, options, _engines.Sysfs(line.GetValue(_sysfs)!), _engines.Proc);
+
+        // It waits in the kernel, on a thread of its own.
+        return Task.Factory.StartNew(() => OperatingSystem.IsLinux() ? run.Run(cancellationToken) : ExitCode.Failed, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private UnixFileMode Mode(string text)
+    {
+        int mode = 0;
+        foreach (char digit in text)
+        {
+            mode = mode * 8 + (digit - '0');
+            if (digit is < '0' or > '7' || mode > 0b111_111_111)
+                throw new UsageException($"{_mode.Name} {text}: not permissions in octal; give 600 or 644, for instance");
+        }
+
+        return text.Length > 0 ? (UnixFileMode)mode : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{_mode.Name}: empty"));
+    }
+}

@@ -1,0 +1,66 @@
+// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY][,subchannel=N].
+
+using System.Globalization;
+
+namespace VmBus.Tool;
+
+/// <summary>A device to offer.</summary>
+/// <param name="Name">Which: <c>echo</c>, <c>heartbeat</c>, ...</param>
+/// <param name="Argument">What it takes, if anything.</param>
+/// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
+/// <param name="Subchannel">0, or which subchannel of the device is offered.</param>
+internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0)
+{
+    /// <summary>What it is called.</summary>
+    public string Title => Name switch
+    {
+        Echo => Name + Argument + (Subchannel == 0 ? "" : $".{Subchannel}"),
+        Pipe => $"{Name}={Argument}",
+        _ => Name,
+    };
+
+    /// <summary>The devices there are.</summary>
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", FileCopy, Pipe];
+
+    private const string Pipe = "pipe";
+    private const string Echo = "echo";
+    private const string FileCopy = "fcopy";
+    private const string Monitor = "monitor=";
+    private const string Sub = "subchannel=";
+    private static readonly TimeSpan LeastLatency = TimeSpan.FromTicks(1);
+    private static readonly TimeSpan MostLatency = TimeSpan.FromTicks(ushort.MaxValue);
+
+    /// <summary>Reads one.</summary>
+    /// <param name="text">What was typed.</param>
+    /// <exception cref="UsageException">There is no such device, or it takes no such thing.</exception>
+    public static DeviceOffer Parse(string text)
+    {
+        string[] parts = text.Split(',');
+        string[] head = parts[0].Split('=', 2);
+        if (!Names.Contains(head[0]))
+            throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
+        if (head[0] == Pipe && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
+            throw new UsageException($"--device {text}: a pipe takes a path without blanks and commas: pipe=PATH");
+        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe))
+            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE and pipe=PATH do");
+        TimeSpan? latency = null;
+        ushort subchannel = 0;
+        foreach (string part in parts.Skip(1))
+        {
+            if (part.StartsWith(Monitor, StringComparison.Ordinal))
+                latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
+            else if (head[0] != Echo || !part.StartsWith(Sub, StringComparison.Ordinal))
+                throw new UsageException($"--device {text}: '{part}' is not understood; there is {Options(head[0])}");
+            else if (!ushort.TryParse(part[Sub.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out subchannel) || subchannel == 0)
+                throw new UsageException($"--device {text}: a subchannel is a number from 1 to {ushort.MaxValue}");
+        }
+        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency, subchannel);
+    }
+
+    private static string Options(string name) => name switch
+    {
+        Echo => "monitor=LATENCY, subchannel=N",
+        Pipe or FileCopy => "monitor=LATENCY, and a path has no commas",
+        _ => "monitor=LATENCY",
+    };
+}

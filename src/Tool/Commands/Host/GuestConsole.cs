@@ -1,0 +1,77 @@
+// The guest's serial console on standard output, byte for byte.
+
+namespace VmBus.Tool;
+
+/// <summary>Writes bytes as they come: a line at a time, or what there is of one after a pause. Thread-safe.</summary>
+internal sealed class GuestConsole : IDisposable
+{
+    // A prompt is a part of a line that someone at a terminal waits for. Into a pipe or a file lines are written whole, so that
+    // what the host says does not come in the middle of one, however slowly the guest writes it.
+    private static readonly TimeSpan AtTerminal = TimeSpan.FromMilliseconds(20), Elsewhere = TimeSpan.FromSeconds(10);
+
+    private readonly Stream _output;
+    private readonly TimeSpan _pause;
+    private readonly TimeProvider _clock;
+    private readonly Lock _sync = new();
+    private readonly byte[] _line = new byte[256];
+    private readonly ITimer _timer;
+    private long _last;
+    private int _length;
+
+    public GuestConsole()
+        : this(Console.OpenStandardOutput(), Console.IsOutputRedirected ? Elsewhere : AtTerminal, TimeProvider.System)
+    {
+    }
+
+    /// <summary>Makes one.</summary>
+    /// <param name="output">Where the bytes go.</param>
+    /// <param name="pause">After how long without a byte the part of a line that is there is written.</param>
+    /// <param name="clock">What the pause is measured by.</param>
+    internal GuestConsole(Stream output, TimeSpan pause, TimeProvider clock)
+    {
+        _output = output;
+        _pause = pause;
+        _clock = clock;
+        _timer = clock.CreateTimer(static state => ((GuestConsole)state!).FlushAfterPause(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Takes a byte.</summary>
+    public void Write(byte one)
+    {
+        lock (_sync)
+        {
+            _line[_length++] = one;
+            _last = _clock.GetTimestamp();
+            if (one == (byte)'\n' || _length == _line.Length)
+                Flush();
+            else if (_length == 1)
+                _timer.Change(_pause, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_sync)
+            Flush();
+    }
+
+    private void FlushAfterPause()
+    {
+        lock (_sync)
+        {
+            TimeSpan left = _pause - _clock.GetElapsedTime(_last);
+            if (left > TimeSpan.Zero)
+                _timer.Change(left, Timeout.InfiniteTimeSpan);
+            else
+                Flush();
+        }
+    }
+
+    private void Flush()
+    {
+        _output.Write(_line.AsSpan(0, _length));
+        _output.Flush();
+        _length = 0;
+    }
+}

@@ -1,0 +1,133 @@
+// What a host is told to do while its guest runs: a line a command, from a file, a pipe or a person.
+
+using System.Runtime.Versioning;
+using VmBus.Devices;
+using VmBus.Hosting;
+using VmBus.Integration;
+
+namespace VmBus.Tool;
+
+/// <summary>Reads commands and carries them out, one after the other. What fails is told and changes nothing.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class HostCommands(TextReader reader, HostNotes notes)
+{
+    /// <summary>What there is.</summary>
+    public const string Help = """
+        status                      how the guest and each device are
+        offer NAME[,monitor=TIME]   offer a device; echo[,subchannel=N]: one more channel of it, named as for --device
+        revoke NAME                 take an offer back
+        stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
+        shutdown [restart]          ask the guest to shut down
+        kvp set|get|delete KEY [VALUE]
+        fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
+        time                        have the guest set its clock
+        stop                        end the guest as if the plug were pulled
+        help                        this list
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    // A read of a pipe cannot be taken back: the one that a guest's end leaves behind serves the next guest. It blocks a thread:
+    // one of its own, because a pool that has but one, as on one processor, gives others their turn half a second later.
+    private Task<string?>? _reading;
+
+    /// <summary>Carries out commands until the token says so, or there are no more.</summary>
+    /// <param name="session">The guest.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(HostSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                _reading ??= Task.Factory.StartNew(reader.ReadLine, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                string? line = await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _reading = null;
+                if (line is null)
+                    return;
+                string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+                if (words.Length > 0)
+                    await CarryOutAsync(session, words, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The guest has ended, and its commands with it.
+        }
+    }
+
+    /// <summary>Whether an error is the guest's, or of what was asked: told, and no reason to end.</summary>
+    /// <param name="error">The error.</param>
+    public static bool IsExpected(Exception error) =>
+        error is ToolException or UsageException or VmBusException or TimeoutException or ArgumentException or IOException or UnauthorizedAccessException or InvalidOperationException;
+
+    private async Task CarryOutAsync(HostSession session, string[] words, CancellationToken cancellationToken)
+    {
+        string command = string.Join(' ', words);
+        try
+        {
+            notes.Write($"{command}: {await AnswerAsync(session, words, cancellationToken).ConfigureAwait(false)}");
+        }
+        catch (Exception error) when (IsExpected(error))
+        {
+            notes.Write($"{command}: failed: {error.Message}");
+        }
+    }
+
+    private static async Task<string> AnswerAsync(HostSession session, string[] words, CancellationToken cancellationToken)
+    {
+        switch (words)
+        {
+            case ["status"]:
+                await session.WriteStatusAsync().ConfigureAwait(false);
+                return "done";
+            case ["offer", var device]:
+                await session.OfferAsync(DeviceOffer.Parse(device)).ConfigureAwait(false);
+                return "done";
+            case ["revoke", var device]:
+                await session.RevokeAsync(device).ConfigureAwait(false);
+                return "done";
+            case ["stall" or "resume", var device]:
+                session.Device<EchoDevice>(device).Stall(words[0] == "stall");
+                return "done";
+            case ["shutdown", .. var rest] when rest is [] or ["restart"]:
+                IcStatus status = await AskAsync<ShutdownHost, IcStatus>(session, "shutdown",
+                    host => host.AskAsync(new ShutdownRequest(rest is [] ? IcShutdownFlags.Force : IcShutdownFlags.Force | IcShutdownFlags.Restart)), cancellationToken).ConfigureAwait(false);
+                return $"the guest answered {status}";
+            case ["kvp", .. var asked] when Question(asked) is { } question:
+                KvpAnswer answer = await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken).ConfigureAwait(false);
+                return answer.Status != IcStatus.Success ? $"the guest answered {answer.Status}" : answer.Key is null ? "done" : $"{answer.Key} = {answer.Value}";
+            case ["fcopy", var file, var path]:
+                return await FileToGuest.CopyAsync(session.Device<IntegrationDevice<FileCopyHost>>("fcopy"), file, path, Patience, cancellationToken).ConfigureAwait(false);
+            case ["time"]:
+                IntegrationHostService<TimeSyncHost> time = await session.Device<IntegrationDevice<TimeSyncHost>>("timesync").Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+                return time.Use(host =>
+                {
+                    host.RequestSync();
+                    return "done";
+                });
+            case ["stop"]:
+                session.Machine.Partition.Stop();
+                return "done";
+            case ["help"]:
+                return $"there is:\n{Help}";
+            default:
+                return $"not understood. There is:\n{Help}";
+        }
+    }
+
+    private static async Task<TAnswer> AskAsync<THost, TAnswer>(HostSession session, string name, Func<THost, Task<TAnswer>> ask, CancellationToken cancellationToken)
+        where THost : IntegrationHost
+    {
+        IntegrationHostService<THost> service = await session.Device<IntegrationDevice<THost>>(name).Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+        return await service.Use(ask).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static KvpRequest? Question(string[] words) => words switch
+    {
+        ["set", var key, var value] => KvpRequest.Set(IcKvpPool.External, key, KvpValue.Of(value)),
+        ["get", var key] => KvpRequest.Get(IcKvpPool.External, key),
+        ["delete", var key] => KvpRequest.Delete(IcKvpPool.External, key),
+        _ => null,
+    };
+}

@@ -1,0 +1,171 @@
+// A running guest and what its bus offers, by name.
+
+using System.Runtime.Versioning;
+using VmBus.Devices;
+using VmBus.Hosting;
+using VmBus.Integration;
+using VmBus.Kvm;
+using VmBus.Protocol;
+
+namespace VmBus.Tool;
+
+/// <summary>The bus of one guest. Its calls come from one task at a time.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class HostSession : IAsyncDisposable
+{
+    private readonly Dictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
+    private readonly HostNotes _notes;
+    private readonly HostBus _bus;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<Task> _sending = [];
+
+    /// <summary>Makes the bus of a machine that has not started.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="notes">Where it tells what happens.</param>
+    /// <param name="recorder">Records the conversation, if it is to be.</param>
+    public HostSession(LinuxMachine machine, HostNotes notes, ConversationRecorder? recorder)
+    {
+        Machine = machine;
+        _notes = notes;
+        // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
+        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
+        _bus.DeviceFailed += (_, failed) => notes.Write($"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
+    }
+
+    /// <summary>The machine.</summary>
+    public LinuxMachine Machine { get; }
+
+    /// <summary>The device of a name.</summary>
+    /// <typeparam name="T">What it is.</typeparam>
+    /// <param name="name">The name it was offered by.</param>
+    /// <exception cref="ToolException">It is not offered.</exception>
+    public T Device<T>(string name) where T : IChannelDevice => _offered.TryGetValue(name, out var entry) && entry.Device is T device
+        ? device : throw new ToolException($"{name} is not offered");
+
+    /// <summary>Offers a device.</summary>
+    /// <param name="choice">Which.</param>
+    /// <exception cref="ToolException">It cannot be offered; the message says why.</exception>
+    public async Task OfferAsync(DeviceOffer choice)
+    {
+        if (choice is { Name: "fcopy", Argument: { } missing } && !File.Exists(missing))
+            throw new ToolException($"there is no file '{missing}' to copy into the guest");
+        (HostOffer offer, IChannelDevice device) = choice.Name switch
+        {
+            "heartbeat" => (IntegrationOffers.Heartbeat, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
+            "timesync" => (IntegrationOffers.TimeSync, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
+            "shutdown" => (IntegrationOffers.Shutdown, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
+            "kvp" => (IntegrationOffers.KeyValuePairs, new IntegrationDevice<KvpHost>(() => new KvpHost())),
+            "fcopy" => (IntegrationOffers.FileCopy, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
+            "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
+            _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
+        };
+        offer = offer with { MonitorLatency = choice.MonitorLatency, SubchannelIndex = choice.Subchannel };
+        OfferedChannel offered;
+        try
+        {
+            offered = await _bus.OfferAsync(offer, new NotedDevice(choice.Title, device, Machine.Partition, _notes)).ConfigureAwait(false);
+        }
+        catch
+        {
+            (device as IDisposable)?.Dispose();
+            throw;
+        }
+        _offered[choice.Title] = (offered, device);
+        _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}{(choice.Subchannel == 0 ? "" : $", subchannel {choice.Subchannel}")}");
+        if (device is IntegrationDevice<FileCopyHost> files && choice.Argument is { } file)
+            _sending.Add(SendAsync(files, file));
+    }
+
+    // As soon as the guest takes files: from its own commands that may be minutes.
+    private async Task SendAsync(IntegrationDevice<FileCopyHost> device, string file)
+    {
+        try
+        {
+            _notes.Write($"fcopy {file}: {await FileToGuest.CopyAsync(device, file, Path.GetFileName(file), Timeout.InfiniteTimeSpan, _ending.Token).ConfigureAwait(false)}");
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            _notes.Write($"fcopy {file}: nothing in the guest took it");
+        }
+        catch (Exception error) when (HostCommands.IsExpected(error))
+        {
+            _notes.Write($"fcopy {file}: failed: {error.Message}");
+        }
+    }
+
+    /// <summary>Takes an offer back.</summary>
+    /// <param name="name">The name it was offered by.</param>
+    /// <exception cref="ToolException">It is not offered.</exception>
+    public async Task RevokeAsync(string name)
+    {
+        if (!_offered.Remove(name, out var entry))
+            throw new ToolException($"{name} is not offered");
+        await entry.Offered.RevokeAsync().ConfigureAwait(false);
+        (entry.Device as IDisposable)?.Dispose();
+        _notes.Write($"{name} is revoked");
+    }
+
+    /// <summary>Tells how the guest and its devices are.</summary>
+    public async Task WriteStatusAsync()
+    {
+        HostBusStatistics statistics = await _bus.GetStatisticsAsync().ConfigureAwait(false);
+        _notes.Write($"protocol {_bus.Negotiated.Version}, {_bus.State}; {statistics}");
+        foreach (var processor in Machine.Partition.Processors)
+            _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
+        foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
+            _notes.Write($"{name}: relid {offered.Relid?.ToString() ?? "-"}, {(offered.IsOpen ? "open" : "closed")}, monitor {offered.MonitorId?.ToString() ?? "-"}{Signals(offered)}{Describe(device)}{(offered.Failure is { } failure ? $"; failed: {failure.Message}" : "")}");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_sending).ConfigureAwait(false);
+        _ending.Dispose();
+        await _bus.DisposeAsync().ConfigureAwait(false);
+        foreach ((_, IChannelDevice device) in _offered.Values)
+            (device as IDisposable)?.Dispose();
+    }
+
+    // Told from another thread than the commands', which know the names.
+    private static string NameOf(OfferedChannel? channel) => channel is { } offered ? $"the device {offered.Offer.InterfaceInstance}" : "the bus";
+
+    private string Signals(OfferedChannel offered) =>
+        offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals ? $"; {signals} signals of the guest" : "";
+
+    // Several echoes are told apart by the last byte of their instance.
+    private static Guid EchoInstance(string number)
+    {
+        if (!byte.TryParse(number, System.Globalization.CultureInfo.InvariantCulture, out byte last))
+            throw new UsageException($"--device echo={number}: an echo's number is 0 to 255");
+        return Numbered(EchoDevice.InterfaceInstance, last);
+    }
+
+    // The first pipe is instance 0, the next one 1; one that is offered when another was taken back gets the lowest that is free.
+    private Guid FreePipeInstance()
+    {
+        for (int number = 0; number <= byte.MaxValue; number++)
+        {
+            Guid instance = Numbered(PipeDevice.InterfaceInstance, (byte)number);
+            if (_offered.Values.All(entry => entry.Offered.Offer.InterfaceInstance != instance))
+                return instance;
+        }
+        throw new ToolException($"there are {byte.MaxValue + 1} pipes already");
+    }
+
+    private static Guid Numbered(Guid instance, byte number)
+    {
+        byte[] bytes = instance.ToByteArray();
+        bytes[15] = number;
+        return new Guid(bytes);
+    }
+
+    private static string Describe(IChannelDevice device) => device switch
+    {
+        EchoDevice echo => $"; {echo.Packets} packets sent back, {echo.Wakeups} wakeups",
+        PipeRelay pipe => $"; {pipe.Counts}",
+        IntegrationDevice<HeartbeatHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Beats} beats, {host.Missed} missed, {host.GuestState}"),
+        IntegrationDevice<TimeSyncHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Samples} samples"),
+        _ => "",
+    };
+}

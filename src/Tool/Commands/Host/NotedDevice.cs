@@ -1,0 +1,27 @@
+// A device whose opens and closes are told.
+
+using System.Runtime.Versioning;
+using VmBus.Hosting;
+using VmBus.Kvm;
+
+namespace VmBus.Tool;
+
+/// <summary>Tells when a guest opens a device and closes it.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class NotedDevice(string name, IChannelDevice device, KvmPartition partition, HostNotes notes) : IChannelDevice
+{
+    public ValueTask<bool> AcceptsAsync(VmBus.Protocol.HostOpenRequest request, CancellationToken cancellationToken) => device.AcceptsAsync(request, cancellationToken);
+
+    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    {
+        notes.Write($"{name} is open: relid {channel.Request.Relid}, {(channel.Request.MonitorId is { } monitor ? $"monitor {monitor}" : "by hypercall")}, VP {channel.Request.TargetVp}");
+        try
+        {
+            await device.ServeAsync(channel, closing).ConfigureAwait(false);
+        }
+        finally
+        {
+            notes.Write($"{name} is closed, after {partition.GetSignals(channel.Request.ConnectionId)} signals of the guest");
+        }
+    }
+}

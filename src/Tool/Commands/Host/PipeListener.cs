@@ -1,0 +1,116 @@
+// The Unix-domain socket that a pipe of the guest is reached by on the host.
+
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Text;
+using VmBus.Interop;
+
+namespace VmBus.Tool;
+
+/// <summary>Listens on a path that only this user may connect to. Disposing removes the file. Thread-safe.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class PipeListener : IDisposable
+{
+    private const int LongestPath = 107;    // sun_path, less the zero at its end
+    private const int Backlog = 16;
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly Socket _socket;
+
+    private PipeListener(Socket socket) => _socket = socket;
+
+    /// <summary>Listens. The file of a socket that nobody listens on any more is replaced.</summary>
+    /// <param name="path">Where.</param>
+    /// <exception cref="ToolException">It cannot be there; the message says why.</exception>
+    public static PipeListener Listen(string path)
+    {
+        if (Encoding.UTF8.GetByteCount(path) is var bytes and > LongestPath)
+            throw Error(path, $"the path of a socket has at most {LongestPath} bytes, this one {bytes}");
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            var address = new UnixDomainSocketEndPoint(path);
+            if (!TryBind(socket, address))
+            {
+                RemoveStale(path, address);
+                if (!TryBind(socket, address))
+                    throw Error(path, "somebody else has just begun to listen there");
+            }
+
+            // Before it listens: nobody gets in who may not.
+            File.SetUnixFileMode(path, Mode);
+            socket.Listen(Backlog);
+            return new PipeListener(socket);
+        }
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or ErrnoException)
+        {
+            socket.Dispose();
+            throw Error(path, Reason(path, error), error);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the next client.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask<Socket> AcceptAsync(CancellationToken cancellationToken) => _socket.AcceptAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+
+    private static bool TryBind(Socket socket, UnixDomainSocketEndPoint address)
+    {
+        try
+        {
+            socket.Bind(address);
+            return true;
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
+    }
+
+    // What a host leaves that was killed: a socket that refuses. Nothing else is removed.
+    private static void RemoveStale(string path, UnixDomainSocketEndPoint address)
+    {
+        string full = Path.GetFullPath(path);
+        using FolderFile folder = FolderFile.Open(Path.GetDirectoryName(full)!);
+        string name = Path.GetFileName(full);
+        if (!folder.HasSocket(name))
+            throw Error(path, "there is a file of that name, and it is no socket");
+        using (var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false })
+        {
+            try
+            {
+                probe.Connect(address);
+                throw Error(path, "somebody listens there already");
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                // Nobody does.
+            }
+            catch (SocketException busy) when (busy.SocketErrorCode is SocketError.WouldBlock or SocketError.TryAgain)
+            {
+                throw Error(path, "somebody listens there already");
+            }
+        }
+        if (folder.Remove(name) is var error and not (Errno.None or Errno.NoSuchFile))
+            throw new ErrnoException("removing the socket of a host that is gone", error);
+    }
+
+    private static string Reason(string path, Exception error) => error switch
+    {
+        SocketException when Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder) => $"there is no folder '{folder}'",
+        _ => error.Message.TrimEnd('.'),
+    };
+
+    private static ToolException Error(string path, string why, Exception? cause = null)
+    {
+        string message = $"cannot listen on '{path}': {why}";
+        return cause is null ? new ToolException(message) : new ToolException(message, cause);
+    }
+}

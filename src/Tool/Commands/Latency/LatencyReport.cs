@@ -1,0 +1,32 @@
+namespace VmBus.Tool;
+
+/// <summary>All that one run of <c>vmbus latency</c> found out.</summary>
+internal sealed class LatencyReport
+{
+    /// <summary>What was asked for. Its modelled costs are printed with every result.</summary>
+    public required LatencyOptions Options { get; init; }
+
+    /// <summary>The machine, or <see langword="null"/> in a simulation, which does not depend on it.</summary>
+    public MachineFacts? Machine { get; init; }
+
+    /// <summary>The machine's own error, or <see langword="null"/> in a simulation.</summary>
+    public MachineNoise? Noise { get; init; }
+
+    /// <summary>One result for each load and mode, in the order of the options.</summary>
+    public required IReadOnlyList<LatencyCell> Cells { get; init; }
+
+    /// <summary>The result of one mode under one load.</summary>
+    /// <param name="mode">The mode.</param>
+    /// <param name="load">The load.</param>
+    /// <returns>The cell, or <see langword="null"/> when it was not run.</returns>
+    public LatencyCell? Find(SignalMode mode, LoadKind load)
+    {
+        foreach (LatencyCell cell in Cells)
+        {
+            if (cell.Mode == mode && cell.Load == load)
+                return cell;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,55 @@
+// vmbus list: the devices and channels of this Linux guest.
+
+using System.CommandLine;
+using VmBus.Linux;
+
+namespace VmBus.Tool;
+
+/// <summary>The <c>list</c> command.</summary>
+internal sealed class ListCommand
+{
+    /// <summary>Examples for the help.</summary>
+    public const string Examples = """
+        Examples:
+          vmbus list              a line a device, as lsvmbus prints them
+          vmbus list -v           classes and channels as well; -vv: instances, folders, drivers, monitors
+          vmbus list --tree       devices and their channels, drawn
+          vmbus list --json | jq '.devices[] | select(.class_name == "network") | .channels'
+        """;
+
+    private readonly Terminal _terminal;
+    private readonly Option<bool> _more = new("-v") { Description = "Each device's class, and its channels with the VP each interrupts." };
+    private readonly Option<bool> _most = new("-vv") { Description = "Instance, folder in sysfs, driver and monitors as well." };
+    private readonly Option<bool> _tree = new("--tree") { Description = "Draw devices and channels as a tree." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document with all that sysfs shows." };
+    private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
+
+    /// <summary>Makes the command.</summary>
+    /// <param name="terminal">Where it writes.</param>
+    public ListCommand(Terminal terminal)
+    {
+        _terminal = terminal;
+        Command = new Command("list", "List the VMBus devices and channels of this Linux guest.")
+        {
+            _more, _most, _tree, _json, _sysfs,
+        };
+        Command.SetAction(Run);
+    }
+
+    /// <summary>The command with its options and action.</summary>
+    public Command Command { get; }
+
+    private int Run(ParseResult line)
+    {
+        if (line.GetValue(_tree) && line.GetValue(_json))
+            throw new UsageException("--tree and --json are two ways to write the same: leave one out");
+        IReadOnlyList<SysfsDevice> devices = new VmBusSysfs(line.GetValue(_sysfs)!).ListDevices();
+        if (line.GetValue(_json))
+            _terminal.Out.WriteLine(ListJson.Write(ListDocument.From(devices, VmBusCommand.Version)));
+        else if (line.GetValue(_tree))
+            _terminal.WriteLaidOut(console => ListTree.Write(console, devices));
+        else
+            ListText.Write(_terminal.Out, devices, line.GetValue(_most) ? 2 : line.GetValue(_more) ? 1 : 0);
+        return ExitCode.Success;
+    }
+}

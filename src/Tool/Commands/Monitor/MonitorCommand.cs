@@ -1,0 +1,88 @@
+// vmbus monitor: the monitor pages of this Linux guest, and the latency hints in them.
+
+using System.CommandLine;
+using System.Globalization;
+
+namespace VmBus.Tool;
+
+/// <summary>The <c>monitor</c> command.</summary>
+internal sealed class MonitorCommand
+{
+    /// <summary>Examples for the help.</summary>
+    public const string Examples = """
+        What is done:
+          Without --device and --uio only sysfs is read, which shows the channels' own monitors. With one of them the
+          guest-to-host page is mapped through a device that is bound to uio_hv_generic, which takes root. It is one
+          page for the whole guest: through any such device every channel's latency can be set. Opening the device node
+          opens that device's channel to the host for a moment, unless somebody has the node open: then nothing of it
+          changes. No lock is taken and no ring touched.
+          A latency is a hint of how long the hypervisor may wait between two looks, 0.1 us to 6.5535 ms in steps of
+          0.1 us. It looks at a whole trigger group at about the lowest latency in it, and may not follow a hint that is
+          too small or too large. The hint stays until somebody sets another, or the device is offered anew.
+
+        Examples:
+          vmbus monitor                                      what sysfs shows of both pages
+          vmbus monitor --uio /dev/uio0 --all                every monitor of the guest-to-host page
+          vmbus monitor --device 1eccfd72-4b41-45ef-b73a-4a6e44c12924 --set-latency 50us
+          vmbus monitor --device ed963694-e847-4b2a-85af-bc9cfc11d6f3 --channel 21 --set-latency 20us --uio /dev/uio0
+                                                             another device's channel, through uio0
+          vmbus monitor --json | jq '.channels[] | select(.monitor_id) | {relid, us: .to_host.latency_us}'
+        """;
+
+    private readonly Terminal _terminal;
+    private readonly Option<string?> _device = new("--device") { Description = "The instance of a device: its UIO device shows the page, unless --uio says another.", HelpName = "GUID" };
+    private readonly Option<string?> _uio = new("--uio") { Description = "The UIO device that shows the page.", HelpName = "/dev/uioN" };
+    private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
+    private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
+    private readonly Option<bool> _all = new("--all") { Description = "Show monitors that nobody uses as well." };
+    private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
+    private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
+
+    /// <summary>Makes the command.</summary>
+    /// <param name="terminal">Where it writes.</param>
+    public MonitorCommand(Terminal terminal)
+    {
+        _terminal = terminal;
+        Command = new Command("monitor", "Show the monitor pages of this Linux guest, or set a channel's latency hint.")
+        {
+            _device, _channel, _latency, _uio, _all, _json, _sysfs,
+        };
+        Command.SetAction(Run);
+    }
+
+    /// <summary>The command with its options and action.</summary>
+    public Command Command { get; }
+
+    /// <summary>Reads the options of a parsed command line.</summary>
+    /// <param name="line">The command line.</param>
+    /// <returns>Valid options.</returns>
+    /// <exception cref="UsageException">One of them is wrong.</exception>
+    public MonitorOptions Read(ParseResult line)
+    {
+        MonitorOptions options = new()
+        {
+            Device = line.GetValue(_device) is not { } device ? null
+                : Guid.TryParse(device, out Guid instance) ? instance : throw new UsageException($"{_device.Name} {device}: not a GUID (see 'vmbus list -vv')"),
+            Channel = line.GetValue(_channel) is not { } channel ? null
+                : uint.TryParse(channel, NumberStyles.None, CultureInfo.InvariantCulture, out uint relid) ? relid : throw new UsageException($"{_channel.Name} {channel}: not a relid, which is a number"),
+            Uio = line.GetValue(_uio),
+            Latency = line.GetValue(_latency) is { } latency ? Quantity.Duration(_latency.Name, latency, MonitorOptions.LeastLatency, MonitorOptions.MostLatency) : null,
+            IsAll = line.GetValue(_all),
+            IsJson = line.GetValue(_json),
+            Sysfs = line.GetValue(_sysfs)!,
+        };
+        options.Validate();
+        return options;
+    }
+
+    private int Run(ParseResult line)
+    {
+        MonitorOptions options = Read(line);
+        MonitorReport report = MonitorRun.Run(options);
+        if (options.IsJson)
+            _terminal.Out.WriteLine(MonitorJson.Write(MonitorDocument.From(report, options.IsAll, VmBusCommand.Version)));
+        else
+            _terminal.WriteLaidOut(console => MonitorTables.Write(console, report, options.IsAll));
+        return ExitCode.Success;
+    }
+}

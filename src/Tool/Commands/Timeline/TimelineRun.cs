@@ -1,0 +1,46 @@
+// A load that changes half-way, in each mode: a dialogue first, then a stream.
+
+namespace VmBus.Tool;
+
+/// <summary>Runs the changing load.</summary>
+/// <param name="options">Sizes; <see cref="LatencyOptions.CellTime"/> is the time of one mode, both halves.</param>
+internal sealed class TimelineRun(LatencyOptions options)
+{
+    private const int Slices = 80;
+
+    /// <summary>Runs it in each mode, blocking the calling thread.</summary>
+    /// <param name="display">Told how far the run has come.</param>
+    /// <param name="cancellationToken">Ends the run with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>What each mode did.</returns>
+    public IReadOnlyList<(SignalMode Mode, TimelineRecorder Recorder)> Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
+    {
+        List<(SignalMode, TimelineRecorder)> results = [];
+        foreach (SignalMode mode in options.Modes)
+        {
+            display.Step($"a load that changes half-way, {mode.Name()}", (double)results.Count / options.Modes.Count);
+            TimelineRecorder recorder = new(options.CellTime / Slices);
+            new OneProcess().Run(
+                new ChannelPlan(mode, options.RingSize, options.Window, options.Spin, options.HypercallCost, options.WakeCost),
+                (channel, token) => Send(channel, token),
+                new ReceiveJob(recorder),
+                static () => { },
+                cancellationToken);
+            results.Add((mode, recorder));
+        }
+
+        return results;
+    }
+
+    private GuestResult Send(VmBusChannel channel, CancellationToken cancellationToken)
+    {
+        GuestSender sender = new(channel, options);
+        sender.RunFor(LoadKind.PingPong, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);
+        sender.RunFor(LoadKind.Saturating, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);
+        return sender.RunCounted(
+            () =>
+            {
+                sender.RunFor(LoadKind.PingPong, options.CellTime / 2, MessageKind.Data, cancellationToken);
+                sender.RunFor(LoadKind.Saturating, options.CellTime / 2, MessageKind.Data, cancellationToken);
+            });
+    }
+}

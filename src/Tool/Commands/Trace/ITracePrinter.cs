@@ -1,0 +1,22 @@
+using VmBus.Protocol;
+
+namespace VmBus.Tool;
+
+/// <summary>Prints a conversation as it is read.</summary>
+internal interface ITracePrinter
+{
+    /// <summary>Prints what stands above the messages.</summary>
+    /// <param name="start">When the recording began.</param>
+    void Begin(DateTimeOffset start);
+
+    /// <summary>Prints the next message.</summary>
+    /// <param name="message">The message.</param>
+    void Print(RecordedMessage message);
+
+    /// <summary>Lets everything printed be seen.</summary>
+    void Flush();
+
+    /// <summary>Prints what stands below the messages.</summary>
+    /// <param name="leftover">How many bytes of a record that is not whole there were behind them.</param>
+    void End(int leftover);
+}

@@ -1,8 +1,0 @@
-namespace VmBus.Tool.Doctor;
-
-/// <summary>The document <c>vmbus doctor --json</c> writes.</summary>
-internal sealed record DoctorDocument(string Schema, string ToolVersion, string System, IReadOnlyList<DoctorFinding> Backends)
-{
-    /// <summary>The schema's name and version.</summary>
-    public const string SchemaName = "vmbus-doctor/1";
-}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace VmBus.Tool;
+
+/// <summary>The usual help, with examples a reader can paste below it.</summary>
+internal sealed class HelpWithExamples : SynchronousCommandLineAction
+{
+    private readonly HelpAction _help;
+    private readonly IReadOnlyDictionary<Command, string> _examples;
+
+    /// <summary>Wraps the usual help.</summary>
+    /// <param name="help">The usual help.</param>
+    /// <param name="examples">What to print below the help of each command.</param>
+    public HelpWithExamples(HelpAction help, IReadOnlyDictionary<Command, string> examples)
+    {
+        _help = help;
+        _examples = examples;
+    }
+
+    /// <inheritdoc/>
+    public override bool ClearsParseErrors => true;
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        int exitCode = _help.Invoke(parseResult);
+        if (_examples.TryGetValue(parseResult.CommandResult.Command, out string? examples))
+            parseResult.InvocationConfiguration.Output.WriteLine(examples);
+        return exitCode;
+    }
+}
