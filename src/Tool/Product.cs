@@ -6,9 +6,6 @@ namespace VmBus.Tool;
 internal static class Product
 {
     /// <summary>Runs the command line of this process, on its terminal, until done or interrupted.</summary>
-    /// <param name="args">The arguments.</param>
-    /// <param name="engines">What runs the traffic.</param>
-    /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args, Engines engines)
     {
         Terminal terminal = Terminal.OfProcess();

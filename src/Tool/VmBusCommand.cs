@@ -35,11 +35,6 @@ internal static class VmBusCommand
         args.Contains(Verbose) || Environment.GetEnvironmentVariable("VMBUS_DEBUG") is not (null or "" or "0");
 
     /// <summary>Runs a command line. Never throws.</summary>
-    /// <param name="args">The arguments.</param>
-    /// <param name="terminal">Where to write.</param>
-    /// <param name="engines">What runs the traffic.</param>
-    /// <param name="cancellationToken">Ends the command, as Ctrl-C does.</param>
-    /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, Engines engines, CancellationToken cancellationToken = default)
     {
         try
@@ -70,7 +65,6 @@ internal static class VmBusCommand
     /// <param name="error">The error.</param>
     /// <param name="verbose">Whether to show where it comes from.</param>
     /// <param name="cancelled">Whether the command was told to stop.</param>
-    /// <returns>The exit code.</returns>
     public static int Fail(Terminal terminal, Exception error, bool verbose, bool cancelled = false)
     {
         (int exitCode, string message) = error switch

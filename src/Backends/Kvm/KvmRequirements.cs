@@ -15,8 +15,6 @@ internal static class KvmRequirements
         [KvmCapability.Hyperv, KvmCapability.HypervTime, KvmCapability.HypervSynic2, KvmCapability.HypervVpIndex, KvmCapability.HypervCpuid];
 
     /// <summary>The capabilities that are missing for a guest.</summary>
-    /// <param name="system">KVM.</param>
-    /// <param name="options">The guest.</param>
     internal static IReadOnlyList<KvmCapability> Missing(KvmSystem system, KvmPartitionOptions options)
     {
         ArgumentNullException.ThrowIfNull(system);

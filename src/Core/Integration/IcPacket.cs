@@ -35,7 +35,6 @@ internal static class IcPacket
     }
 
     /// <summary>Writes both headers before a body that is there already.</summary>
-    /// <returns>The packet's length.</returns>
     public static int Write(Span<byte> packet, IcMessageHeader header, int bodyLength)
     {
         header.MessageLength = (ushort)bodyLength;

@@ -22,30 +22,22 @@ internal sealed class Epoll : FileDescriptorHandle
     }
 
     /// <summary>Adds a descriptor, to be found when it can be read.</summary>
-    /// <param name="descriptor">The descriptor.</param>
-    /// <param name="key">What a wait answers for it.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void Add(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollAdd, "epoll_ctl(EPOLL_CTL_ADD)", descriptor, (uint)PollEvents.In, key);
 
     /// <summary>Adds a descriptor that is not looked at before <see cref="Arm"/>.</summary>
-    /// <param name="descriptor">The descriptor.</param>
-    /// <param name="key">What a wait answers for it.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void AddUnarmed(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollAdd, "epoll_ctl(EPOLL_CTL_ADD)", descriptor, Libc.EpollOneShot, key);
 
     /// <summary>Has a descriptor of the set found once: now, when it can be read already.</summary>
-    /// <param name="descriptor">The descriptor.</param>
-    /// <param name="key">What the wait answers for it.</param>
     /// <exception cref="ErrnoException">It is not in the set.</exception>
     public void Arm(FileDescriptorHandle descriptor, ulong key) => Control(Libc.EpollModify, "epoll_ctl(EPOLL_CTL_MOD)", descriptor, (uint)PollEvents.In | Libc.EpollOneShot, key);
 
     /// <summary>Takes a descriptor out. A wait under way may still answer it once.</summary>
-    /// <param name="descriptor">The descriptor.</param>
     /// <exception cref="ErrnoException">It is not in the set.</exception>
     public void Remove(FileDescriptorHandle descriptor) => Control(Libc.EpollDelete, "epoll_ctl(EPOLL_CTL_DEL)", descriptor, 0, 0);
 
     /// <summary>Waits, without limit, until some can be read.</summary>
-    /// <param name="keys">Filled with their numbers.</param>
     /// <returns>How many: 1 at least.</returns>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public unsafe int Wait(Span<ulong> keys)

@@ -30,7 +30,6 @@ internal static class Futex
     /// <param name="address">The address of the word, a multiple of 4.</param>
     /// <param name="expected">The value with which to sleep; with any other the call returns at once.</param>
     /// <param name="timeout">The longest time to sleep; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
-    /// <returns>How the wait ended.</returns>
     /// <exception cref="ArgumentException">The address is null or not a multiple of 4, or the time negative.</exception>
     /// <exception cref="PlatformNotSupportedException">Neither x64 nor arm64.</exception>
     /// <exception cref="ErrnoException"><see cref="Errno.BadAddress"/> when the word cannot be read.</exception>

@@ -31,7 +31,6 @@ internal readonly record struct ResourceUsage(
     /// <summary>What was used between two readings.</summary>
     /// <param name="later">The later reading.</param>
     /// <param name="earlier">The earlier reading of the same thread or process.</param>
-    /// <returns>The difference, member by member.</returns>
     public static ResourceUsage operator -(ResourceUsage later, ResourceUsage earlier) => Subtract(later, earlier);
 
     /// <inheritdoc cref="op_Subtraction"/>

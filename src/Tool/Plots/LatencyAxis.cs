@@ -13,7 +13,6 @@ internal static class LatencyAxis
 
     /// <summary>The place of a latency: its decimal logarithm.</summary>
     /// <param name="nanoseconds">The latency; below 1 counts as 1.</param>
-    /// <returns>The place.</returns>
     public static double Place(double nanoseconds) => Math.Log10(Math.Max(1, nanoseconds));
 
     /// <summary>The place of a percentile: each nine takes the same room.</summary>
@@ -23,7 +22,6 @@ internal static class LatencyAxis
 
     /// <summary>Room above the highest decade, so that the label there is not cut off.</summary>
     /// <param name="most">The most shown on a logarithmic axis, at least 1.</param>
-    /// <returns>As much or more.</returns>
     public static double Headroom(double most)
     {
         const double Room = 0.15;
@@ -35,7 +33,6 @@ internal static class LatencyAxis
     /// <summary>Ticks at the decades between two latencies, with the steps between them as minor ticks.</summary>
     /// <param name="least">The least latency shown.</param>
     /// <param name="most">The most latency shown.</param>
-    /// <returns>The ticks.</returns>
     public static ITickGenerator Latencies(double least, double most)
     {
         NumericManual ticks = new();
@@ -52,8 +49,6 @@ internal static class LatencyAxis
     }
 
     /// <summary>Ticks at the percentiles people ask for.</summary>
-    /// <param name="most">The place where the axis ends.</param>
-    /// <returns>The ticks.</returns>
     public static ITickGenerator Percentiles(double most)
     {
         NumericManual ticks = new();

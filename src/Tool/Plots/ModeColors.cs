@@ -21,13 +21,9 @@ internal static class ModeColors
     public const float BandWidth = 8;
 
     /// <summary>The colour of a mode's line; adaptive's is light, since it is a band.</summary>
-    /// <param name="mode">The mode.</param>
-    /// <returns>The colour.</returns>
     public static Color Line(SignalMode mode) => mode == SignalMode.Adaptive ? Color.FromHex("#7FD0B5") : Of(mode);
 
     /// <summary>The colour of a mode in text.</summary>
-    /// <param name="mode">The mode.</param>
-    /// <returns>The colour.</returns>
     public static Color Of(SignalMode mode) => mode switch
     {
         SignalMode.Monitored => Color.FromHex("#0072B2"),

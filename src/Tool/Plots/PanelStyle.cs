@@ -6,7 +6,6 @@ namespace VmBus.Tool;
 internal static class PanelStyle
 {
     /// <summary>Gives a plot the look.</summary>
-    /// <param name="plot">The plot.</param>
     public static void Apply(Plot plot)
     {
         ArgumentNullException.ThrowIfNull(plot);
@@ -31,7 +30,6 @@ internal static class PanelStyle
     }
 
     /// <summary>Makes the labels of the axes lighter than the numbers at them.</summary>
-    /// <param name="plot">The plot.</param>
     public static void QuietLabels(Plot plot)
     {
         ArgumentNullException.ThrowIfNull(plot);

@@ -4,7 +4,6 @@ namespace VmBus.Tool;
 internal static class PlotFile
 {
     /// <summary>Checks a name before a long run is made for it.</summary>
-    /// <param name="path">The file.</param>
     /// <exception cref="UsageException">It is no PNG by its name, or its folder does not exist.</exception>
     public static void Check(string path)
     {
@@ -19,8 +18,6 @@ internal static class PlotFile
     }
 
     /// <summary>Writes a picture.</summary>
-    /// <param name="path">The file, created or replaced.</param>
-    /// <param name="png">The picture.</param>
     /// <exception cref="ToolException">It cannot be written.</exception>
     public static void Write(string path, byte[] png)
     {

@@ -23,10 +23,6 @@ internal sealed class Sheet : IDisposable
     private float _legendX = Margin;
 
     /// <summary>Takes a white sheet.</summary>
-    /// <param name="width">Pixels.</param>
-    /// <param name="height">Pixels.</param>
-    /// <param name="title">What the picture is.</param>
-    /// <param name="subtitle">How it was made.</param>
     public Sheet(int width, int height, string title, string subtitle)
     {
         Width = width;
@@ -44,10 +40,6 @@ internal sealed class Sheet : IDisposable
     public int Height { get; }
 
     /// <summary>Adds an entry to the legend, right of the last.</summary>
-    /// <param name="text">What the line is.</param>
-    /// <param name="color">Its colour.</param>
-    /// <param name="pattern">Its pattern.</param>
-    /// <param name="width">Its width in pixels.</param>
     public void AddLegend(string text, Color color, LinePattern pattern, float width)
     {
         const float Baseline = 100;
@@ -59,11 +51,6 @@ internal sealed class Sheet : IDisposable
     }
 
     /// <summary>Draws a plot into a rectangle of the sheet.</summary>
-    /// <param name="plot">The plot.</param>
-    /// <param name="left">Pixels from the left.</param>
-    /// <param name="top">Pixels from the top.</param>
-    /// <param name="width">Pixels.</param>
-    /// <param name="height">Pixels.</param>
     public void Draw(Plot plot, float left, float top, float width, float height)
     {
         ArgumentNullException.ThrowIfNull(plot);
@@ -80,7 +67,6 @@ internal sealed class Sheet : IDisposable
     /// <param name="size">Pixels.</param>
     /// <param name="color">Its colour.</param>
     /// <param name="bold">Whether it is bold.</param>
-    /// <returns>Its width in pixels.</returns>
     public float Write(string text, float x, float baseline, float size, Color color, bool bold = false) =>
         Write(text, x, baseline, size, bold ? _bold : _typeface, color);
 

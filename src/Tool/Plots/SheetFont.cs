@@ -23,7 +23,6 @@ internal sealed class SheetFont : IFontResolver
     }
 
     /// <summary>Makes ScottPlot know the typeface.</summary>
-    /// <returns>The name it knows it by.</returns>
     public static string Register() => Registered.Value;
 
     /// <summary>Loads the typeface.</summary>

@@ -25,7 +25,6 @@ internal static class AnsiFrame
     /// <param name="columns">The width of the screen.</param>
     /// <param name="rows">Its height.</param>
     /// <param name="colors">Whether there are colours; without them bars are still reversed, which is none.</param>
-    /// <returns>The text for the terminal.</returns>
     public static string Write(IReadOnlyList<ScreenLine> lines, int columns, int rows, bool colors)
     {
         ArgumentNullException.ThrowIfNull(lines);

@@ -15,7 +15,6 @@ internal interface ILiveScreen
     void Enter();
 
     /// <summary>Draws all of it.</summary>
-    /// <param name="lines">The lines, from the top.</param>
     void Draw(IReadOnlyList<ScreenLine> lines);
 
     /// <summary>Gives the screen back as it was. May be called at any time, from any thread, more than once.</summary>

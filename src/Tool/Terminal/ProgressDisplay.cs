@@ -16,7 +16,6 @@ internal static class ProgressDisplay
     /// <param name="work">
     /// The work. It tells the display each step it begins: its name, and how much of the whole is behind it (0 to 1).
     /// </param>
-    /// <returns>The work's result, or its exception.</returns>
     public static Task<T> RunAsync<T>(Terminal terminal, Func<Display, T> work) =>
         terminal.Progress is { } console ? Live(console, work) : Start(() => work(new Display(terminal.Error)));
 
@@ -46,11 +45,9 @@ internal static class ProgressDisplay
         private readonly TextWriter? _lines;
 
         /// <summary>Shows on a live bar.</summary>
-        /// <param name="task">The bar.</param>
         public Display(ProgressTask task) => _task = task;
 
         /// <summary>Shows as lines.</summary>
-        /// <param name="lines">Where the lines go.</param>
         public Display(TextWriter lines) => _lines = lines;
 
         /// <summary>Begins a step.</summary>
@@ -74,7 +71,6 @@ internal static class ProgressDisplay
         }
 
         /// <summary>Reports the end of a step; a live bar has no room for it.</summary>
-        /// <param name="line">What to write to a log.</param>
         public void Done(string line) => _lines?.WriteLine(line);
     }
 }

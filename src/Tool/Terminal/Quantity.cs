@@ -44,7 +44,6 @@ internal static class Quantity
     /// <param name="text">What was typed.</param>
     /// <param name="least">The least allowed.</param>
     /// <param name="most">The most allowed.</param>
-    /// <returns>The interval.</returns>
     /// <exception cref="UsageException">It is no duration or outside the limits.</exception>
     public static TimeSpan Interval(string option, string text, TimeSpan least, TimeSpan most) =>
         Duration(option, text.Length > 0 && char.IsAsciiDigit(text[^1]) ? text + "s" : text, least, most, "seconds");
@@ -54,7 +53,6 @@ internal static class Quantity
     /// <param name="text">What was typed.</param>
     /// <param name="least">The least allowed.</param>
     /// <param name="most">The most allowed.</param>
-    /// <returns>The duration.</returns>
     /// <exception cref="UsageException">It is no number or outside the limits.</exception>
     public static TimeSpan Seconds(string option, string text, double least, double most)
     {
@@ -93,8 +91,6 @@ internal static class Quantity
     }
 
     /// <summary>Reads the data size of a ring: bytes as <see cref="Bytes"/>, a multiple of a page.</summary>
-    /// <param name="option">The option's name, for the error.</param>
-    /// <param name="text">What was typed.</param>
     /// <returns>The bytes: 4 KiB to 1 GiB.</returns>
     /// <exception cref="UsageException">It is no number, outside the limits, or no multiple of 4096.</exception>
     public static int RingBytes(string option, string text)
@@ -127,8 +123,6 @@ internal static class Quantity
     }
 
     /// <summary>Reads a number of processes.</summary>
-    /// <param name="option">The option's name, for the error.</param>
-    /// <param name="text">What was typed.</param>
     /// <returns>1 or 2.</returns>
     /// <exception cref="UsageException">It is neither.</exception>
     public static int Processes(string option, string text) => text switch

@@ -6,8 +6,6 @@ internal sealed class ScreenLine
     private readonly List<(string Text, ScreenTint Tint)> _pieces = [];
 
     /// <summary>A line of one piece.</summary>
-    /// <param name="text">The piece.</param>
-    /// <param name="tint">What it is.</param>
     public ScreenLine(string text = "", ScreenTint tint = ScreenTint.Plain) => Add(text, tint);
 
     /// <summary>Its pieces, from left to right.</summary>
@@ -19,7 +17,6 @@ internal sealed class ScreenLine
     /// <summary>Puts a piece at its end.</summary>
     /// <param name="text">The piece, of characters one column wide.</param>
     /// <param name="tint">What it is.</param>
-    /// <returns>This line.</returns>
     public ScreenLine Add(string text, ScreenTint tint = ScreenTint.Plain)
     {
         if (text.Length > 0)
@@ -29,6 +26,5 @@ internal sealed class ScreenLine
     }
 
     /// <summary>The line without tints or blanks at its end.</summary>
-    /// <returns>The text.</returns>
     public override string ToString() => string.Concat(_pieces.Select(piece => piece.Text)).TrimEnd();
 }

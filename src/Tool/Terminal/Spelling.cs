@@ -14,8 +14,6 @@ internal static class Spelling
         [LoadKind.PingPong, LoadKind.Paced, LoadKind.Saturating, LoadKind.Mixed];
 
     /// <summary>The name of a mode: <c>monitored</c>, <c>low-latency</c> or <c>adaptive</c>.</summary>
-    /// <param name="mode">The mode.</param>
-    /// <returns>Its name.</returns>
     public static string Name(this SignalMode mode) => mode switch
     {
         SignalMode.Monitored => "monitored",
@@ -25,8 +23,6 @@ internal static class Spelling
     };
 
     /// <summary>The name of a load: <c>ping-pong</c>, <c>paced</c>, <c>saturating</c> or <c>mixed</c>.</summary>
-    /// <param name="load">The load.</param>
-    /// <returns>Its name.</returns>
     public static string Name(this LoadKind load) => load switch
     {
         LoadKind.PingPong => "ping-pong",
@@ -39,7 +35,6 @@ internal static class Spelling
     /// <summary>What a load is, in one line under its heading.</summary>
     /// <param name="load">The load.</param>
     /// <param name="pace">The time between paced or urgent messages.</param>
-    /// <returns>The line, without a full stop.</returns>
     public static string Explain(this LoadKind load, TimeSpan pace) => load switch
     {
         LoadKind.PingPong => "one message at a time, the next when the answer has come",

@@ -39,7 +39,6 @@ internal sealed class Terminal
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The terminal or pipes this process was started with.</summary>
-    /// <returns>The edge of the process.</returns>
     public static Terminal OfProcess()
     {
         bool isDumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
@@ -55,7 +54,6 @@ internal sealed class Terminal
     }
 
     /// <summary>Writes laid-out results: as they are to a terminal, as plain lines to a file or a pipe.</summary>
-    /// <param name="write">Writes them to a console.</param>
     public void WriteLaidOut(Action<IAnsiConsole> write)
     {
         ArgumentNullException.ThrowIfNull(write);

@@ -84,7 +84,6 @@ internal static class Units
 
     /// <summary>A share of one core: <c>97 %</c>.</summary>
     /// <param name="share">1 for one core's whole time.</param>
-    /// <returns>The percentage without decimals.</returns>
     public static string Percent(double share) => FormattableString.Invariant($"{share * 100:0} %");
 
     // The bounds are where rounding would add a digit: 9.996 is "10.0", not "10.00".

@@ -6,8 +6,6 @@ using VmBus.Layout;
 namespace VmBus.Tool;
 
 /// <summary>Sends one load on the calling thread: a warm-up, the measured messages, the end.</summary>
-/// <param name="channel">The guest's end.</param>
-/// <param name="options">Sizes and times.</param>
 internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
 {
     private static readonly TimeSpan Patience = HostReceiver.Patience;
@@ -29,9 +27,6 @@ internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
         => TimeSpan.FromTicks(Math.Clamp(options.CellTime.Ticks / 4, TimeSpan.TicksPerMillisecond * 100, TimeSpan.TicksPerSecond));
 
     /// <summary>Runs a load: a warm-up, the measured messages, the end.</summary>
-    /// <param name="load">The load.</param>
-    /// <param name="cancellationToken">Ends the run.</param>
-    /// <returns>What the guest's end counted.</returns>
     /// <exception cref="ToolException">The host took or answered nothing for <see cref="HostReceiver.Patience"/>.</exception>
     /// <exception cref="VmBusException">The channel or the host failed.</exception>
     public GuestResult Run(LoadKind load, CancellationToken cancellationToken)
@@ -41,8 +36,6 @@ internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
     }
 
     /// <summary>Tells the host to count, runs something, and ends.</summary>
-    /// <param name="send">Sends what is counted.</param>
-    /// <returns>What the guest's end counted meanwhile.</returns>
     public GuestResult RunCounted(Action send)
     {
         Send(MessageKind.Begin, Urgency.Urgent);

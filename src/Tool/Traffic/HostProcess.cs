@@ -19,10 +19,6 @@ internal static class HostProcess
     public static bool IsMeant(ReadOnlySpan<string> args) => args.Length > 0 && args[0] == Command;
 
     /// <summary>Runs such a process. Never throws.</summary>
-    /// <param name="args">The command line.</param>
-    /// <param name="terminal">Where an error goes.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The exit code.</returns>
     public static int RunToExit(string[] args, Terminal terminal, CancellationToken cancellationToken)
     {
         try

@@ -19,8 +19,6 @@ internal sealed class HostReceiver(VmBusChannel channel, TimelineRecorder? timel
     private long _wakeupsNoted;
 
     /// <summary>Reads until the last message.</summary>
-    /// <param name="cancellationToken">Ends the run.</param>
-    /// <returns>What was seen.</returns>
     /// <exception cref="ToolException">No message came for <see cref="Patience"/>.</exception>
     /// <exception cref="VmBusException">The channel or the guest failed.</exception>
     public HostResult Run(CancellationToken cancellationToken)

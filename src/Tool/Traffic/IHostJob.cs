@@ -3,7 +3,6 @@
 namespace VmBus.Tool;
 
 /// <summary>A host's job. Runs here, or in a process that is given <see cref="Arguments"/>.</summary>
-/// <typeparam name="T">The job's result.</typeparam>
 internal interface IHostJob<T>
 {
     /// <summary>The job's name and what it needs to know, for <see cref="HostProcess"/>.</summary>

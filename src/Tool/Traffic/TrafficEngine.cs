@@ -5,7 +5,6 @@ using System.Diagnostics;
 namespace VmBus.Tool;
 
 /// <summary>Runs a cell: a guest that makes the load, a host that notes when each message arrives.</summary>
-/// <param name="run">Where the two run.</param>
 internal sealed class TrafficEngine(IChannelRun run) : ILatencyEngine
 {
     /// <inheritdoc/>

@@ -5,7 +5,6 @@ using System.Runtime.ExceptionServices;
 namespace VmBus.Tool;
 
 /// <summary>Runs a function on a thread of its own.</summary>
-/// <typeparam name="T">The function's result.</typeparam>
 internal sealed class Worker<T>
 {
     private readonly Thread _thread;

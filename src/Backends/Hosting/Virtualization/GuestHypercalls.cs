@@ -20,8 +20,6 @@ internal sealed class GuestHypercalls(GuestMemory memory)
     public long Refused => Volatile.Read(ref _refused);
 
     /// <summary>Puts something behind a connection.</summary>
-    /// <param name="connectionId">The connection.</param>
-    /// <param name="connection">What is behind it.</param>
     /// <returns>Disposed to take the connection away.</returns>
     /// <exception cref="InvalidOperationException">It is taken already.</exception>
     public Undo Connect(uint connectionId, GuestConnection connection)
@@ -32,7 +30,6 @@ internal sealed class GuestHypercalls(GuestMemory memory)
     }
 
     /// <summary>How often a connection was signalled.</summary>
-    /// <param name="connectionId">The connection.</param>
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
     public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
 

@@ -35,7 +35,6 @@ internal sealed partial class Partition
 
     /// <summary>The fast form of <see cref="HvSignalEvent"/>: the input in a register.</summary>
     /// <param name="input">See <see cref="SignalEventInput.ToRegister"/>.</param>
-    /// <returns>As there.</returns>
     public HypercallStatus HvSignalEventFast(ulong input) => SignalEvent(SignalEventInput.FromRegister(input));
 
     /// <summary>The slow form of <see cref="HvSignalEvent"/>: the input in memory.</summary>
@@ -121,7 +120,6 @@ internal sealed partial class Partition
     /// <param name="sint">The SINT, 0 to 15.</param>
     /// <param name="flag">The event flag, 0 to 2047.</param>
     /// <param name="newlySignalled">Whether the flag was clear, so that the VP was interrupted.</param>
-    /// <returns>The status.</returns>
     public HypercallStatus HvSignalEventDirect(Partition target, int vpIndex, int sint, int flag, out bool newlySignalled)
     {
         newlySignalled = false;

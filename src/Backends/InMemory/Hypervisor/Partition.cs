@@ -134,7 +134,6 @@ internal sealed partial class Partition
     internal uint UnusedConnectionId() => Unused(ref _nextConnectionId, _connections);
 
     /// <summary>Deletes a port. Messages in its buffers are lost; connections to it stay and fail.</summary>
-    /// <param name="portId">The port's id.</param>
     /// <exception cref="HypercallException">No such port.</exception>
     public void DeletePort(uint portId)
     {
@@ -159,7 +158,6 @@ internal sealed partial class Partition
     }
 
     /// <summary>Severs a connection. Messages already posted are delivered.</summary>
-    /// <param name="connectionId">The connection.</param>
     /// <exception cref="HypercallException">No such connection.</exception>
     public void Disconnect(uint connectionId)
     {

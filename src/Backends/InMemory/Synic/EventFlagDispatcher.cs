@@ -34,9 +34,6 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     private bool _disposed;
 
     /// <summary>Makes a dispatcher where each channel has its own event flag (every VMBus since Windows 8).</summary>
-    /// <param name="vp">The VP.</param>
-    /// <param name="sint">The SINT.</param>
-    /// <param name="mode">On whose time it runs.</param>
     public EventFlagDispatcher(VirtualProcessor vp, int sint = SynicMsr.VmBusSint, DispatchMode mode = DispatchMode.Inline)
         : this(vp, sint, mode, null, false)
     {
@@ -129,7 +126,6 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     }
 
     /// <summary>Forgets a channel's gate. Signals for it are then counted as <see cref="Unclaimed"/>.</summary>
-    /// <param name="relid">The channel's relid.</param>
     public void Unregister(uint relid) => Interlocked.Exchange(ref _gates[relid], null);
 
     /// <summary>Runs once, on this thread, as if interrupted.</summary>

@@ -33,7 +33,6 @@ internal ref struct BitDrain<T>
     public int Current { get; private set; }
 
     /// <summary>This drain.</summary>
-    /// <returns>This drain.</returns>
     public readonly BitDrain<T> GetEnumerator() => this;
 
     /// <summary>Goes on to the next bit that was set.</summary>

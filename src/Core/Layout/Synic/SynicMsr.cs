@@ -53,7 +53,6 @@ internal static class SynicMsr
 /// The value of a SIMP, SIEFP or SIRBP register: <c>hv_synic_simp</c>, 64 bits. Bit 0 enables the page; bits 12 to 63
 /// are its page frame number.
 /// </summary>
-/// <param name="Value">The whole register.</param>
 internal readonly record struct SynicPageRegister(ulong Value)
 {
     /// <summary>Bit 0: the page is there.</summary>
@@ -78,7 +77,6 @@ internal readonly record struct SynicPageRegister(ulong Value)
 
     /// <summary>Makes the register that enables a page.</summary>
     /// <param name="address">The page's guest physical address.</param>
-    /// <returns>The register.</returns>
     /// <exception cref="ArgumentException">The address is not 4096-byte aligned.</exception>
     public static SynicPageRegister Enabled(ulong address)
     {
@@ -91,7 +89,6 @@ internal readonly record struct SynicPageRegister(ulong Value)
 
 // One synthetic interrupt source's register. Mirrors hv_synic_sint (Linux include/asm-generic/hyperv-tlfs.h).
 /// <summary>The value of a SINT register: <c>hv_synic_sint</c>, 64 bits.</summary>
-/// <param name="Value">The whole register.</param>
 internal readonly record struct SynicSint(ulong Value)
 {
     /// <summary>Bits 0 to 7: <see cref="Vector"/>.</summary>
@@ -137,7 +134,6 @@ internal readonly record struct SynicSint(ulong Value)
     /// <param name="vector">The interrupt raised.</param>
     /// <param name="autoEoi">Whether the interrupt needs no end-of-interrupt.</param>
     /// <param name="polling">Whether the VP polls instead of being interrupted.</param>
-    /// <returns>The register.</returns>
     public static SynicSint Unmasked(byte vector, bool autoEoi = false, bool polling = false) =>
         new(vector | (autoEoi ? AutoEoiBit : 0) | (polling ? PollingBit : 0));
 }

@@ -52,7 +52,6 @@ internal sealed partial class GpadlAssembly
     /// Adds the bytes of a body. Whole 8-byte words are taken; what a message has beyond the announced length is not looked
     /// at, because some guests (UEFI) always send the longest message.
     /// </summary>
-    /// <param name="rangeBytes">What follows the body's head.</param>
     /// <returns>
     /// <see cref="MessageFault.TooShort"/> where nothing was added because there is not one whole word, and
     /// <see cref="MessageFault.WrongState"/> where nothing was missing.

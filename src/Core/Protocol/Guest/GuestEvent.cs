@@ -19,11 +19,9 @@ internal abstract record GuestEvent
     public sealed record Connected(NegotiatedVersion Negotiated, MonitorPageAddresses MonitorPages, bool AreServerPages, uint MessageConnection) : GuestEvent;
 
     /// <summary>There is no connection: the other end of <see cref="GuestProtocol.Connect"/>.</summary>
-    /// <param name="Reason">Why.</param>
     public sealed record ConnectFailed(ConnectFailure Reason) : GuestEvent;
 
     /// <summary>The host offers a channel.</summary>
-    /// <param name="Offer">The channel.</param>
     public sealed record Offered(GuestOffer Offer) : GuestEvent;
 
     /// <summary>The host has offered every channel it had: the end of <see cref="GuestProtocol.RequestOffers"/>.</summary>
@@ -31,7 +29,6 @@ internal abstract record GuestEvent
     public sealed record AllOffersDelivered(RequestResult Result) : GuestEvent;
 
     /// <summary>The host has taken a channel back. Whatever was asked for the channel has come to its end before.</summary>
-    /// <param name="Relid">The channel.</param>
     public sealed record Rescinded(uint Relid) : GuestEvent;
 
     /// <summary>

@@ -3,8 +3,6 @@
 namespace VmBus.Protocol;
 
 /// <summary>A GPADL that the host knows, or may know.</summary>
-/// <param name="handle">Its number.</param>
-/// <param name="channel">The channel it was made for.</param>
 internal sealed class GuestGpadl(uint handle, KnownChannel channel)
 {
     /// <summary>How far a GPADL is.</summary>

@@ -75,8 +75,6 @@ internal sealed partial class GuestProtocol
     /// Moves the host's interrupts to another VP. Ends in <see cref="GuestEvent.ChannelModified"/>: from 5.3 on when the host
     /// has answered, before as soon as it was told (interrupts may come to the old VP for a while).
     /// </summary>
-    /// <param name="relid">The channel: open, with interrupts.</param>
-    /// <param name="targetVp">The VP, by index.</param>
     /// <exception cref="ArgumentException">No channel has the relid, or the VP is <see cref="GuestOpenRequest.InterruptsDisabled"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is no connection, it is older than 4.1, the channel cannot be moved, or the host still owes the answer to an

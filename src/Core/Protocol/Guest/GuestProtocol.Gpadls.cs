@@ -15,7 +15,6 @@ internal sealed partial class GuestProtocol
     public int GpadlCount => _gpadls.Count;
 
     /// <summary>The GPADLs of a channel that the host knows, or may know.</summary>
-    /// <param name="relid">The channel.</param>
     /// <exception cref="ArgumentException">No channel has the relid.</exception>
     public IReadOnlyCollection<uint> GpadlsOf(uint relid) => [.. ChannelOf(relid).Gpadls.Keys];
 
@@ -25,7 +24,6 @@ internal sealed partial class GuestProtocol
     /// </summary>
     /// <param name="relid">The channel.</param>
     /// <param name="ranges">The memory; in all at most <see cref="GpadlMessages.MaxWords"/> ranges and pages.</param>
-    /// <returns>The GPADL's number.</returns>
     /// <exception cref="ArgumentException">No channel has the relid, or the ranges are none.</exception>
     /// <exception cref="InvalidOperationException">There is no connection, or the channel is rescinded, or reserved and not closed.</exception>
     public uint CreateGpadl(uint relid, IReadOnlyList<GpadlRange> ranges)

@@ -19,17 +19,14 @@ internal sealed partial class GuestProtocol
     public int OfferCount => _channels.Count;
 
     /// <summary>The condition of a channel.</summary>
-    /// <param name="relid">The channel.</param>
     /// <returns>The condition; <see langword="null"/> when no channel has the relid.</returns>
     public GuestChannelState? StateOf(uint relid) => _channels.TryGetValue(relid, out KnownChannel? channel) ? channel.State : null;
 
     /// <summary>The offer of a channel.</summary>
-    /// <param name="relid">The channel.</param>
     /// <returns>The offer; <see langword="null"/> when no channel has the relid.</returns>
     public GuestOffer? OfferOf(uint relid) => _channels.TryGetValue(relid, out KnownChannel? channel) ? channel.Offer : null;
 
     /// <summary>The subchannels of a device that were offered and not released, in the order of their offers.</summary>
-    /// <param name="primaryRelid">The device's primary channel.</param>
     /// <exception cref="ArgumentException">No channel has the relid.</exception>
     public IReadOnlyList<GuestOffer> SubchannelsOf(uint primaryRelid) =>
         [.. ChannelOf(primaryRelid).Subchannels.Select(channel => channel.Offer)];

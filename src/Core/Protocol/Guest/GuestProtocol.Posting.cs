@@ -36,7 +36,6 @@ internal sealed partial class GuestProtocol
     /// Says how the post of the message went that <see cref="TryPeekPost"/> gave last. What it gave may have become void
     /// since, by an unload or a timeout: then it changes nothing.
     /// </summary>
-    /// <param name="status">What the hypervisor answered.</param>
     /// <exception cref="InvalidOperationException">No message was given.</exception>
     public void CompletePost(HypercallStatus status)
     {

@@ -59,7 +59,6 @@ internal sealed partial class GuestProtocol
     public int EventCount => _events.Count;
 
     /// <summary>Takes the next event.</summary>
-    /// <param name="guestEvent">The event.</param>
     /// <returns>Whether there is one.</returns>
     public bool TryTakeEvent(out GuestEvent guestEvent) => _events.TryDequeue(out guestEvent!);
 

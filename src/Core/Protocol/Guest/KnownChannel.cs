@@ -3,7 +3,6 @@
 namespace VmBus.Protocol;
 
 /// <summary>A channel the host has offered, until its relid is released.</summary>
-/// <param name="offer">The offer.</param>
 internal sealed class KnownChannel(GuestOffer offer)
 {
     public GuestOffer Offer { get; } = offer;

@@ -13,7 +13,6 @@ internal abstract record HostAction
     }
 
     /// <summary>A guest makes contact: take its pages. Answer with <see cref="HostProtocol.CompleteConnect"/>.</summary>
-    /// <param name="Request">What it asks for.</param>
     public sealed record Connect(HostConnectRequest Request) : HostAction;
 
     /// <summary>
@@ -33,25 +32,18 @@ internal abstract record HostAction
     /// A guest wants that memory back, or has gone. It is no ring of an open channel. Answer with
     /// <see cref="HostProtocol.CompleteTeardownGpadl"/> once nothing touches it.
     /// </summary>
-    /// <param name="Offer">The channel.</param>
-    /// <param name="Gpadl">The handle.</param>
     public sealed record TeardownGpadl(OfferId Offer, uint Gpadl) : HostAction;
 
     /// <summary>
     /// A guest opens a channel: make its event port, then tell the device. Answer with
     /// <see cref="HostProtocol.CompleteOpen"/>; the guest may signal as soon as it has that answer, some before.
     /// </summary>
-    /// <param name="Offer">The channel.</param>
-    /// <param name="Request">What it asks for.</param>
     public sealed record Open(OfferId Offer, HostOpenRequest Request) : HostAction;
 
     /// <summary>A channel is closed: let go of its rings. Answer with <see cref="HostProtocol.CompleteClose"/>.</summary>
-    /// <param name="Offer">The channel.</param>
     public sealed record Close(OfferId Offer) : HostAction;
 
     /// <summary>A channel shall interrupt another VP. Answer with <see cref="HostProtocol.CompleteModify"/>.</summary>
-    /// <param name="Offer">The channel.</param>
-    /// <param name="TargetVp">The VP.</param>
     public sealed record Modify(OfferId Offer, uint TargetVp) : HostAction;
 
     /// <summary>
@@ -78,7 +70,6 @@ internal abstract record HostAction
     public sealed record Offered(OfferId Offer, uint Relid, int? MonitorId, uint ConnectionId) : HostAction;
 
     /// <summary>The guest no longer knows a channel; its relid and monitor are free again. Not answered.</summary>
-    /// <param name="Offer">The channel.</param>
     public sealed record Released(OfferId Offer) : HostAction;
 
     /// <summary>

@@ -38,8 +38,6 @@ internal sealed partial class HostProtocol
     }
 
     /// <summary>Answers <see cref="HostAction.TeardownGpadl"/>.</summary>
-    /// <param name="offer">The channel.</param>
-    /// <param name="gpadl">The handle.</param>
     /// <exception cref="ArgumentException">There never was such an offer.</exception>
     /// <exception cref="InvalidOperationException">The GPADL waits for no such answer.</exception>
     public void CompleteTeardownGpadl(OfferId offer, uint gpadl)

@@ -24,8 +24,6 @@ internal sealed partial class HostProtocol
     /// not yet released a revoked channel of the same name, it sees this one when it has. While a saved state is being
     /// restored, a saved channel of the same name goes on, as <see cref="HostAction.Restored"/> says.
     /// </summary>
-    /// <param name="offer">The channel.</param>
-    /// <returns>Which offer it is.</returns>
     /// <exception cref="ArgumentException">A field has an impossible value.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is such an offer already, its relid is another's, or <see cref="CanOffer"/> says no.

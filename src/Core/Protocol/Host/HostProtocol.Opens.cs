@@ -44,7 +44,6 @@ internal sealed partial class HostProtocol
     }
 
     /// <summary>Answers <see cref="HostAction.Close"/>.</summary>
-    /// <param name="offer">The channel.</param>
     /// <exception cref="ArgumentException">There never was such an offer.</exception>
     /// <exception cref="InvalidOperationException">The channel is not being closed.</exception>
     public void CompleteClose(OfferId offer)

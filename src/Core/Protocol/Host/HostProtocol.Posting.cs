@@ -54,7 +54,6 @@ internal sealed partial class HostProtocol
     /// Says how the post went of the message <see cref="TryPeekPost"/> gave last. Means nothing where that message was dropped
     /// in between, by a reset or the guest's new contact.
     /// </summary>
-    /// <param name="status">What the hypervisor answered.</param>
     /// <exception cref="InvalidOperationException">No message was looked at since the last call.</exception>
     public void CompletePost(HypercallStatus status)
     {

@@ -23,8 +23,6 @@ internal sealed partial class HostProtocol
     private readonly RelidTable _relids;
 
     /// <summary>Makes a host that no guest has contacted and no device has offered anything on.</summary>
-    /// <param name="options">What it speaks, and its limits.</param>
-    /// <param name="clock">The clock of repeated posts.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option has an impossible value.</exception>
     public HostProtocol(HostProtocolOptions options, TimeProvider clock)
     {
@@ -84,7 +82,6 @@ internal sealed partial class HostProtocol
     }
 
     /// <summary>Takes the next thing to do, in order.</summary>
-    /// <param name="action">What to do.</param>
     /// <returns>Whether there is anything.</returns>
     public bool TryTakeAction(out HostAction action) => _actions.TryDequeue(out action!);
 

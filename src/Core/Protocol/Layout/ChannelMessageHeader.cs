@@ -18,6 +18,5 @@ internal struct ChannelMessageHeader
     public uint Padding;
 
     /// <summary>Makes the header of a message.</summary>
-    /// <param name="messageType">Which message follows.</param>
     public ChannelMessageHeader(ChannelMessageType messageType) => MessageType = messageType;
 }

@@ -16,7 +16,6 @@ internal sealed record ChannelMessageRule(
     ChannelMessageType Type, MessageDirection Direction, ProtocolVersion Since, FeatureFlags Features, int Size, bool AnyTime)
 {
     /// <summary>The bytes the message has at the least in a connection, header included.</summary>
-    /// <param name="negotiated">What was negotiated.</param>
     /// <returns>The length. A longer message is a newer one, whose end is not looked at.</returns>
     public int MinimumLength(NegotiatedVersion negotiated) => Type switch
     {

@@ -24,7 +24,6 @@ internal static class ChannelMessages
     public static IEnumerable<ChannelMessageRule> All => Rules.OfType<ChannelMessageRule>();
 
     /// <summary>The rule of a message.</summary>
-    /// <param name="type">Its number.</param>
     /// <returns>The rule; <see langword="null"/> when no message has that number.</returns>
     public static ChannelMessageRule? Rule(ChannelMessageType type) => (uint)type < (uint)Rules.Length ? Rules[(int)type] : null;
 
@@ -87,7 +86,6 @@ internal static class ChannelMessages
     }
 
     /// <summary>The bytes of a message that is nothing but its header.</summary>
-    /// <param name="type">Its number.</param>
     public static byte[] ToBytes(ChannelMessageType type) => ToBytes(type, new ChannelMessageHeader(type));
 
     private static ChannelMessageRule?[] MakeRules()

@@ -8,7 +8,6 @@ internal sealed class MessageFaultCounts
     private readonly long[] _counts = new long[(int)MessageFault.LimitExceeded + 1];
 
     /// <summary>How many had one fault.</summary>
-    /// <param name="fault">The fault.</param>
     public long this[MessageFault fault] => _counts[(int)fault];
 
     /// <summary>How many had any.</summary>

@@ -18,8 +18,6 @@ internal sealed partial class MessageOutbox
     private TimeSpan _delay;
 
     /// <summary>Makes an empty one.</summary>
-    /// <param name="policy">How posts are repeated.</param>
-    /// <param name="clock">The clock of the delays.</param>
     /// <exception cref="ArgumentOutOfRangeException">The policy has an impossible value.</exception>
     public MessageOutbox(PostRetryPolicy policy, TimeProvider clock)
     {
@@ -57,7 +55,6 @@ internal sealed partial class MessageOutbox
     public IReadOnlyCollection<QueuedMessage> Waiting => _queue;
 
     /// <summary>Puts a message behind the others.</summary>
-    /// <param name="message">The message.</param>
     public void Enqueue(QueuedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -65,7 +62,6 @@ internal sealed partial class MessageOutbox
     }
 
     /// <summary>Looks at the head, if it is due. After it was posted, <see cref="Complete"/> must be called.</summary>
-    /// <param name="message">The head.</param>
     /// <returns>Whether there is one that is due.</returns>
     public bool TryPeek(out QueuedMessage message)
     {
@@ -74,8 +70,6 @@ internal sealed partial class MessageOutbox
     }
 
     /// <summary>Says how the head's post went.</summary>
-    /// <param name="status">What the hypervisor answered.</param>
-    /// <returns>What becomes of the message.</returns>
     /// <exception cref="InvalidOperationException">Nothing waits.</exception>
     public PostOutcome Complete(HypercallStatus status)
     {
@@ -112,7 +106,6 @@ internal sealed partial class MessageOutbox
     }
 
     /// <summary>Drops the messages that match. The head must not be among them while it is being posted.</summary>
-    /// <param name="match">What to drop.</param>
     internal void RemoveAll(Predicate<QueuedMessage> match)
     {
         QueuedMessage? head = _queue.Count > 0 ? _queue.Peek() : null;

@@ -21,7 +21,6 @@ internal sealed class FolderFile : FileDescriptorHandle
     }
 
     /// <summary>Opens a folder by a path that is trusted.</summary>
-    /// <param name="path">The path.</param>
     /// <exception cref="ErrnoException">It is not there, no folder, or not readable.</exception>
     public static FolderFile Open(string path)
     {
@@ -61,8 +60,6 @@ internal sealed class FolderFile : FileDescriptorHandle
     }
 
     /// <summary>Opens a folder in this one that is no symbolic link.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="folder">The folder.</param>
     public Errno TryOpen(string name, out FolderFile? folder)
     {
         Errno error = OpenAt(name, Libc.OpenReadOnly | Libc.OpenFolder | Libc.OpenNoFollow, 0, out int descriptor);
@@ -71,20 +68,13 @@ internal sealed class FolderFile : FileDescriptorHandle
     }
 
     /// <summary>Makes a folder in this one.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="mode">Its permissions, less the process's umask.</param>
     public Errno MakeFolder(string name, UnixFileMode mode) => Answer(Libc.MakeFolderAt(this, name, (uint)mode));
 
     /// <summary>Makes a file without a name on this folder's file system: gone when it is closed, unless it was linked.</summary>
-    /// <param name="mode">Its permissions, less the process's umask.</param>
-    /// <param name="file">The file.</param>
     /// <returns><see cref="Errno.NotSupported"/> or <see cref="Errno.IsFolder"/> where there are no such files.</returns>
     public Errno TryCreateUnnamed(UnixFileMode mode, out RegularFile? file) => TryCreate(".", Libc.OpenUnnamed, mode, out file);
 
     /// <summary>Makes a file that was not there, not through a symbolic link either.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="mode">Its permissions, less the process's umask.</param>
-    /// <param name="file">The file.</param>
     public Errno TryCreate(string name, UnixFileMode mode, out RegularFile? file) => TryCreate(name, Libc.OpenCreate | Libc.OpenExclusive, mode, out file);
 
     /// <summary>Names an open file, if nothing has that name.</summary>

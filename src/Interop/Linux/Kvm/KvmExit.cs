@@ -79,10 +79,6 @@ internal readonly record struct KvmPortAccess(bool IsWrite, int Size, ushort Por
 
 // The registers of a SynIC as the kernel has them. Mirrors kvm_hyperv_exit.u.synic.
 /// <summary>The registers of a SynIC.</summary>
-/// <param name="Msr">The register that was written.</param>
-/// <param name="Control">SCONTROL.</param>
-/// <param name="EventFlagsPage">SIEFP.</param>
-/// <param name="MessagePage">SIMP.</param>
 internal readonly record struct KvmSynicState(uint Msr, ulong Control, ulong EventFlagsPage, ulong MessagePage);
 
 // What a guest tells of itself as a whole. Mirrors KVM_SYSTEM_EVENT_*.

@@ -19,7 +19,6 @@ internal sealed class KvmSystem : KvmHandle
     }
 
     /// <summary>Opens it.</summary>
-    /// <param name="path">Where it is.</param>
     /// <exception cref="ErrnoException">
     /// <see cref="Errno.NoSuchFile"/> without the module, <see cref="Errno.AccessDenied"/> without the right to it, or another
     /// reason of the kernel's.
@@ -46,7 +45,6 @@ internal sealed class KvmSystem : KvmHandle
     }
 
     /// <summary>Says what the kernel can do.</summary>
-    /// <param name="capability">What is asked for.</param>
     /// <returns>0 when it cannot; otherwise 1, or a number that the capability defines.</returns>
     public int Check(KvmCapability capability) => Control(KvmRequest.CheckExtension, (nint)capability, $"KVM_CHECK_EXTENSION of {capability}");
 

@@ -16,7 +16,6 @@ internal sealed class KvmVm : KvmHandle
     internal KvmVm(int descriptor, int runSize) : base(descriptor) => _runSize = runSize;
 
     /// <summary>Makes a VP.</summary>
-    /// <param name="id">Its number, also its local APIC's.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public KvmVp CreateVp(int id)
     {
@@ -64,7 +63,6 @@ internal sealed class KvmVm : KvmHandle
     }
 
     /// <summary>Says where every interrupt line leads. What was said before is forgotten.</summary>
-    /// <param name="routes">All the lines.</param>
     /// <exception cref="ErrnoException">The kernel refused: a SINT of a VP without a SynIC, for one.</exception>
     public void SetRoutes(ReadOnlySpan<KvmIrqRoute> routes)
     {
@@ -91,8 +89,6 @@ internal sealed class KvmVm : KvmHandle
     }
 
     /// <summary>Ends what <see cref="ConnectLine"/> began.</summary>
-    /// <param name="line">The line.</param>
-    /// <param name="raise">The eventfd.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void DisconnectLine(uint line, EventFd raise)
     {
@@ -115,7 +111,6 @@ internal sealed class KvmVm : KvmHandle
     }
 
     /// <summary>Ends what <see cref="ConnectEvent"/> began.</summary>
-    /// <param name="connectionId">The connection.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void DisconnectEvent(uint connectionId)
     {

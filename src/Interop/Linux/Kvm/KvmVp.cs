@@ -92,7 +92,6 @@ internal sealed unsafe class KvmVp : KvmHandle
     }
 
     /// <summary>Writes the general registers.</summary>
-    /// <param name="registers">All of them.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void SetRegisters(KvmRegisters registers) => Control(KvmRequest.SetRegisters, ref registers, "KVM_SET_REGS");
 
@@ -106,12 +105,10 @@ internal sealed unsafe class KvmVp : KvmHandle
     }
 
     /// <summary>Writes the segment and control registers.</summary>
-    /// <param name="registers">All of them.</param>
     /// <exception cref="ErrnoException">The kernel refused: a combination that no processor has.</exception>
     public void SetSpecialRegisters(KvmSpecialRegisters registers) => Control(KvmRequest.SetSpecialRegisters, ref registers, "KVM_SET_SREGS");
 
     /// <summary>Says what the guest reads by CPUID. To be called before the first run.</summary>
-    /// <param name="entries">Every leaf.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void SetCpuid(ReadOnlySpan<KvmCpuidEntry> entries) =>
         Control(KvmRequest.SetCpuid, KvmCpuidList.Create(entries), $"KVM_SET_CPUID2 of {entries.Length} leaves");
@@ -126,7 +123,6 @@ internal sealed unsafe class KvmVp : KvmHandle
     }
 
     /// <summary>Turns a capability of the VP on.</summary>
-    /// <param name="capability">Which.</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public void Enable(KvmCapability capability)
     {
@@ -135,7 +131,6 @@ internal sealed unsafe class KvmVp : KvmHandle
     }
 
     /// <summary>Writes model-specific registers.</summary>
-    /// <param name="registers">Which, and what.</param>
     /// <returns>How many were written: the first that the kernel refuses ends it.</returns>
     /// <exception cref="ErrnoException">The kernel refused the call.</exception>
     public int SetModelRegisters(ReadOnlySpan<KvmModelRegister> registers)

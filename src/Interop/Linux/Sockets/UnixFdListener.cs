@@ -46,7 +46,6 @@ internal sealed class UnixFdListener : FileDescriptorHandle
     }
 
     /// <summary>Waits for the next connection; poll <see cref="FileDescriptorHandle.Descriptor"/> for a wait with a limit.</summary>
-    /// <returns>The connection, closed on exec.</returns>
     /// <exception cref="ObjectDisposedException">The listener is closed.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public unsafe UnixFdSocket Accept()

@@ -46,7 +46,6 @@ internal static unsafe class WhpPlatform
     }
 
     /// <summary>The hypervisor's own status in a result.</summary>
-    /// <param name="result">A result.</param>
     /// <returns>The status, see <c>HypercallStatus</c>; <see langword="null"/> when the result is not the hypervisor's.</returns>
     public static ushort? HypervisorStatus(WhpResult result) =>
         ((int)result & FacilityMask) == HypervisorFacility ? (ushort)result : null;

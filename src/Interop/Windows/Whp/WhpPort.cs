@@ -14,8 +14,6 @@ internal sealed class WhpPort : WhpPart
     }
 
     /// <summary>Sets a property.</summary>
-    /// <param name="property">Which.</param>
-    /// <param name="value">To what.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public void SetProperty(WhpPortProperty property, ulong value) =>
         WhpException.ThrowIfFailed(WhpNative.SetNotificationPortProperty(Vm, this, property, value), $"WHvSetNotificationPortProperty of {property} to {value}");

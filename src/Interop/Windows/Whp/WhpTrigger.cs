@@ -24,7 +24,6 @@ internal sealed class WhpTrigger : WhpPart
     public void Signal() => _setOff.Set();
 
     /// <summary>Has it set another flag from now on.</summary>
-    /// <param name="target">The flag.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public void Update(WhpSynicEvent target)
     {

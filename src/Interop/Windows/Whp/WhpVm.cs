@@ -26,9 +26,6 @@ internal sealed unsafe class WhpVm : SafeHandle
     }
 
     /// <summary>Sets a property. Before <see cref="SetUp"/>.</summary>
-    /// <typeparam name="T">As the property says.</typeparam>
-    /// <param name="property">Which.</param>
-    /// <param name="value">To what.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public void SetProperty<T>(WhpProperty property, T value) where T : unmanaged =>
         WhpException.ThrowIfFailed(WhpNative.SetPartitionProperty(this, property, &value, (uint)sizeof(T)), $"WHvSetPartitionProperty of {property} to {value}");
@@ -54,7 +51,6 @@ internal sealed unsafe class WhpVm : SafeHandle
         WhpException.ThrowIfFailed(WhpNative.UnmapGpaRange(this, gpa, size), $"WHvUnmapGpaRange of 0x{size:x} bytes at 0x{gpa:x}");
 
     /// <summary>Makes a VP.</summary>
-    /// <param name="index">Its index: the next one.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public WhpVp CreateVp(int index)
     {
@@ -107,7 +103,6 @@ internal sealed unsafe class WhpVm : SafeHandle
     }
 
     /// <summary>Makes an event that sets an event flag of a VP whenever it is set itself.</summary>
-    /// <param name="target">The flag.</param>
     /// <returns>The trigger; <see langword="null"/> when this build of Windows has none.</returns>
     /// <exception cref="WhpException">The platform refused.</exception>
     public WhpTrigger? TryCreateTrigger(WhpSynicEvent target)

@@ -31,8 +31,6 @@ internal sealed class BindCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="engines">Where the kernel is.</param>
     public BindCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;

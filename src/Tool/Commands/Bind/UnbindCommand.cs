@@ -26,8 +26,6 @@ internal sealed class UnbindCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="engines">Where the kernel is.</param>
     public UnbindCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;

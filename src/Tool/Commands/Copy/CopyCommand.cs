@@ -30,8 +30,6 @@ internal sealed class CopyCommand
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document to standard output instead of text." };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="engines">What runs its traffic.</param>
     public CopyCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;
@@ -47,8 +45,6 @@ internal sealed class CopyCommand
     public Command Command { get; }
 
     /// <summary>Reads the options of a parsed command line.</summary>
-    /// <param name="line">The command line.</param>
-    /// <returns>Valid options.</returns>
     /// <exception cref="UsageException">One of them is wrong.</exception>
     public CopyOptions Read(ParseResult line)
     {

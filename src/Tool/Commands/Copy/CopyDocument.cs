@@ -19,10 +19,6 @@ internal sealed record CopyDocument(
     public const string SchemaName = "vmbus-copy/1";
 
     /// <summary>Makes the document of a run.</summary>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="results">The results.</param>
-    /// <param name="toolVersion">The version of the tool.</param>
-    /// <returns>The document.</returns>
     public static CopyDocument From(CopyOptions options, IReadOnlyList<CopyResult> results, string toolVersion)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -46,8 +42,6 @@ internal sealed record CopyDocument(
         double? PacketsPerWakeup)
     {
         /// <summary>Makes the part of a result.</summary>
-        /// <param name="result">The result.</param>
-        /// <returns>The part.</returns>
         public static CopyPart From(CopyResult result) => new(
             result.Mode.Name(),
             result.Bytes,

@@ -5,7 +5,6 @@ using System.Diagnostics;
 namespace VmBus.Tool;
 
 /// <summary>Copies over a channel.</summary>
-/// <param name="run">Where the two ends run.</param>
 internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
 {
     private static readonly TimeSpan Window = TimeSpan.FromMicroseconds(100);

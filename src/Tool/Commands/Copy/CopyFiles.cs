@@ -31,9 +31,6 @@ internal static class CopyFiles
     }
 
     /// <summary>Reads from an opened input.</summary>
-    /// <param name="stream">The input.</param>
-    /// <param name="buffer">Where to.</param>
-    /// <param name="path">Its name, for the error.</param>
     /// <returns>Bytes read; 0 at the end.</returns>
     /// <exception cref="ToolException">It cannot be read.</exception>
     public static int Read(Stream stream, Span<byte> buffer, string path)
@@ -49,9 +46,6 @@ internal static class CopyFiles
     }
 
     /// <summary>Writes to an opened output.</summary>
-    /// <param name="stream">The output.</param>
-    /// <param name="data">What to write.</param>
-    /// <param name="path">Its name, for the error.</param>
     /// <exception cref="ToolException">It cannot be written: the disk is full, say.</exception>
     public static void Write(Stream stream, ReadOnlySpan<byte> data, string path)
     {
@@ -66,8 +60,6 @@ internal static class CopyFiles
     }
 
     /// <summary>Makes sure that all of an output was taken.</summary>
-    /// <param name="stream">The output.</param>
-    /// <param name="path">Its name, for the error.</param>
     /// <exception cref="ToolException">It cannot be written.</exception>
     public static void Flush(Stream stream, string path)
     {

@@ -9,7 +9,6 @@ namespace VmBus.Tool;
 internal sealed partial class CopyJson : JsonSerializerContext
 {
     /// <summary>Writes a document.</summary>
-    /// <param name="document">The document.</param>
     /// <returns>Indented JSON with line feeds, without one at the end.</returns>
     public static string Write(CopyDocument document) => JsonSerializer.Serialize(document, Default.CopyDocument);
 }

@@ -11,7 +11,6 @@ internal sealed class CopyRun(CopyOptions options, long? length, ICopyEngine eng
     /// <summary>Copies, blocking the calling thread.</summary>
     /// <param name="display">Told how far the run has come.</param>
     /// <param name="cancellationToken">Ends the run with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>One result for each mode.</returns>
     public IReadOnlyList<CopyResult> Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
     {
         List<CopyResult> results = [];

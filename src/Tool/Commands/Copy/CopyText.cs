@@ -6,9 +6,6 @@ namespace VmBus.Tool;
 internal static class CopyText
 {
     /// <summary>Writes one block a mode.</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="results">The results.</param>
     public static void Write(TextWriter writer, CopyOptions options, IReadOnlyList<CopyResult> results)
     {
         ArgumentNullException.ThrowIfNull(writer);

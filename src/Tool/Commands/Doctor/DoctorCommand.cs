@@ -18,7 +18,6 @@ internal sealed class DoctorCommand
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public DoctorCommand(Terminal terminal)
     {
         _terminal = terminal;

@@ -8,9 +8,6 @@ namespace VmBus.Tool;
 internal static class DoctorText
 {
     /// <summary>Writes them.</summary>
-    /// <param name="console">Where to.</param>
-    /// <param name="system">What this machine is.</param>
-    /// <param name="findings">The findings.</param>
     public static void Write(IAnsiConsole console, string system, IReadOnlyList<DoctorFinding> findings)
     {
         console.WriteLine(system);

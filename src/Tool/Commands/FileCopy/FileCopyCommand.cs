@@ -36,8 +36,6 @@ internal sealed class FileCopyCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="engines">Where the kernel is.</param>
     public FileCopyCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;

@@ -9,18 +9,12 @@ using VmBus.Linux;
 namespace VmBus.Tool;
 
 /// <summary>Serves the file copy device of this guest.</summary>
-/// <param name="terminal">Where it writes.</param>
-/// <param name="options">What was asked for.</param>
-/// <param name="sysfs">Where the device is.</param>
-/// <param name="proc">Where proc is.</param>
 internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, VmBusSysfs sysfs, string proc)
 {
     // How long the host may take to read the last answer, before its channel is closed.
     private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves until told to end, until the host takes the device away, or for one file.</summary>
-    /// <param name="cancellationToken">Ends it, which is no error.</param>
-    /// <returns>The exit code.</returns>
     /// <exception cref="ToolException">There is no device, somebody else has it, or the host took it away.</exception>
     [SupportedOSPlatform("linux")]
     public int Run(CancellationToken cancellationToken)

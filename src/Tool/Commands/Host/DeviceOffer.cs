@@ -31,7 +31,6 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     private static readonly TimeSpan MostLatency = TimeSpan.FromTicks(ushort.MaxValue);
 
     /// <summary>Reads one.</summary>
-    /// <param name="text">What was typed.</param>
     /// <exception cref="UsageException">There is no such device, or it takes no such thing.</exception>
     public static DeviceOffer Parse(string text)
     {

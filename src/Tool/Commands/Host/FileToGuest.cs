@@ -16,7 +16,6 @@ internal static class FileToGuest
     /// <param name="path">Its name in the guest.</param>
     /// <param name="patience">How long to wait for the guest to open the device.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>What the guest answered, for people.</returns>
     /// <exception cref="TimeoutException">Nothing in the guest takes files.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static async Task<string> CopyAsync(

@@ -37,7 +37,6 @@ internal sealed class HostCommand
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public HostCommand(Terminal terminal)
     {
         _terminal = terminal;

@@ -32,8 +32,6 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     private Task<string?>? _reading;
 
     /// <summary>Carries out commands until the token says so, or there are no more.</summary>
-    /// <param name="session">The guest.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(HostSession session, CancellationToken cancellationToken)
     {
         try
@@ -57,7 +55,6 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     }
 
     /// <summary>Whether an error is the guest's, or of what was asked: told, and no reason to end.</summary>
-    /// <param name="error">The error.</param>
     public static bool IsExpected(Exception error) =>
         error is ToolException or UsageException or VmBusException or TimeoutException or ArgumentException or IOException or UnauthorizedAccessException or InvalidOperationException;
 

@@ -12,7 +12,6 @@ internal sealed class HostNotes(TextWriter writer)
     private readonly Lock _sync = new();
 
     /// <summary>Writes a line.</summary>
-    /// <param name="text">What happened.</param>
     public void Write(string text)
     {
         lock (_sync)

@@ -17,8 +17,6 @@ internal sealed class HostRun
     private readonly byte[] _initialDisk;
 
     /// <summary>Reads what is to be booted.</summary>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="notes">Where the run tells what happens.</param>
     /// <exception cref="ToolException">A file cannot be read.</exception>
     public HostRun(HostOptions options, HostNotes notes)
     {
@@ -32,7 +30,6 @@ internal sealed class HostRun
     /// <param name="console">Told what the guest writes to its console.</param>
     /// <param name="commands">What else the host does meanwhile; ends with the token.</param>
     /// <param name="cancellationToken">Ends the guest.</param>
-    /// <returns>How it ended.</returns>
     public async Task<GuestEnd> RunAsync(Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, CancellationToken cancellationToken)
     {
         using ConversationRecorder? recorder = _options.RecordFile is { } file ? ConversationFile.Record(file) : null;

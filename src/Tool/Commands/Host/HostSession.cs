@@ -36,14 +36,11 @@ internal sealed class HostSession : IAsyncDisposable
     public LinuxMachine Machine { get; }
 
     /// <summary>The device of a name.</summary>
-    /// <typeparam name="T">What it is.</typeparam>
-    /// <param name="name">The name it was offered by.</param>
     /// <exception cref="ToolException">It is not offered.</exception>
     public T Device<T>(string name) where T : IChannelDevice => _offered.TryGetValue(name, out var entry) && entry.Device is T device
         ? device : throw new ToolException($"{name} is not offered");
 
     /// <summary>Offers a device.</summary>
-    /// <param name="choice">Which.</param>
     /// <exception cref="ToolException">It cannot be offered; the message says why.</exception>
     public async Task OfferAsync(DeviceOffer choice)
     {
@@ -94,7 +91,6 @@ internal sealed class HostSession : IAsyncDisposable
     }
 
     /// <summary>Takes an offer back.</summary>
-    /// <param name="name">The name it was offered by.</param>
     /// <exception cref="ToolException">It is not offered.</exception>
     public async Task RevokeAsync(string name)
     {

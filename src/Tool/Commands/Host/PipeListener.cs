@@ -20,7 +20,6 @@ internal sealed class PipeListener : IDisposable
     private PipeListener(Socket socket) => _socket = socket;
 
     /// <summary>Listens. The file of a socket that nobody listens on any more is replaced.</summary>
-    /// <param name="path">Where.</param>
     /// <exception cref="ToolException">It cannot be there; the message says why.</exception>
     public static PipeListener Listen(string path)
     {
@@ -55,7 +54,6 @@ internal sealed class PipeListener : IDisposable
     }
 
     /// <summary>Waits for the next client.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<Socket> AcceptAsync(CancellationToken cancellationToken) => _socket.AcceptAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -17,7 +17,6 @@ internal interface ILatencyEngine
     /// called from any thread.
     /// </param>
     /// <param name="cancellationToken">Ends the cell with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The result.</returns>
     /// <exception cref="VmBusException">The channel or its peer failed.</exception>
     LatencyCell Run(
         SignalMode mode,

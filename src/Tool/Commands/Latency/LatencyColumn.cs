@@ -25,7 +25,6 @@ internal sealed record LatencyColumn(string Header, Func<LatencyCell, string> Va
     /// <summary>What it cost: signals by kind, wakeups and CPU time.</summary>
     /// <param name="load">The load of the table.</param>
     /// <param name="cells">Its cells, to leave out what none of them has.</param>
-    /// <returns>The columns.</returns>
     public static IEnumerable<LatencyColumn> Cost(LoadKind load, IReadOnlyCollection<LatencyCell> cells)
     {
         yield return new("monitored", static cell => Units.Count(cell.Signals.Monitored));

@@ -45,8 +45,6 @@ internal sealed class LatencyCommand
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="engines">What runs its traffic.</param>
     public LatencyCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;
@@ -62,8 +60,6 @@ internal sealed class LatencyCommand
     public Command Command { get; }
 
     /// <summary>Reads the options of a parsed command line.</summary>
-    /// <param name="line">The command line.</param>
-    /// <returns>Valid options.</returns>
     /// <exception cref="UsageException">One of them is wrong.</exception>
     public LatencyOptions Read(ParseResult line)
     {

@@ -35,9 +35,6 @@ internal sealed record LatencyDocument
     public required IReadOnlyList<FindingPart> Findings { get; init; }
 
     /// <summary>Makes the document of a report.</summary>
-    /// <param name="report">The report.</param>
-    /// <param name="toolVersion">The version of the tool.</param>
-    /// <returns>The document.</returns>
     public static LatencyDocument From(LatencyReport report, string toolVersion)
     {
         ArgumentNullException.ThrowIfNull(report);
@@ -122,8 +119,6 @@ internal sealed record LatencyDocument
         CpuPart? Cpu)
     {
         /// <summary>Makes the part of a cell.</summary>
-        /// <param name="cell">The cell.</param>
-        /// <returns>The part.</returns>
         public static CellPart From(LatencyCell cell) => new(
             cell.Mode.Name(),
             cell.Load.Name(),
@@ -151,8 +146,6 @@ internal sealed record LatencyDocument
     internal sealed record SignalPart(long Monitored, long Hypercall, long Promoted, long SuppressedMasked, long SuppressedNotEmpty)
     {
         /// <summary>Makes the part of the counts.</summary>
-        /// <param name="counts">The counts.</param>
-        /// <returns>The part.</returns>
         public static SignalPart From(SignalCounts counts) =>
             new(counts.Monitored, counts.Hypercall, counts.Promoted, counts.SuppressedMasked, counts.SuppressedNotEmpty);
     }
@@ -179,7 +172,6 @@ internal sealed record LatencyDocument
         private static readonly double[] Points = [0, 10, 20, 30, 40, 50, 60, 70, 75, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 99.999, 100];
 
         /// <summary>Makes the part of a histogram.</summary>
-        /// <param name="latencies">The histogram.</param>
         /// <returns>The part; no distribution when nothing was recorded.</returns>
         public static LatencyPart From(LatencyHistogram latencies) => new(
             latencies.Count,

@@ -47,7 +47,6 @@ internal sealed class LatencyHistogram
     }
 
     /// <summary>Adds all that another histogram holds.</summary>
-    /// <param name="other">The other, unchanged.</param>
     public void Add(LatencyHistogram other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -82,8 +81,6 @@ internal sealed class LatencyHistogram
     }
 
     /// <summary>Reads what <see cref="WriteTo"/> wrote.</summary>
-    /// <param name="reader">Stands at the count of pairs.</param>
-    /// <returns>An equal histogram.</returns>
     /// <exception cref="InvalidDataException">A number cannot have been written by a histogram.</exception>
     /// <exception cref="EndOfStreamException">The data ends early.</exception>
     public static LatencyHistogram ReadFrom(BinaryReader reader)

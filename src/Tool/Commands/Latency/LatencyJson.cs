@@ -16,13 +16,11 @@ internal sealed partial class LatencyJson : JsonSerializerContext
     });
 
     /// <summary>Writes a document.</summary>
-    /// <param name="document">The document.</param>
     /// <returns>Indented JSON with line feeds, without one at the end.</returns>
     public static string Write(LatencyDocument document) => JsonSerializer.Serialize(document, Readable.LatencyDocument);
 
     /// <summary>Reads a document.</summary>
     /// <param name="json">What <see cref="Write"/> wrote.</param>
-    /// <returns>The document.</returns>
     /// <exception cref="JsonException">It is not such a document.</exception>
     public static LatencyDocument Read(string json) =>
         JsonSerializer.Deserialize(json, Default.LatencyDocument) ?? throw new JsonException("The document is null.");

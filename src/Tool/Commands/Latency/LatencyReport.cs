@@ -16,8 +16,6 @@ internal sealed class LatencyReport
     public required IReadOnlyList<LatencyCell> Cells { get; init; }
 
     /// <summary>The result of one mode under one load.</summary>
-    /// <param name="mode">The mode.</param>
-    /// <param name="load">The load.</param>
     /// <returns>The cell, or <see langword="null"/> when it was not run.</returns>
     public LatencyCell? Find(SignalMode mode, LoadKind load)
     {

@@ -3,14 +3,11 @@
 namespace VmBus.Tool;
 
 /// <summary>Runs every cell of a measurement.</summary>
-/// <param name="options">What was asked for.</param>
-/// <param name="engine">What runs the traffic.</param>
 internal sealed class LatencyRun(LatencyOptions options, ILatencyEngine engine)
 {
     /// <summary>Runs them, blocking the calling thread.</summary>
     /// <param name="display">Told how far the run has come.</param>
     /// <param name="cancellationToken">Ends the run with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The report.</returns>
     public LatencyReport Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
     {
         MachineNoise? noise = null;

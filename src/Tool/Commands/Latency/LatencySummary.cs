@@ -34,8 +34,6 @@ internal static class LatencySummary
     private const double HalfWindowHigh = 0.75;
 
     /// <summary>The findings of a run, in the order a reader wants them. Empty when no two cells can be compared.</summary>
-    /// <param name="report">The run.</param>
-    /// <returns>The findings.</returns>
     public static IReadOnlyList<LatencyFinding> Findings(LatencyReport report)
     {
         ArgumentNullException.ThrowIfNull(report);

@@ -10,7 +10,6 @@ namespace VmBus.Tool;
 internal sealed record MachineFacts(int Cores, string OperatingSystem, string Architecture, string Runtime)
 {
     /// <summary>Asks this machine.</summary>
-    /// <returns>The facts.</returns>
     public static MachineFacts Read() => new(
         Environment.ProcessorCount,
         RuntimeInformation.OSDescription,

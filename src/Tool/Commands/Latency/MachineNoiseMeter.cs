@@ -29,7 +29,6 @@ internal static class MachineNoiseMeter
 
     /// <summary>Measures. Blocks the calling thread for about half a second.</summary>
     /// <param name="cancellationToken">Ends it between its parts with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The noise.</returns>
     public static MachineNoise Measure(CancellationToken cancellationToken)
     {
         double clock = Cheapest(ReadClock);

@@ -25,9 +25,6 @@ internal readonly record struct SignalCounts
     public long None => SuppressedMasked + SuppressedNotEmpty;
 
     /// <summary>The sums of two counts, kind by kind.</summary>
-    /// <param name="left">One.</param>
-    /// <param name="right">The other.</param>
-    /// <returns>The sums.</returns>
     public static SignalCounts operator +(SignalCounts left, SignalCounts right) => new()
     {
         Monitored = left.Monitored + right.Monitored,

@@ -25,7 +25,6 @@ internal sealed class ListCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public ListCommand(Terminal terminal)
     {
         _terminal = terminal;

@@ -11,8 +11,6 @@ internal sealed record ListDocument(string Schema, string ToolVersion, IReadOnly
     public const string SchemaName = "vmbus-list/1";
 
     /// <summary>Makes the document of a listing.</summary>
-    /// <param name="devices">The devices.</param>
-    /// <param name="toolVersion">The version of the tool.</param>
     public static ListDocument From(IReadOnlyList<SysfsDevice> devices, string toolVersion) =>
         new(SchemaName, toolVersion, [.. devices.OrderBy(device => device.Relid ?? uint.MaxValue).Select(DevicePart.From)]);
 

@@ -8,8 +8,6 @@ namespace VmBus.Tool;
 internal static class ListTree
 {
     /// <summary>Draws them in the order of their ids.</summary>
-    /// <param name="console">Where.</param>
-    /// <param name="devices">The devices.</param>
     public static void Write(IAnsiConsole console, IReadOnlyList<SysfsDevice> devices)
     {
         var tree = new Tree("VMBus");

@@ -39,7 +39,6 @@ internal sealed class MonitorCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public MonitorCommand(Terminal terminal)
     {
         _terminal = terminal;
@@ -54,8 +53,6 @@ internal sealed class MonitorCommand
     public Command Command { get; }
 
     /// <summary>Reads the options of a parsed command line.</summary>
-    /// <param name="line">The command line.</param>
-    /// <returns>Valid options.</returns>
     /// <exception cref="UsageException">One of them is wrong.</exception>
     public MonitorOptions Read(ParseResult line)
     {

@@ -8,8 +8,6 @@ namespace VmBus.Tool;
 internal static class MonitorRun
 {
     /// <summary>Does what was asked for.</summary>
-    /// <param name="options">Valid options.</param>
-    /// <returns>What was found and done.</returns>
     /// <exception cref="ToolException">There is no such device or channel, the channel has no monitor, or no UIO device shows the page.</exception>
     /// <exception cref="LinuxGuestException">There is no VMBus, or the UIO device cannot be used.</exception>
     public static MonitorReport Run(MonitorOptions options)

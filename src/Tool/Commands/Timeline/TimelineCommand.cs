@@ -21,7 +21,6 @@ internal sealed class TimelineCommand
     private readonly Option<string?> _plot = new("--plot") { Description = "Draw latency and batching over time into this PNG file.", HelpName = "FILE.png" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public TimelineCommand(Terminal terminal)
     {
         _terminal = terminal;

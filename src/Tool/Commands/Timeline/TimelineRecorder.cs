@@ -3,7 +3,6 @@
 namespace VmBus.Tool;
 
 /// <summary>Sorts latencies, packets and wakeups into slices of time. One thread writes.</summary>
-/// <param name="slice">The length of a slice.</param>
 internal sealed class TimelineRecorder(TimeSpan slice)
 {
     // Enough for a median; a saturating load would have millions.
@@ -12,8 +11,6 @@ internal sealed class TimelineRecorder(TimeSpan slice)
     private readonly List<Slice> _slices = [];
 
     /// <summary>Notes one message's latency.</summary>
-    /// <param name="at">Since the start of the run.</param>
-    /// <param name="nanoseconds">The latency.</param>
     public void NoteLatency(TimeSpan at, long nanoseconds)
     {
         List<long> latencies = At(at).Latencies;
@@ -22,9 +19,6 @@ internal sealed class TimelineRecorder(TimeSpan slice)
     }
 
     /// <summary>Notes packets read, and wakeups, since the note before.</summary>
-    /// <param name="at">Since the start of the run.</param>
-    /// <param name="packets">Packets.</param>
-    /// <param name="wakeups">Wakeups.</param>
     public void NotePackets(TimeSpan at, long packets, long wakeups)
     {
         Slice here = At(at);
@@ -33,7 +27,6 @@ internal sealed class TimelineRecorder(TimeSpan slice)
     }
 
     /// <summary>The slices in which something was read.</summary>
-    /// <param name="mode">The mode of the run.</param>
     public TimelineSeries Series(SignalMode mode)
     {
         List<TimelinePoint> points = [];
@@ -48,8 +41,6 @@ internal sealed class TimelineRecorder(TimeSpan slice)
     }
 
     /// <summary>Median latency and packets a wakeup between two moments.</summary>
-    /// <param name="from">From the slice that begins then.</param>
-    /// <param name="to">To the slice that ends then.</param>
     public (double P50, double? PacketsPerWakeup) Between(TimeSpan from, TimeSpan to)
     {
         Slice all = new();

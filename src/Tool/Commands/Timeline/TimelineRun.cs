@@ -11,7 +11,6 @@ internal sealed class TimelineRun(LatencyOptions options)
     /// <summary>Runs it in each mode, blocking the calling thread.</summary>
     /// <param name="display">Told how far the run has come.</param>
     /// <param name="cancellationToken">Ends the run with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>What each mode did.</returns>
     public IReadOnlyList<(SignalMode Mode, TimelineRecorder Recorder)> Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
     {
         List<(SignalMode, TimelineRecorder)> results = [];

@@ -4,9 +4,6 @@ namespace VmBus.Tool;
 internal static class TimelineText
 {
     /// <summary>Writes one line a mode for each half.</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="results">What each mode did.</param>
     public static void Write(TextWriter writer, LatencyOptions options, IReadOnlyList<(SignalMode Mode, TimelineRecorder Recorder)> results)
     {
         TimeSpan half = options.CellTime / 2;

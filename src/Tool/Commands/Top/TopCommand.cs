@@ -40,7 +40,6 @@ internal sealed class TopCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
     public TopCommand(Terminal terminal)
     {
         _terminal = terminal;
@@ -55,8 +54,6 @@ internal sealed class TopCommand
     public Command Command { get; }
 
     /// <summary>Reads the options of a parsed command line.</summary>
-    /// <param name="line">The command line.</param>
-    /// <returns>Valid options.</returns>
     /// <exception cref="UsageException">One of them is wrong.</exception>
     public TopOptions Read(ParseResult line) => new()
     {

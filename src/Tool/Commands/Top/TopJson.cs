@@ -16,8 +16,6 @@ internal sealed partial class TopJson : JsonSerializerContext
     });
 
     /// <summary>Writes a document.</summary>
-    /// <param name="document">The document.</param>
-    /// <param name="indented">Over several lines, or on one.</param>
     /// <returns>JSON with line feeds, without one at the end.</returns>
     public static string Write(TopDocument document, bool indented) =>
         JsonSerializer.Serialize(document, (indented ? Indented : Default).TopDocument);

@@ -14,7 +14,6 @@ internal static class TopLayout
         + string.Join(' ', TopColumns.All.Where(column => column.Key is not null).Select(column => column.Key));
 
     /// <summary>How many channels fit a screen.</summary>
-    /// <param name="rows">The height of the screen.</param>
     public static int Room(int rows) => Math.Max(rows - HeadLines - FootLines, 1);
 
     /// <summary>A screen.</summary>
@@ -63,7 +62,6 @@ internal static class TopLayout
     /// <param name="reading">The reading they are from.</param>
     /// <param name="view">What was chosen.</param>
     /// <param name="width">The width; <see cref="TopTable.Unlimited"/> for all columns.</param>
-    /// <returns>The lines.</returns>
     public static IReadOnlyList<ScreenLine> Plain(IReadOnlyList<TopRow> rows, TopReading reading, TopView view, int width)
     {
         ArgumentNullException.ThrowIfNull(view);

@@ -23,7 +23,5 @@ internal static class TopNumber
     };
 
     /// <summary>A whole number as it is: an id.</summary>
-    /// <param name="value">The number.</param>
-    /// <returns>Its digits.</returns>
     public static string Id(long? value) => value?.ToString(CultureInfo.InvariantCulture) ?? Unknown;
 }

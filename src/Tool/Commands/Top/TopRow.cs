@@ -31,8 +31,6 @@ internal sealed record TopRow(
     public string Name => (Device.Class?.Name ?? "unknown") + (Subchannel is { } number and not 0 ? FormattableString.Invariant($"/{number}") : "");
 
     /// <summary>Whether a monitor's own bit is set in the word of its trigger group.</summary>
-    /// <param name="word">The word.</param>
-    /// <param name="monitorId">The monitor.</param>
     /// <returns>The bit; <see langword="null"/> when word or monitor is not known.</returns>
     public static bool? IsPendingIn(uint? word, int? monitorId) => word is { } bits && monitorId is { } id ? (bits >> id % MonitorsPerGroup & 1) != 0 : null;
 }

@@ -16,9 +16,6 @@ internal sealed class TopRun
     private TopReading? _now;
 
     /// <summary>Makes a run.</summary>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="read">Reads the devices.</param>
-    /// <param name="clock">Tells the time.</param>
     public TopRun(TopOptions options, Func<IReadOnlyList<SysfsDevice>> read, TimeProvider clock)
     {
         _options = options;
@@ -30,8 +27,6 @@ internal sealed class TopRun
     }
 
     /// <summary>Writes each reading below the other; only the last when asked once.</summary>
-    /// <param name="terminal">Where to.</param>
-    /// <param name="cancellationToken">Ends it: that is no error.</param>
     public async Task PrintAsync(Terminal terminal, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(terminal);

@@ -58,7 +58,6 @@ internal sealed class TopTable
     }
 
     /// <summary>The line of a channel.</summary>
-    /// <param name="row">The channel.</param>
     public ScreenLine Line(TopRow row)
     {
         ScreenLine line = new();

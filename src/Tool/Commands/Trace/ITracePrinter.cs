@@ -6,11 +6,9 @@ namespace VmBus.Tool;
 internal interface ITracePrinter
 {
     /// <summary>Prints what stands above the messages.</summary>
-    /// <param name="start">When the recording began.</param>
     void Begin(DateTimeOffset start);
 
     /// <summary>Prints the next message.</summary>
-    /// <param name="message">The message.</param>
     void Print(RecordedMessage message);
 
     /// <summary>Lets everything printed be seen.</summary>

@@ -23,8 +23,6 @@ internal sealed class TraceCommand
     private readonly Option<bool> _follow = new("--follow") { Description = "At the end of the file wait for more, until Ctrl-C." };
 
     /// <summary>Makes the command.</summary>
-    /// <param name="terminal">Where it writes.</param>
-    /// <param name="verbose">The option every command has.</param>
     public TraceCommand(Terminal terminal, Option<bool> verbose)
     {
         _terminal = terminal;

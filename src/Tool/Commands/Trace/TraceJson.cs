@@ -22,7 +22,6 @@ internal sealed class TraceJson : ITracePrinter
     private TimeSpan _last;
 
     /// <summary>Writes to a file or pipe.</summary>
-    /// <param name="writer">Where to.</param>
     public TraceJson(TextWriter writer) => _writer = writer;
 
     /// <inheritdoc/>

@@ -50,7 +50,6 @@ internal sealed class TraceLayout
     private int TextIndent => TimeWidth + 1 + DeltaWidth + Gap + DirectionWidth + Gap;
 
     /// <summary>The lines above the messages.</summary>
-    /// <param name="start">When the recording began.</param>
     public IEnumerable<TraceLine> Head(DateTimeOffset start)
     {
         yield return new TraceLine().Add(string.Create(CultureInfo.InvariantCulture, $"VMBus conversation recorded from {start:yyyy-MM-dd HH:mm:ss.fff} UTC"));
@@ -59,7 +58,6 @@ internal sealed class TraceLayout
     }
 
     /// <summary>The lines of a message.</summary>
-    /// <param name="message">The message.</param>
     public IEnumerable<TraceLine> Lines(RecordedMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);

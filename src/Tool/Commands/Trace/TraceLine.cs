@@ -11,9 +11,6 @@ internal sealed class TraceLine
     public int Width { get; private set; }
 
     /// <summary>Puts a piece at its end.</summary>
-    /// <param name="text">The piece.</param>
-    /// <param name="tint">What it is.</param>
-    /// <returns>This line.</returns>
     public TraceLine Add(string text, TraceTint tint = TraceTint.Plain)
     {
         _pieces.Add((text, tint));
@@ -22,7 +19,6 @@ internal sealed class TraceLine
     }
 
     /// <summary>Writes it in colours.</summary>
-    /// <param name="console">Where to.</param>
     public void Write(IAnsiConsole console)
     {
         Paragraph line = new();
@@ -33,7 +29,6 @@ internal sealed class TraceLine
     }
 
     /// <summary>The line without colours or blanks at its end.</summary>
-    /// <returns>The text.</returns>
     public override string ToString() => string.Concat(_pieces.Select(piece => piece.Text)).TrimEnd();
 
     private static Style Style(TraceTint tint) => tint switch

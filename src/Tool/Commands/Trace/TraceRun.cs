@@ -13,8 +13,6 @@ internal sealed class TraceRun
     private readonly ITracePrinter _printer;
 
     /// <summary>Makes a run.</summary>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="printer">What prints it.</param>
     public TraceRun(TraceOptions options, ITracePrinter printer)
     {
         _options = options;

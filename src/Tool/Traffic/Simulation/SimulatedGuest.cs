@@ -12,7 +12,6 @@ internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock,
     private uint _number;
 
     /// <summary>Runs the load.</summary>
-    /// <returns>What the guest's end counted.</returns>
     public async Task<GuestResult> RunAsync()
     {
         await RunFor(options.CellTime / 4, MessageKind.WarmUp);

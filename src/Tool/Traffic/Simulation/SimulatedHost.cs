@@ -9,7 +9,6 @@ internal sealed class SimulatedHost(VmBusChannel channel, SimulatedClock clock)
     private bool _counting;
 
     /// <summary>Reads until the last message.</summary>
-    /// <returns>What was seen.</returns>
     public async Task<HostResult> RunAsync()
     {
         long began = 0;

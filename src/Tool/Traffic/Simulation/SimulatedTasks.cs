@@ -9,7 +9,6 @@ internal static class SimulatedTasks
     /// <summary>Completes when so much time has passed.</summary>
     /// <param name="clock">The clock.</param>
     /// <param name="nanoseconds">How long; nothing or less is over at once.</param>
-    /// <returns>A task without asynchronous continuations.</returns>
     public static Task Delay(this SimulatedClock clock, long nanoseconds)
     {
         if (nanoseconds <= 0)
@@ -20,9 +19,6 @@ internal static class SimulatedTasks
     }
 
     /// <summary>Runs events until a task is done.</summary>
-    /// <param name="clock">The clock.</param>
-    /// <param name="task">The task.</param>
-    /// <param name="cancellationToken">Ends the simulation.</param>
     /// <exception cref="InvalidOperationException">No event is left and the task is not done: the simulation hangs.</exception>
     public static void RunUntil(this SimulatedClock clock, Task task, CancellationToken cancellationToken)
     {
