@@ -54,7 +54,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         _options = options;
         _protocol = protocol;
         _interruptPage = interruptPage;
-        _loop = new BusLoop(Pump, Fail);
+        _loop = new BusLoop(PumpContained, Fail);
         _timer = options.Clock.CreateTimer(_ => _loop.Run(_protocol.Elapse), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -135,8 +135,24 @@ public sealed partial class GuestBus : IAsyncDisposable
             Interlocked.Decrement(ref _inbox);
             NegotiatedVersion negotiated = _protocol.Negotiated;
             MessageFault fault = _protocol.Receive(message);
-            _options.Observer?.Observe(MessageDirection.HostToGuest, message, negotiated, fault);
+            Contained(() => _options.Observer?.Observe(MessageDirection.HostToGuest, message, negotiated, fault));
         });
+    }
+
+    // What an observer, the platform or the protocol throws fails the connection. The loop goes on: the connection's end is
+    // work of it, too.
+    private void PumpContained() => Contained(Pump);
+
+    private void Contained(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception failure)
+        {
+            Fail(failure);
+        }
     }
 
     private void Pump()
