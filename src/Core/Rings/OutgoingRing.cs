@@ -148,14 +148,17 @@ public sealed unsafe partial class OutgoingRing
     /// </summary>
     /// <returns>The batch; dispose it to give up what was not committed.</returns>
     /// <exception cref="ObjectDisposedException">The ring's channel is closed.</exception>
-    public OutgoingBatch BeginBatch()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public OutgoingBatch BeginBatch() => new(_guard == RingGuard.None ? this : EnterForBatch());
+
+    /// <summary>The ring a batch writes to: this one, entered, or without a reader one that is always full.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private OutgoingRing EnterForBatch()
     {
-        if (_guard == RingGuard.None)
-            return new OutgoingBatch(this);
         if (IsPeerGone)
-            return new OutgoingBatch(FullRing.Instance);
-        Enter();
-        return new OutgoingBatch(this);
+            return FullRing.Instance;
+        EnterGuarded();
+        return this;
     }
 
     /// <summary>
