@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.Layout;
@@ -139,7 +140,8 @@ public sealed class GuestEndTests
         await using var fixture = new BusFixture();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         var platform = new HoldingPlatform(fixture.Machine.Platform);
-        GuestBus bus = await GuestBus.ConnectAsync(platform, cancellationToken: Token);
+        // No timer of the bus takes part: a message is taken as it is said.
+        GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = new FakeTimeProvider() }, Token);
         GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         await using IAsyncEnumerator<OfferChange> watch = bus.WatchOffersAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await watch.MoveNextAsync());
