@@ -1,5 +1,5 @@
 // Reads a channel for those who await a packet: requests get the completion that carries their transaction id, the stream
-// of ReadAllAsync gets the rest. It reads while somebody waits and leaves the ring alone otherwise.
+// of ReadAllAsync gets the rest. It reads only while a caller waits; otherwise batches may read the ring.
 
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -30,8 +30,8 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
     private bool _hasReader;
     private TaskCompletionSource? _reader;      // completes when there is something for the reader that waits
     private TaskCompletionSource? _room;        // completes when the reader has taken something
-    private CancellationTokenSource? _idle;     // ends the wait for packets when nobody waits for them any more
-    private TaskCompletionSource? _settled;     // completes when the ring was left alone, or somebody waits again
+    private CancellationTokenSource? _idle;     // cancels the wait for packets when the last waiter has gone
+    private TaskCompletionSource? _settled;     // completes when batches may read the ring again, or a new waiter came
     private Exception? _end;
     private bool _ended;
 
@@ -60,7 +60,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
             }
             catch
             {
-                // Ended since: nobody will await what it ended with.
+                // The channel ended meanwhile and completed the request: observe the result, since no caller will.
                 if (!Forget(id))
                     Discard(completion.Task);
                 throw;
@@ -197,7 +197,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
         }
     }
 
-    // A request that nobody waits for any more: a completion that comes late finds nothing.
+    // Drops a request whose caller has gone: a late completion finds no entry.
     private bool Forget(ulong id)
     {
         lock (_lock)
@@ -271,7 +271,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
         }
     }
 
-    /// <summary>Takes what there is while somebody waits for it.</summary>
+    /// <summary>Takes packets while there are waiters.</summary>
     /// <param name="writerWaits">Whether the other side waits for the room this gave back.</param>
     /// <returns>What to wait for when no more can be kept; otherwise <see langword="null"/>.</returns>
     private Task? Dispatch(out bool writerWaits)
@@ -337,7 +337,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
         }
     }
 
-    // Somebody came after the last had gone: the token that said so is used up.
+    // A new waiter came after the last had gone: replace the cancelled token.
     private CancellationToken Resume(CancellationToken idle)
     {
         if (!idle.IsCancellationRequested)

@@ -7,7 +7,7 @@
 // How it ends. Dispose may race with any call on another thread. It sets flags that the hot path reads anyway (RingGuard)
 // and puts IncomingRing.Closed where calls find the ring they read. A call that is past that point goes on over memory
 // that stays mapped for as long as the ring is reachable: the owner replaces it by private pages, in one step
-// (MappedMemory.Retire). So a send after the end throws, and one beside it writes where nobody reads.
+// (MappedMemory.Retire). So a send after the end throws, and one beside it writes to private memory.
 
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
@@ -184,7 +184,7 @@ public sealed partial class VmBusChannel : IDisposable
     private void OnFaulted(RingCorruptException fault)
     {
         _completion.TrySetException(fault);
-        // Nobody need look: the waits and calls that meet the fault throw it.
+        // Mark the exception as observed: the waits and calls that meet the fault throw it.
         _ = _completion.Task.Exception;
     }
 }

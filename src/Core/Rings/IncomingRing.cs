@@ -406,7 +406,7 @@ public sealed unsafe class IncomingRing
     [DoesNotReturn]
     private void ThrowCorrupt(RingFault fault, ulong value, ulong limit)
     {
-        // A closed channel's ring lies in pages of zeros: what they say is nobody's fault.
+        // A closed channel's ring lies in pages of zeros, which are no corruption.
         ThrowIfEnded();
 
         // Nothing readable, and something beyond: each further read comes to LookAround, which throws, so that the hot

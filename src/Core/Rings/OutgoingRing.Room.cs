@@ -184,7 +184,7 @@ public sealed unsafe partial class OutgoingRing
 
     private RingCorruptException Fault(RingFault fault, ulong value, ulong limit)
     {
-        // A closed channel's ring lies in pages of zeros: what they say is nobody's fault.
+        // A closed channel's ring lies in pages of zeros, which are no corruption.
         ThrowIfEnded();
         // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
         // What a batch has not published by then is given up, so that committing it publishes nothing.

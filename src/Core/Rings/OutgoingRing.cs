@@ -130,14 +130,8 @@ public sealed unsafe partial class OutgoingRing
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
     public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
     {
-        if (IsPeerGone)
-        {
-            need = SignalNeed.Nothing;
-            return false;
-        }
-
         using OutgoingBatch batch = BeginBatch();
-        bool written = TryAppend(packet);
+        bool written = batch.TryAdd(packet);
         need = written ? batch.Commit() : SignalNeed.Nothing;
         return written;
     }
@@ -150,29 +144,6 @@ public sealed unsafe partial class OutgoingRing
     /// <exception cref="ObjectDisposedException">The ring's channel is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public OutgoingBatch BeginBatch() => new(_guard == RingGuard.None ? this : EnterForBatch());
-
-    /// <summary>The ring a batch writes to: this one, entered, or without a reader one that is always full.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private OutgoingRing EnterForBatch()
-    {
-        if (IsPeerGone)
-            return FullRing.Instance;
-        EnterGuarded();
-        return this;
-    }
-
-    /// <summary>
-    /// The ring's channel is closed: each later call throws <see cref="ObjectDisposedException"/>, and so does the commit of an
-    /// open batch. Any thread, at any time: a call that races with it may still write, into memory that nobody reads any more.
-    /// </summary>
-    internal void End() => Guard(RingGuard.Ended);
-
-    /// <summary>The reader is gone for good: each later write finds no room. Any thread, at any time.</summary>
-    internal void PeerGone() => Guard(RingGuard.PeerGone);
-
-    private void Guard(RingGuard guard) => Interlocked.Or(ref Unsafe.As<RingGuard, int>(ref _guard), (int)guard);
-
-    private bool IsPeerGone => (_guard & (RingGuard.PeerGone | RingGuard.Ended)) == RingGuard.PeerGone;
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     public OutgoingRingStatistics GetStatistics() => new(
@@ -287,52 +258,6 @@ public sealed unsafe partial class OutgoingRing
         _added = 0;
     }
 
-    internal void Enter()
-    {
-        if (_guard != RingGuard.None)
-            EnterGuarded();
-    }
-
-    internal void Exit()
-    {
-        if (_guard != RingGuard.None)
-            ExitGuarded();
-    }
-
-    /// <summary>Leaves without a word of the channel's end: for what undoes.</summary>
-    internal void ExitQuietly()
-    {
-        if ((_guard & RingGuard.MultiProducer) != 0)
-            Volatile.Write(ref _lock, 0);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void EnterGuarded()
-    {
-        ThrowIfEnded();
-        if ((_guard & RingGuard.MultiProducer) == 0)
-            return;
-        SpinWait spin = default;
-        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
-        {
-            spin.SpinOnce(sleep1Threshold: -1);
-            ThrowIfEnded();
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void ExitGuarded()
-    {
-        ExitQuietly();
-        ThrowIfEnded();
-    }
-
-    private void ThrowIfEnded()
-    {
-        if ((_guard & RingGuard.Ended) != 0)
-            throw new ObjectDisposedException(null, "The channel is closed.");
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Describe(PacketType type, uint dataOffset, uint length, PacketFlags flags)
         => (ulong)type | ((ulong)(dataOffset / 8) << 16) | ((ulong)(length / 8) << 32) | ((ulong)flags << 48);
@@ -425,11 +350,5 @@ public sealed unsafe partial class OutgoingRing
             return;
         _memory.CopyIn(_wrapped.Index, _wrapped.Bytes);
         _wrapped.Clear();
-    }
-
-    /// <summary>What batches are begun on once the reader is gone. Apart, so that the ring's own statics need no initialization.</summary>
-    private static class FullRing
-    {
-        public static readonly OutgoingRing Instance = new(RingMemory.Allocate(RingMemory.PageSize)) { _guard = RingGuard.PeerGone, _room = 0 };
     }
 }
