@@ -1,3 +1,4 @@
+using VmBus.Backends.Tests.Shared;
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Testing;
@@ -195,7 +196,7 @@ public class InMemoryVmBusTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
         if (!OperatingSystem.IsLinux())
             return;
-        int before = VmBus.Interop.MappedMemory.LiveCount;
+        int before = OpenResources.Count().Regions;
         var bus = new InMemoryVmBus();
         for (int channel = 0; channel < 5; channel++)
             bus.CreateChannel(Small);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using VmBus.Backends.Tests.Shared;
 using VmBus.Hosting;
 using VmBus.Interop;
 
@@ -108,7 +109,7 @@ public class GuestMemoryTests
     [Fact]
     public unsafe void Memory_that_is_disposed_goes_with_the_last_of_its_rings()
     {
-        int before = OperatingSystem.IsLinux() ? MappedMemory.LiveCount : 0;
+        int before = OperatingSystem.IsLinux() ? OpenResources.Count().Regions : 0;
         var memory = new GuestMemory(4 * Page, OperatingSystem.IsLinux());
         ulong gpa = memory.AllocatePages(2);
         RingMapping ring = memory.MapRing(gpa, Page);
@@ -168,7 +169,7 @@ public class GuestMemoryTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
         if (!OperatingSystem.IsLinux())
             return;
-        int before = MappedMemory.LiveCount;
+        int before = OpenResources.Count().Regions;
         using (var memory = new GuestMemory(16 * Page, shared: true))
         using (memory.MapRing(memory.AllocatePages(3), 2 * Page))
             Assert.Equal(before + 2, MappedMemory.LiveCount);

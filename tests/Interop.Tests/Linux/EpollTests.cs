@@ -84,7 +84,8 @@ public sealed class EpollTests
         set.Arm(armed, 4);
         Assert.Equal(2, set.Wait(keys));
         Assert.Equal([2ul, 4ul], keys.Take(2).Order());
-        Assert.Throws<ErrnoException>(() => set.Arm(EventFd.Create(), 5));
+        using EventFd stranger = EventFd.Create();
+        Assert.Throws<ErrnoException>(() => set.Arm(stranger, 5));
     }
 
     [Fact]

@@ -67,13 +67,13 @@ public unsafe class EventFdTests
     [Fact]
     public void A_disposed_event_is_closed_and_says_so()
     {
-        int before = ProcSelf.CountDescriptors("[eventfd]");
         EventFd signal = EventFd.Create();
-        Assert.Equal(before + 1, ProcSelf.CountDescriptors("[eventfd]"));
+        string id = ProcSelf.EventFdId(signal.Descriptor);
+        Assert.Equal(1, ProcSelf.CountEventFds(id));
 
         signal.Dispose();
 
-        Assert.Equal(before, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(0, ProcSelf.CountEventFds(id));
         Assert.Throws<ObjectDisposedException>(signal.Signal);
         Assert.Throws<ObjectDisposedException>(() => signal.TryConsume(out _));
     }

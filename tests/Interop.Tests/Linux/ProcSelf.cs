@@ -6,9 +6,30 @@ internal static class ProcSelf
 {
     public static string? Link(int descriptor) => new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget;
 
+    // The number the kernel gives the eventfd behind a descriptor: its duplicates have it too, and no other eventfd has.
+    public static string EventFdId(int descriptor) =>
+        File.ReadLines($"/proc/self/fdinfo/{descriptor}").Single(line => line.StartsWith("eventfd-id:", StringComparison.Ordinal));
+
+    // How many descriptors name that eventfd.
+    public static int CountEventFds(string id) =>
+        Directory.EnumerateFiles("/proc/self/fdinfo").Count(path => Lines(path).Contains(id));
+
     public static int CountDescriptors(string linkContains) =>
         Directory.EnumerateFileSystemEntries("/proc/self/fd")
             .Count(path => new FileInfo(path).LinkTarget?.Contains(linkContains, StringComparison.Ordinal) == true);
+
+    // A descriptor may be closed, by the enumeration itself, before its file is read.
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return [];
+        }
+    }
 
     public static string[] Mappings(string contains) =>
         [.. File.ReadLines("/proc/self/maps").Where(line => line.Contains(contains, StringComparison.Ordinal))];

@@ -52,7 +52,7 @@ public unsafe class UnixFdSocketTests
         (UnixFdSocket first, UnixFdSocket second) = UnixFdSocket.CreatePair();
         using UnixFdSocket ours = first, theirs = second;
         using EventFd signal = EventFd.Create();
-        int before = ProcSelf.CountDescriptors("[eventfd]");
+        string id = ProcSelf.EventFdId(signal.Descriptor);
         int[] many = [.. Enumerable.Repeat(signal.Descriptor, UnixFdSocket.MaxDescriptors)];
         int[] received = new int[UnixFdSocket.MaxDescriptors];
 
@@ -60,10 +60,10 @@ public unsafe class UnixFdSocketTests
         Assert.Equal(1, theirs.Receive(new byte[1], received, out int count));
 
         Assert.Equal(UnixFdSocket.MaxDescriptors, count);
-        Assert.Equal(before + count, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(1 + count, ProcSelf.CountEventFds(id));
         foreach (int descriptor in received)
             EventFd.Adopt(descriptor).Dispose();
-        Assert.Equal(before, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(1, ProcSelf.CountEventFds(id));
         Assert.Throws<ArgumentException>(() => ours.Send("x"u8, [.. many, signal.Descriptor]));
     }
 
@@ -73,20 +73,20 @@ public unsafe class UnixFdSocketTests
         (UnixFdSocket first, UnixFdSocket second) = UnixFdSocket.CreatePair();
         using UnixFdSocket ours = first, theirs = second;
         using EventFd signal = EventFd.Create();
-        int before = ProcSelf.CountDescriptors("[eventfd]");
+        string id = ProcSelf.EventFdId(signal.Descriptor);
         int[] room = new int[2];
 
         ours.Send("x"u8, [signal.Descriptor, signal.Descriptor, signal.Descriptor, signal.Descriptor, signal.Descriptor]);
         Assert.Equal(1, theirs.Receive(new byte[4], room, out int count));
 
         Assert.Equal(2, count);
-        Assert.Equal(before + 2, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(1 + 2, ProcSelf.CountEventFds(id));
         foreach (int descriptor in room)
             EventFd.Adopt(descriptor).Dispose();
         ours.Send("x"u8, [signal.Descriptor]);
         Assert.Equal(1, theirs.Receive(new byte[4], [], out count));
         Assert.Equal(0, count);
-        Assert.Equal(before, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(1, ProcSelf.CountEventFds(id));
     }
 
     [Theory]
@@ -97,12 +97,12 @@ public unsafe class UnixFdSocketTests
         (UnixFdSocket first, UnixFdSocket second) = UnixFdSocket.CreatePair();
         using UnixFdSocket ours = first, theirs = second;
         using EventFd signal = EventFd.Create();
-        int before = ProcSelf.CountDescriptors("[eventfd]");
+        string id = ProcSelf.EventFdId(signal.Descriptor);
         ours.Send("x"u8, [signal.Descriptor, signal.Descriptor, signal.Descriptor]);
 
         Assert.Throws<InvalidDataException>(() => theirs.Receive(new byte[4], new int[8], new ulong[controlWords], out _));
 
-        Assert.Equal(before, ProcSelf.CountDescriptors("[eventfd]"));
+        Assert.Equal(1, ProcSelf.CountEventFds(id));
     }
 
     [Fact]
@@ -265,14 +265,14 @@ public unsafe class UnixFdSocketTests
     {
         using EventFd noSocket = EventFd.Create();
         using var udp = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Udp);
-        int sockets = ProcSelf.CountDescriptors("socket:");
+        string socket = ProcSelf.Link((int)udp.Handle)!;
 
         Assert.Throws<ErrnoException>(() => UnixFdSocket.FromDescriptor(TestLibc.Duplicate(noSocket.Descriptor)));
         ArgumentException error = Assert.Throws<ArgumentException>(
             () => UnixFdSocket.FromDescriptor(TestLibc.Duplicate((int)udp.Handle)));
 
         Assert.Contains("type 2", error.Message, StringComparison.Ordinal);
-        Assert.Equal(sockets, ProcSelf.CountDescriptors("socket:"));
+        Assert.Equal(1, ProcSelf.CountDescriptors(socket));
     }
 
     [Fact]
@@ -305,14 +305,14 @@ public unsafe class UnixFdSocketTests
     [Fact]
     public void Disposed_sockets_are_closed()
     {
-        int before = ProcSelf.CountDescriptors("socket:");
         (UnixFdSocket first, UnixFdSocket second) = UnixFdSocket.CreatePair();
-        Assert.Equal(before + 2, ProcSelf.CountDescriptors("socket:"));
+        string[] links = [ProcSelf.Link(first.Descriptor)!, ProcSelf.Link(second.Descriptor)!];
+        Assert.All(links, link => Assert.Equal(1, ProcSelf.CountDescriptors(link)));
 
         first.Dispose();
         second.Dispose();
 
-        Assert.Equal(before, ProcSelf.CountDescriptors("socket:"));
+        Assert.All(links, link => Assert.Equal(0, ProcSelf.CountDescriptors(link)));
         Assert.Throws<ObjectDisposedException>(() => first.Send("x"u8));
         Assert.Throws<ObjectDisposedException>(() => first.IsPeerClosed());
     }

@@ -14,7 +14,7 @@ internal sealed partial class GuestProtocol
     /// <summary>How many GPADLs the host knows, or may know.</summary>
     public int GpadlCount => _gpadls.Count;
 
-    /// <summary>The GPADLs of a channel that the host knows, or may know.</summary>
+    /// <summary>The GPADLs of a channel that the host knows, or may know, by number.</summary>
     /// <exception cref="ArgumentException">No channel has the relid.</exception>
     public IReadOnlyCollection<uint> GpadlsOf(uint relid) => [.. ChannelOf(relid).Gpadls.Keys];
 

@@ -5,14 +5,15 @@ namespace VmBus.Protocol;
 
 internal sealed partial class GuestProtocol
 {
-    private readonly Dictionary<uint, KnownChannel> _channels = [];
+    // By relid, so that what is said and saved has one order, whichever channels came and went.
+    private readonly SortedDictionary<uint, KnownChannel> _channels = [];
 
     // Those that are not rescinded.
     private readonly Dictionary<(Guid Type, Guid Instance, ushort Index), KnownChannel> _byDevice = [];
     private bool _areOffersRequested;
     private bool _areOffersDelivered;
 
-    /// <summary>The channels the host has offered and the guest has not released, rescinded ones included.</summary>
+    /// <summary>The channels the host has offered and the guest has not released, rescinded ones included, by relid.</summary>
     public IEnumerable<GuestOffer> Offers => _channels.Values.Select(channel => channel.Offer);
 
     /// <summary>How many they are.</summary>

@@ -23,7 +23,7 @@ internal sealed class KnownChannel(GuestOffer offer)
     /// <summary>Whether the host has not yet answered that it moved the interrupt.</summary>
     public bool OwesModify { get; set; }
 
-    public Dictionary<uint, GuestGpadl> Gpadls { get; } = [];
+    public SortedDictionary<uint, GuestGpadl> Gpadls { get; } = [];
 
     /// <summary>The subchannels of a primary channel, in the order of their offers.</summary>
     public List<KnownChannel> Subchannels { get; } = [];

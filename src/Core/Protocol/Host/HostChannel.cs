@@ -32,7 +32,7 @@ internal sealed class HostChannel(OfferId id, HostOffer offer)
     /// <summary>The target VP to change to after that.</summary>
     public uint? NextTargetVp { get; set; }
 
-    public Dictionary<uint, HostGpadl> Gpadls { get; } = [];
+    public SortedDictionary<uint, HostGpadl> Gpadls { get; } = [];
 
     public (Guid Type, Guid Instance, ushort Subchannel) Key => (Offer.InterfaceType, Offer.InterfaceInstance, Offer.SubchannelIndex);
 

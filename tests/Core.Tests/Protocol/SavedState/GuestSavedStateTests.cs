@@ -30,6 +30,32 @@ public sealed class GuestSavedStateTests
         }
     }
 
+    // A table that reuses freed places puts the newcomer where a restored one, which has no freed place, does not.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Channels_and_their_GPADLs_keep_one_order_when_some_went_before_others_came(bool isRestored)
+    {
+        ScriptedHost host = ScriptedHost.Connected(ProtocolVersion.Copper);
+        uint first = host.OfferWithGpadl(5);
+        host.Guest.CreateGpadl(5, [GpadlRange.OfPages(0, 1)]);
+        host.Posted(ChannelMessageType.GpadlHeader);
+        host.Created(5, first + 1);
+        host.Event<GuestEvent.GpadlCreated>();
+        host.Offer(1);
+        host.Offer(7);
+        host.Guest.TeardownGpadl(first);
+        host.Posted(ChannelMessageType.GpadlTeardown);
+        host.TornDown(first);
+        host.Event<GuestEvent.GpadlTornDown>();
+        host.Guest.ReleaseRelid(1);
+        GuestProtocol guest = isRestored ? GuestProtocol.Restore(Options, host.Clock, host.Guest.Save()) : host.Guest;
+        guest.Receive(ScriptedHost.OfferBytes(2));
+        guest.CreateGpadl(5, [GpadlRange.OfPages(0, 1)]);
+        Assert.Equal([2u, 5u, 7u], guest.Offers.Select(offer => offer.Relid));
+        Assert.Equal([first + 1, first + 2], guest.GpadlsOf(5));
+    }
+
     [Fact]
     public void A_request_waits_no_longer_than_it_would_have_and_the_time_in_between_does_not_count()
     {
