@@ -55,7 +55,7 @@ public sealed class IntegrationTests
 
     private static async Task<(GuestChannel Channel, Task Service)> ServeAsync(GuestBus bus, IReadOnlyList<GuestOffer> offers, Guid type, IntegrationGuest guest)
     {
-        GuestChannel channel = await bus.OpenAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
+        GuestChannel channel = await bus.OpenChannelAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
         return (channel, new IntegrationGuestService(channel.Channel, guest).RunAsync(BusFixture.Token));
     }
 
