@@ -6,7 +6,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly SortedDictionary<uint, GuestOffer> _offers = [];
     private readonly List<Channel<OfferChange>> _watches = [];

@@ -5,7 +5,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly Dictionary<(Awaited What, uint Key), TaskCompletionSource<RequestResult>> _awaited = [];
     private readonly Dictionary<(Guid Endpoint, Guid Service), TaskCompletionSource<RequestResult>> _transports = [];

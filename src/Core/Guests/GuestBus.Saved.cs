@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private bool _isSaving;     // the loop's, as all here
     private bool _isSaved;

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace VmBus;
 
-public sealed unsafe partial class OutgoingRing
+unsafe partial class OutgoingRing
 {
     /// <summary>The ring a batch writes to: this one, entered, or without a reader one that is always full.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
