@@ -27,7 +27,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>Makes a guest whose VPs have not started.</summary>
     /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="ErrnoException">There is no KVM, or it refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no KVM, or it refused.</exception>
     /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability that the options need; the message says which.</exception>
     public KvmPartition(KvmPartitionOptions? options = null) : base(options ??= new KvmPartitionOptions())
     {
@@ -73,7 +73,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>Raises or lowers a line of the interrupt controllers.</summary>
     /// <param name="line">The line, 0 to 23.</param>
     /// <param name="isRaised">Whether it is raised.</param>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     public void SetLine(uint line, bool isRaised) => _vm.SetLine(line, isRaised);
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ public sealed class WhpPartition : GuestPartition
     /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="PlatformNotSupportedException">This Windows lacks something; the message says what, and how to get it.</exception>
-    /// <exception cref="WhpException">The platform refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform refused.</exception>
     public WhpPartition(WhpPartitionOptions? options = null) : base(options ??= new WhpPartitionOptions())
     {
         _options = options;

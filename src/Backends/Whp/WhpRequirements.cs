@@ -17,7 +17,7 @@ public static class WhpRequirements
 
     /// <summary>What is missing, each as a sentence that says how to get it where there is a way.</summary>
     /// <returns>Empty when guests can be run.</returns>
-    /// <exception cref="WhpException">The platform does not answer at all.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform does not answer at all.</exception>
     public static IReadOnlyList<string> Missing()
     {
         if (!WhpPlatform.IsInstalled)

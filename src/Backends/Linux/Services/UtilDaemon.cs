@@ -57,7 +57,7 @@ public abstract class UtilDaemon : IDisposable
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>, between two messages.</param>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     /// <exception cref="LinuxGuestException">The kernel does not answer the greeting as it should.</exception>
-    /// <exception cref="ErrnoException">The kernel refused a read or an answer.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a read or an answer.</exception>
     /// <exception cref="ObjectDisposedException">The daemon is disposed, or was meanwhile.</exception>
     /// <remarks>What the store or the freezer throws ends it too, after the host was told of a failure.</remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)

@@ -24,7 +24,7 @@ public sealed class VmBusWatcher : IDisposable
     /// <summary>Begins to watch: what comes after this is told by <see cref="Wait"/>.</summary>
     /// <param name="sysfs">What to watch. Uevents are of use only where this is the kernel's own <c>/sys</c>.</param>
     /// <param name="interval">How long between two looks; <see langword="null"/> for 10 s with uevents and 1 s without.</param>
-    /// <exception cref="ErrnoException">This process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">This process has no descriptor left.</exception>
     public VmBusWatcher(VmBusSysfs sysfs, TimeSpan? interval = null)
     {
         ArgumentNullException.ThrowIfNull(sysfs);

@@ -106,7 +106,7 @@ public sealed class UioDevice : IDisposable
     /// It is not there, not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are not as they should be.
     /// </exception>
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
-    /// <exception cref="ErrnoException">The kernel refused a map, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a map, or this process has no descriptor left.</exception>
     public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options = null)
         => Open(sysfs, instanceId, options, sysfs?.OpenNode ?? OpenFile);
 
@@ -142,7 +142,7 @@ public sealed class UioDevice : IDisposable
     /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
     /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
-    /// <exception cref="ErrnoException">The kernel refused the map, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused the map, or this process has no descriptor left.</exception>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     public UioChannel OpenSubchannel(uint relid)
     {
