@@ -7,7 +7,7 @@ namespace VmBus.Whp;
 
 /// <summary>What a Windows lacks.</summary>
 [SupportedOSPlatform("windows")]
-public static class WhpRequirements
+internal static class WhpRequirements
 {
     internal const WhpExtendedExits Exits = WhpExtendedExits.Hypercall | WhpExtendedExits.Msr;
 

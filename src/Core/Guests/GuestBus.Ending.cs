@@ -188,7 +188,8 @@ partial class GuestBus
         _ = _completion.Task.Exception;
     }
 
-    private GuestBusException Failed() => new($"The connection has failed: {_failure!.Message}", innerException: _failure);
+    private GuestBusException Failed() => new(
+        $"The connection has failed: {_failure!.Message}", _failure is GuestBusException { Error: var error } ? error : GuestBusError.Disconnected, _failure);
 
     private void RefuseWhenEnded()
     {

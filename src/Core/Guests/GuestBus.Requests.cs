@@ -45,7 +45,7 @@ partial class GuestBus
     private void Check(RequestResult result, string name)
     {
         if (!result.IsSuccess)
-            throw new GuestBusException($"The host did not {name}: {Reason(result)}.", result, innerException: _failure);
+            throw new GuestBusException($"The host did not {name}: {Reason(result)}.", result, _failure);
     }
 
     private string Reason(RequestResult result) => result.Outcome switch
@@ -109,7 +109,7 @@ partial class GuestBus
                 End(Awaited.CloseReserved, closed.Relid, closed.Result);
                 break;
             case GuestEvent.BrokenOff broken:
-                Fail(new GuestBusException(broken.Reason));
+                Fail(new GuestBusException(broken.Reason, GuestBusError.HostBroken));
                 break;
             case GuestEvent.NotPosted:
                 break;

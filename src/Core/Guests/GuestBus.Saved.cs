@@ -71,7 +71,7 @@ partial class GuestBus
     /// <exception cref="SavedStateException">
     /// The state is no such state, is damaged, or does not fit the options or the guest's memory.
     /// </exception>
-    public static async Task<GuestBus> RestoreAsync(
+    internal static async Task<GuestBus> RestoreAsync(
         IGuestPlatform platform, ReadOnlyMemory<byte> state, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(platform);

@@ -1,7 +1,7 @@
 namespace VmBus.Guests;
 
 /// <summary>How a guest's channel came to its end.</summary>
-public enum GuestChannelEnd
+internal enum GuestChannelEnd
 {
     /// <summary>The guest closed it.</summary>
     Closed,

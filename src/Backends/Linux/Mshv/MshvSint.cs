@@ -17,7 +17,7 @@ namespace VmBus.Linux;
 /// is thrown as <see cref="ErrnoException"/>.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class MshvSint : IDisposable
+internal sealed class MshvSint : IDisposable
 {
     /// <summary>The most bytes a message carries.</summary>
     public const int MaxPayload = SynicMessagePayload.Size;

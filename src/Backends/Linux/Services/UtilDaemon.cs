@@ -50,7 +50,7 @@ public abstract class UtilDaemon : IDisposable
     }
 
     /// <summary>What was counted. A snapshot.</summary>
-    public UtilDaemonStatistics GetStatistics()
+    internal UtilDaemonStatistics GetStatistics()
         => new(Volatile.Read(ref _requests), Volatile.Read(ref _failed), Volatile.Read(ref _late), Volatile.Read(ref _malformed));
 
     /// <summary>Answers until the token says so. To be called once; takes a thread of its own.</summary>

@@ -82,11 +82,11 @@ public sealed class VmBusWatcher : IDisposable
         {
             SysfsDevice? old = before.GetValueOrDefault(name), young = after.GetValueOrDefault(name);
             if (old is null)
-                changes.Add(new VmBusChange(VmBusChangeKind.Added, null, young));
+                changes.Add(new VmBusChange(null, young));
             else if (young is null)
-                changes.Add(new VmBusChange(VmBusChangeKind.Removed, old, null));
+                changes.Add(new VmBusChange(old, null));
             else if (Shape(old) != Shape(young) || !old.Channels.Select(Seat).SequenceEqual(young.Channels.Select(Seat)))
-                changes.Add(new VmBusChange(VmBusChangeKind.Changed, old, young));
+                changes.Add(new VmBusChange(old, young));
         }
 
         return changes;

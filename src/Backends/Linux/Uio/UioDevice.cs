@@ -163,7 +163,7 @@ public sealed class UioDevice : IDisposable
     }
 
     /// <summary>What was counted. A snapshot.</summary>
-    public UioStatistics GetStatistics() => _interrupts.Statistics;
+    internal UioStatistics GetStatistics() => _interrupts.Statistics;
 
     /// <summary>
     /// Closes the channels, gives their memory back and closes the device. Calls under way on other threads end; later ones

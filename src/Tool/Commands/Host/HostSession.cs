@@ -28,7 +28,7 @@ internal sealed class HostSession : IAsyncDisposable
         Machine = machine;
         _notes = notes;
         // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
-        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
+        _bus = machine.Partition.CreateHost(new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
         _bus.DeviceFailed += (_, failed) => notes.Write($"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
     }
 
