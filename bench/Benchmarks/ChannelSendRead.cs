@@ -43,7 +43,7 @@ public class ChannelSendRead
     [Benchmark(Baseline = true)]
     public ulong One()
     {
-        _near.TrySend(_payload, 1);
+        _near.TrySend(_payload, new SendOptions { TransactionId = 1 });
         return Drain(_far);
     }
 
@@ -51,7 +51,7 @@ public class ChannelSendRead
     [Benchmark]
     public ulong OneUrgent()
     {
-        _near.TrySend(_payload, 1, urgency: Urgency.Urgent);
+        _near.TrySend(_payload, new SendOptions { TransactionId = 1, Urgency = Urgency.Urgent });
         return Drain(_far);
     }
 
@@ -59,7 +59,7 @@ public class ChannelSendRead
     [Benchmark]
     public ulong RoundTrip()
     {
-        _near.TrySend(_payload, 1, PacketFlags.CompletionRequested);
+        _near.TrySend(_payload, new SendOptions { TransactionId = 1, Flags = PacketFlags.CompletionRequested });
         ulong id = Drain(_far);
         _far.TrySend(OutgoingPacket.Completion(_payload, id));
         return Drain(_near);
@@ -80,7 +80,7 @@ public class ChannelSendRead
     [Benchmark]
     public ulong OneWaited()
     {
-        _near.TrySend(_payload, 1);
+        _near.TrySend(_payload, new SendOptions { TransactionId = 1 });
         _far.WaitToRead(Timeout.InfiniteTimeSpan);
         return Drain(_far);
     }

@@ -3,10 +3,8 @@
 
 using System.Diagnostics;
 using VmBus;
-using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.InMemory;
-using VmBus.Protocol;
 
 await using var machine = new InMemoryMachine();
 
@@ -15,10 +13,7 @@ var offer = new HostOffer(new Guid("0f1c9d5e-7a3b-4c88-b1aa-6f2f6f3a9c01"), Guid
 await machine.Host.OfferAsync(offer, new Echo());
 
 // The guest connects, finds the channel and opens it.
-await using GuestBus bus = await machine.ConnectAsync();
-IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync();
-await using GuestChannel channel = await bus.OpenAsync(offers[0]);
-Console.WriteLine($"version {bus.Negotiated.Version}, channel {channel.Offer.Relid}, monitor {channel.Offer.MonitorId}");
+await using VmBusChannel guest = await machine.OpenAsync(offer);
 
 Measure("monitored", SignalMode.Monitored, Urgency.Normal);
 Measure("low latency", SignalMode.LowLatency, Urgency.Normal);
@@ -26,14 +21,13 @@ Measure("monitored, urgent", SignalMode.Monitored, Urgency.Urgent);
 
 void Measure(string name, SignalMode mode, Urgency urgency)
 {
-    VmBusChannel guest = channel.Channel;
-    guest.Mode = mode;  // takes effect at the next message; may be set while traffic flows
+    guest.SignalMode = mode;  // takes effect at the next message; may be set while traffic flows
     byte[] payload = new byte[64];
     double[] microseconds = new double[2000];
     for (int i = 0; i < microseconds.Length; i++)
     {
         long start = Stopwatch.GetTimestamp();
-        guest.TrySend(payload, urgency: urgency);
+        guest.TrySend(payload, urgency);
         guest.WaitToRead(Timeout.InfiniteTimeSpan);
         using (ChannelReadBatch batch = guest.ReadBatch())
         {
@@ -51,7 +45,7 @@ void Measure(string name, SignalMode mode, Urgency urgency)
 /// <summary>The host's device: answers each message with its own payload until the guest closes the channel.</summary>
 internal sealed class Echo : IChannelDevice
 {
-    public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Factory.StartNew(() => Serve(channel.Channel), TaskCreationOptions.LongRunning);
+    public Task ServeAsync(DeviceContext context, CancellationToken closing) => Task.Factory.StartNew(() => Serve(context.Channel), TaskCreationOptions.LongRunning);
 
     private static void Serve(VmBusChannel host)
     {

@@ -50,7 +50,7 @@ make_l2() {
     local root=$work/l2
     skeleton "$root" "$here/l2-init"
     modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic hv_utils cuse
-    cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$work/guest/mshv-stand-in" "$root/bin/"
+    cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$work/guest/GuestTool" "$work/guest/mshv-stand-in" "$root/bin/"
     # The programs stand on this machine's C library, as they were linked with it, and on nothing else.
     mkdir -p "$root/lib"
     ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$root/lib/"

@@ -48,6 +48,7 @@ say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"
 publish "$repo/src/Tool/VmBus.Tool.csproj"
+publish "$repo/samples/GuestTool/GuestTool.csproj"
 compile "$here/mshv-stand-in.c"
 
 say "the machine's images"

@@ -23,7 +23,7 @@ public sealed class WhpBusTests
         {
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(WhpRig.Token));
             Assert.Equal(isMonitored, offer.MonitorId is not null);
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: WhpRig.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: WhpRig.Token);
             var traffic = new EchoTraffic(300);
             await traffic.RunAsync(channel.Channel, 2000, CancellationToken.None).WaitAsync(Patience.Limit, WhpRig.Token);
             Assert.Equal(2000ul, traffic.Received);

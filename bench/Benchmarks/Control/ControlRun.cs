@@ -85,12 +85,12 @@ internal static class ControlRun
                 var open = new GuestChannel[channels];
                 if (together)
                 {
-                    open = await Task.WhenAll(offers.Select(offer => bus.OpenAsync(offer, options))).ConfigureAwait(false);
+                    open = await Task.WhenAll(offers.Select(offer => bus.OpenChannelAsync(offer, options))).ConfigureAwait(false);
                 }
                 else
                 {
                     for (int channel = 0; channel < channels; channel++)
-                        open[channel] = await bus.OpenAsync(offers[channel], options).ConfigureAwait(false);
+                        open[channel] = await bus.OpenChannelAsync(offers[channel], options).ConfigureAwait(false);
                 }
                 TimeSpan opened = Spent();
                 if (together)
@@ -119,6 +119,6 @@ internal static class ControlRun
     {
         public static readonly Idle Instance = new();
 
-        public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);
+        public Task ServeAsync(DeviceContext channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);
     }
 }

@@ -96,12 +96,15 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <returns>The channel, open; dispose it to close it.</returns>
     /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
     /// <exception cref="InvalidOperationException">The channel is open already.</exception>
-    public async Task<GuestChannel> OpenAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<VmBusChannel> OpenAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
+        => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
+
+    internal async Task<GuestChannel> OpenChannelAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(offer);
         GuestBus guest = await GetConnectionAsync(cancellationToken).ConfigureAwait(false);
         GuestOffer offered = await guest.WaitForOfferAsync(offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex, cancellationToken).ConfigureAwait(false);
-        return await guest.OpenAsync(offered, options, cancellationToken).ConfigureAwait(false);
+        return await guest.OpenChannelAsync(offered, options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Saves the host's end of the bus and takes it down, without the guest noticing.</summary>

@@ -32,4 +32,7 @@ public enum LinuxGuestError
 
     /// <summary>What the kernel shows of the device makes no sense.</summary>
     BadContents,
+
+    /// <summary>Several devices are called so.</summary>
+    SeveralDevices,
 }

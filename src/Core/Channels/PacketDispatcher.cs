@@ -51,7 +51,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
                 await _sendTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
                 try
                 {
-                    await channel.SendAsync(payload, id, PacketFlags.CompletionRequested, urgency, cancellationToken).ConfigureAwait(false);
+                    await channel.SendAsync(payload, new SendOptions { TransactionId = id, Flags = PacketFlags.CompletionRequested, Urgency = urgency }, cancellationToken).ConfigureAwait(false);
                 }
                 finally
                 {

@@ -22,7 +22,7 @@ public sealed class ReceivedPacket : IDisposable
     }
 
     /// <summary>The packet's type.</summary>
-    public PacketType Type => (PacketType)(ushort)_descriptor;
+    public PacketType Type => (PacketType)PacketDescriptor.TypeIn(_descriptor);
 
     /// <summary>The transaction id: the request's own, or for a completion that of the request it answers.</summary>
     public ulong TransactionId { get; }

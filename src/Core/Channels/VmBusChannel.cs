@@ -17,14 +17,14 @@ namespace VmBus;
 /// <summary>One end of an open VMBus channel.</summary>
 /// <remarks>
 /// <para>One thread sends and one thread reads at a time; they may be two. With a multi-producer
-/// <see cref="OutgoingRing"/> any number may send. <see cref="Mode"/> may be set by any thread at any time.</para>
+/// <see cref="OutgoingRing"/> any number may send. <see cref="SignalMode"/> may be set by any thread at any time.</para>
 /// <para>Payloads are padded with zeros to a multiple of 8 bytes, as everywhere on VMBus: what is read may be up to 7 bytes
 /// longer than what was sent. <c>PipeStream</c> carries exact lengths.</para>
 /// <para><see cref="Dispose"/> may be called at any time, also beside calls of other threads. Each later call throws
 /// <see cref="ObjectDisposedException"/>; a call that races with it succeeds, fails or finds the end, and touches no memory
-/// that is gone. The memory and the signal path stay their owner's.</para>
+/// that is gone. A channel made of its parts leaves them to their owner; one that was opened is closed by it.</para>
 /// </remarks>
-public sealed partial class VmBusChannel : IDisposable
+public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
 {
     private readonly OutgoingRing _outgoing;
     private readonly IncomingRing _ring;        // the ring this end reads, whatever becomes of the channel
@@ -67,7 +67,7 @@ public sealed partial class VmBusChannel : IDisposable
 
     /// <summary>How this end signals.</summary>
     /// <exception cref="ObjectDisposedException">Set after the channel was disposed.</exception>
-    public SignalMode Mode
+    public SignalMode SignalMode
     {
         get => _signaler.Mode;
         set
@@ -76,6 +76,9 @@ public sealed partial class VmBusChannel : IDisposable
             _signaler.Mode = value;
         }
     }
+
+    /// <summary>What really happens at the next signal: a channel may have no monitor, or its path no hypercall.</summary>
+    public EffectiveSignal EffectiveSignal => _signaler.EffectiveMode;
 
     /// <summary>Whether the channel can still be used.</summary>
     public ChannelState State => IsDisposed ? ChannelState.Closed
@@ -89,6 +92,9 @@ public sealed partial class VmBusChannel : IDisposable
     /// </summary>
     public Task Completion => _completion.Task;
 
+    /// <summary>What opened this end, when that is to close it too. Set before the channel is handed out.</summary>
+    internal IChannelOwner? Owner { get; set; }
+
     /// <summary>How the other side's end was noticed; <see langword="null"/> while it is there.</summary>
     public string? DisconnectReason => Volatile.Read(ref _disconnected)?.Message;
 
@@ -101,21 +107,33 @@ public sealed partial class VmBusChannel : IDisposable
 
     /// <summary>Sends one in-band packet, and signals if the other side needs it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
-    /// <param name="transactionId">Carried to the reader.</param>
-    /// <param name="flags">Whether a completion is wanted.</param>
     /// <param name="urgency">How soon the other side should know.</param>
     /// <returns>
     /// <see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>. Always so once the other side is gone.
     /// </returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
     /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open: <see cref="ChannelWriteBatch"/>.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TrySend(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None, Urgency urgency = Urgency.Normal)
+    public bool TrySend(ReadOnlySpan<byte> payload, Urgency urgency = Urgency.Normal)
     {
-        if (!_outgoing.TryWrite(payload, transactionId, flags, out SignalNeed need))
+        if (!_outgoing.TryWrite(payload, 0, PacketFlags.None, out SignalNeed need))
             return false;
         AfterWrite(need, urgency);
+        return true;
+    }
+
+    /// <summary>Sends one in-band packet with a transaction id or a wish for a completion, and signals if the other side needs it.</summary>
+    /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
+    /// <param name="options">Transaction id, flags and urgency.</param>
+    /// <inheritdoc cref="TrySend(ReadOnlySpan{byte}, Urgency)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TrySend(ReadOnlySpan<byte> payload, SendOptions options)
+    {
+        if (!_outgoing.TryWrite(payload, options.TransactionId, options.Flags, out SignalNeed need))
+            return false;
+        AfterWrite(need, options.Urgency);
         return true;
     }
 
@@ -137,6 +155,7 @@ public sealed partial class VmBusChannel : IDisposable
     }
 
     /// <summary>Starts a batch: any number of packets, one publication, at most one signal.</summary>
+    /// <exception cref="InvalidOperationException">A batch is open; on a multi-producer channel, one of this thread.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     public ChannelWriteBatch BeginBatch() => new(this, _outgoing.BeginBatch());
 
@@ -146,10 +165,33 @@ public sealed partial class VmBusChannel : IDisposable
     public ChannelReadBatch ReadBatch() => new(this, _incoming.ReadBatch());
 
     /// <summary>
-    /// Ends the use of the channel on this side: waits under way end, later calls throw. May be called by any thread at any
-    /// time, also more than once. The memory stays its owner's.
+    /// Ends the use of the channel on this side: waits under way end, later calls throw. A channel that was opened begins to
+    /// close: <see cref="CloseAsync"/> waits for that. May be called by any thread at any time, also more than once.
     /// </summary>
     public void Dispose()
+    {
+        End();
+        Owner?.OnDisposed();
+    }
+
+    /// <summary>Closes the channel: <see cref="Dispose"/>, and waits until the other side has given the rings back.</summary>
+    /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
+    /// <remarks>
+    /// A guest tells its host, which must give the rings back before their memory is free. Where nothing has to be given back
+    /// (a host's end, two processes, UIO) it returns at once.
+    /// </remarks>
+    /// <exception cref="VmBusException">The rings were not given back in time: their memory stays taken until they are.</exception>
+    public Task CloseAsync(CancellationToken cancellationToken = default)
+    {
+        End();
+        return Owner?.CloseAsync(cancellationToken) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Closes the channel, as <see cref="CloseAsync"/>. That the rings were not given back in time is no error here.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>Ends the use of the channel here; its owner is not told.</summary>
+    internal void End()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;

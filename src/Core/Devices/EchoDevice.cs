@@ -43,24 +43,25 @@ internal sealed class EchoDevice : IChannelDevice
         new(InterfaceType, instance ?? InterfaceInstance) { Flags = OfferFlags.EnumerateDeviceInterface, MonitorLatency = monitorLatency };
 
     /// <inheritdoc/>
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        ArgumentNullException.ThrowIfNull(channel);
+        ArgumentNullException.ThrowIfNull(context);
+        VmBusChannel channel = context.Channel;
         var payload = new byte[4096];
         try
         {
-            while (await channel.Channel.WaitToReadAsync(closing).ConfigureAwait(false))
+            while (await channel.WaitToReadAsync(closing).ConfigureAwait(false))
             {
                 Interlocked.Increment(ref _wakeups);
                 while (true)
                 {
                     while (Volatile.Read(ref _stalled) is { } stalled)
                         await stalled.Task.WaitAsync(closing).ConfigureAwait(false);
-                    if (!TryTake(channel.Channel, ref payload, out int length, out ulong id, out bool wantsCompletion))
+                    if (!TryTake(channel, ref payload, out int length, out ulong id, out bool wantsCompletion))
                         break;
-                    while (!TrySend(channel.Channel, payload.AsSpan(0, length), id, wantsCompletion))
+                    while (!TrySend(channel, payload.AsSpan(0, length), id, wantsCompletion))
                     {
-                        if (!await channel.Channel.WaitToWriteAsync(length, closing).ConfigureAwait(false))
+                        if (!await channel.WaitToWriteAsync(length, closing).ConfigureAwait(false))
                             return;
                     }
                     Interlocked.Increment(ref _packets);
@@ -91,5 +92,5 @@ internal sealed class EchoDevice : IChannelDevice
     }
 
     private static bool TrySend(VmBusChannel channel, ReadOnlySpan<byte> payload, ulong id, bool wantsCompletion) =>
-        wantsCompletion ? channel.TrySend(OutgoingPacket.Completion(payload, id)) : channel.TrySend(payload, id);
+        wantsCompletion ? channel.TrySend(OutgoingPacket.Completion(payload, id)) : channel.TrySend(payload, new SendOptions { TransactionId = id });
 }

@@ -40,11 +40,11 @@ public sealed class PipeDevice : IChannelDevice
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The channel was not offered as a pipe: <see cref="HostOffer.PipeMode"/>.</exception>
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        ArgumentNullException.ThrowIfNull(channel);
-        PipeMode mode = channel.Offer.PipeMode ?? throw new InvalidOperationException("The channel was not offered as a pipe.");
-        using (var pipe = new PipeStream(channel.Channel, mode, leaveOpen: true))
+        ArgumentNullException.ThrowIfNull(context);
+        PipeMode mode = context.Offer.PipeMode ?? throw new InvalidOperationException("The channel was not offered as a pipe.");
+        using (var pipe = new PipeStream(context.Channel, mode, leaveOpen: true))
         {
             try
             {

@@ -16,18 +16,33 @@ partial class GuestBus
     /// Gives up at once. The rings are freed when the host has answered that it no longer holds them, has taken the channel back,
     /// or the connection has ended; so they are after a timeout. Until the host has answered, the channel cannot be opened.
     /// </param>
-    /// <returns>The channel, open.</returns>
+    /// <returns>
+    /// The channel, open. When it is disposed, the host is told and the rings' memory freed. When the host takes it back, or the
+    /// connection ends, it is <see cref="ChannelState.Disconnected"/>; dispose it then, so that the host may use its relid again.
+    /// </returns>
     /// <exception cref="ArgumentException">A ring is not whole pages, or an option is out of range.</exception>
     /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
     /// <exception cref="InvalidOperationException">The channel is not on offer any more, is open, or the host still owes an answer about it.</exception>
     /// <exception cref="InsufficientMemoryException">The guest has no memory for the rings.</exception>
-    public async Task<GuestChannel> OpenAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<VmBusChannel> OpenAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
+        => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
+
+    /// <summary>Opens a channel, and hands it out with what the bus knows of it.</summary>
+    internal async Task<GuestChannel> OpenChannelAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(offer);
         cancellationToken.ThrowIfCancellationRequested();
         options ??= new GuestChannelOptions();
         uint relid = offer.Relid;
-        await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false);
+        // One that was disposed without waiting may still be closing.
+        if (await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false) is { } closing)
+        {
+            await closing.CloseAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false) is not null)
+                throw new InvalidOperationException($"Channel {relid} is open already: it could not be closed.");
+        }
+
         IGuestRings? rings = null;
         RingLoan? loan = null;
         GuestChannel? channel = null;
@@ -56,6 +71,22 @@ partial class GuestBus
                 Check(new RequestResult(RequestOutcome.Disconnected), $"open channel {relid}");
             throw;
         }
+    }
+
+    /// <summary>Has the host interrupt another VP for a channel: from protocol 4.1 on.</summary>
+    /// <param name="channel">A channel that this bus has opened.</param>
+    /// <param name="targetVp">The VP, by index.</param>
+    /// <param name="cancellationToken">Ends the wait; the host may still do it.</param>
+    /// <exception cref="ArgumentException">The channel is not of this bus.</exception>
+    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
+    /// <exception cref="InvalidOperationException">The version has no such message, or the host has taken the channel back.</exception>
+    /// <exception cref="GuestBusException">The host did not.</exception>
+    public Task RetargetAsync(VmBusChannel channel, uint targetVp, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return channel.Owner is GuestChannel mine && mine.IsOf(this)
+            ? RetargetAsync(mine, targetVp, cancellationToken)
+            : throw new ArgumentException("The channel is not of this bus.", nameof(channel));
     }
 
     internal async Task RetargetAsync(GuestChannel channel, uint targetVp, CancellationToken cancellationToken)
@@ -107,7 +138,8 @@ partial class GuestBus
     private bool IsOpen(GuestChannel channel) =>
         _protocol.IsConnected && IsOffered(channel.Offer) && _protocol.StateOf(channel.Offer.Relid) == GuestChannelState.Open;
 
-    private void BeginOpen(GuestOffer offer)
+    // The channel that is still closing, if there is one.
+    private GuestChannel? BeginOpen(GuestOffer offer)
     {
         uint relid = offer.Relid;
         RefuseWhenOver();
@@ -115,11 +147,14 @@ partial class GuestBus
             throw new InvalidOperationException($"Channel {relid} is not on offer any more.");
         if (_moving is not null)
             throw new InvalidOperationException("The monitor pages are being moved.");
-        if (_open.ContainsKey(relid) || _opening.Contains(relid))
+        if (_open.TryGetValue(relid, out GuestChannel? open) && open.IsClosing)
+            return open;
+        if (open is not null || _opening.Contains(relid))
             throw new InvalidOperationException($"Channel {relid} is open already.");
         if (_protocol.StateOf(relid) is not GuestChannelState.Offered and var state)
             throw new InvalidOperationException($"Channel {relid} is {state}: it cannot be opened until the host has answered an earlier request about it.");
         _opening.Add(relid);
+        return null;
     }
 
     // What may have come between the steps of an open. An open under way is told, it does not misuse the bus.
@@ -223,7 +258,7 @@ partial class GuestBus
                 gate,
                 _options.Clock)
             {
-                Mode = options.Mode,
+                SignalMode = options.SignalMode,
             };
             return new GuestChannel(this, offer, options, loan, gate, route, channel);
         }

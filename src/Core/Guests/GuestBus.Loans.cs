@@ -1,6 +1,7 @@
 // Memory and relids on their way back from the host. What is wanted back is looked at after each piece of work, by the
 // state it is in: no task waits behind the scenes, so an open or a close may end, be cancelled or time out at any point.
 
+using System.Diagnostics;
 using VmBus.Protocol;
 
 namespace VmBus.Guests;
@@ -27,7 +28,16 @@ partial class GuestBus
         }
 
         _wanted.Add(loan);
-        Settle();
+        try
+        {
+            Settle();
+        }
+        catch (Exception mistake)
+        {
+            // Not the caller's, who would be told of it alone while the bus went on: it faults the bus.
+            throw new UnreachableException("What is wanted back from the host could not be settled.", mistake);
+        }
+
         if (loan.IsAsked || loan.Returned.IsCompleted)
             return loan.Returned;
         return Task.FromResult(new RequestResult(_protocol.IsConnected ? RequestOutcome.TimedOut : RequestOutcome.Disconnected));

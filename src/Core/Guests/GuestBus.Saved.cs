@@ -12,7 +12,10 @@ partial class GuestBus
 
     /// <summary>The channels that are open, by relid: after a restore, those that were open before.</summary>
     /// <param name="cancellationToken">Looked at before.</param>
-    public async Task<IReadOnlyList<GuestChannel>> GetChannelsAsync(CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyDictionary<uint, VmBusChannel>> GetChannelsAsync(CancellationToken cancellationToken = default)
+        => (await GetOpenChannelsAsync(cancellationToken).ConfigureAwait(false)).ToDictionary(open => open.Offer.Relid, open => open.Channel);
+
+    internal async Task<IReadOnlyList<GuestChannel>> GetOpenChannelsAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return await _loop.RunAsync<IReadOnlyList<GuestChannel>>(() =>

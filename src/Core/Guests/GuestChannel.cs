@@ -4,8 +4,8 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-/// <summary>An open channel of a <see cref="GuestBus"/>. Thread-safe. Dispose it to close it.</summary>
-public sealed class GuestChannel : IAsyncDisposable
+/// <summary>An open channel of a <see cref="GuestBus"/>, as the bus has it: it closes what users have as <see cref="Channel"/>. Thread-safe.</summary>
+internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
 {
     private readonly GuestBus _bus;
     private readonly ISignalGate _gate;
@@ -24,6 +24,7 @@ public sealed class GuestChannel : IAsyncDisposable
         Options = options;
         Loan = loan;
         Channel = channel;
+        channel.Owner = this;
         Rescinded = _rescinded.Token;
     }
 
@@ -78,13 +79,16 @@ public sealed class GuestChannel : IAsyncDisposable
     /// <exception cref="GuestBusException">The host did not give the rings back in time: the memory stays taken until it does.</exception>
     public Task CloseAsync(CancellationToken cancellationToken = default)
     {
-        if (Interlocked.Exchange(ref _closing, 1) == 0)
-            _ = RunCloseAsync();
+        BeginClose();
         return _closed.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>Closes the channel, as <see cref="CloseAsync"/>. A host that does not give the rings back is no error here.</summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    void IChannelOwner.OnDisposed() => BeginClose();
+
+    internal bool IsOf(GuestBus bus) => _bus == bus;
 
     internal void OnRescinded()
     {
@@ -111,8 +115,14 @@ public sealed class GuestChannel : IAsyncDisposable
     internal void Detach()
     {
         _route.Dispose();
-        Channel.Dispose();
+        Channel.End();
         _gate.Dispose();
+    }
+
+    private void BeginClose()
+    {
+        if (Interlocked.Exchange(ref _closing, 1) == 0)
+            _ = RunCloseAsync();
     }
 
     private async Task RunCloseAsync()

@@ -24,7 +24,7 @@ public sealed record GuestChannelOptions
     public ReadOnlyMemory<byte> UserData { get; init; }
 
     /// <summary>How the guest signals at first, where the channel has a monitor.</summary>
-    public SignalMode Mode { get; init; } = SignalMode.Monitored;
+    public SignalMode SignalMode { get; init; } = SignalMode.Monitored;
 
     /// <summary>How far the host is trusted.</summary>
     public PeerTrust Trust { get; init; } = PeerTrust.Trusted;

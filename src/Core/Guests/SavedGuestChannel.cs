@@ -16,7 +16,7 @@ internal sealed record SavedGuestChannel(uint Relid, uint Gpadl, ulong[] PageFra
         writer.Words(channel.Loan.Rings.PageFrames.Span);
         writer.UInt32((uint)channel.Loan.Rings.DownstreamPageOffset);
         writer.UInt32(channel.Options.TargetVp);
-        writer.Byte((byte)channel.Channel.Mode);
+        writer.Byte((byte)channel.Channel.SignalMode);
         writer.Byte((byte)channel.Options.Trust);
         writer.Bool(channel.Options.MultiProducer);
         writer.Optional(channel.Options.ConnectionId);
@@ -34,7 +34,7 @@ internal sealed record SavedGuestChannel(uint Relid, uint Gpadl, ulong[] PageFra
         var options = new GuestChannelOptions
         {
             TargetVp = reader.UInt32(),
-            Mode = reader.Enum(SignalMode.Adaptive),
+            SignalMode = reader.Enum(SignalMode.Adaptive),
             Trust = reader.Enum(PeerTrust.Untrusted),
             MultiProducer = reader.Bool(),
             ConnectionId = reader.Optional(),

@@ -15,7 +15,7 @@ public sealed record DeviceChannelOptions
     /// How the host signals the guest. Anything but <see cref="SignalMode.LowLatency"/> needs a monitor, and somebody who
     /// examines the page from parent to child.
     /// </summary>
-    public SignalMode Mode { get; init; } = SignalMode.LowLatency;
+    public SignalMode SignalMode { get; init; } = SignalMode.LowLatency;
 
     /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
     public AdaptiveOptions? Adaptive { get; init; }

@@ -82,8 +82,8 @@ partial class HostBus
     {
         link.Failure = null;
         link.Opened = opened;
-        var channel = new DeviceChannel(link, opened.Channel, opened.Request, _partition.Memory, isRestored);
-        opened.Service = _code.RunAsync(opened, () => link.Device.ServeAsync(channel, opened.Closing));
+        var context = new DeviceContext(link, opened.Channel, opened.Request, _partition.Memory, isRestored);
+        opened.Service = _code.RunAsync(opened, () => link.Device.ServeAsync(context, opened.Closing));
         opened.Service.ContinueWith(
             ended => _loop.Run(() => OnServiceEnded(link, opened, ended.Result)),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -29,7 +29,7 @@ public interface IChannelDevice
     ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken) => new(true);
 
     /// <summary>Serves an opened channel until the guest closes it or goes.</summary>
-    /// <param name="channel">The channel. Its memory is taken away once the returned task ends after a close.</param>
+    /// <param name="context">The channel, and what the guest asked for. Its memory is taken away once the returned task ends after a close.</param>
     /// <param name="closing">
     /// Cancelled when the channel is being closed. A wait on the channel without it ends with
     /// <see cref="PeerDisconnectedException"/> once all that the guest had sent was read. The guest's close takes effect when
@@ -47,5 +47,5 @@ public interface IChannelDevice
     /// dealt with then is lost, one that was not committed is read again after the restore.</para>
     /// </remarks>
     /// <returns>Ends with the service.</returns>
-    Task ServeAsync(DeviceChannel channel, CancellationToken closing);
+    Task ServeAsync(DeviceContext context, CancellationToken closing);
 }

@@ -39,10 +39,10 @@ public sealed class IntegrationDevice<THost> : IChannelDevice where THost : Inte
     }
 
     /// <inheritdoc/>
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        ArgumentNullException.ThrowIfNull(channel);
-        var service = new IntegrationHostService<THost>(channel.Channel, _create(), _clock);
+        ArgumentNullException.ThrowIfNull(context);
+        var service = new IntegrationHostService<THost>(context.Channel, _create(), _clock);
         TaskCompletionSource<IntegrationHostService<THost>> running = _running;
         running.TrySetResult(service);
         try

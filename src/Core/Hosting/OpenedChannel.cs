@@ -65,7 +65,7 @@ internal sealed class OpenedChannel : IDisposable
                 _gate,
                 options.Clock)
             {
-                Mode = binding.MonitorPage is null ? SignalMode.LowLatency : link.Options.Mode,
+                SignalMode = binding.MonitorPage is null ? SignalMode.LowLatency : link.Options.SignalMode,
             });
         }
         catch (RingCorruptException corrupt)
@@ -139,7 +139,7 @@ internal sealed class OpenedChannel : IDisposable
                 return;
             }
             // What sets bits in the guest's pages stops: those are the guest's again.
-            Channel.Mode = SignalMode.LowLatency;
+            Channel.SignalMode = SignalMode.LowLatency;
             Channel.Dispose();
             try
             {
@@ -162,7 +162,7 @@ internal sealed class OpenedChannel : IDisposable
     public void MoveMonitors(ConnectedPages? pages)
     {
         // The page the host sets bits in is the old one: it is left alone for good, and signalled without.
-        Channel.Mode = SignalMode.LowLatency;
+        Channel.SignalMode = SignalMode.LowLatency;
         _towardsGuest?.Dispose();
         if (Request.MonitorId is not { } monitorId || Monitored is null)
             return;
@@ -289,7 +289,7 @@ internal sealed class OpenedChannel : IDisposable
 
     private IMonitorPage? MonitorTowardsGuest(DeviceChannelOptions options, HostOpenRequest request, ConnectedPages? pages)
     {
-        if (options.Mode == SignalMode.LowLatency || request.MonitorId is not { } monitorId
+        if (options.SignalMode == SignalMode.LowLatency || request.MonitorId is not { } monitorId
             || pages?.ParentToChild is not { } page || _flag?.ConnectMonitor() is not { } connectionId)
         {
             return null;

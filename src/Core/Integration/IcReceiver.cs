@@ -34,9 +34,9 @@ internal sealed class IcReceiver(VmBusChannel channel)
 
     /// <summary>Sends, when there is room.</summary>
     public ValueTask SendAsync(ReadOnlyMemory<byte> packet, ulong transactionId, CancellationToken cancellationToken)
-        => channel.SendAsync(packet, transactionId, cancellationToken: cancellationToken);
+        => channel.SendAsync(packet, new SendOptions { TransactionId = transactionId }, cancellationToken);
 
     /// <summary>Sends, when there is room, on the calling thread.</summary>
     public void Send(ReadOnlySpan<byte> packet, ulong transactionId, CancellationToken cancellationToken)
-        => channel.Send(packet, transactionId, cancellationToken: cancellationToken);
+        => channel.Send(packet, new SendOptions { TransactionId = transactionId }, cancellationToken);
 }

@@ -10,7 +10,7 @@ namespace VmBus.Pipes;
 internal sealed class PipeOutput
 {
     // What an empty packet takes: data leaves so much free, so that the end can be said whenever the ring is full.
-    private const int EndLength = OutgoingRing.DescriptorLength + PipeHeader.Size + OutgoingRing.TrailerLength;
+    private const int EndLength = PacketDescriptor.Size + PipeHeader.Size + PacketTrailer.Size;
     private const ulong DataType = (ulong)PipePacketType.Data;
 
     private readonly VmBusChannel _channel;

@@ -1,5 +1,15 @@
 // The reading side of a ring. Mirrors hv_pkt_iter_first, hv_pkt_iter_next and hv_pkt_iter_close (Linux
 // drivers/hv/ring_buffer.c); validation as OpenVMM's parse_packet (vmbus_ring/src/lib.rs).
+//
+//   control page   read index ─┐                         write index (the writer's) ─┐       mask: no signals wanted
+//                              │                                                     │
+//   data   ──────────┬─────────┴───────────┬────────────────────┬────────────────────┴──────
+//             free    taken in a batch       _readable, in place   _beyond: copied, or faulted
+//                     _cursor.Committed    _cursor.Next
+//
+//   TryTake: enough readable? ─► descriptor and transaction id, read once ─► plain in-band packet that fits? ─► in place.
+//   Commit: exchange of the read index, the one fence ─► does the writer wait for just this room? ─► signal.
+//   All else goes through TakeAny (another type, a copy) or LookAround (nothing there, a wrap, an end, a fault).
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
@@ -20,13 +30,13 @@ namespace VmBus;
 public sealed unsafe class IncomingRing
 {
     // An in-band packet without extended header: type 6, offset 16. Length and the one defined flag are free.
-    private const ulong PlainInBand = (ulong)PacketType.DataInBand | (OutgoingRing.DescriptorLength / 8 << 16);
+    private const ulong PlainInBand = (ulong)PacketType.DataInBand | (PacketDescriptor.Size / 8 << 16);
     private const ulong PlainMask = ~(0xffffUL << 32 | (ulong)PacketFlags.CompletionRequested << 48);
 
     private const uint Nothing = uint.MaxValue;
     private const uint EndedByClose = 1;
     private const uint EndedByDispatcher = 2;
-    private const uint SmallestPacket = OutgoingRing.DescriptorLength + OutgoingRing.TrailerLength;
+    private const uint SmallestPacket = PacketDescriptor.Size + PacketTrailer.Size;
     private const uint ValidFlags = (uint)PacketFlags.CompletionRequested;
     private const uint ValidTypes = 1u << (int)PacketType.DataInBand | 1u << (int)PacketType.DataUsingTransferPages
         | 1u << (int)PacketType.DataUsingGpaDirect | 1u << (int)PacketType.Completion;
@@ -62,8 +72,8 @@ public sealed unsafe class IncomingRing
     {
         ArgumentNullException.ThrowIfNull(memory);
         options ??= IncomingRingOptions.Default;
-        if (options.MaxPacketLength is not 0 and < OutgoingRing.DescriptorLength)
-            throw new ArgumentException($"A limit of {options.MaxPacketLength} bytes is less than a descriptor's {OutgoingRing.DescriptorLength}.", nameof(options));
+        if (options.MaxPacketLength is not 0 and < PacketDescriptor.Size)
+            throw new ArgumentException($"A limit of {options.MaxPacketLength} bytes is less than a descriptor's {PacketDescriptor.Size}.", nameof(options));
 
         _memory = memory;
         _control = memory.Control;
@@ -71,7 +81,7 @@ public sealed unsafe class IncomingRing
         _size = (uint)memory.DataSize;
         _inPlaceEnd = memory.IsDoubleMapped ? 2 * _size : _size;
         _maxLength = options.MaxPacketLength == 0 ? OutgoingRing.MaxPacketLength : (uint)options.MaxPacketLength;
-        _inPlaceMost = options.Trust == PeerTrust.Untrusted ? 0 : _maxLength + OutgoingRing.TrailerLength;
+        _inPlaceMost = options.Trust == PeerTrust.Untrusted ? 0 : _maxLength + PacketTrailer.Size;
 
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
@@ -188,15 +198,15 @@ public sealed unsafe class IncomingRing
             ref byte start = ref Unsafe.AsRef<byte>(_data + at);
             ulong descriptor = Unsafe.ReadUnaligned<ulong>(ref start);
             ulong transactionId = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
-            uint length = (uint)(ushort)(descriptor >> 32) * 8;
+            uint length = PacketDescriptor.LengthIn(descriptor);
             Debug.Assert(at < _size && at + readable <= _inPlaceEnd);
             if ((descriptor & PlainMask) == PlainInBand
-                && length - OutgoingRing.DescriptorLength <= readable - SmallestPacket)
+                && length - PacketDescriptor.Size <= readable - SmallestPacket)
             {
                 packet = new RingPacket(ref start, descriptor, transactionId);
-                _readable = readable - length - OutgoingRing.TrailerLength;
+                _readable = readable - length - PacketTrailer.Size;
                 _taken++;
-                _cursor.Next = _cursor.After(at, length + OutgoingRing.TrailerLength, _size);
+                _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
                 return true;
             }
         }
@@ -249,13 +259,13 @@ public sealed unsafe class IncomingRing
     /// <summary>The whole check of a descriptor.</summary>
     private bool IsSound(ulong descriptor, uint available, out uint type, out uint length)
     {
-        type = (ushort)descriptor;
-        uint offset = (uint)(ushort)(descriptor >> 16) * 8;
-        length = (uint)(ushort)(descriptor >> 32) * 8;
-        uint flags = (uint)(descriptor >> 48);
-        return offset >= OutgoingRing.DescriptorLength
+        type = PacketDescriptor.TypeIn(descriptor);
+        uint offset = PacketDescriptor.DataOffsetIn(descriptor);
+        length = PacketDescriptor.LengthIn(descriptor);
+        uint flags = PacketDescriptor.FlagsIn(descriptor);
+        return offset >= PacketDescriptor.Size
             && offset <= length
-            && length + OutgoingRing.TrailerLength <= available
+            && length + PacketTrailer.Size <= available
             && length <= _maxLength
             && type <= 31 && (ValidTypes >> (int)type & 1) != 0
             && (flags & ~ValidFlags) == 0;
@@ -283,8 +293,8 @@ public sealed unsafe class IncomingRing
             CheckRanges(new RingPacket(in start, descriptor, head[1]));
         _anyDescriptor = descriptor;
         _anyTransactionId = head[1];
-        _cursor.Next = _cursor.After(at, length + OutgoingRing.TrailerLength, _size);
-        Split(available - length - OutgoingRing.TrailerLength);
+        _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
+        Split(available - length - PacketTrailer.Size);
         _taken++;
         return ref start;
     }
@@ -295,8 +305,8 @@ public sealed unsafe class IncomingRing
         if (_copy.Length < length)
             _copy = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(length, (uint)_copy.Length * 2), Math.Min(_size, _maxLength)));
         Span<byte> bytes = _copy.AsSpan(0, (int)length);
-        uint body = at + OutgoingRing.DescriptorLength;
-        _memory.CopyOut(body >= _size ? body - _size : body, bytes[OutgoingRing.DescriptorLength..]);
+        uint body = at + PacketDescriptor.Size;
+        _memory.CopyOut(body >= _size ? body - _size : body, bytes[PacketDescriptor.Size..]);
         return bytes;
     }
 
@@ -369,19 +379,19 @@ public sealed unsafe class IncomingRing
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowUnsound(ulong descriptor, uint available)
     {
-        uint type = (ushort)descriptor;
-        uint offset = (uint)(ushort)(descriptor >> 16) * 8;
-        uint length = (uint)(ushort)(descriptor >> 32) * 8;
-        uint flags = (uint)(descriptor >> 48);
+        uint type = PacketDescriptor.TypeIn(descriptor);
+        uint offset = PacketDescriptor.DataOffsetIn(descriptor);
+        uint length = PacketDescriptor.LengthIn(descriptor);
+        uint flags = PacketDescriptor.FlagsIn(descriptor);
         if (available < SmallestPacket)
             ThrowCorrupt(RingFault.TruncatedPacket, available, SmallestPacket);
-        if (length < OutgoingRing.DescriptorLength)
-            ThrowCorrupt(RingFault.PacketTooShort, length, OutgoingRing.DescriptorLength);
-        if (length + OutgoingRing.TrailerLength > available)
-            ThrowCorrupt(RingFault.PacketTooLong, length, available - OutgoingRing.TrailerLength);
+        if (length < PacketDescriptor.Size)
+            ThrowCorrupt(RingFault.PacketTooShort, length, PacketDescriptor.Size);
+        if (length + PacketTrailer.Size > available)
+            ThrowCorrupt(RingFault.PacketTooLong, length, available - PacketTrailer.Size);
         if (length > _maxLength)
             ThrowCorrupt(RingFault.PacketOverLimit, length, _maxLength);
-        if (offset < OutgoingRing.DescriptorLength || offset > length)
+        if (offset < PacketDescriptor.Size || offset > length)
             ThrowCorrupt(RingFault.DataOffsetOutOfRange, offset, length);
         if (type > 31 || (ValidTypes >> (int)type & 1) == 0)
             ThrowCorrupt(RingFault.UnknownPacketType, type, 0);

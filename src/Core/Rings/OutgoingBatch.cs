@@ -10,7 +10,7 @@ namespace VmBus;
 /// Packets that become visible together: one write of the index, one fence, at most one signal. What is not committed
 /// is given up on <see cref="Dispose"/>.
 /// </summary>
-/// <remarks>Belongs to the thread that began it. While it is open, write to its ring through it only.</remarks>
+/// <remarks>Belongs to the thread that began it. While it is open, other writes to its ring throw.</remarks>
 public ref struct OutgoingBatch
 {
     // Assigned once, so that it stays in a register across the finally of a using; that the batch ended is said apart.
@@ -72,7 +72,7 @@ public ref struct OutgoingBatch
         OutgoingRing ring = Ring;
         _open = false;
         SignalNeed need = ring.Publish();
-        ring.Exit();
+        ring.EndBatch();
         return need;
     }
 
@@ -83,8 +83,7 @@ public ref struct OutgoingBatch
         if (!_open)
             return;
         _open = false;
-        _ring.Revert();
-        _ring.ExitQuietly();
+        _ring.GiveUpBatch();
     }
 
     private readonly OutgoingRing Ring

@@ -6,6 +6,8 @@ namespace VmBus;
 
 unsafe partial class OutgoingRing
 {
+    private int _batchThread;   // with several producers, the thread whose batch holds the lock; 0 for none
+
     /// <summary>The ring a batch writes to: this one, entered, or without a reader one that is always full.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private OutgoingRing EnterForBatch()
@@ -13,7 +15,29 @@ unsafe partial class OutgoingRing
         if (IsPeerGone)
             return FullRing.Instance;
         EnterGuarded();
+        if (_batchOpen != 0)
+            ThrowBatchOpen();
+        _batchOpen = 1;
+        if ((_guard & RingGuard.MultiProducer) != 0)
+            _batchThread = Environment.CurrentManagedThreadId;
         return this;
+    }
+
+    /// <summary>The batch was committed: the ring is free for the next writer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndBatch()
+    {
+        _batchOpen = 0;
+        if (_guard != RingGuard.None)
+            ExitGuarded();
+    }
+
+    /// <summary>Gives up what the batch appended, and frees the ring without a word of the channel's end.</summary>
+    internal void GiveUpBatch()
+    {
+        Revert();
+        _batchOpen = 0;
+        ExitQuietly();
     }
 
     /// <summary>
@@ -35,17 +59,13 @@ unsafe partial class OutgoingRing
             EnterGuarded();
     }
 
-    internal void Exit()
-    {
-        if (_guard != RingGuard.None)
-            ExitGuarded();
-    }
-
     /// <summary>Leaves without a word of the channel's end: for what undoes.</summary>
     internal void ExitQuietly()
     {
-        if ((_guard & RingGuard.MultiProducer) != 0)
-            Volatile.Write(ref _lock, 0);
+        if ((_guard & RingGuard.MultiProducer) == 0)
+            return;
+        _batchThread = 0;
+        Volatile.Write(ref _lock, 0);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -57,6 +77,9 @@ unsafe partial class OutgoingRing
         SpinWait spin = default;
         while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
         {
+            // Only this thread writes its own number there: it would wait for itself.
+            if (_batchThread == Environment.CurrentManagedThreadId)
+                ThrowBatchOpen();
             spin.SpinOnce(sleep1Threshold: -1);
             ThrowIfEnded();
         }
@@ -68,6 +91,8 @@ unsafe partial class OutgoingRing
         ExitQuietly();
         ThrowIfEnded();
     }
+
+    private static void ThrowBatchOpen() => throw new InvalidOperationException("A batch is open: write through it, or commit or dispose it first.");
 
     private void ThrowIfEnded()
     {

@@ -114,7 +114,7 @@ unsafe partial class OutgoingRing
     /// wrap, than a descriptor can say. Each packet takes as much off the first two as it is long, so that the least of
     /// them stays a limit until it is reached; then it is worked out anew.
     /// </summary>
-    private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _cursor.Next), MaxPacketLength + TrailerLength);
+    private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _cursor.Next), MaxPacketLength + PacketTrailer.Size);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryMakeRoom(uint total)
@@ -157,14 +157,14 @@ unsafe partial class OutgoingRing
     private uint CheckedTotal(int payloadLength)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
-        uint total = LengthOf(payloadLength) + TrailerLength;
+        uint total = LengthOf(payloadLength) + PacketTrailer.Size;
         CheckCanEverFit(total);
         return total;
     }
 
     private void CheckCanEverFit(uint total)
     {
-        uint longest = Math.Min(_size - 8, MaxPacketLength + TrailerLength);
+        uint longest = Math.Min(_size - 8, MaxPacketLength + PacketTrailer.Size);
         if (total > longest)
             throw new ArgumentException($"The packet takes {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
     }

@@ -1,5 +1,16 @@
 // The writing side of a ring. Mirrors hv_ringbuffer_write (Linux drivers/hv/ring_buffer.c) and vmbus_txbr_write (DPDK
 // drivers/bus/vmbus/vmbus_bufring.c); batches as OpenVMM's OutgoingOffset (vmbus_ring/src/lib.rs).
+//
+//   control page   write index ─┐             read index (the reader's) ─┐         pending size: room this side waits for
+//                               │                                       │
+//   data   ──────────┬──────────┴──────────┬────────────────────────────┴──────────
+//            published, unread    appended in a batch        free: _room of it, in one piece, and 8 bytes stay free
+//                     _cursor.Committed    _cursor.Next      _lastRead: the read index as last seen
+//
+//   packet  [ descriptor 16 | extended header | payload, padded to 8 | trailer 8: where the packet starts ]
+//
+//   TryWrite: room by the cached read index? ─► write in place ─► publish: exchange of the write index, the one fence ─► was
+//   the ring empty before, and the mask clear? ─► SignalNeed. All else, such as the guard, a wrap or no room: WriteAround.
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
@@ -22,9 +33,6 @@ public sealed unsafe partial class OutgoingRing
     /// <summary>The longest packet a descriptor can describe, in bytes, without its trailer: 16-bit count of 8-byte units.</summary>
     public const int MaxPacketLength = ushort.MaxValue * 8;
 
-    internal const int DescriptorLength = 16;
-    internal const int TrailerLength = 8;
-
     private static readonly (long Laps, uint Next) NotFull = (-1, 0);
 
     private readonly RingMemory _memory;
@@ -45,6 +53,7 @@ public sealed unsafe partial class OutgoingRing
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
+    private int _batchOpen;     // 1: a batch is open, and only it may write; its thread's
     private int _added;         // packets appended in a batch and not yet published
     private long _packetsBehindFirst;   // of each publication: one packet a publication is then one count
     private SignalNeedCounts _needs;
@@ -84,7 +93,7 @@ public sealed unsafe partial class OutgoingRing
     public int DataSize => (int)_size;
 
     /// <summary>The largest payload of an in-band packet that fits into this ring when it is empty, in bytes.</summary>
-    public int MaxPayloadLength => (int)Math.Min(_size - 8 - TrailerLength, MaxPacketLength) - DescriptorLength;
+    public int MaxPayloadLength => (int)Math.Min(_size - 8 - PacketTrailer.Size, MaxPacketLength) - PacketDescriptor.Size;
 
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
@@ -103,19 +112,20 @@ public sealed unsafe partial class OutgoingRing
     /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open: it would publish this packet, or this write the batch.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryWrite(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
     {
         uint length = LengthOf(payload.Length);
         uint at = _cursor.Next;
-        if (length + TrailerLength > _room || _guard != RingGuard.None)
+        if (length + PacketTrailer.Size > _room || ((int)_guard | _batchOpen) != 0)
         {
             need = WriteAround(payload, transactionId, flags);
             return need != SignalNeed.Nothing;
         }
 
         // The index goes from register to exchange: loaded back from the field it would hold the exchange up.
-        uint next = After(at, length + TrailerLength);
+        uint next = Advance(at, length + PacketTrailer.Size);
         WriteInPlace(at, payload, transactionId, flags, length);
         _cursor.Next = next;
         need = Publish(at, next);
@@ -128,6 +138,7 @@ public sealed unsafe partial class OutgoingRing
     /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring, or lacks the ranges its type has.</exception>
     /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open: it would publish this packet, or this write the batch.</exception>
     public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
     {
         using OutgoingBatch batch = BeginBatch();
@@ -141,9 +152,16 @@ public sealed unsafe partial class OutgoingRing
     /// holds the ring until it is committed or disposed.
     /// </summary>
     /// <returns>The batch; dispose it to give up what was not committed.</returns>
+    /// <exception cref="InvalidOperationException">A batch is open, with several producers one of this thread.</exception>
     /// <exception cref="ObjectDisposedException">The ring's channel is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public OutgoingBatch BeginBatch() => new(_guard == RingGuard.None ? this : EnterForBatch());
+    public OutgoingBatch BeginBatch()
+    {
+        if (((int)_guard | _batchOpen) != 0)
+            return new(EnterForBatch());
+        _batchOpen = 1;
+        return new(this);
+    }
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
     internal OutgoingRingStatistics GetStatistics() => new(
@@ -159,10 +177,10 @@ public sealed unsafe partial class OutgoingRing
     {
         uint length = LengthOf(payload.Length);
         uint at = _cursor.Next;
-        if (length + TrailerLength > _room)
+        if (length + PacketTrailer.Size > _room)
             return TryAppendAround(payload, transactionId, flags);
 
-        _cursor.Next = After(at, length + TrailerLength);
+        _cursor.Next = Advance(at, length + PacketTrailer.Size);
         _added++;
         WriteInPlace(at, payload, transactionId, flags, length);
         return true;
@@ -176,12 +194,12 @@ public sealed unsafe partial class OutgoingRing
         if (packet.ExtendedHeader.Length < 16 && packet.Type != PacketType.Completion)
             ThrowNoRanges(packet.Type);
 
-        uint offset = DescriptorLength + (uint)packet.ExtendedHeader.Length;
+        uint offset = PacketDescriptor.Size + (uint)packet.ExtendedHeader.Length;
         uint length = (offset + (uint)packet.Payload.Length + 7) & ~7u;
-        uint total = length + TrailerLength;
+        uint total = length + PacketTrailer.Size;
         if (total > _room && !TryMakeRoom(total))
             return false;
-        AppendWrapped(Describe(packet.Type, offset, length, packet.Flags), packet.TransactionId, packet.ExtendedHeader, packet.Payload, length);
+        AppendWrapped(PacketDescriptor.Pack(packet.Type, offset, length, packet.Flags), packet.TransactionId, packet.ExtendedHeader, packet.Payload, length);
         return true;
     }
 
@@ -190,7 +208,7 @@ public sealed unsafe partial class OutgoingRing
     {
         ArgumentOutOfRangeException.ThrowIfNegative(payloadLength);
         uint length = LengthOf(payloadLength);
-        uint total = length + TrailerLength;
+        uint total = length + PacketTrailer.Size;
         if (total > _room && !TryMakeRoom(total))
         {
             payload = default;
@@ -204,11 +222,11 @@ public sealed unsafe partial class OutgoingRing
         Span<byte> packet = wraps ? _wrapped!.Bytes : new Span<byte>(_data + at, (int)total);
         ref byte start = ref MemoryMarshal.GetReference(packet);
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length - 8), 0UL);
-        Unsafe.WriteUnaligned(ref start, Describe(PacketType.DataInBand, DescriptorLength, length, flags));
+        Unsafe.WriteUnaligned(ref start, PacketDescriptor.Pack(PacketType.DataInBand, PacketDescriptor.Size, length, flags));
         Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, 8), transactionId);
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length), (ulong)at << 32);
-        payload = packet.Slice(DescriptorLength, payloadLength);
-        _cursor.Next = After(at, total);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref start, length), PacketTrailer.Pack(at));
+        payload = packet.Slice(PacketDescriptor.Size, payloadLength);
+        _cursor.Next = Advance(at, total);
         _added++;
         if (wraps)
             _room = Room;
@@ -258,36 +276,32 @@ public sealed unsafe partial class OutgoingRing
         _added = 0;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Describe(PacketType type, uint dataOffset, uint length, PacketFlags flags)
-        => (ulong)type | ((ulong)(dataOffset / 8) << 16) | ((ulong)(length / 8) << 32) | ((ulong)flags << 48);
-
     /// <summary>Bytes of an in-band packet without its trailer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint LengthOf(int payloadLength) => ((uint)payloadLength + DescriptorLength + 7) & ~7u;
+    private static uint LengthOf(int payloadLength) => ((uint)payloadLength + PacketDescriptor.Size + 7) & ~7u;
 
     /// <summary>The index behind a packet, whose room is taken.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint After(uint at, uint total)
+    private uint Advance(uint at, uint total)
     {
         _room -= total;
-        return _cursor.After(at, total, _size);
+        return _cursor.Advance(at, total, _size);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void WriteInPlace(uint at, ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, uint length)
     {
-        Debug.Assert(at < _size && at + length + TrailerLength <= _inPlaceEnd);
+        Debug.Assert(at < _size && at + length + PacketTrailer.Size <= _inPlaceEnd);
         byte* packet = _data + at;
 
         // The last 8 bytes first: the payload, or for none the transaction id, then covers all of them but its padding.
         // The payload last, so that little is kept across the call that copies a long one.
         if ((payload.Length & 7) != 0)
             Unsafe.WriteUnaligned(packet + length - 8, 0UL);
-        Unsafe.WriteUnaligned(packet, Describe(PacketType.DataInBand, DescriptorLength, length, flags));
+        Unsafe.WriteUnaligned(packet, PacketDescriptor.Pack(PacketType.DataInBand, PacketDescriptor.Size, length, flags));
         Unsafe.WriteUnaligned(packet + 8, transactionId);
-        Unsafe.WriteUnaligned(packet + length, (ulong)at << 32);
-        RingMemory.Copy(payload, ref packet[DescriptorLength]);
+        Unsafe.WriteUnaligned(packet + length, PacketTrailer.Pack(at));
+        RingMemory.Copy(payload, ref packet[PacketDescriptor.Size]);
     }
 
     /// <summary>A write that is not the common case: several producers, no room as far as is known, around the end.</summary>
@@ -297,6 +311,8 @@ public sealed unsafe partial class OutgoingRing
         if (IsPeerGone)
             return SignalNeed.Nothing;
         Enter();
+        if (_batchOpen != 0)
+            ThrowBatchOpen();
         try
         {
             return TryAppend(payload, transactionId, flags) ? Publish() : SignalNeed.Nothing;
@@ -312,11 +328,11 @@ public sealed unsafe partial class OutgoingRing
     private bool TryAppendAround(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags)
     {
         uint length = LengthOf(payload.Length);
-        if (!TryMakeRoom(length + TrailerLength))
+        if (!TryMakeRoom(length + PacketTrailer.Size))
             return false;
-        if (length + TrailerLength <= _room)
+        if (length + PacketTrailer.Size <= _room)
             return TryAppend(payload, transactionId, flags);
-        AppendWrapped(Describe(PacketType.DataInBand, DescriptorLength, length, flags), transactionId, [], payload, length);
+        AppendWrapped(PacketDescriptor.Pack(PacketType.DataInBand, PacketDescriptor.Size, length, flags), transactionId, [], payload, length);
         return true;
     }
 
@@ -325,14 +341,14 @@ public sealed unsafe partial class OutgoingRing
     {
         uint at = _cursor.Next;
         // A local, not a span of constants: those cost an allocation until the code that makes them is optimized.
-        ulong padding = 0, trailer = (ulong)at << 32;
+        ulong padding = 0, trailer = PacketTrailer.Pack(at);
         ReadOnlySpan<ulong> head = [descriptor, transactionId];
         _memory.CopyIn(At(at, length - 8), MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in padding)));
-        _memory.CopyIn(At(at, DescriptorLength + (uint)extendedHeader.Length), payload);
-        _memory.CopyIn(At(at, DescriptorLength), extendedHeader);
+        _memory.CopyIn(At(at, PacketDescriptor.Size + (uint)extendedHeader.Length), payload);
+        _memory.CopyIn(At(at, PacketDescriptor.Size), extendedHeader);
         _memory.CopyIn(at, MemoryMarshal.AsBytes(head));
         _memory.CopyIn(At(at, length), MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in trailer)));
-        _cursor.Next = After(at, length + TrailerLength);
+        _cursor.Next = Advance(at, length + PacketTrailer.Size);
         _added++;
         _room = Room;
     }

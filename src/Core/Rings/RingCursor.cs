@@ -24,7 +24,7 @@ internal struct RingCursor
 
     /// <summary>The index behind a packet; the lap is counted, the index is the caller's to store.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint After(uint at, uint total, uint size)
+    public uint Advance(uint at, uint total, uint size)
     {
         uint next = at + total;
         if (next < size)

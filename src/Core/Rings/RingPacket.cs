@@ -28,10 +28,10 @@ public readonly ref struct RingPacket
     }
 
     /// <summary>The packet's type.</summary>
-    public PacketType Type => (PacketType)(ushort)_descriptor;
+    public PacketType Type => (PacketType)PacketDescriptor.TypeIn(_descriptor);
 
     /// <summary>The packet's flags.</summary>
-    public PacketFlags Flags => (PacketFlags)(ushort)(_descriptor >> 48);
+    public PacketFlags Flags => (PacketFlags)PacketDescriptor.FlagsIn(_descriptor);
 
     /// <summary>Whether the sender waits for a completion with this packet's transaction id.</summary>
     public bool WantsCompletion => (Flags & PacketFlags.CompletionRequested) != 0;
@@ -48,7 +48,7 @@ public readonly ref struct RingPacket
 
     /// <summary>What stands between the descriptor and the payload; empty for in-band packets and completions.</summary>
     public ReadOnlySpan<byte> ExtendedHeader
-        => Slice(OutgoingRing.DescriptorLength, Math.Max(0, DataOffset - OutgoingRing.DescriptorLength));
+        => Slice(PacketDescriptor.Size, Math.Max(0, DataOffset - PacketDescriptor.Size));
 
     /// <summary>How many ranges a transfer-page or GPA-direct packet lists; 0 for the others.</summary>
     public int RangeCount => HasRanges ? (int)BinaryPrimitives.ReadUInt32LittleEndian(ExtendedHeader[4..]) : 0;
@@ -69,15 +69,15 @@ public readonly ref struct RingPacket
     internal ulong Descriptor => _descriptor;
 
     /// <summary>Bytes of the packet, headers included.</summary>
-    internal int Length => (ushort)(_descriptor >> 32) * 8;
+    internal int Length => (int)PacketDescriptor.LengthIn(_descriptor);
 
     private int DataOffset => OffsetIn(_descriptor);
 
-    internal static int OffsetIn(ulong descriptor) => (ushort)(descriptor >> 16) * 8;
+    internal static int OffsetIn(ulong descriptor) => (int)PacketDescriptor.DataOffsetIn(descriptor);
 
     /// <summary>Copies the whole packet but its descriptor, which was checked as it was read and may read otherwise now.</summary>
     internal void CopyTo(Span<byte> destination) =>
-        Slice(OutgoingRing.DescriptorLength, Length - OutgoingRing.DescriptorLength).CopyTo(destination[OutgoingRing.DescriptorLength..]);
+        Slice(PacketDescriptor.Size, Length - PacketDescriptor.Size).CopyTo(destination[PacketDescriptor.Size..]);
 
     private bool HasRanges => Type is PacketType.DataUsingTransferPages or PacketType.DataUsingGpaDirect;
 

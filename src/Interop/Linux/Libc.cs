@@ -16,6 +16,7 @@ internal static unsafe partial class Libc
     internal const int FcntlGetStatusFlags = 3;            // F_GETFL
     internal const int FcntlSetStatusFlags = 4;            // F_SETFL
     internal const int FcntlSetDescriptionLockWait = 38;   // F_OFD_SETLKW
+    internal const int FcntlDuplicateCloseOnExec = 1030;   // F_DUPFD_CLOEXEC
     internal const int FcntlAddSeals = 1033;               // F_ADD_SEALS
     internal const int FcntlGetSeals = 1034;               // F_GET_SEALS
     internal const int CloseOnExec = 1;                    // FD_CLOEXEC

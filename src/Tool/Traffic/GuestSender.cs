@@ -159,7 +159,7 @@ internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
     private void Send(MessageKind kind, Urgency urgency, long now, PacketFlags flags = PacketFlags.None)
     {
         new Message(now, kind, _number++).WriteTo(_payload);
-        while (!channel.TrySend(_payload, _number, flags, urgency))
+        while (!channel.TrySend(_payload, new SendOptions { TransactionId = _number, Flags = flags, Urgency = urgency }))
         {
             if (!channel.AwaitRoom(_payload.Length, Patience))
                 throw new ToolException($"the host made no room for {Patience.TotalSeconds:0} s after {_number} messages");

@@ -12,9 +12,9 @@ internal sealed class LentChannel : IChannelDevice
     public Task<VmBusChannel> Opened => _opened.Task;
 
     /// <inheritdoc/>
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        _opened.SetResult(channel.Channel);
+        _opened.SetResult(context.Channel);
         await _returned.Task.ConfigureAwait(false);
         // It is the guest that closes: a service that ended before would be a device that died.
         await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -34,14 +34,14 @@ internal sealed class OneProcess(IMessageObserver? observer = null) : IChannelRu
         await machine.Host.OfferAsync(offered, device, new DeviceChannelOptions { Trust = PeerTrust.Trusted });
         await using GuestBus bus = await machine.ConnectAsync(cancellationToken: cancellationToken);
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(cancellationToken);
-        await using GuestChannel guestEnd = await bus.OpenAsync(
-            offers[0], new GuestChannelOptions { OutgoingSize = plan.RingSize, IncomingSize = plan.RingSize, Mode = plan.Mode }, cancellationToken);
+        await using VmBusChannel guestEnd = await bus.OpenAsync(
+            offers[0], new GuestChannelOptions { OutgoingSize = plan.RingSize, IncomingSize = plan.RingSize, SignalMode = plan.Mode }, cancellationToken);
         try
         {
             VmBusChannel hostEnd = await device.Opened;
             using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Worker<THost> hostThread = new("vmbus-host", Cores.TakeHost, () => host.Run(hostEnd, stop.Token), stop);
-            Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd.Channel, stop.Token), stop);
+            Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(guestEnd, stop.Token), stop);
             guestThread.JoinTicking(tick);
             hostThread.JoinTicking(tick);
             WorkerErrors.ThrowFirst(guestThread.Error, hostThread.Error);

@@ -28,7 +28,7 @@ internal sealed class TwoProcesses : IChannelRun
             try
             {
                 using SharedGuest end = Connect(listener, process);
-                end.Channel.Mode = plan.Mode;
+                end.Channel.SignalMode = plan.Mode;
                 using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(end.Channel, stop.Token), stop);
                 guestThread.JoinTicking(tick);

@@ -34,7 +34,7 @@ public sealed class BusFeatureTests
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await bus.MoveMonitorPagesAsync(Token).WaitAsync(Patience.Limit, Token);
-        await using (GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token))
+        await using (GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token))
         {
             await BusFixture.PingAsync(channel.Channel, 5);
             Assert.Equal((5, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
@@ -55,7 +55,7 @@ public sealed class BusFeatureTests
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.MoveMonitorPagesAsync(Token));
         Assert.Equal(RequestOutcome.Completed, refused.Result!.Value.Outcome);
         lying.WrongFrame = null;
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 5);
         Assert.Equal((5, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
     }
@@ -90,7 +90,7 @@ public sealed class BusFeatureTests
         }, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.NotNull(offer.MonitorId);
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 5);
         Assert.Equal((5, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
     }
@@ -103,7 +103,7 @@ public sealed class BusFeatureTests
         await using GuestBus bus = await fixture.Machine.ConnectAsync(new GuestBusOptions { HasMonitorPages = false }, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.Null(offer.MonitorId);
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 5);
     }
 
@@ -114,9 +114,9 @@ public sealed class BusFeatureTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = 0x2ABC, EventFlag = 1999 }, Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { ConnectionId = 0x2ABC, EventFlag = 1999 }, Token);
         await BusFixture.PingAsync(channel.Channel, 5);
-        channel.Channel.Mode = SignalMode.LowLatency;
+        channel.Channel.SignalMode = SignalMode.LowLatency;
         await BusFixture.PingAsync(channel.Channel, 5);
         Assert.Equal(HypercallStatus.InvalidConnectionId, fixture.Machine.GuestPartition.HvSignalEvent(offer.ConnectionId));
     }
@@ -130,7 +130,7 @@ public sealed class BusFeatureTests
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.NotNull(offer.MonitorId);
-        await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
         Assert.False(channel.Channel.Signaler.HasMonitor);
         Assert.True(device.LastRequest!.IsReserved);
         Assert.Null(device.LastRequest.MonitorId);
@@ -151,7 +151,7 @@ public sealed class BusFeatureTests
         var lying = new LyingPlatform(fixture.Machine.Platform) { DropsFirstSignal = true };
         await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         Assert.True(SpinWait.SpinUntil(() => lying.Dropped == 1, Patience.Limit));
         Assert.True(SpinWait.SpinUntil(() => lying.Passed >= 1, Patience.Limit));
         Assert.True(channel.Channel.Incoming.HasPackets);
@@ -167,7 +167,7 @@ public sealed class BusFeatureTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new Asker(request => status = machine.GuestPartition.HvSignalEvent(request.ConnectionId)));
         await using GuestBus bus = await machine.ConnectAsync(BusFixture.Patient, BusFixture.Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         Assert.Equal(HypercallStatus.Success, status);
     }
 
@@ -195,7 +195,7 @@ public sealed class BusFeatureTests
             Assert.Equal(guest + 1, offers.Count);
             foreach (GuestOffer offer in offers)
             {
-                await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+                await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
                 await BusFixture.PingAsync(channel.Channel, 20);
             }
         }
@@ -218,7 +218,7 @@ public sealed class BusFeatureTests
         await using (GuestBus bus = await fixture.Machine.ConnectAsync(new GuestBusOptions { Observer = atGuest }, Token))
         {
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         }
 
         Assert.Equal(atHost.Messages.Order(), atGuest.Messages.Order());
@@ -237,16 +237,16 @@ public sealed class BusFeatureTests
         var lying = new LyingPlatform(fixture.Machine.Platform);
         await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(Token);
-        await using GuestChannel good = await bus.OpenAsync(offers[0], cancellationToken: Token);
+        await using GuestChannel good = await bus.OpenChannelAsync(offers[0], cancellationToken: Token);
 
         lying.WrongFrame = frame;
-        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offers[1], cancellationToken: Token));
+        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offers[1], cancellationToken: Token));
         Assert.Equal(RequestOutcome.Completed, refused.Result!.Value.Outcome);
         Assert.Equal(1, (await fixture.Host.GetStatisticsAsync()).Refusals);
         await BusFixture.PingAsync(good.Channel, 5);
 
         lying.WrongFrame = null;
-        await using GuestChannel other = await bus.OpenAsync(offers[1], cancellationToken: Token);
+        await using GuestChannel other = await bus.OpenChannelAsync(offers[1], cancellationToken: Token);
         await BusFixture.PingAsync(other.Channel, 5);
     }
 
@@ -259,14 +259,14 @@ public sealed class BusFeatureTests
         var lying = new LyingPlatform(fixture.Machine.Platform) { CorruptsRings = true };
         await using GuestBus bus = await GuestBus.ConnectAsync(lying, BusFixture.Patient, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token));
+        await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: Token));
         Assert.Null(device.LastRequest);
         Assert.Contains("impossible", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
     }
 
     private sealed class Greeter : IChannelDevice
     {
-        public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+        public async Task ServeAsync(DeviceContext channel, CancellationToken closing)
         {
             Assert.True(channel.Channel.TrySend([1]));
             await Task.Delay(Timeout.Infinite, closing);
@@ -281,7 +281,7 @@ public sealed class BusFeatureTests
             return new(true);
         }
 
-        public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);
+        public Task ServeAsync(DeviceContext channel, CancellationToken closing) => Task.Delay(Timeout.Infinite, closing);
     }
 
     private sealed class Seen : IMessageObserver

@@ -36,9 +36,9 @@ public sealed class BusTests
             Assert.Equal(guest < host ? guest : host, bus.Negotiated.Version);
             Assert.Equal(bus.Negotiated, fixture.Host.Negotiated);
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             await BusFixture.PingAsync(channel.Channel, 5);
-            channel.Channel.Mode = SignalMode.LowLatency;
+            channel.Channel.SignalMode = SignalMode.LowLatency;
             await BusFixture.PingAsync(channel.Channel, 20);
         }
         Assert.Equal((1, 0), (device.Opens, device.Serving));
@@ -67,15 +67,15 @@ public sealed class BusTests
             ScatterPages = scattered,
             Hypervisor = new HypervisorOptions { SharedMemory = shared },
         });
-        await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), new DeviceChannelOptions { Mode = SignalMode.Monitored });
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), new DeviceChannelOptions { SignalMode = SignalMode.Monitored });
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         Assert.NotNull(offer.MonitorId);
-        await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096 }, BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096 }, BusFixture.Token);
 
         await BusFixture.PingAsync(channel.Channel, 10, 3000);
         Assert.Equal((10, 0), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
-        channel.Channel.Mode = SignalMode.LowLatency;
+        channel.Channel.SignalMode = SignalMode.LowLatency;
         await BusFixture.PingAsync(channel.Channel, 10, 3000);
         Assert.Equal((10, 10), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
     }
@@ -88,7 +88,7 @@ public sealed class BusTests
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
         Assert.Null(offer.MonitorId);
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 10);
         Assert.Equal((0, 10), (channel.Channel.Signaler.GetStatistics().Monitored, channel.Channel.Signaler.GetStatistics().Hypercalls));
     }
@@ -103,10 +103,10 @@ public sealed class BusTests
         {
             await using GuestBus bus = await fixture.ConnectAsync();
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-            GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             await BusFixture.PingAsync(channel.Channel, 2);
             await channel.CloseAsync();
-            await using GuestChannel again = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            await using GuestChannel again = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             await BusFixture.PingAsync(again.Channel, 2);
             Assert.Equal(2 * round, device.Opens);
         }
@@ -120,12 +120,12 @@ public sealed class BusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: BusFixture.Token));
+        GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token));
         Assert.Equal(RequestOutcome.Completed, refused.Result!.Value.Outcome);
         Assert.Equal(1, (await fixture.Host.GetStatisticsAsync()).Refusals);
 
         device.AcceptsOpens = true;
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 2);
     }
 
@@ -137,7 +137,7 @@ public sealed class BusTests
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-        GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+        GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
         Task<bool> waiting = channel.Channel.WaitToReadAsync(BusFixture.Token).AsTask();
 
         await offered.RevokeAsync().WaitAsync(Patience.Limit, BusFixture.Token);
@@ -166,7 +166,7 @@ public sealed class BusTests
             await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
             GuestBus bus = await fixture.ConnectAsync();
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-            GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             using var started = new CountdownEvent(2);
             Task reader = Task.Run(() => WaitForEver(() => channel.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))), BusFixture.Token);
             Task writer = Task.Run(() => WaitForEver(() => channel.Channel.WaitToWrite(100, TimeSpan.FromMilliseconds(1))), BusFixture.Token);
@@ -234,7 +234,7 @@ public sealed class BusTests
         Assert.All(offers, offer => Assert.Equal(offers[0].Relid, offer.PrimaryRelid));
         foreach (GuestOffer offer in offers)
         {
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             await BusFixture.PingAsync(channel.Channel, 2);
         }
     }
@@ -246,7 +246,7 @@ public sealed class BusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { Mode = SignalMode.LowLatency }, BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { SignalMode = SignalMode.LowLatency }, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
         long before = ((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[1].Signals;
         await channel.RetargetAsync(1, BusFixture.Token);
@@ -282,7 +282,7 @@ public sealed class BusTests
         await bus.RequestOffersAsync(BusFixture.Token);
         GuestOffer offer = await bus.ConnectTransportAsync(endpoint, service, cancellationToken: BusFixture.Token).WaitAsync(Patience.Limit, BusFixture.Token);
         Assert.Equal((service, endpoint, PipeMode.Byte), (offer.InterfaceType, offer.InterfaceInstance, offer.PipeMode));
-        await using (GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token))
+        await using (GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token))
             await BusFixture.PingAsync(channel.Channel, 3);
 
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => bus.ConnectTransportAsync(endpoint, Guid.NewGuid(), cancellationToken: BusFixture.Token));
@@ -297,7 +297,7 @@ public sealed class BusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         GuestBus lost = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await lost.RequestOffersAsync(BusFixture.Token));
-        GuestChannel channel = await lost.OpenAsync(offer, cancellationToken: BusFixture.Token);
+        GuestChannel channel = await lost.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
 
         await fixture.Host.ResetAsync().WaitAsync(Patience.Limit, BusFixture.Token);

@@ -17,7 +17,7 @@ internal sealed class CountingDevice : IChannelDevice
 
     public VmBusChannel? LastChannel { get; private set; }
 
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext channel, CancellationToken closing)
     {
         LastChannel = channel.Channel;
         Interlocked.Increment(ref _served);

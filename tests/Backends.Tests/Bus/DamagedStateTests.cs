@@ -40,7 +40,7 @@ public sealed class DamagedStateTests
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+        await BusFixture.PingAsync((await next.GetOpenChannelsAsync())[0].Channel, 3);
     }
 
     // Law: bytes under a right checksum restore a guest's connection or are refused; whichever, what was taken is left as it was.
@@ -74,7 +74,7 @@ public sealed class DamagedStateTests
 
         Assert.NotEqual(0, restored);
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+        await BusFixture.PingAsync((await next.GetOpenChannelsAsync())[0].Channel, 3);
     }
 
     [Fact]

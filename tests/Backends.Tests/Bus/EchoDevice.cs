@@ -32,7 +32,7 @@ internal sealed class EchoDevice : IChannelDevice
         return new(AcceptsOpens);
     }
 
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext channel, CancellationToken closing)
     {
         Interlocked.Increment(ref _opens);
         Interlocked.Increment(ref _serving);

@@ -17,7 +17,7 @@ public sealed class GuestEndTests
         await using var fixture = new BusFixture();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         Assert.Equal(ChannelState.Open, channel.State);
         Assert.False(channel.Completion.IsCompleted);
         await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
@@ -36,7 +36,7 @@ public sealed class GuestEndTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         if (abandoned)
         {
             await fixture.Host.ResetAsync();
@@ -56,7 +56,7 @@ public sealed class GuestEndTests
         await using var fixture = new BusFixture();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         var seen = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration registration = channel.Rescinded.Register(() =>
         {
@@ -100,7 +100,7 @@ public sealed class GuestEndTests
         await bus.AbandonAsync(Token);
         Func<Task>[] calls =
         [
-            () => bus.RequestOffersAsync(Token), () => bus.GetOffersAsync(Token), () => bus.GetChannelsAsync(Token), () => bus.OpenAsync(offer, cancellationToken: Token),
+            () => bus.RequestOffersAsync(Token), () => bus.GetOffersAsync(Token), () => bus.GetOpenChannelsAsync(Token), () => bus.OpenChannelAsync(offer, cancellationToken: Token),
             () => bus.PauseAsync(Token), () => bus.ResumeAsync(Token), () => bus.MoveMonitorPagesAsync(Token), () => bus.SaveAsync(Token),
             () => bus.ConnectTransportAsync(Guid.NewGuid(), Guid.NewGuid(), cancellationToken: Token),
             () => bus.WaitForOfferAsync(offer.InterfaceType, offer.InterfaceInstance, cancellationToken: Token),
@@ -122,15 +122,15 @@ public sealed class GuestEndTests
         var cancelled = new CancellationToken(canceled: true);
         Func<Task>[] calls =
         [
-            () => bus.RequestOffersAsync(cancelled), () => bus.GetOffersAsync(cancelled), () => bus.GetChannelsAsync(cancelled), () => bus.OpenAsync(offer, cancellationToken: cancelled),
+            () => bus.RequestOffersAsync(cancelled), () => bus.GetOffersAsync(cancelled), () => bus.GetOpenChannelsAsync(cancelled), () => bus.OpenChannelAsync(offer, cancellationToken: cancelled),
             () => bus.PauseAsync(cancelled), () => bus.ResumeAsync(cancelled), () => bus.MoveMonitorPagesAsync(cancelled), () => bus.SaveAsync(cancelled), () => bus.AbandonAsync(cancelled),
             () => bus.ConnectTransportAsync(Guid.NewGuid(), Guid.NewGuid(), cancellationToken: cancelled), () => fixture.Machine.ConnectAsync(cancellationToken: cancelled),
-            () => fixture.Machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: cancelled), () => fixture.Machine.SaveHostAsync(cancelled),
+            () => fixture.Machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: cancelled), () => fixture.Machine.SaveHostAsync(cancelled),
             () => GuestBus.RestoreAsync(fixture.Machine.Platform, new byte[100], cancellationToken: cancelled),
         ];
         foreach (Func<Task> call in calls)
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call().WaitAsync(Patience.Limit, Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 3);
     }
 
@@ -142,7 +142,7 @@ public sealed class GuestEndTests
         var platform = new HoldingPlatform(fixture.Machine.Platform);
         // No timer of the bus takes part: a message is taken as it is said.
         GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = new FakeTimeProvider() }, Token);
-        GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         await using IAsyncEnumerator<OfferChange> watch = bus.WatchOffersAsync(Token).GetAsyncEnumerator(Token);
         Assert.True(await watch.MoveNextAsync());
         Task<GuestBusException> failing = Assert.ThrowsAsync<GuestBusException>(async () =>
@@ -218,7 +218,7 @@ public sealed class GuestEndTests
         });
         GuestBus bus = await fixture.Machine.ConnectAsync(new GuestBusOptions { Observer = observer }, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
+        GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
         Assert.IsType<TimeoutException>(ended.InnerException);
         Assert.Equal("the observer's", Assert.IsType<TimeoutException>(bus.Failure).Message);
         await fixture.Host.ResetAsync();
@@ -244,10 +244,10 @@ public sealed class GuestEndTests
             };
             GuestBus bus = await GuestBus.ConnectAsync(platform, cancellationToken: Token);
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-            GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
+            GuestBusException ended = await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token));
             Assert.IsType<TimeoutException>(ended.InnerException);
             Assert.Contains("the platform's", ended.Message, StringComparison.Ordinal);
-            await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenAsync(offer, cancellationToken: Token));
+            await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: Token));
             await fixture.Host.ResetAsync();
             await bus.AbandonAsync(Token).WaitAsync(Patience.Limit, Token);
             Assert.Equal(2, fixture.Machine.GuestPartition.Memory.AllocatedPages);

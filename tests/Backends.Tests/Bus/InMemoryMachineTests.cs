@@ -15,7 +15,7 @@ public sealed class InMemoryMachineTests
     {
         await using var machine = new InMemoryMachine();
         await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-        await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await using GuestChannel channel = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         Assert.True(channel.Channel.TrySend("hello..."u8));
         Assert.True(await channel.Channel.WaitToReadAsync(Token));
         using ChannelReadBatch batch = channel.Channel.ReadBatch();
@@ -31,7 +31,7 @@ public sealed class InMemoryMachineTests
         Assert.Same(clock, machine.Options.Host.Clock);
         var listener = new Listener();
         await machine.Host.OfferAsync(EchoDevice.Offer(2), listener);
-        await using GuestChannel heard = await machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
+        await using GuestChannel heard = await machine.OpenChannelAsync(EchoDevice.Offer(2), cancellationToken: Token);
         await listener.Listening.WaitAsync(Patience.Limit, Token);
         Assert.True(heard.Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8]));
         clock.Advance(TimeSpan.FromMicroseconds(90));
@@ -74,8 +74,8 @@ public sealed class InMemoryMachineTests
         await using var machine = new InMemoryMachine();
         var device = new EchoDevice();
         await machine.Host.OfferAsync(EchoDevice.Offer(1), device);
-        await using GuestChannel first = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
-        Task<GuestChannel> later = machine.OpenAsync(EchoDevice.Offer(1, subchannel: 1), cancellationToken: Token);
+        await using GuestChannel first = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Task<GuestChannel> later = machine.OpenChannelAsync(EchoDevice.Offer(1, subchannel: 1), cancellationToken: Token);
         await machine.Host.OfferAsync(EchoDevice.Offer(2), device);
         Assert.False(later.IsCompleted);
         await machine.Host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
@@ -91,14 +91,14 @@ public sealed class InMemoryMachineTests
         var device = new EchoDevice();
         for (int instance = 1; instance <= 8; instance++)
             await machine.Host.OfferAsync(EchoDevice.Offer(instance), device);
-        GuestChannel[] channels = await Task.WhenAll(Enumerable.Range(1, 8).Select(instance => Task.Run(() => machine.OpenAsync(EchoDevice.Offer(instance), cancellationToken: Token))));
+        GuestChannel[] channels = await Task.WhenAll(Enumerable.Range(1, 8).Select(instance => Task.Run(() => machine.OpenChannelAsync(EchoDevice.Offer(instance), cancellationToken: Token))));
         Assert.Equal(8, channels.Select(channel => channel.Offer.Relid).Distinct().Count());
         foreach (GuestChannel channel in channels)
             await BusFixture.PingAsync(channel.Channel, 2);
         await channels[0].DisposeAsync();
-        await using GuestChannel again = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await using GuestChannel again = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         await BusFixture.PingAsync(again.Channel, 2);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token));
     }
 
     [Fact]
@@ -107,13 +107,51 @@ public sealed class InMemoryMachineTests
         await using var machine = new InMemoryMachine();
         await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
-        await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
-        Assert.Single(await bus.GetChannelsAsync(Token));
+        await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        Assert.Single(await bus.GetOpenChannelsAsync(Token));
         InvalidOperationException second = await Assert.ThrowsAsync<InvalidOperationException>(() => machine.ConnectAsync(cancellationToken: Token));
         Assert.Equal("This guest is connected already, and has one connection at a time. Use that one, or dispose it and connect again.", second.Message);
         await bus.DisposeAsync();
-        await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await using GuestChannel channel = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 2);
+    }
+
+    // As users write it: `using` on the channel, not `await using`. The close then runs beside the end of the machine.
+    [Fact]
+    public async Task A_channel_that_is_disposed_without_waiting_is_closed_by_itself()
+    {
+        using var unobserved = new UnobservedExceptions();
+        for (int round = 0; round < 200; round++)
+        {
+            await using var machine = new InMemoryMachine();
+            await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+            using (VmBusChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token))
+            {
+                channel.Send("hello..."u8, cancellationToken: Token);
+                Assert.True(await channel.WaitToReadAsync(Token));
+            }
+
+            if (round % 2 == 0)
+                continue;
+            // At once: the open waits for the close that is under way.
+            VmBusChannel again = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+            await again.CloseAsync(Token);
+            Assert.Equal(ChannelState.Closed, again.State);
+        }
+    }
+
+    [Fact]
+    public async Task A_channel_is_moved_to_another_VP_by_its_own_bus_only()
+    {
+        await using var machine = new InMemoryMachine(new() { GuestVpCount = 2 });
+        await using var other = new InMemoryMachine();
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        GuestBus bus = await machine.ConnectAsync(cancellationToken: Token), stranger = await other.ConnectAsync(cancellationToken: Token);
+        VmBusChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await bus.RetargetAsync(channel, 1, Token);
+        await Assert.ThrowsAsync<ArgumentException>(() => stranger.RetargetAsync(channel, 0, Token));
+        await channel.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.RetargetAsync(channel, 0, Token));
     }
 
     [Fact]
@@ -123,12 +161,12 @@ public sealed class InMemoryMachineTests
         await using (var machine = new InMemoryMachine())
         {
             using var cancel = new CancellationTokenSource();
-            Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: cancel.Token);
+            Task<GuestChannel> opening = machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: cancel.Token);
             Assert.False(opening.IsCompleted);
             await cancel.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Patience.Limit, Token));
             await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
-            await using GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token).WaitAsync(Patience.Limit, Token);
+            await using GuestChannel channel = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token).WaitAsync(Patience.Limit, Token);
             await BusFixture.PingAsync(channel.Channel, 2);
         }
         unobserved.AssertNone();
@@ -141,9 +179,9 @@ public sealed class InMemoryMachineTests
         var machine = new InMemoryMachine();
         var device = new EchoDevice();
         await machine.Host.OfferAsync(EchoDevice.Offer(1), device);
-        GuestChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        GuestChannel channel = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         Task<bool> reading = channel.Channel.WaitToReadAsync(Token).AsTask();
-        Task<GuestChannel> opening = machine.OpenAsync(EchoDevice.Offer(2), cancellationToken: Token);
+        Task<GuestChannel> opening = machine.OpenChannelAsync(EchoDevice.Offer(2), cancellationToken: Token);
 
         ValueTask first = machine.DisposeAsync(), second = machine.DisposeAsync();
         await first.AsTask().WaitAsync(Patience.Limit, Token);
@@ -153,7 +191,7 @@ public sealed class InMemoryMachineTests
         Assert.Equal(ChannelState.Closed, channel.State);
         Assert.Equal((0, 0, 0), (machine.GuestPartition.Memory.AllocatedPages, machine.GuestPartition.Memory.MappedRings, device.Serving));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.ConnectAsync(cancellationToken: Token));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.SaveHostAsync(Token));
         await channel.DisposeAsync();
         unobserved.AssertNone();
@@ -171,7 +209,7 @@ public sealed class InMemoryMachineTests
             Task<GuestChannel> opening = Task.Run(() =>
             {
                 start.SignalAndWait(Token);
-                return machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+                return machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
             }, Token);
             start.SignalAndWait(Token);
             for (int spins = round % 50 * 20; spins > 0; spins--)
@@ -212,7 +250,7 @@ public sealed class InMemoryMachineTests
 
         public bool HasHeard(TimeSpan within) => _heard.Task.Wait(within, Token);
 
-        public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+        public async Task ServeAsync(DeviceContext channel, CancellationToken closing)
         {
             Task<bool> wait = channel.Channel.WaitToReadAsync(closing).AsTask();
             _listening.SetResult();

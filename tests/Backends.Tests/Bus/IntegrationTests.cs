@@ -53,7 +53,7 @@ public sealed class IntegrationTests
 
     private static async Task<(GuestChannel Channel, Task Service)> ServeAsync(GuestBus bus, IReadOnlyList<GuestOffer> offers, Guid type, IntegrationGuest guest)
     {
-        GuestChannel channel = await bus.OpenAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
+        GuestChannel channel = await bus.OpenChannelAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
         return (channel, guest.RunAsync(channel.Channel, cancellationToken: BusFixture.Token));
     }
 

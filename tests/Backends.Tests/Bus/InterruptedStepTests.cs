@@ -80,7 +80,7 @@ public sealed class InterruptedStepTests
         Counts before = await CountAsync(fixture, platform) with { Relids = 2 };
         bool isReserved = step is Step.ReservedOpen or Step.ReservedClose;
         bool needsChannel = step is Step.Retarget or Step.Close or Step.ReservedClose;
-        GuestChannel? channel = needsChannel ? await bus.OpenAsync(offer!, new GuestChannelOptions { IsReserved = isReserved }, Token) : null;
+        GuestChannel? channel = needsChannel ? await bus.OpenChannelAsync(offer!, new GuestChannelOptions { IsReserved = isReserved }, Token) : null;
 
         platform.Hold(Answer(step));
         using var cancel = new CancellationTokenSource();
@@ -198,7 +198,7 @@ public sealed class InterruptedStepTests
         var platform = new HoldingPlatform(fixture.Machine.Platform);
         int before = fixture.Machine.GuestPartition.Memory.AllocatedPages;
         GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = clock }, Token);
-        GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), new GuestChannelOptions { OutgoingSize = 4096, IncomingSize = 4096 }, Token);
+        GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), new GuestChannelOptions { OutgoingSize = 4096, IncomingSize = 4096 }, Token);
         platform.Hold(ChannelMessageType.GpadlTorndown);
         Task disposing = bus.DisposeAsync().AsTask();
         Background.Until(() => platform.IsHolding, "the host's answer");
@@ -226,7 +226,7 @@ public sealed class InterruptedStepTests
         int before = fixture.Machine.GuestPartition.Memory.AllocatedPages;
         GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = clock }, Token);
         var options = new GuestChannelOptions { OutgoingSize = 4096, IncomingSize = 4096, IsReserved = true };
-        await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), options, Token);
+        await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), options, Token);
         platform.Hold(ChannelMessageType.CloseReservedChannelResponse);
         Task disposing = bus.DisposeAsync().AsTask();
         Background.Until(() => platform.IsHolding, "the host's answer");
@@ -244,7 +244,7 @@ public sealed class InterruptedStepTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
-        await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         await bus.PauseAsync(Token);
         await bus.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
     }
@@ -256,7 +256,7 @@ public sealed class InterruptedStepTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         var platform = new HoldingPlatform(fixture.Machine.Platform);
         GuestBus bus = await GuestBus.ConnectAsync(platform, cancellationToken: Token);
-        await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         platform.Hold(ChannelMessageType.GpadlTorndown);
         Task disposing = bus.DisposeAsync().AsTask();
         Task again = bus.DisposeAsync().AsTask();
@@ -272,8 +272,8 @@ public sealed class InterruptedStepTests
     private static Task Begin(Step step, GuestBus bus, GuestOffer? offer, GuestChannel? channel, CancellationToken cancellationToken) => step switch
     {
         Step.Offers => bus.RequestOffersAsync(cancellationToken),
-        Step.Gpadl or Step.Open => bus.OpenAsync(offer!, cancellationToken: cancellationToken),
-        Step.ReservedOpen => bus.OpenAsync(offer!, new GuestChannelOptions { IsReserved = true }, cancellationToken),
+        Step.Gpadl or Step.Open => bus.OpenChannelAsync(offer!, cancellationToken: cancellationToken),
+        Step.ReservedOpen => bus.OpenChannelAsync(offer!, new GuestChannelOptions { IsReserved = true }, cancellationToken),
         Step.Retarget => channel!.RetargetAsync(1, cancellationToken),
         Step.Close or Step.ReservedClose => channel!.CloseAsync(cancellationToken),
         Step.Pause => bus.PauseAsync(cancellationToken),
@@ -314,7 +314,7 @@ public sealed class InterruptedStepTests
         Assert.Equal(2, offers.Count);
         foreach (GuestOffer offer in offers)
         {
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token).WaitAsync(Patience.Limit, Token);
             await BusFixture.PingAsync(channel.Channel, 2);
             await channel.CloseAsync(Token).WaitAsync(Patience.Limit, Token);
         }

@@ -25,7 +25,7 @@ public sealed class OpenRaceTests
         (int, int) before = Memory(fixture);
 
         platform.Hold(late);
-        Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: Token);
+        Task<GuestChannel> opening = bus.OpenChannelAsync(offer, cancellationToken: Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         clock.Advance(TimeSpan.FromSeconds(30));
         GuestBusException timedOut = await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
@@ -36,7 +36,7 @@ public sealed class OpenRaceTests
 
         platform.Release();
         Background.Until(() => Memory(fixture) == before, "the rings to be freed");
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 3);
     }
 
@@ -53,7 +53,7 @@ public sealed class OpenRaceTests
         GuestBus bus = await GuestBus.ConnectAsync(platform, new GuestBusOptions { Clock = clock }, Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         platform.Hold(never);
-        Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: Token);
+        Task<GuestChannel> opening = bus.OpenChannelAsync(offer, cancellationToken: Token);
         Background.Until(() => platform.IsHolding, "the host's answer");
         clock.Advance(TimeSpan.FromSeconds(30));
         await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
@@ -80,7 +80,7 @@ public sealed class OpenRaceTests
             Task<GuestChannel> opening = Task.Run(() =>
             {
                 start.SignalAndWait(Token);
-                return bus.OpenAsync(offer, cancellationToken: Token);
+                return bus.OpenChannelAsync(offer, cancellationToken: Token);
             }, Token);
             Task revoking = Task.Run(() =>
             {
@@ -123,7 +123,7 @@ public sealed class OpenRaceTests
             Task<GuestChannel> opening = Task.Run(() =>
             {
                 start.SignalAndWait(Token);
-                return bus.OpenAsync(offer, cancellationToken: Token);
+                return bus.OpenChannelAsync(offer, cancellationToken: Token);
             }, Token);
             Task disposing = Task.Run(() =>
             {
@@ -159,7 +159,7 @@ public sealed class OpenRaceTests
             (int, int) before = Memory(fixture);
             platform.Hold(ChannelMessageType.GpadlCreated);
             using var cancel = new CancellationTokenSource();
-            Task<GuestChannel> opening = bus.OpenAsync(offer, cancellationToken: cancel.Token);
+            Task<GuestChannel> opening = bus.OpenChannelAsync(offer, cancellationToken: cancel.Token);
             Background.Until(() => platform.IsHolding, "the host's answer");
             await cancel.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Patience.Limit, Token));
@@ -179,7 +179,7 @@ public sealed class OpenRaceTests
             await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
             GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-            await bus.OpenAsync(offer, cancellationToken: Token);
+            await bus.OpenChannelAsync(offer, cancellationToken: Token);
             throw new TimeoutException("the user's");
         });
         Assert.Equal("the user's", thrown.Message);

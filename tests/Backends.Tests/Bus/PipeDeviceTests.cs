@@ -27,7 +27,7 @@ public sealed class PipeDeviceTests
         Assert.True(offer.Flags.HasFlag(OfferFlags.NamedPipeMode));
         for (byte round = 1; round <= 3; round++)
         {
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             var guest = new PipeStream(channel.Channel, offer.PipeMode!.Value, leaveOpen: true);
             byte[] sent = [round, 2, 3], got = new byte[3];
             await guest.WriteAsync(sent, BusFixture.Token);
@@ -46,7 +46,7 @@ public sealed class PipeDeviceTests
         await using GuestBus bus = await fixture.ConnectAsync();
         foreach (GuestOffer offer in await bus.RequestOffersAsync(BusFixture.Token))
         {
-            await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
             var guest = new PipeStream(channel.Channel, offer.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds };
             byte[] got = new byte[100];
             if (offer.PipeMode == PipeMode.Message)
@@ -68,7 +68,7 @@ public sealed class PipeDeviceTests
         await using var fixture = new BusFixture();
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new PipeDevice((_, _) => Task.CompletedTask));
         await using GuestBus bus = await fixture.ConnectAsync();
-        await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
         Background.Until(() => offered.Failure is not null, "the service's failure");
         Assert.Equal("The channel was not offered as a pipe.", Assert.IsType<InvalidOperationException>(offered.Failure).Message);
     }
@@ -80,7 +80,7 @@ public sealed class PipeDeviceTests
         // Waits for nothing of the channel, so that nothing but the token tells it.
         await fixture.Host.OfferAsync(PipeDevice.Offer(), new PipeDevice((_, closing) => Task.Delay(Timeout.Infinite, closing)));
         await using GuestBus bus = await fixture.ConnectAsync();
-        await using GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
         using var guest = new PipeStream(channel.Channel, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds };
 
         byte[] state = await fixture.Machine.SaveHostAsync().WaitAsync(Patience.Limit, BusFixture.Token);

@@ -75,7 +75,7 @@ public sealed class ReplayTests
             await using GuestBus bus = await fixture.Machine.ConnectAsync(new GuestBusOptions { Protocol = Cap(version) }, BusFixture.Token);
             foreach (GuestOffer offer in await bus.RequestOffersAsync(BusFixture.Token))
             {
-                await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+                await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
                 await BusFixture.PingAsync(channel.Channel, 2);
             }
         }

@@ -84,7 +84,7 @@ public sealed class SavedBusTests
             Assert.Equal(pages, fixture.Machine.GuestPartition.Memory.AllocatedPages);
             bus = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, Speaking(version));
             Assert.Equal(version, bus.Negotiated.Version.ToString());
-            channels = await bus.GetChannelsAsync();
+            channels = await bus.GetOpenChannelsAsync();
             Assert.Equal(traffic.Length, channels.Count);
         }
 
@@ -110,7 +110,7 @@ public sealed class SavedBusTests
         fixture.Machine.RestoreHost(host);
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();
-        channels = await next.GetChannelsAsync();
+        channels = await next.GetOpenChannelsAsync();
         await channels[0].Channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
         Assert.True(channels[0].Channel.Incoming.TryRead(new byte[8], out _, out ulong id, out _));
         Assert.Equal(77ul, id);
@@ -134,7 +134,7 @@ public sealed class SavedBusTests
         foreach (GuestChannel channel in channels.Skip(1))
             await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
         GuestOffer added = (await bus.GetOffersAsync()).Single(offer => offer.Relid != channels[0].Offer.Relid);
-        await using GuestChannel opened = await bus.OpenAsync(added, cancellationToken: Token);
+        await using GuestChannel opened = await bus.OpenChannelAsync(added, cancellationToken: Token);
         await BusFixture.PingAsync(opened.Channel, 5);
         Assert.Equal(2, (await fixture.Host.GetStatisticsAsync()).Relids);
     }
@@ -147,12 +147,12 @@ public sealed class SavedBusTests
         OfferedChannel between = await fixture.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
         GuestBus bus = await fixture.ConnectAsync();
         foreach (GuestOffer offer in await bus.RequestOffersAsync(Token))
-            await bus.OpenAsync(offer, cancellationToken: Token);
+            await bus.OpenChannelAsync(offer, cancellationToken: Token);
         await before.RevokeAsync().WaitAsync(Patience.Limit, Token);
         byte[] state = await bus.SaveAsync(Token).WaitAsync(Patience.Limit, Token);
         await between.RevokeAsync().WaitAsync(Patience.Limit, Token);
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
-        IReadOnlyList<GuestChannel> channels = await next.GetChannelsAsync();
+        IReadOnlyList<GuestChannel> channels = await next.GetOpenChannelsAsync();
         Assert.Equal(2, channels.Count);
         Background.Until(() => channels.All(channel => channel.Rescinded.IsCancellationRequested), "rescinds");
         foreach (GuestChannel channel in channels)
@@ -180,7 +180,7 @@ public sealed class SavedBusTests
         Assert.Equal(4, (await next.GetOffersAsync()).Count);
         await next.ResumeAsync();
         Assert.Equal(5, (await next.GetOffersAsync()).Count);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[1].Channel, 5);
+        await BusFixture.PingAsync((await next.GetOpenChannelsAsync())[1].Channel, 5);
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public sealed class SavedBusTests
 
         // The save is asked for from within the third body's arrival, so the rest of the GPADL finds nobody.
         watch.Reached = () => watch.Saved = fixture.Machine.SaveHostAsync();
-        Task<GuestChannel> opening = bus.OpenAsync(offers[0], new GuestChannelOptions { OutgoingSize = 1 << 20, IncomingSize = 1 << 20 }, Token);
+        Task<GuestChannel> opening = bus.OpenChannelAsync(offers[0], new GuestChannelOptions { OutgoingSize = 1 << 20, IncomingSize = 1 << 20 }, Token);
         Background.Until(() => watch.Saved is not null, "three bodies");
         byte[] state = await watch.Saved!.WaitAsync(Patience.Limit, Token);
         Assert.False(opening.IsCompleted);
@@ -244,7 +244,7 @@ public sealed class SavedBusTests
         var device = new CountingDevice();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         GuestBus bus = await fixture.ConnectAsync();
-        GuestChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         using var stop = new CancellationTokenSource();
         Task waiting = channel.Channel.WaitToReadAsync(stop.Token).AsTask();
 
@@ -260,7 +260,7 @@ public sealed class SavedBusTests
         long before = device.LastChannel!.GetStatistics().Wakeups;
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
         Background.Until(() => device.LastChannel.GetStatistics().Wakeups > before, "a signal to the host");
-        await using GuestChannel restored = Assert.Single(await next.GetChannelsAsync());
+        await using GuestChannel restored = Assert.Single(await next.GetOpenChannelsAsync());
         using var end = new CancellationTokenSource();
         Task looking = restored.Channel.WaitToReadAsync(end.Token).AsTask();
         Background.Until(() => restored.Channel.GetStatistics().Wakeups > 0, "a signal to the guest itself");
@@ -274,10 +274,10 @@ public sealed class SavedBusTests
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new CountingDevice());
         GuestBus bus = await fixture.ConnectAsync();
-        await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+        await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         for (int round = 0; round < 50; round++)
         {
-            GuestChannel channel = Assert.Single(await bus.GetChannelsAsync());
+            GuestChannel channel = Assert.Single(await bus.GetOpenChannelsAsync());
             using var started = new CountdownEvent(2);
             Task reader = Task.Run(() => WaitForEver(() => channel.Channel.WaitToRead(TimeSpan.FromMilliseconds(1))), Token);
             Task writer = Task.Run(() => WaitForEver(() => channel.Channel.WaitToWrite(100, TimeSpan.FromMilliseconds(1))), Token);
@@ -311,13 +311,13 @@ public sealed class SavedBusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await bus.OpenAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
+        await bus.OpenChannelAsync(offer, new GuestChannelOptions { IsReserved = true }, Token);
         byte[] guest = await bus.SaveAsync(Token);
         fixture.Machine.RestoreHost(await fixture.Machine.SaveHostAsync());
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), device);
         await fixture.Host.CompleteRestoreAsync();
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
-        await using GuestChannel channel = Assert.Single(await next.GetChannelsAsync());
+        await using GuestChannel channel = Assert.Single(await next.GetOpenChannelsAsync());
         Assert.False(channel.Channel.Signaler.HasMonitor);
         Assert.True(channel.Channel.TrySend([1, 2, 3], 5));
         Background.Until(() => channel.Channel.Incoming.HasPackets, "echo");
@@ -351,7 +351,7 @@ public sealed class SavedBusTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.ResumeAsync(Token));
         await bus.DisposeAsync();
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
-        await BusFixture.PingAsync((await next.GetChannelsAsync())[0].Channel, 3);
+        await BusFixture.PingAsync((await next.GetOpenChannelsAsync())[0].Channel, 3);
     }
 
     [Fact]

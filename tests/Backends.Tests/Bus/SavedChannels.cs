@@ -10,10 +10,10 @@ internal static class SavedChannels
     // Monitored both ways, by hypercall, and a subchannel; the order is another each time.
     public static async Task OfferAllAsync(HostBus host, IChannelDevice device)
     {
-        await host.OfferAsync(EchoDevice.Offer(1), device, new DeviceChannelOptions { Mode = SignalMode.Monitored });
+        await host.OfferAsync(EchoDevice.Offer(1), device, new DeviceChannelOptions { SignalMode = SignalMode.Monitored });
         await host.OfferAsync(EchoDevice.Offer(2, monitored: false), device);
         await host.OfferAsync(EchoDevice.Offer(1, subchannel: 1), device);
-        await host.OfferAsync(EchoDevice.Offer(3), device, new DeviceChannelOptions { Mode = SignalMode.Adaptive });
+        await host.OfferAsync(EchoDevice.Offer(3), device, new DeviceChannelOptions { SignalMode = SignalMode.Adaptive });
     }
 
     public static async Task<List<GuestChannel>> OpenAllAsync(GuestBus bus)
@@ -21,7 +21,7 @@ internal static class SavedChannels
         var channels = new List<GuestChannel>();
         SignalMode[] modes = [SignalMode.Monitored, SignalMode.LowLatency, SignalMode.Adaptive];
         foreach (GuestOffer offer in await bus.RequestOffersAsync(TestContext.Current.CancellationToken))
-            channels.Add(await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, Mode = modes[channels.Count % 3] }, TestContext.Current.CancellationToken));
+            channels.Add(await bus.OpenChannelAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, SignalMode = modes[channels.Count % 3] }, TestContext.Current.CancellationToken));
         return channels;
     }
 }

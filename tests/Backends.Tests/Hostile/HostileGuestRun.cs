@@ -27,9 +27,9 @@ internal static class HostileGuestRun
         {
             IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
             GuestOffer mine = offers.Single(offer => offer.InterfaceInstance == Bus.EchoDevice.Offer(1).InterfaceInstance);
-            await using GuestChannel channel = await bus.OpenAsync(mine, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 8192 }, BusFixture.Token);
+            await using GuestChannel channel = await bus.OpenChannelAsync(mine, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 8192 }, BusFixture.Token);
             // The other half scribbles over the monitors of both.
-            channel.Channel.Mode = SignalMode.LowLatency;
+            channel.Channel.SignalMode = SignalMode.LowLatency;
             (uint, uint)[] others = [.. offers.Where(offer => offer != mine).Select(offer => (offer.Relid, offer.ConnectionId))];
             Assert.Equal(2, others.Length);
             Assert.DoesNotContain(0ul, seen.MonitorPages);

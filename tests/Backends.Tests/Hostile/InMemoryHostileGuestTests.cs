@@ -39,10 +39,10 @@ public sealed class InMemoryHostileGuestTests
         foreach (uint connection in new[] { MessageConnection.Contact, uint.MaxValue })
         {
             await Assert.ThrowsAsync<GuestBusException>(() =>
-                bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = connection }, BusFixture.Token).WaitAsync(Patience.Limit, BusFixture.Token));
+                bus.OpenChannelAsync(offer, new GuestChannelOptions { ConnectionId = connection }, BusFixture.Token).WaitAsync(Patience.Limit, BusFixture.Token));
         }
         Assert.Equal(2, (await fixture.Host.GetStatisticsAsync()).Refusals);
-        await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { ConnectionId = 0x2345 }, BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { ConnectionId = 0x2345 }, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 5);
     }
 }

@@ -51,7 +51,7 @@ public sealed class HostileServiceTests
         await fixture.Guest.CloseAsync(reopened);
         await fixture.AssertUnharmedAsync();
 
-        async Task ThrowLaterAsync(DeviceChannel served, CancellationToken closing)
+        async Task ThrowLaterAsync(DeviceContext served, CancellationToken closing)
         {
             await Task.Yield();
             throw thrown;
@@ -77,7 +77,7 @@ public sealed class HostileServiceTests
         await fixture.Host.OfferAsync(Bus.EchoDevice.Offer(1), device);
         await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
         Task<bool> waiting = channel.Channel.WaitToReadAsync(Token).AsTask();
         end.SetResult();
         await Soon(waiting);

@@ -11,7 +11,7 @@ internal sealed class ScriptedDevice : IChannelDevice
 
     public Func<HostOpenRequest, CancellationToken, ValueTask<bool>> Accept { get; set; } = (_, _) => new(true);
 
-    public Func<DeviceChannel, CancellationToken, Task> Serve { get; set; } = static (_, closing) => Task.Delay(Timeout.Infinite, closing);
+    public Func<DeviceContext, CancellationToken, Task> Serve { get; set; } = static (_, closing) => Task.Delay(Timeout.Infinite, closing);
 
     public int Asked => Volatile.Read(ref _asked);
 
@@ -23,7 +23,7 @@ internal sealed class ScriptedDevice : IChannelDevice
         return Accept(request, cancellationToken);
     }
 
-    public Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public Task ServeAsync(DeviceContext channel, CancellationToken closing)
     {
         Interlocked.Increment(ref _served);
         return Serve(channel, closing);

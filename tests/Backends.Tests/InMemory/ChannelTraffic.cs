@@ -10,7 +10,7 @@ internal static class ChannelTraffic
     public static VmBusChannel Open(InMemoryChannelEnd end, SignalMode mode = SignalMode.Monitored) => new(
         new OutgoingRing(end.Outgoing.Memory), new IncomingRing(end.Incoming.Memory), new ChannelSignaler(end.Binding), end.Gate)
     {
-        Mode = mode,
+        SignalMode = mode,
     };
 
     public static void Send(VmBusChannel channel, long first, long count)

@@ -239,7 +239,7 @@ public class InMemoryVmBusTests
         Background flipper = Background.Run(() =>
         {
             for (int flip = 0; !Volatile.Read(ref done); flip++)
-                guest.Mode = (SignalMode)(flip % 3);
+                guest.SignalMode = (SignalMode)(flip % 3);
         });
 
         sender.Join();

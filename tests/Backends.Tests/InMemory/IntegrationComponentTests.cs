@@ -16,7 +16,7 @@ public class IntegrationComponentTests
         using var bus = new InMemoryVmBus();
         using InMemoryChannel memory = bus.CreateChannel(new() { GuestToHostSize = 8192, HostToGuestSize = 8192 });
         using VmBusChannel guest = memory.Guest.Open(), host = memory.Host.Open(PeerTrust.Untrusted);
-        guest.Mode = mode;
+        guest.SignalMode = mode;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var service = new IntegrationHostService<KvpHost>(host, new KvpHost());
         Task asking = service.RunAsync(stop.Token), answering = new IntegrationGuestService(guest, new KvpGuest(new KvpStore())).RunAsync(stop.Token);

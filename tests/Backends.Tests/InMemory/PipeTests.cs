@@ -60,7 +60,7 @@ public class PipeTests
     private static PipeStream Open(InMemoryChannelEnd end, SignalMode mode, PeerTrust trust)
     {
         var stream = new PipeStream(end.Open(trust)) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds, WriteTimeout = (int)Patience.Limit.TotalMilliseconds };
-        stream.Channel.Mode = mode;
+        stream.Channel.SignalMode = mode;
         return stream;
     }
 

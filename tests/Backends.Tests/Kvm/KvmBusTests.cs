@@ -23,15 +23,15 @@ public sealed class KvmBusTests
         using var puppet = new KvmPuppetPlatform(partition);
         await using HostBus host = partition.CreateHost();
         var device = new Bus.EchoDevice();
-        await host.OfferAsync(Bus.EchoDevice.Offer(1), device, new DeviceChannelOptions { Mode = SignalMode.Monitored });
+        await host.OfferAsync(Bus.EchoDevice.Offer(1), device, new DeviceChannelOptions { SignalMode = SignalMode.Monitored });
         await host.OfferAsync(Bus.EchoDevice.Offer(2, monitored: false), device);
         await using (GuestBus bus = await GuestBus.ConnectAsync(puppet, null, BusFixture.Token))
         {
             foreach (GuestOffer offer in await bus.RequestOffersAsync(BusFixture.Token))
             {
-                await using GuestChannel channel = await bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, TargetVp = 1 }, BusFixture.Token);
+                await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { OutgoingSize = 8192, IncomingSize = 4096, TargetVp = 1 }, BusFixture.Token);
                 await BusFixture.PingAsync(channel.Channel, 10, 1000);
-                channel.Channel.Mode = SignalMode.LowLatency;
+                channel.Channel.SignalMode = SignalMode.LowLatency;
                 await BusFixture.PingAsync(channel.Channel, 10, 1000);
                 Assert.True(channel.Channel.Signaler.GetStatistics().Hypercalls > 0);
             }

@@ -34,7 +34,7 @@ public sealed class FileCopyOverUioTests : IDisposable
         await fixture.Host.OfferAsync(FileCopyHost.Offer, device);
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = (await bus.RequestOffersAsync(BusFixture.Token)).Single(one => one.InterfaceType == IntegrationComponentIds.FileCopyInterface);
-        await using GuestChannel channel = await bus.OpenAsync(offer, cancellationToken: BusFixture.Token);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);
         Task serving = new IntegrationGuestService(channel.Channel, Guest()).RunAsync(BusFixture.Token);
         IntegrationHostService<FileCopyHost> host = await device.Running.WaitAsync(Patience.Limit, BusFixture.Token);
 
@@ -60,7 +60,7 @@ public sealed class FileCopyOverUioTests : IDisposable
     public async Task A_file_arrives_over_a_device_with_rings_of_any_size(int ringBytes)
     {
         var kernel = new UioStandIn(monitorId: null, ringBytes, DeviceClass.FileCopy);
-        using UioDevice device = kernel.Open(new UioOptions { Trust = PeerTrust.Untrusted });
+        using UioDevice device = kernel.Open(new VmBusDeviceOptions { Trust = PeerTrust.Untrusted });
         using var stop = new CancellationTokenSource();
         Background serving = Background.Run(() => Assert.ThrowsAny<OperationCanceledException>(() => new IntegrationGuestService(device.Primary.Channel, Guest()).Run(stop.Token)));
         var host = new IntegrationHostService<FileCopyHost>(kernel.Host.Channel, new FileCopyHost());
@@ -85,7 +85,7 @@ public sealed class FileCopyOverUioTests : IDisposable
     public async Task A_rescind_in_the_middle_leaves_nothing_of_the_file()
     {
         var kernel = new UioStandIn(monitorId: null, 0x4000, DeviceClass.FileCopy);
-        using UioDevice device = kernel.Open(new UioOptions { Trust = PeerTrust.Untrusted });
+        using UioDevice device = kernel.Open(new VmBusDeviceOptions { Trust = PeerTrust.Untrusted });
         Background serving = Background.Run(() => new IntegrationGuestService(device.Primary.Channel, Guest()).Run(CancellationToken.None));
         using var stop = new CancellationTokenSource();
         var host = new IntegrationHostService<FileCopyHost>(kernel.Host.Channel, new FileCopyHost());

@@ -30,6 +30,10 @@ internal sealed class StandInKernel(SysfsTree tree)
         Writes.Add($"{(file == "driver_override" ? "" : owner + "/")}{file}: {text.TrimEnd()}");
         switch (file)
         {
+            case "driver_override" when !Directory.Exists(tree.Full(Devices + owner)):
+                return Errno.NoSuchFile;
+            case "bind" or "unbind" when !Directory.Exists(tree.Full(Devices + text)):
+                return Errno.NoSuchDevice;
             case "driver_override":
                 tree.Write($"{Devices}{owner}/driver_override", (text == "\n" ? "(null)" : text) + "\n");
                 return Errno.None;

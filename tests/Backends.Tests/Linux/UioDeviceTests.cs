@@ -19,7 +19,7 @@ public sealed class UioDeviceTests : UioFixture
         UioStandIn standIn = Make(monitor);
         using UioDevice device = standIn.Open();
         VmBusChannel guest = device.Primary.Channel, host = standIn.Host.Channel;
-        guest.Mode = mode;
+        guest.SignalMode = mode;
         const int Packets = 20_000;
 
         Background[] all =
@@ -120,10 +120,10 @@ public sealed class UioDeviceTests : UioFixture
         UioStandIn standIn = Make(Monitor);
         StandInHost second = standIn.AddSubchannel(90, 42), third = standIn.AddSubchannel(91, null);
         using UioDevice device = standIn.Open();
-        UioChannel[] channels = [device.Primary, device.OpenSubchannel(90), device.OpenSubchannel(91)];
+        UioChannel[] channels = [device.Primary, device.AddSubchannel(90), device.AddSubchannel(91)];
         StandInHost[] hosts = [standIn.Host, second, third];
         Assert.Equal([(int?)Monitor, 42, null], channels.Select(channel => channel.MonitorId));
-        Assert.Throws<InvalidOperationException>(() => device.OpenSubchannel(90));
+        Assert.Throws<InvalidOperationException>(() => device.AddSubchannel(90));
         const int Packets = 3_000;
 
         Background[] all = [.. Enumerable.Range(0, 3).SelectMany(i => (Background[])

@@ -25,7 +25,7 @@ public sealed class UioEndTests : UioFixture
         Assert.True(device.IsGone);
         Assert.False(guest.WaitToRead(Timeout.InfiniteTimeSpan));
         Assert.True(guest.Completion.IsCompletedSuccessfully);
-        Assert.Throws<PeerDisconnectedException>(() => device.OpenSubchannel(1));
+        Assert.Throws<PeerDisconnectedException>(() => device.AddSubchannel(1));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class UioEndTests : UioFixture
         UioStandIn standIn = Make(Monitor);
         standIn.AddSubchannel(90, 42);
         using UioDevice device = standIn.Open();
-        VmBusChannel[] channels = [device.Primary.Channel, device.OpenSubchannel(90).Channel];
+        VmBusChannel[] channels = [device.Primary.Channel, device.AddSubchannel(90).Channel];
         int[] threads = [0, 0];
         Background[] sleepers = [.. channels.Select((channel, i) => Background.Run(() =>
         {

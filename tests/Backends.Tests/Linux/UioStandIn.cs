@@ -90,7 +90,7 @@ internal sealed class UioStandIn : IUioFile
         },
     };
 
-    public UioDevice Open(UioOptions? options = null) => UioDevice.Open(Sysfs, Instance, options);
+    public UioDevice Open(VmBusDeviceOptions? options = null) => UioDevice.Open(Sysfs, Instance, options);
 
     /// <summary>Opens the node once more, for the page alone.</summary>
     public UioMonitorPage OpenMonitorPage() => UioMonitorPage.Open(Tree.Sysfs, Instance, _ => new SecondOpening(this));

@@ -102,7 +102,7 @@ internal sealed class PeerProcess : IDisposable
         else
         {
             using SharedGuest guest = SharedGuest.Connect(socket);
-            guest.Channel.Mode = Enum.Parse<SignalMode>(mode);
+            guest.Channel.SignalMode = Enum.Parse<SignalMode>(mode);
             Play(guest.Channel, int.Parse(count, CultureInfo.InvariantCulture), Enum.Parse<PeerEnd>(end), mapped, socket);
         }
         Environment.Exit(0);

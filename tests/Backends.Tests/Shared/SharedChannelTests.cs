@@ -17,8 +17,8 @@ public class SharedChannelTests
     public void Packets_travel_both_ways_in_every_mode(SignalMode mode)
     {
         using SharedPair pair = new(new SharedChannelOptions { RingSize = 8192 });
-        pair.Guest.Channel.Mode = mode;
-        pair.Host.Channel.Mode = mode;
+        pair.Guest.Channel.SignalMode = mode;
+        pair.Host.Channel.SignalMode = mode;
 
         Background toHost = Background.Run(() => ChannelTraffic.Send(pair.Guest.Channel, 0, 20_000));
         Background toGuest = Background.Run(() => ChannelTraffic.Send(pair.Host.Channel, 0, 20_000));
@@ -45,7 +45,7 @@ public class SharedChannelTests
         theirs.Connect(new UnixDomainSocketEndPoint(path));
         using Socket ours = listener.Accept();
 
-        using SharedHost host = SharedHost.Offer(TestLibc.Duplicate((int)ours.Handle), trust: PeerTrust.Trusted);
+        using SharedHost host = SharedHost.Offer(TestLibc.Duplicate((int)ours.Handle), new SharedChannelOptions { Trust = PeerTrust.Trusted });
         using SharedGuest guest = SharedGuest.Connect(TestLibc.Duplicate((int)theirs.Handle));
 
         Assert.True(guest.Channel.TrySend("hello"u8));
@@ -67,7 +67,7 @@ public class SharedChannelTests
         const int Trips = 300;
         using SharedPair pair = new(new SharedChannelOptions { SpinBudget = TimeSpan.FromMicroseconds(spinMicroseconds) });
         VmBusChannel guest = pair.Guest.Channel;
-        guest.Mode = mode;
+        guest.SignalMode = mode;
 
         Background host = Background.Run(() =>
         {
@@ -96,7 +96,7 @@ public class SharedChannelTests
     public async Task An_asynchronous_wait_ends_with_a_packet(SignalMode mode)
     {
         using SharedPair pair = new(SharedPair.Sleepy);
-        pair.Guest.Channel.Mode = mode;
+        pair.Guest.Channel.SignalMode = mode;
         for (int number = 0; number < 20; number++)
         {
             Task waiting = pair.Host.Channel.WaitToReadAsync().AsTask();

@@ -19,7 +19,7 @@ public class SharedTrafficTests
             Random random = new(1);
             while (!Volatile.Read(ref ended))
             {
-                pair.Guest.Channel.Mode = (SignalMode)random.Next(3);
+                pair.Guest.Channel.SignalMode = (SignalMode)random.Next(3);
                 pair.Guest.Channel.Signaler.SetLatencyHint(TimeSpan.FromMicroseconds(random.Next(50, 300)));
                 Thread.SpinWait(random.Next(1, 20_000));
                 Thread.Yield();

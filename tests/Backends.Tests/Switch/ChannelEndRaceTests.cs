@@ -33,7 +33,7 @@ public sealed class ChannelEndRaceTests : UioFixture
             using var bus = new InMemoryVmBus(new() { GuestMemorySize = 1 << 20 });
             InMemoryChannel channel = bus.CreateChannel(new() { GuestToHostSize = 4096, HostToGuestSize = 4096 });
             VmBusChannel guest = channel.Guest.Open(PeerTrust.Trusted, multiProducer), host = channel.Host.Open(PeerTrust.Untrusted, multiProducer);
-            guest.Mode = mode;
+            guest.SignalMode = mode;
             Close(round, [guest, host], multiProducer, round % 2 == 0 ? channel.Dispose : bus.Dispose);
         }
     }
@@ -48,8 +48,8 @@ public sealed class ChannelEndRaceTests : UioFixture
             await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
             GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: BusFixture.Token);
             GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(BusFixture.Token));
-            GuestChannel channel = await bus.OpenAsync(offer, new() { MultiProducer = multiProducer }, BusFixture.Token);
-            channel.Channel.Mode = mode;
+            GuestChannel channel = await bus.OpenChannelAsync(offer, new() { MultiProducer = multiProducer }, BusFixture.Token);
+            channel.Channel.SignalMode = mode;
             await CloseAsync(round, [channel.Channel], multiProducer, () => round % 2 == 0 ? channel.CloseAsync() : bus.DisposeAsync().AsTask());
             await bus.DisposeAsync();
             await fixture.DisposeAsync();
@@ -65,7 +65,7 @@ public sealed class ChannelEndRaceTests : UioFixture
         for (int round = 0; round < Rounds; round++)
         {
             using var pair = new SharedPair(new() { RingSize = 4096 });
-            pair.Guest.Channel.Mode = mode;
+            pair.Guest.Channel.SignalMode = mode;
             Close(round, [pair.Guest.Channel, pair.Host.Channel], false, pair.Dispose);
         }
 

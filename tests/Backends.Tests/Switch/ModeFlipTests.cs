@@ -46,7 +46,7 @@ public sealed class ModeFlipTests
                 Random random = new(2);
                 while (flipped < Flips && !watchdog.IsCancellationRequested)
                 {
-                    guest.Mode = Modes[random.Next(Modes.Length)];
+                    guest.SignalMode = Modes[random.Next(Modes.Length)];
                     Volatile.Write(ref flipped, flipped + 1);
                     if (random.Next(64) == 0)
                         Thread.Yield();
@@ -92,7 +92,7 @@ public sealed class ModeFlipTests
             switch (random.Next(8))
             {
                 case 0 or 1 or 2 or 3:
-                    guest.Mode = Modes[random.Next(Modes.Length)];
+                    guest.SignalMode = Modes[random.Next(Modes.Length)];
                     flips++;
                     break;
                 case 4 or 5:

@@ -78,7 +78,7 @@ public class AllocationTests
         foreach (bool multiProducer in (bool[])[false, true])
         {
             using var pair = new ChannelPair(multiProducer: multiProducer, pages: pages);
-            pair.Left.Mode = mode;
+            pair.Left.SignalMode = mode;
             int count = 0;
             AssertNothing("send, promote, wait, drain", () =>
             {
@@ -87,7 +87,7 @@ public class AllocationTests
                 pair.Right.WaitToRead(TimeSpan.Zero, TestContext.Current.CancellationToken);
                 Read(pair.Right);
                 pair.Right.Incoming.UnmaskInterrupt();
-                pair.Left.Mode = mode;
+                pair.Left.SignalMode = mode;
             });
             AssertNothing("full, ask for room, tell of room", () =>
             {

@@ -22,7 +22,7 @@ public class ChannelEndTests
         ["WaitToReadAsync"] = c => c.WaitToReadAsync(Token).AsTask(),
         ["WaitToWrite"] = Now(c => c.WaitToWrite(8, Timeout.InfiniteTimeSpan, Token)),
         ["WaitToWriteAsync"] = c => c.WaitToWriteAsync(8, Token).AsTask(),
-        ["Mode"] = Now(c => c.Mode = SignalMode.LowLatency),
+        ["SignalMode"] = Now(c => c.SignalMode = SignalMode.LowLatency),
     };
 
     [Theory]

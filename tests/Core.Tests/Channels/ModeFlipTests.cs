@@ -48,7 +48,7 @@ public class ModeFlipTests
 
                         break;
                     case Step.Monitored or Step.LowLatency or Step.Adaptive:
-                        pair.Left.Mode = (SignalMode)(step - Step.Monitored);
+                        pair.Left.SignalMode = (SignalMode)(step - Step.Monitored);
                         break;
                     case Step.Examine:
                         Examine(pages, pair.RightGate);
@@ -109,7 +109,7 @@ public class ModeFlipTests
             var random = new Random(1);
             for (int i = 0; i < Flips; i++)
             {
-                pair.Left.Mode = (SignalMode)random.Next(3);
+                pair.Left.SignalMode = (SignalMode)random.Next(3);
                 Volatile.Write(ref flips, i + 1);
                 Thread.SpinWait(random.Next(30));
                 if (i % 1024 == 0)

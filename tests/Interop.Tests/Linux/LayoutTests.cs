@@ -132,6 +132,7 @@ public unsafe class LayoutTests
         ("F_SETFD", Libc.FcntlSetDescriptorFlags),
         ("F_GETFL", Libc.FcntlGetStatusFlags),
         ("F_SETFL", Libc.FcntlSetStatusFlags),
+        ("F_DUPFD_CLOEXEC", Libc.FcntlDuplicateCloseOnExec),
         ("F_ADD_SEALS", Libc.FcntlAddSeals),
         ("F_GET_SEALS", Libc.FcntlGetSeals),
         ("FD_CLOEXEC", Libc.CloseOnExec),

@@ -21,7 +21,7 @@ internal sealed class OwnHostSteps(string[] words)
     private static readonly Guid Called = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e00");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
     private static readonly VmBusSysfs Sysfs = new();
-    private static readonly UioOptions Options = new() { Trust = PeerTrust.Untrusted };
+    private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
 
     private double _calledMedian;
 
@@ -34,6 +34,7 @@ internal sealed class OwnHostSteps(string[] words)
         ("devices", RequireDevices),
         ("integration components", RequireComponents),
         ("key-value pairs", ExchangePairs),
+        ("a guest tool: the sample", RunGuestTool),
         ("bind the echoes to UIO", Bind),
         ("several VPs", ProcessorSteps.RequireAll),
         ("an echo by hypercall", EchoCalled),
@@ -95,6 +96,18 @@ internal sealed class OwnHostSteps(string[] words)
         Require(((IAsyncResult)serving).AsyncWaitHandle.WaitOne(Patience), "the daemon does not end");
     }
 
+    // The program a user writes first: it takes the device, speaks, and gives it back.
+    private static void RunGuestTool()
+    {
+        string sent = Convert.ToHexString("hello, host"u8);
+        string said = Steps.Output("/bin/GuestTool", Monitored.ToString(), "--bind");
+        Console.Write(said);
+        Require(said.Contains($"signals are: {EffectiveSignal.MonitoredShortHint}", StringComparison.Ordinal), "the tool does not say how it signals");
+        Require(said.Contains($"16 bytes: {sent}", StringComparison.Ordinal), "the echo did not come back to the tool");
+        SysfsDevice given = Device(Monitored);
+        Require(given is { Driver: null, DriverOverride: null, UioName: null }, $"the device was not given back: {given.Driver}, {given.DriverOverride}");
+    }
+
     private static void Bind()
     {
         VmBusBinding.BindClass(Sysfs, EchoClass);
@@ -135,11 +148,11 @@ internal sealed class OwnHostSteps(string[] words)
         page.Latency(monitor) = (ushort)(Window * 10_000);
 
         // No figure is wanted of this one: where all levels share a processor, looking without a pause keeps the guest from it.
-        channel.Mode = SignalMode.LowLatency;
+        channel.SignalMode = SignalMode.LowLatency;
         Console.WriteLine($"low latency: {channel.Signaler.EffectiveMode}, hint {page.Latency(monitor) / 10.0} us");
         Require(channel.Signaler.EffectiveMode == EffectiveSignal.MonitoredShortHint, "low latency is not a shorter hint");
         Report("by monitor, low latency", RoundTrips(channel, 300));
-        channel.Mode = SignalMode.Monitored;
+        channel.SignalMode = SignalMode.Monitored;
         Console.WriteLine(channel.GetStatistics());
         Console.WriteLine($"@monitored {channel.GetStatistics().Signals.Monitored}");
     }
@@ -154,7 +167,7 @@ internal sealed class OwnHostSteps(string[] words)
             Until(() => Offered() is { RingBytes: not null }, "the subchannel has no rings");
             SysfsChannel found = Offered()!;
             Console.WriteLine($"subchannel {found.SubchannelIndex} is channel {found.Relid}, VP {found.VpIndex}, monitor {found.MonitorId}, rings of {found.RingBytes} bytes");
-            UioChannel subchannel = uio.OpenSubchannel(found.Relid);
+            UioChannel subchannel = uio.AddSubchannel(found.Relid);
             Require(subchannel.Channel.Signaler.EffectiveMode == EffectiveSignal.Monitored, $"the subchannel signals by {subchannel.Channel.Signaler.EffectiveMode}");
             for (int round = 0; round < 10; round++)
             {

@@ -28,7 +28,7 @@ internal static partial class ProcessorSteps
     }
 
     /// <summary>A channel is moved: its interrupts come to the other VP, and none is lost while it moves to and fro.</summary>
-    public static void Move(Guid instance, UioOptions options)
+    public static void Move(Guid instance, VmBusDeviceOptions options)
     {
         string cpu = ProcessorFile(instance);
         int last = Last;
@@ -58,7 +58,7 @@ internal static partial class ProcessorSteps
     }
 
     /// <summary>A VP is turned off and on: the kernel keeps it while a channel is there, and the host goes on without it.</summary>
-    public static void TurnOff(Guid instance, UioOptions options)
+    public static void TurnOff(Guid instance, VmBusDeviceOptions options)
     {
         string cpu = ProcessorFile(instance), online = $"{Processors}/cpu{Last}/online";
         int last = Last;

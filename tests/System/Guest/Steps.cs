@@ -14,7 +14,7 @@ internal sealed class Steps(bool recording)
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
     private static readonly VmBusSysfs Sysfs = new();
-    private static readonly UioOptions Options = new() { Trust = PeerTrust.Untrusted };
+    private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
 
     private Guid _device;
 

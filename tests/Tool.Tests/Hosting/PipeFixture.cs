@@ -56,7 +56,7 @@ internal sealed class PipeFixture : IAsyncDisposable
     /// <param name="ring">Bytes of each ring.</param>
     public async Task<(GuestChannel Channel, PipeStream Pipe)> OpenAsync(int ring = 64 << 10)
     {
-        GuestChannel channel = await _bus!.OpenAsync(_offer!, new GuestChannelOptions { OutgoingSize = ring, IncomingSize = ring }, BusFixture.Token);
+        GuestChannel channel = await _bus!.OpenChannelAsync(_offer!, new GuestChannelOptions { OutgoingSize = ring, IncomingSize = ring }, BusFixture.Token);
         return (channel, new PipeStream(channel.Channel, _offer!.PipeMode!.Value, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds });
     }
 

@@ -35,6 +35,12 @@ public sealed record SharedChannelOptions
     /// </summary>
     public bool AdaptiveSpin { get; init; } = true;
 
+    /// <summary>How far the host trusts the guest.</summary>
+    public PeerTrust Trust { get; init; } = PeerTrust.Untrusted;
+
+    /// <summary>The clock of the host's timeouts; <see langword="null"/> for the system's.</summary>
+    public TimeProvider? Clock { get; init; }
+
     /// <summary>Runs first on the thread of the host's scan: the place to choose its core or its priority.</summary>
     public Action? ScanThreadStarted { get; init; }
 

@@ -17,6 +17,8 @@ namespace VmBus.InMemory;
 [SupportedOSPlatform("linux")]
 public sealed class SharedGuest : IDisposable
 {
+    private static readonly TimeSpan ConnectInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly UnixFdSocket _socket;
     private readonly SharedChannelMemory _memory;
     private readonly EventFd _hostInterrupt;
@@ -59,17 +61,43 @@ public sealed class SharedGuest : IDisposable
     /// <summary>The socket to the host. Its end there closes when the host process ends.</summary>
     internal UnixFdSocket Socket => _socket;
 
+    /// <summary>Connects to a host process that offers a channel on a path, or will.</summary>
+    /// <param name="path">The path: what <see cref="SharedHost.OfferAsync"/> was given.</param>
+    /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the wait for the host; without it a host that never comes is waited for without end.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="IOException">The kernel refused to connect.</exception>
+    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
+    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    public static async Task<SharedGuest> ConnectAsync(string path, SharedGuestOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        UnixFdSocket socket = await ConnectSocketAsync(path, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Task.Run(() => WaitForOffer(socket, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        return Connect(socket, options?.Trust ?? PeerTrust.Trusted, options?.Clock);
+    }
+
     /// <summary>Takes the channel that a host offers on a socket.</summary>
     /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a host. Owned from here on, also when this fails.</param>
-    /// <param name="trust">How far the host is trusted.</param>
-    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
     /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
     /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
     /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
-    public static SharedGuest Connect(int socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null) =>
-        Connect(UnixFdSocket.FromDescriptor(socket), trust, clock);
+    public static SharedGuest Connect(int socket, SharedGuestOptions? options = null) =>
+        Connect(UnixFdSocket.FromDescriptor(socket), options?.Trust ?? PeerTrust.Trusted, options?.Clock);
 
     /// <summary>Takes the channel that a host offers on a socket.</summary>
     /// <param name="socket">Connected to a host. Owned from here on, also when this fails.</param>
@@ -125,6 +153,39 @@ public sealed class SharedGuest : IDisposable
         _guestInterrupt.Dispose();
         _hostInterrupt.Dispose();
         _memory.Dispose();
+    }
+
+    private static async Task<UnixFdSocket> ConnectSocketAsync(string path, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return UnixFdSocket.Connect(path);
+            }
+            catch (ErrnoException absent) when (absent.Errno is Errno.NoSuchFile or Errno.ConnectionRefused)
+            {
+                // No event tells that a path is listened on.
+                await Task.Delay(ConnectInterval, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ErrnoException refused)
+            {
+                throw new IOException($"Could not connect to the host: {refused.Message}", refused);
+            }
+        }
+    }
+
+    // Until the host says something or goes.
+    private static void WaitForOffer(UnixFdSocket socket, CancellationToken cancellationToken)
+    {
+        using EventFd cancel = EventFd.Create();
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static cancel => ((EventFd)cancel!).Signal(), cancel);
+        Span<PollFd> polled = [new PollFd(socket.Descriptor, PollEvents.In), new PollFd(cancel.Descriptor, PollEvents.In)];
+        while (polled[0].Returned == PollEvents.None)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Poll.Wait(polled, Timeout.InfiniteTimeSpan);
+        }
     }
 
     private static int ReceivePlan(UnixFdSocket socket, Span<byte> message, Span<int> descriptors, out int count)

@@ -1,5 +1,6 @@
 // The host's end of a channel between two processes, and the hypervisor between them.
 
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 using VmBus.Hosting;
 using VmBus.Interop;
@@ -78,16 +79,43 @@ public sealed class SharedHost : IDisposable
 
     private SharedChannelPlan Plan { get; }
 
+    /// <summary>Listens on a path, waits for one guest process, and offers it a channel.</summary>
+    /// <param name="path">
+    /// Where the guest connects: a Unix-domain socket that only this user may use. It is gone again once the guest has come. The
+    /// socket of a process that was killed is replaced.
+    /// </param>
+    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the wait for a guest.</param>
+    /// <returns>The open channel.</returns>
+    /// <exception cref="IOException">No socket can be there; the message says why.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static async Task<SharedHost> OfferAsync(string path, SharedChannelOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        options ??= SharedChannelOptions.Default;
+        options.Validate();
+        using LocalListener listener = LocalListener.Listen(path);
+        using Socket guest = await listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return Offer(UnixFdSocket.CopyOf(guest.SafeHandle), options, options.Trust, options.Clock);
+        }
+        catch (ErrnoException gone) when (gone.Errno is Errno.BrokenPipe or Errno.ConnectionReset)
+        {
+            throw new PeerDisconnectedException($"The guest process went away before it took the channel: {gone.Message}");
+        }
+    }
+
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
     /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a guest. Owned from here on, also when this fails.</param>
     /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
-    /// <param name="trust">How far the guest is trusted.</param>
-    /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static SharedHost Offer(int socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null) =>
-        Offer(UnixFdSocket.FromDescriptor(socket), options, trust, clock);
+    public static SharedHost Offer(int socket, SharedChannelOptions? options = null) =>
+        Offer(UnixFdSocket.FromDescriptor(socket), options, options?.Trust ?? PeerTrust.Untrusted, options?.Clock);
 
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
     /// <param name="socket">Connected to a guest. Owned from here on, also when this fails.</param>

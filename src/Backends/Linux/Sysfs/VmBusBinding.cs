@@ -148,8 +148,8 @@ public sealed class VmBusBinding : IDisposable
         }
     }
 
-    // Takes every step, and returns the first error.
-    private LinuxGuestException? Undo()
+    /// <summary>Takes every step back, and returns the first error.</summary>
+    internal LinuxGuestException? Undo()
     {
         LinuxGuestException? first = null;
         while (_steps.TryPop(out Action? step))

@@ -1,6 +1,8 @@
 // The VMBus of this guest as the kernel shows it. Reads what tools/hv/lsvmbus of Linux reads, and more.
 
+using System.Globalization;
 using VmBus.Interop;
+using VmBus.Layout;
 
 namespace VmBus.Linux;
 
@@ -11,6 +13,8 @@ namespace VmBus.Linux;
 public sealed class VmBusSysfs
 {
     internal const string UioDriver = "uio_hv_generic";
+
+    private const string RelidPrefix = "vmbus:";
 
     /// <summary>Looks below the given folders.</summary>
     /// <param name="sysfs">Where sysfs is mounted; another folder in tests.</param>
@@ -63,6 +67,34 @@ public sealed class VmBusSysfs
 
         // Kernels before 4.17 name the folders otherwise.
         return ListDevices().FirstOrDefault(device => device.InstanceId == instanceId);
+    }
+
+    /// <summary>Finds devices by what they are called.</summary>
+    /// <param name="name">
+    /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>14</c> or <c>vmbus:14</c>), or the name of a
+    /// class (<c>fcopy</c>: see <see cref="DeviceClass.Known"/>).
+    /// </param>
+    /// <returns>The devices; none when none is called so.</returns>
+    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    public IReadOnlyList<SysfsDevice> FindDevices(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        IReadOnlyList<SysfsDevice> devices = ListDevices();
+        return [.. devices.Where(Called(devices, name))];
+    }
+
+    private Func<SysfsDevice, bool> Called(IReadOnlyList<SysfsDevice> devices, string name)
+    {
+        if (Guid.TryParse(name, out Guid id))
+            return devices.Any(device => device.InstanceId == id) ? device => device.InstanceId == id : device => device.ClassId == id;
+        string number = name.StartsWith(RelidPrefix, StringComparison.OrdinalIgnoreCase) ? name[RelidPrefix.Length..] : name;
+        if (uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out uint relid))
+            return device => device.Relid == relid;
+        if (DeviceClass.Known.FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } type)
+            return device => device.ClassId == type.Id;
+        // An interface's device is the folder of the bus's device, or that of another bus. A name with a slash would be a path.
+        string? folder = name.Contains('/', StringComparison.Ordinal) ? null : new SysfsFolder(Path.Combine(Root, "class", "net", name)).Link("device");
+        return device => device.Name == folder;
     }
 
     internal SysfsDevice GetDevice(Guid instanceId) => FindDevice(instanceId)

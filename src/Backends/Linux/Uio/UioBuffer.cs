@@ -5,7 +5,7 @@ namespace VmBus.Linux;
 
 /// <summary>
 /// A buffer that the kernel shares with the host as a network adapter needs it, whatever the device's class is: 31 MiB to
-/// receive into, 16 MiB to send from. The memory belongs to the <see cref="UioDevice"/>.
+/// receive into, 16 MiB to send from. The memory belongs to the <see cref="VmBusDevice"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class UioBuffer

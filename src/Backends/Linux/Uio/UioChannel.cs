@@ -13,13 +13,13 @@ namespace VmBus.Linux;
 /// <see cref="PeerDisconnectedException"/> once all that the host had committed was read.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class UioChannel : IDisposable
+internal sealed class UioChannel : IChannelOwner, IDisposable
 {
     private readonly MappedMemory _rings;
     private readonly UioSignalWait _wait;
-    private volatile bool _closed;
+    private int _closed;
 
-    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, UioOptions options)
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, VmBusDeviceOptions options)
     {
         Relid = relid;
         MonitorId = monitorId;
@@ -39,7 +39,7 @@ public sealed class UioChannel : IDisposable
         OutgoingRing outgoing = new(RingAt(rings, 0, half), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
         IncomingRing incoming = new(RingAt(rings, half, half), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
         _wait = new UioSignalWait(interrupts);
-        Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock);
+        Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock) { Owner = this };
     }
 
     /// <summary>The relid: the channel's number.</summary>
@@ -57,12 +57,19 @@ public sealed class UioChannel : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (_closed)
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
             return;
-        _closed = true;
-        Channel.Dispose();
+        Channel.End();
         _wait.Dispose();
         _rings.Retire();
+    }
+
+    void IChannelOwner.OnDisposed() => Dispose();
+
+    Task IChannelOwner.CloseAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
     }
 
     internal static void CheckRings(long length, string where)
@@ -73,11 +80,11 @@ public sealed class UioChannel : IDisposable
             throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages each, do not have that.");
     }
 
-    internal bool IsClosed => _closed;
+    internal bool IsClosed => Volatile.Read(ref _closed) != 0;
 
     internal void Detach()
     {
-        if (!_closed)
+        if (!IsClosed)
             _rings.Detach();
     }
 

@@ -8,20 +8,12 @@ using VmBus.Layout;
 
 namespace VmBus.Linux;
 
-/// <summary>
-/// A device bound to <c>uio_hv_generic</c>, opened: opening it opens its primary channel, closing it closes all. Bind it
-/// with <see cref="VmBusBinding"/> first.
-/// </summary>
-/// <remarks>
-/// <para>One process at a time: an advisory lock keeps out whoever asks for it. A program that does not ask, such as
-/// DPDK, is not noticed, and both would spoil the rings.</para>
-/// <para>The monitor page is the whole guest's: who has it mapped can signal, and change the latency of, every channel.</para>
-/// </remarks>
+/// <summary>A device bound to <c>uio_hv_generic</c>, opened: opening it opens its primary channel, closing it closes all.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class UioDevice : IDisposable
+internal sealed class UioDevice : IDisposable
 {
     private readonly VmBusSysfs _sysfs;
-    private readonly UioOptions _options;
+    private readonly VmBusDeviceOptions _options;
     private readonly IUioFile _file;
     private readonly UioInterrupts _interrupts;
     private readonly List<MappedMemory> _pages = [];
@@ -31,7 +23,7 @@ public sealed class UioDevice : IDisposable
     private bool _detached;
     private bool _disposed;
 
-    private UioDevice(VmBusSysfs sysfs, SysfsDevice device, UioOptions options, IUioFile file)
+    private UioDevice(VmBusSysfs sysfs, SysfsDevice device, VmBusDeviceOptions options, IUioFile file)
     {
         _sysfs = sysfs;
         _options = options;
@@ -107,14 +99,14 @@ public sealed class UioDevice : IDisposable
     /// </exception>
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a map, or this process has no descriptor left.</exception>
-    public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options = null)
+    public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, VmBusDeviceOptions? options = null)
         => Open(sysfs, instanceId, options, sysfs?.OpenNode ?? OpenFile);
 
-    internal static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, UioOptions? options, Func<string, IUioFile> open)
+    internal static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, VmBusDeviceOptions? options, Func<string, IUioFile> open)
     {
         SysfsDevice device = Find(sysfs, instanceId);
         string path = Path.Combine(sysfs.DeviceRoot, device.UioName!);
-        return new UioDevice(sysfs, device with { InstanceId = instanceId }, options ?? new UioOptions(), OpenNode(path, open));
+        return new UioDevice(sysfs, device with { InstanceId = instanceId }, options ?? new VmBusDeviceOptions(), OpenNode(path, open));
     }
 
     internal static IUioFile OpenFile(string path) => new UioFile(DeviceFile.Open(path));
@@ -124,10 +116,10 @@ public sealed class UioDevice : IDisposable
     {
         ArgumentNullException.ThrowIfNull(sysfs);
         SysfsDevice device = sysfs.GetDevice(instanceId);
-        if (device.UioName is null)
+        if (device.UioName is null || device.Driver != VmBusSysfs.UioDriver)
         {
             throw new LinuxGuestException(LinuxGuestError.NotBound,
-                $"{instanceId} is bound to {device.Driver ?? "no driver"}, not to {VmBusSysfs.UioDriver}: bind it first.");
+                $"{instanceId} is bound to {device.Driver ?? "no driver"}, not to {VmBusSysfs.UioDriver}: bind it first, or have it bound ({nameof(VmBusDeviceOptions)}.{nameof(VmBusDeviceOptions.Bind)}).");
         }
 
         return device;
@@ -144,7 +136,7 @@ public sealed class UioDevice : IDisposable
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused the map, or this process has no descriptor left.</exception>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
-    public UioChannel OpenSubchannel(uint relid)
+    public UioChannel AddSubchannel(uint relid)
     {
         lock (_lock)
         {

@@ -1,5 +1,6 @@
 // The head of every packet in a ring. Mirrors vmpacket_descriptor (Linux include/linux/hyperv.h).
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
@@ -34,6 +35,30 @@ public struct PacketDescriptor
 
     /// <summary><see cref="Length8"/> in bytes.</summary>
     public readonly int Length => Length8 * 8;
+
+    // The fields before the transaction id as one little-endian word. A ring reads that word once, since the other side may
+    // change it at any time, and takes it apart in a register.
+
+    /// <summary>The first word of a descriptor.</summary>
+    /// <param name="type">What the packet is.</param>
+    /// <param name="dataOffset">Where the payload starts, in bytes from the start of the descriptor: a multiple of 8.</param>
+    /// <param name="length">Bytes of descriptor, extended header and padded payload: a multiple of 8.</param>
+    /// <param name="flags">The flags.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Pack(PacketType type, uint dataOffset, uint length, PacketFlags flags)
+        => (ulong)type | ((ulong)(dataOffset / 8) << 16) | ((ulong)(length / 8) << 32) | ((ulong)flags << 48);
+
+    /// <summary>The type in a first word.</summary>
+    internal static ushort TypeIn(ulong word) => (ushort)word;
+
+    /// <summary>Where the payload starts by a first word, in bytes.</summary>
+    internal static uint DataOffsetIn(ulong word) => (uint)(ushort)(word >> 16) * 8;
+
+    /// <summary>The length without trailer in a first word, in bytes.</summary>
+    internal static uint LengthIn(ulong word) => (uint)(ushort)(word >> 32) * 8;
+
+    /// <summary>The flags in a first word.</summary>
+    internal static ushort FlagsIn(ulong word) => (ushort)(word >> 48);
 }
 
 // What a packet in a ring is. Mirrors enum vmbus_packet_type (Linux include/linux/hyperv.h).

@@ -16,8 +16,8 @@ internal static class RangeCheck
         limit = 0;
         if (header.Length < 8)
         {
-            value = OutgoingRing.DescriptorLength + (ulong)header.Length;
-            limit = OutgoingRing.DescriptorLength + 8;
+            value = PacketDescriptor.Size + (ulong)header.Length;
+            limit = PacketDescriptor.Size + 8;
             return RingFault.PacketTooShort;
         }
 

@@ -65,6 +65,15 @@ internal sealed class UnixFdSocket : FileDescriptorHandle
         return socket;
     }
 
+    /// <summary>Makes a descriptor of its own for a socket that is somebody else's.</summary>
+    /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    public static UnixFdSocket CopyOf(SafeHandle socket)
+    {
+        int descriptor = Libc.Fcntl(socket, Libc.FcntlDuplicateCloseOnExec, 0);
+        return descriptor < 0 ? throw ErrnoException.FromLastCall("fcntl(F_DUPFD_CLOEXEC)") : FromDescriptor(descriptor);
+    }
+
     /// <summary>Takes ownership of a socket this process inherited, and closes it on exec from now on.</summary>
     /// <param name="descriptor">
     /// The descriptor. It belongs to this call from the start: when a check fails it is closed.

@@ -51,7 +51,7 @@ internal sealed class BindCommand
             throw new ToolException("devices are bound by Linux's sysfs, which is not here");
         bool untilExit = line.GetValue(_untilExit);
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
-        IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs.ListDevices(), line.GetRequiredValue(_device), line.GetValue(_all));
+        IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs, line.GetRequiredValue(_device), line.GetValue(_all));
         List<(Guid Instance, VmBusBinding Binding)> bound = [];
         if (untilExit)
             _terminal.Grace = Grace;

@@ -45,7 +45,7 @@ internal sealed class UnbindCommand
         if (!OperatingSystem.IsLinux())
             throw new ToolException("devices are bound by Linux's sysfs, which is not here");
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
-        IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs.ListDevices(), line.GetRequiredValue(_device), line.GetValue(_all));
+        IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs, line.GetRequiredValue(_device), line.GetValue(_all));
         foreach (SysfsDevice device in devices)
         {
             if (Openers.Tell(sysfs, device, _engines.Proc) is not { } openers)

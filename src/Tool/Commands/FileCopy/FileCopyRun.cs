@@ -21,10 +21,12 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
     {
         SysfsDevice device = Find();
         using FileCopyFolder folder = FileCopyFolder.Open(options.Root, options.Mode);
-        using VmBusBinding? binding = options.Bind ? VmBusBinding.Bind(sysfs, device.InstanceId!.Value, undoOnDispose: true) : null;
-        using UioDevice uio = UioDevice.Open(sysfs, device.InstanceId!.Value, new UioOptions { Trust = PeerTrust.Untrusted });
-        terminal.Error.WriteLine($"vmbus: {uio.Name} takes the host's files below {folder.Root}");
-        return Serve(uio.Primary.Channel, folder, cancellationToken);
+        var deviceOptions = new VmBusDeviceOptions { Sysfs = sysfs, Bind = options.Bind, Trust = PeerTrust.Untrusted };
+        using VmBusDevice opened = VmBusDevice.OpenAsync(device.InstanceId!.Value, deviceOptions, cancellationToken).GetAwaiter().GetResult();
+        terminal.Error.WriteLine($"vmbus: {opened.UioName} takes the host's files below {folder.Root}");
+        int code = Serve(opened.Channel, folder, cancellationToken);
+        opened.CloseAsync(CancellationToken.None).GetAwaiter().GetResult();
+        return code;
     }
 
     private static string HowToOffer => "Its VM must offer it: Enable-VMIntegrationService -Name 'Guest Service Interface' on the host";

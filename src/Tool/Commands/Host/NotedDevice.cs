@@ -12,16 +12,16 @@ internal sealed class NotedDevice(string name, IChannelDevice device, KvmPartiti
 {
     public ValueTask<bool> AcceptsAsync(VmBus.Protocol.HostOpenRequest request, CancellationToken cancellationToken) => device.AcceptsAsync(request, cancellationToken);
 
-    public async Task ServeAsync(DeviceChannel channel, CancellationToken closing)
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        notes.Write($"{name} is open: relid {channel.Request.Relid}, {(channel.Request.MonitorId is { } monitor ? $"monitor {monitor}" : "by hypercall")}, VP {channel.Request.TargetVp}");
+        notes.Write($"{name} is open: relid {context.Request.Relid}, {(context.Request.MonitorId is { } monitor ? $"monitor {monitor}" : "by hypercall")}, VP {context.Request.TargetVp}");
         try
         {
-            await device.ServeAsync(channel, closing).ConfigureAwait(false);
+            await device.ServeAsync(context, closing).ConfigureAwait(false);
         }
         finally
         {
-            notes.Write($"{name} is closed, after {partition.GetSignals(channel.Request.ConnectionId)} signals of the guest");
+            notes.Write($"{name} is closed, after {partition.GetSignals(context.Request.ConnectionId)} signals of the guest");
         }
     }
 }

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using VmBus.Devices;
 using VmBus.Hosting;
+using VmBus.InMemory;
 using VmBus.Pipes;
 
 namespace VmBus.Tool;
@@ -13,7 +14,7 @@ namespace VmBus.Tool;
 [SupportedOSPlatform("linux")]
 internal sealed class PipeRelay : IChannelDevice, IDisposable
 {
-    private readonly PipeListener _listener;
+    private readonly LocalListener _listener;
     private readonly PipeDevice _device;
     private readonly TimeProvider _clock;
 
@@ -24,7 +25,15 @@ internal sealed class PipeRelay : IChannelDevice, IDisposable
     public PipeRelay(string path, TimeProvider? clock = null)
     {
         _clock = clock ?? TimeProvider.System;
-        _listener = PipeListener.Listen(path);
+        try
+        {
+            _listener = LocalListener.Listen(path);
+        }
+        catch (IOException error)
+        {
+            throw new ToolException(error.Message, error);
+        }
+
         _device = new PipeDevice(ServeAsync);
     }
 
@@ -32,7 +41,7 @@ internal sealed class PipeRelay : IChannelDevice, IDisposable
     public PipeCounts Counts { get; } = new();
 
     /// <inheritdoc/>
-    public Task ServeAsync(DeviceChannel channel, CancellationToken closing) => _device.ServeAsync(channel, closing);
+    public Task ServeAsync(DeviceContext context, CancellationToken closing) => _device.ServeAsync(context, closing);
 
     /// <inheritdoc/>
     public void Dispose() => _listener.Dispose();

@@ -106,7 +106,7 @@ internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock,
         while (true)
         {
             new Message(clock.Now, kind, number).WriteTo(_payload);
-            if (channel.TrySend(_payload, number, flags, urgency))
+            if (channel.TrySend(_payload, new SendOptions { TransactionId = number, Flags = flags, Urgency = urgency }))
                 break;
             await channel.WaitToWriteAsync(_payload.Length);
         }

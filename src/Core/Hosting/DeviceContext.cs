@@ -1,15 +1,15 @@
-// The host's end of a channel that a guest has opened.
+// A channel that a guest has opened, as its device sees it.
 
 using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-/// <summary>An open channel as its device has it.</summary>
-public sealed class DeviceChannel
+/// <summary>A channel that a guest has opened, and what its device may know of it.</summary>
+public sealed class DeviceContext
 {
     private readonly OfferLink _link;
 
-    internal DeviceChannel(OfferLink link, VmBusChannel channel, HostOpenRequest request, IGuestMemory memory, bool isRestored)
+    internal DeviceContext(OfferLink link, VmBusChannel channel, HostOpenRequest request, IGuestMemory memory, bool isRestored)
     {
         _link = link;
         Channel = channel;
@@ -18,7 +18,7 @@ public sealed class DeviceChannel
         IsRestored = isRestored;
     }
 
-    /// <summary>The channel: rings, signals, waits. The bus disposes it.</summary>
+    /// <summary>The host's end of the channel. The bus disposes it.</summary>
     public VmBusChannel Channel { get; }
 
     /// <summary>What the guest asked for.</summary>

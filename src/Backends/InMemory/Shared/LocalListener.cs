@@ -1,15 +1,15 @@
-// The Unix-domain socket that a pipe of the guest is reached by on the host.
+// A Unix-domain socket at a path, for one user: where clients of a pipe connect, or the guest of a channel between processes.
 
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
 using VmBus.Interop;
 
-namespace VmBus.Tool;
+namespace VmBus.InMemory;
 
 /// <summary>Listens on a path that only this user may connect to. Disposing removes the file. Thread-safe.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class PipeListener : IDisposable
+internal sealed class LocalListener : IDisposable
 {
     private const int LongestPath = 107;    // sun_path, less the zero at its end
     private const int Backlog = 16;
@@ -17,11 +17,11 @@ internal sealed class PipeListener : IDisposable
 
     private readonly Socket _socket;
 
-    private PipeListener(Socket socket) => _socket = socket;
+    private LocalListener(Socket socket) => _socket = socket;
 
     /// <summary>Listens. The file of a socket that nobody listens on any more is replaced.</summary>
-    /// <exception cref="ToolException">It cannot be there; the message says why.</exception>
-    public static PipeListener Listen(string path)
+    /// <exception cref="IOException">It cannot be there; the message says why.</exception>
+    public static LocalListener Listen(string path)
     {
         if (Encoding.UTF8.GetByteCount(path) is var bytes and > LongestPath)
             throw Error(path, $"the path of a socket has at most {LongestPath} bytes, this one {bytes}");
@@ -39,9 +39,9 @@ internal sealed class PipeListener : IDisposable
             // Before it listens: nobody gets in who may not.
             File.SetUnixFileMode(path, Mode);
             socket.Listen(Backlog);
-            return new PipeListener(socket);
+            return new LocalListener(socket);
         }
-        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or ErrnoException)
+        catch (Exception error) when (error is SocketException or (IOException and not ListenException) or UnauthorizedAccessException or ErrnoException)
         {
             socket.Dispose();
             throw Error(path, Reason(path, error), error);
@@ -106,9 +106,8 @@ internal sealed class PipeListener : IDisposable
         _ => error.Message.TrimEnd('.'),
     };
 
-    private static ToolException Error(string path, string why, Exception? cause = null)
-    {
-        string message = $"cannot listen on '{path}': {why}";
-        return cause is null ? new ToolException(message) : new ToolException(message, cause);
-    }
+    private static ListenException Error(string path, string why, Exception? cause = null) => new ListenException($"cannot listen on '{path}': {why}", cause);
+
+    // Told apart from the errors of files, which it is made of.
+    private sealed class ListenException(string message, Exception? cause) : IOException(message, cause);
 }

@@ -1,8 +1,17 @@
 namespace VmBus.Linux;
 
-/// <summary>How the channels of a UIO device are used.</summary>
-public sealed record UioOptions
+/// <summary>How a device of a Linux guest is opened, and how its channels are used.</summary>
+public sealed record VmBusDeviceOptions
 {
+    /// <summary>
+    /// Whether to take the device from its driver first, when it is not bound to <c>uio_hv_generic</c>. It goes back when the
+    /// device is closed. Takes root.
+    /// </summary>
+    public bool Bind { get; init; }
+
+    /// <summary>Where the bus is; <see langword="null"/> for <c>/sys</c> and <c>/dev</c>.</summary>
+    public VmBusSysfs? Sysfs { get; init; }
+
     /// <summary>How far the host is trusted.</summary>
     public PeerTrust Trust { get; init; }
 

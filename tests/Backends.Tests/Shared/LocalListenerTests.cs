@@ -1,11 +1,12 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using VmBus.InMemory;
 
-namespace VmBus.Tool.Tests.Hosting;
+namespace VmBus.Backends.Tests.Shared;
 
-/// <summary>Where a pipe's socket may be, and what becomes of what is there.</summary>
+/// <summary>Where a socket may be, and what becomes of what is there.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class PipeListenerTests : IDisposable
+public sealed class LocalListenerTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipe");
 
@@ -16,7 +17,7 @@ public sealed class PipeListenerTests : IDisposable
     [Fact]
     public void Only_its_user_may_connect_and_the_file_goes_with_it()
     {
-        using (PipeListener.Listen(Socket))
+        using (LocalListener.Listen(Socket))
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Socket));
         Assert.False(File.Exists(Socket));
     }
@@ -30,7 +31,7 @@ public sealed class PipeListenerTests : IDisposable
         dead.Listen();
         dead.SafeHandle.Dispose();
         Assert.True(File.Exists(Socket));
-        using PipeListener listener = PipeListener.Listen(Socket);
+        using LocalListener listener = LocalListener.Listen(Socket);
         using Socket client = Connect();
         Assert.True(client.Connected);
     }
@@ -65,7 +66,7 @@ public sealed class PipeListenerTests : IDisposable
         string longest = Path.Combine(_folder.FullName, new string('é', 60));
         Assert.Equal($"cannot listen on '{longest}': the path of a socket has at most 107 bytes, this one {_folder.FullName.Length + 1 + 120}", Refused(longest));
         string fits = Path.Combine(_folder.FullName, new string('x', 107 - _folder.FullName.Length - 1));
-        PipeListener.Listen(fits).Dispose();
+        LocalListener.Listen(fits).Dispose();
 
         string missing = Path.Combine(_folder.FullName, "no", "guest");
         Assert.Equal($"cannot listen on '{missing}': there is no folder '{Path.GetDirectoryName(missing)}'", Refused(missing));
@@ -83,7 +84,7 @@ public sealed class PipeListenerTests : IDisposable
         Assert.Equal($"cannot listen on '{Socket}': Permission denied", said);
     }
 
-    private static string Refused(string path) => Assert.Throws<ToolException>(() => PipeListener.Listen(path)).Message;
+    private static string Refused(string path) => Assert.ThrowsAny<IOException>(() => LocalListener.Listen(path)).Message;
 
     private Socket Connect()
     {

@@ -1,0 +1,183 @@
+// A VMBus device of this guest for a program of its own: found, taken from its driver, opened, and given back.
+
+using System.Runtime.Versioning;
+using VmBus.Layout;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// A VMBus device of this Linux guest, open over <c>uio_hv_generic</c>. Disposing it closes its channels and gives it back to
+/// the driver it was taken from.
+/// </summary>
+/// <remarks>
+/// <para>One process at a time: an advisory lock keeps out others that ask for it. A program that does not ask, such as DPDK,
+/// is not noticed, and both would spoil the rings.</para>
+/// <para>A process that is killed gives nothing back: <c>vmbus unbind --restore</c> does that.</para>
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class VmBusDevice : IAsyncDisposable, IDisposable
+{
+    private readonly VmBusSysfs _sysfs;
+    private readonly UioDevice _uio;
+    private readonly VmBusBinding? _binding;
+    private readonly Lazy<Task> _closed;
+
+    private VmBusDevice(VmBusSysfs sysfs, UioDevice uio, VmBusBinding? binding)
+    {
+        _sysfs = sysfs;
+        _uio = uio;
+        _binding = binding;
+        _closed = new Lazy<Task>(() => Task.Run(Close));
+    }
+
+    /// <summary>The primary channel, open. Its rings are as large as the kernel made them.</summary>
+    public VmBusChannel Channel => _uio.Primary.Channel;
+
+    /// <summary>The instance of the device.</summary>
+    public Guid InstanceId => _uio.InstanceId;
+
+    /// <summary>The name of the UIO device: <c>uio0</c>.</summary>
+    public string UioName => _uio.Name;
+
+    /// <summary>
+    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or a signal by call; the
+    /// memory is a private copy from then on, since the kernel has taken the rings back.
+    /// </summary>
+    public bool IsGone => _uio.IsGone;
+
+    /// <summary>The guest-to-host monitor page; <see langword="null"/> when the kernel has no such map.</summary>
+    /// <remarks>It is the whole guest's: who has it mapped can signal, and change the latency of, every channel.</remarks>
+    public MonitorPageView? MonitorPage => _uio.MonitorPage;
+
+    /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    public InterruptPageView? InterruptPage => _uio.InterruptPage;
+
+    /// <summary>
+    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 make one for every class;
+    /// <see langword="null"/> when the kernel announces none.
+    /// </summary>
+    public UioBuffer? ReceiveBuffer => _uio.ReceiveBuffer;
+
+    /// <summary>The buffer the host reads packets of a network adapter from; <see langword="null"/> as for <see cref="ReceiveBuffer"/>.</summary>
+    public UioBuffer? SendBuffer => _uio.SendBuffer;
+
+    /// <summary>Opens the only device of a class.</summary>
+    /// <param name="deviceClass">The class.</param>
+    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
+    /// <returns>The device, its primary channel open.</returns>
+    /// <exception cref="LinuxGuestException">
+    /// There is none or are several, it is not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are not as they
+    /// should be.
+    /// </exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    public static Task<VmBusDevice> OpenAsync(DeviceClass deviceClass, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(deviceClass);
+        return OpenAsync(sysfs => Only(deviceClass.Name, sysfs.ListDevices().Where(device => device.ClassId == deviceClass.Id)), options, cancellationToken);
+    }
+
+    /// <summary>Opens a device by its instance.</summary>
+    /// <param name="instanceId">The instance.</param>
+    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
+    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)"/>
+    public static Task<VmBusDevice> OpenAsync(Guid instanceId, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
+        => OpenAsync(sysfs => sysfs.GetDevice(instanceId), options, cancellationToken);
+
+    /// <summary>Opens a device by what it is called.</summary>
+    /// <param name="name">
+    /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>vmbus:14</c>), or the name of a class
+    /// (<c>fcopy</c>): see <see cref="VmBusSysfs.FindDevices"/>.
+    /// </param>
+    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
+    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)"/>
+    public static Task<VmBusDevice> OpenAsync(string name, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return OpenAsync(sysfs => Only(name, sysfs.FindDevices(name)), options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Opens a subchannel. The host offers it once the device was asked for subchannels in its own protocol; the kernel
+    /// then opens it and shows its rings as <c>channels/&lt;relid&gt;/ring</c>.
+    /// </summary>
+    /// <param name="relid">Its relid: see <see cref="SysfsDevice.Channels"/>.</param>
+    /// <returns>The channel. To the host it stays open as long as the device is.</returns>
+    /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
+    /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
+    /// <exception cref="ObjectDisposedException">The device is closed.</exception>
+    public VmBusChannel OpenSubchannel(uint relid) => _uio.AddSubchannel(relid).Channel;
+
+    /// <summary>Interrupts and control writes that were counted. A snapshot.</summary>
+    internal UioStatistics GetStatistics() => _uio.GetStatistics();
+
+    /// <summary>Closes the device, and gives it back to the driver it was taken from.</summary>
+    /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
+    /// <remarks>What was sent and not read by the host is lost, as the kernel closes the channel at once.</remarks>
+    /// <exception cref="LinuxGuestException">The kernel refused a step of giving it back; the others were taken.</exception>
+    public Task CloseAsync(CancellationToken cancellationToken = default) => _closed.Value.WaitAsync(cancellationToken);
+
+    /// <summary>Closes the device, as <see cref="CloseAsync"/>. A device that cannot be given back is no error here.</summary>
+    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private static async Task<VmBusDevice> OpenAsync(Func<VmBusSysfs, SysfsDevice> find, VmBusDeviceOptions? options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        options ??= new VmBusDeviceOptions();
+        // Binding and opening talk to the host, and are the kernel's: a thread waits.
+        return await Task.Run(() => Open(options.Sysfs ?? new VmBusSysfs(), find, options, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static VmBusDevice Open(VmBusSysfs sysfs, Func<VmBusSysfs, SysfsDevice> find, VmBusDeviceOptions options, CancellationToken cancellationToken)
+    {
+        SysfsDevice found = find(sysfs);
+        Guid instance = found.InstanceId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{found.Path}/device_id says no instance.");
+        VmBusBinding? binding = null;
+        UioDevice? uio = null;
+        try
+        {
+            if (options.Bind && found.Driver != VmBusSysfs.UioDriver)
+                binding = VmBusBinding.Bind(sysfs, instance, undoOnDispose: true);
+            cancellationToken.ThrowIfCancellationRequested();
+            uio = UioDevice.Open(sysfs, instance, options);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new VmBusDevice(sysfs, uio, binding);
+        }
+        catch (Exception failure)
+        {
+            uio?.Dispose();
+            if (GiveBack(sysfs, instance, binding) is { } also)
+                throw new LinuxGuestException(also.Error, $"{failure.Message} Nor could the device be given back: {also.Message}", failure);
+            throw;
+        }
+    }
+
+    private static SysfsDevice Only(string name, IEnumerable<SysfsDevice> found)
+    {
+        SysfsDevice[] all = [.. found];
+        return all.Length switch
+        {
+            1 => all[0],
+            0 => throw new LinuxGuestException(LinuxGuestError.NoDevice, $"The bus has no device \"{name}\"."),
+            _ => throw new LinuxGuestException(LinuxGuestError.SeveralDevices, $"{all.Length} devices are \"{name}\": name one by its instance ({string.Join(", ", all.Select(device => device.InstanceId))})."),
+        };
+    }
+
+    private static LinuxGuestException? GiveBack(VmBusSysfs sysfs, Guid instance, VmBusBinding? binding)
+        // A device that the host took away cannot be given back, and need not be.
+        => binding?.Undo() is { } refused && sysfs.FindDevice(instance) is not null ? refused : null;
+
+    private void Close()
+    {
+        _uio.Dispose();
+        if (GiveBack(_sysfs, InstanceId, _binding) is { } refused)
+            throw refused;
+    }
+}
