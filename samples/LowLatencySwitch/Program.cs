@@ -38,8 +38,8 @@ void Measure(string name, SignalMode mode, Urgency urgency)
     }
 
     Array.Sort(microseconds);
-    SignalStatistics counted = guest.Signaler.GetStatistics();
-    Console.WriteLine($"{name,-18} round trip p50 {microseconds[1000],6:F1} us, p99 {microseconds[1980],6:F1} us; so far {counted.Monitored} signals monitored, {counted.Hypercalls} hypercalls");
+    ChannelStatistics counted = guest.GetStatistics();
+    Console.WriteLine($"{name,-18} round trip p50 {microseconds[1000],6:F1} us, p99 {microseconds[1980],6:F1} us; so far {counted.MonitoredSignals} signals monitored, {counted.Hypercalls} hypercalls");
 }
 
 /// <summary>The host's device: answers each message with its own payload until the guest closes the channel.</summary>

@@ -175,7 +175,7 @@ public class DifferenceTests
     [InlineData("packet longer than published", 6, 2, 5, 0, DpdkLibrary.TryAgain, RingFault.PacketTooLong)]
     [InlineData("unknown type", 0x55, 2, 4, 0, 0, RingFault.UnknownPacketType)]
     [InlineData("unknown flag", 6, 2, 4, 2, 0, RingFault.UnknownPacketFlags)]
-    public void We_refuse_more_than_DPDK_does(string what, ushort type, ushort headerLength, ushort length, ushort flags, int dpdkAnswers, RingFault weSay)
+    internal void We_refuse_more_than_DPDK_does(string what, ushort type, ushort headerLength, ushort length, ushort flags, int dpdkAnswers, RingFault weSay)
     {
         using var ring = new PeerRing(Size);
         using var doorbell = new Doorbell();

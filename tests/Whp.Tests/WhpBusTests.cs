@@ -16,7 +16,7 @@ public sealed class WhpBusTests
     public async Task A_guest_connects_opens_an_echo_device_and_gets_back_every_packet(bool isOffloaded, bool isMonitored)
     {
         using var rig = new WhpRig(new() { UsePorts = isOffloaded, UseTriggers = isOffloaded });
-        await using var host = new HostBus(rig.Partition);
+        await using HostBus host = rig.Partition.CreateHost();
         var device = new EchoDevice();
         await host.OfferAsync(EchoDevice.Offer(isMonitored ? TimeSpan.FromMicroseconds(100) : null), device);
         await using (GuestBus bus = await GuestBus.ConnectAsync(rig.Guest, cancellationToken: WhpRig.Token))

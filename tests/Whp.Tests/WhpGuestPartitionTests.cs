@@ -20,9 +20,9 @@ public abstract class WhpGuestPartitionTests : GuestPartitionContract, IDisposab
         _partition.Start();
     }
 
-    protected override IGuestPartition Partition => _partition;
+    private protected override IGuestPartition Partition => _partition;
 
-    protected override IGuestPlatform Platform => _guest;
+    private protected override IGuestPlatform Platform => _guest;
 
     public void Dispose()
     {

@@ -61,7 +61,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     internal Partition GuestPartition { get; }
 
     /// <summary>What the guest has of the hypervisor.</summary>
-    public IGuestPlatform Platform => _platform;
+    internal IGuestPlatform Platform => _platform;
 
     /// <summary>The host's end of the bus.</summary>
     public HostBus Host { get; private set; }
@@ -72,27 +72,19 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <returns>The connection. Dispose it to unload; the machine's dispose ends it without a word to the host.</returns>
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
     /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
-    public async Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        lock (_sync)
-        {
-            ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            _entered++;
-        }
+    public Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
+        EnterAsync(options, GuestBus.ConnectAsync, cancellationToken);
 
-        try
-        {
-            return await ConnectCoreAsync(Options.WithClock(options ?? new GuestBusOptions()), cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_sync)
-            {
-                if (--_entered == 0)
-                    _noneEntered?.TrySetResult();
-            }
-        }
-    }
+    /// <summary>Makes a connection of the guest that goes on where another was saved. The host does not notice.</summary>
+    /// <param name="state">What <see cref="GuestBus.SaveAsync"/> gave.</param>
+    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Looked at before.</param>
+    /// <returns>The connection; <see cref="GuestBus.GetChannelsAsync"/> gives the channels that were open.</returns>
+    /// <exception cref="SavedStateException">
+    /// The state is no such state, is damaged, or does not fit the options or the guest's memory.
+    /// </exception>
+    public Task<GuestBus> RestoreGuestAsync(ReadOnlyMemory<byte> state, GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
+        EnterAsync(options, (platform, own, token) => GuestBus.RestoreAsync(platform, state, own, token), cancellationToken);
 
     /// <summary>
     /// Opens a channel that is offered on <see cref="Host"/>, or will be: connects the guest unless it is, waits for the offer,
@@ -130,7 +122,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <summary>Puts a host's end of the bus that goes on where one was saved in the place of <see cref="Host"/>.</summary>
     /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
     /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
-    /// <exception cref="Protocol.SavedStateException">The state cannot be restored.</exception>
+    /// <exception cref="SavedStateException">The state cannot be restored.</exception>
     public HostBus RestoreHost(ReadOnlySpan<byte> state) =>
         Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
 
@@ -145,13 +137,37 @@ public sealed class InMemoryMachine : IAsyncDisposable
         return new ValueTask(_ended.Task);
     }
 
-    private async Task<GuestBus> ConnectCoreAsync(GuestBusOptions options, CancellationToken cancellationToken)
+    private async Task<GuestBus> EnterAsync(
+        GuestBusOptions? options, Func<IGuestPlatform, GuestBusOptions, CancellationToken, Task<GuestBus>> make, CancellationToken cancellationToken)
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            _entered++;
+        }
+
+        try
+        {
+            return await ConnectCoreAsync(Options.WithClock(options ?? new GuestBusOptions()), make, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_sync)
+            {
+                if (--_entered == 0)
+                    _noneEntered?.TrySetResult();
+            }
+        }
+    }
+
+    private async Task<GuestBus> ConnectCoreAsync(
+        GuestBusOptions options, Func<IGuestPlatform, GuestBusOptions, CancellationToken, Task<GuestBus>> make, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
         GuestBus guest;
         try
         {
-            guest = await GuestBus.ConnectAsync(Platform, options, either.Token).ConfigureAwait(false);
+            guest = await make(Platform, options, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

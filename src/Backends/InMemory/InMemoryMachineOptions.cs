@@ -20,8 +20,12 @@ public sealed record InMemoryMachineOptions
     /// <summary>How many VPs the guest has.</summary>
     public int GuestVpCount { get; init; } = 1;
 
-    /// <summary>On whose time the guest takes its interrupts.</summary>
-    public DispatchMode DispatchMode { get; init; } = DispatchMode.Inline;
+    /// <summary>Whether the guest takes its interrupts on a thread of its own; otherwise on the signaller's.</summary>
+    public bool IsThreaded
+    {
+        get => DispatchMode == DispatchMode.Threaded;
+        init => DispatchMode = value ? DispatchMode.Threaded : DispatchMode.Inline;
+    }
 
     /// <summary>Whether the guest's rings lie in pages that are not neighbours, as a kernel's often do.</summary>
     public bool ScatterPages { get; init; }
@@ -31,6 +35,9 @@ public sealed record InMemoryMachineOptions
 
     /// <summary>How the host's bus behaves.</summary>
     public HostBusOptions Host { get; init; } = new();
+
+    /// <summary>On whose time the guest takes its interrupts.</summary>
+    internal DispatchMode DispatchMode { get; init; } = DispatchMode.Inline;
 
     // What names no clock gets the machine's. A scan by a thread knows the system's clock only.
     internal InMemoryMachineOptions WithClock() => Clock == TimeProvider.System ? this : this with

@@ -3,7 +3,7 @@
 namespace VmBus.Kvm;
 
 /// <summary>A device at some ports. Called by the thread of whichever VP accesses it, several at once.</summary>
-public interface IPortDevice
+internal interface IPortDevice
 {
     /// <summary>Its first port.</summary>
     ushort FirstPort { get; }

@@ -27,7 +27,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>Makes a guest whose VPs have not started.</summary>
     /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="ErrnoException">There is no KVM, or it refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no KVM, or it refused.</exception>
     /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability that the options need; the message says which.</exception>
     public KvmPartition(KvmPartitionOptions? options = null) : base(options ??= new KvmPartitionOptions())
     {
@@ -64,7 +64,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>Puts a device at its ports. To be called before <see cref="Start"/>.</summary>
     /// <param name="device">The device. Stays its owner's.</param>
     /// <exception cref="ArgumentException">Its ports are taken.</exception>
-    public void AddPorts(IPortDevice device)
+    internal void AddPorts(IPortDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         Ports.Add(device);
@@ -73,7 +73,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>Raises or lowers a line of the interrupt controllers.</summary>
     /// <param name="line">The line, 0 to 23.</param>
     /// <param name="isRaised">Whether it is raised.</param>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     public void SetLine(uint line, bool isRaised) => _vm.SetLine(line, isRaised);
 
     /// <inheritdoc/>
@@ -84,10 +84,10 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override ISignalGate CreateGate() => _useEventFds ? new EventFdGate(_dispatcher, SpinBudget) : base.CreateGate();
+    internal override ISignalGate CreateGate() => _useEventFds ? new EventFdGate(_dispatcher, SpinBudget) : base.CreateGate();
 
     /// <inheritdoc/>
-    public override IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
+    internal override IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
     {
         if (!_useEventFds || gate is not EventFdGate direct || !direct.TryClaim())
             return base.ConnectEvents(connectionId, gate);
@@ -106,7 +106,7 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override IDisposable ConnectEvents(uint connectionId, Action signalled)
+    internal override IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
         var connection = new GuestConnection(null, signalled);
@@ -127,7 +127,7 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
+    internal override HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
     {
         if (target.Vp >= (uint)VpCount)
             return HypercallStatus.InvalidVpIndex;
@@ -137,7 +137,7 @@ public sealed class KvmPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
+    internal override IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
         _interrupts is not null && target.Vp < (uint)VpCount && target.Sint < SynicMsr.SintCount && (uint)flag < SynicEventFlags.FlagCount
             ? new KvmEventFlag(this, target, flag)
             : null;

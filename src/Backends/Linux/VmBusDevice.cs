@@ -113,7 +113,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public VmBusChannel OpenSubchannel(uint relid) => _uio.AddSubchannel(relid).Channel;
 
     /// <summary>Interrupts and control writes that were counted. A snapshot.</summary>
-    public UioStatistics GetStatistics() => _uio.GetStatistics();
+    internal UioStatistics GetStatistics() => _uio.GetStatistics();
 
     /// <summary>Closes the device, and gives it back to the driver it was taken from.</summary>
     /// <param name="cancellationToken">Ends the wait; the close goes on.</param>

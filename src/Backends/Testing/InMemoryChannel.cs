@@ -55,14 +55,34 @@ public sealed class InMemoryChannel : IDisposable
     public int? MonitorId { get; }
 
     /// <summary>The guest's end.</summary>
-    public InMemoryChannelEnd Guest { get; }
+    internal InMemoryChannelEnd Guest { get; }
 
     /// <summary>The host's end.</summary>
-    public InMemoryChannelEnd Host { get; }
+    internal InMemoryChannelEnd Host { get; }
 
     /// <summary>What the guest's monitor of this channel has done; zeros without a monitor.</summary>
     internal MonitorStatistics GuestMonitorStatistics =>
         _options.HasMonitor ? _bus.ChildToParent.Examiner.GetStatistics(MonitorId!.Value) : default;
+
+    /// <summary>Opens the guest's end. Each end is opened once at a time.</summary>
+    /// <param name="trust">How far the host is trusted.</param>
+    /// <param name="multiProducer">Whether several threads send at once.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
+    /// <returns>The end. Disposed with the channel, at the latest.</returns>
+    /// <exception cref="ObjectDisposedException">The channel is disposed.</exception>
+    public VmBusChannel OpenGuest(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) =>
+        Guest.Open(trust, multiProducer, clock, adaptive);
+
+    /// <summary>Opens the host's end. Each end is opened once at a time.</summary>
+    /// <param name="trust">How far the guest is trusted.</param>
+    /// <param name="multiProducer">Whether several threads send at once.</param>
+    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
+    /// <returns>The end. Disposed with the channel, at the latest.</returns>
+    /// <exception cref="ObjectDisposedException">The channel is disposed.</exception>
+    public VmBusChannel OpenHost(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) =>
+        Host.Open(trust, multiProducer, clock, adaptive);
 
     /// <summary>
     /// Takes the channel down: the ends that were opened, monitors, connections, ports, gates, rings and their pages. A waiter

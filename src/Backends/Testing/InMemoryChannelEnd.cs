@@ -5,7 +5,7 @@ using VmBus.Hosting;
 namespace VmBus.Testing;
 
 /// <summary>One end of an <see cref="InMemoryChannel"/>. Owns nothing; the channel does.</summary>
-public sealed class InMemoryChannelEnd
+internal sealed class InMemoryChannelEnd
 {
     private readonly Lock _sync = new();
     private readonly List<VmBusChannel> _opened = [];
@@ -26,7 +26,7 @@ public sealed class InMemoryChannelEnd
     internal RingMapping Incoming { get; }
 
     /// <summary>How this end signals the other.</summary>
-    public SignalBinding Binding { get; }
+    internal SignalBinding Binding { get; }
 
     /// <summary>Where this end waits for the other's signals.</summary>
     internal WakeGate Gate { get; }

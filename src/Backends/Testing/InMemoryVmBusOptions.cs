@@ -19,12 +19,19 @@ public sealed record InMemoryVmBusOptions
     /// <summary>How many VPs the host has.</summary>
     public int HostVpCount { get; init; } = 1;
 
-    /// <summary>On whose time a signal is carried from the event flag to the waiting channel.</summary>
-    public DispatchMode DispatchMode { get; init; } = DispatchMode.Inline;
+    /// <summary>Whether a thread of its own carries a signal from the event flag to the waiting channel; otherwise on the signaller's.</summary>
+    public bool IsThreaded
+    {
+        get => DispatchMode == DispatchMode.Threaded;
+        init => DispatchMode = value ? DispatchMode.Threaded : DispatchMode.Inline;
+    }
 
     /// <summary>
     /// Whether channels have no event flag of their own, as before Windows 8: the interrupt page names the channel, and
     /// one shared connection and one shared flag say that there is news.
     /// </summary>
     public bool LegacyInterrupts { get; init; }
+
+    /// <summary>On whose time a signal is carried from the event flag to the waiting channel.</summary>
+    internal DispatchMode DispatchMode { get; init; } = DispatchMode.Inline;
 }

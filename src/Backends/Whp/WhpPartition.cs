@@ -25,7 +25,7 @@ public sealed class WhpPartition : GuestPartition
     /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="PlatformNotSupportedException">This Windows lacks something; the message says what, and how to get it.</exception>
-    /// <exception cref="WhpException">The platform refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform refused.</exception>
     public WhpPartition(WhpPartitionOptions? options = null) : base(options ??= new WhpPartitionOptions())
     {
         _options = options;
@@ -52,6 +52,11 @@ public sealed class WhpPartition : GuestPartition
 
     internal WhpVm Vm { get; }
 
+    /// <summary>Says what this Windows lacks for guests with a SynIC, each as a sentence that says how to get it where there is a way.</summary>
+    /// <returns>Empty when guests can be run.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform does not answer at all.</exception>
+    public static IReadOnlyList<string> FindMissing() => WhpRequirements.Missing();
+
     /// <inheritdoc/>
     public override void Start()
     {
@@ -60,7 +65,7 @@ public sealed class WhpPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override IDisposable ConnectEvents(uint connectionId, Action signalled)
+    internal override IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
         // Beside a port as well: the monitor page signals connections here, and a slow call may come out all the same.
@@ -96,7 +101,7 @@ public sealed class WhpPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
+    internal override HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload)
     {
         if (target.Vp >= (uint)VpCount)
             return HypercallStatus.InvalidVpIndex;
@@ -111,7 +116,7 @@ public sealed class WhpPartition : GuestPartition
     }
 
     /// <inheritdoc/>
-    public override IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
+    internal override IEventFlag? TryCreateEventFlag(MessageTarget target, int flag) =>
         target.Vp < (uint)VpCount && target.Sint < SynicMsr.SintCount && (uint)flag < SynicEventFlags.FlagCount
             ? new WhpEventFlag(this, target, flag, _options.UseTriggers)
             : null;

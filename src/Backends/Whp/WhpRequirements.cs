@@ -7,7 +7,7 @@ namespace VmBus.Whp;
 
 /// <summary>What a Windows lacks.</summary>
 [SupportedOSPlatform("windows")]
-public static class WhpRequirements
+internal static class WhpRequirements
 {
     internal const WhpExtendedExits Exits = WhpExtendedExits.Hypercall | WhpExtendedExits.Msr;
 
@@ -17,7 +17,7 @@ public static class WhpRequirements
 
     /// <summary>What is missing, each as a sentence that says how to get it where there is a way.</summary>
     /// <returns>Empty when guests can be run.</returns>
-    /// <exception cref="WhpException">The platform does not answer at all.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform does not answer at all.</exception>
     public static IReadOnlyList<string> Missing()
     {
         if (!WhpPlatform.IsInstalled)

@@ -1,9 +1,71 @@
 namespace VmBus;
 
 /// <summary>What one end of a channel has counted since it was made.</summary>
-/// <param name="Outgoing">Of the ring it writes.</param>
-/// <param name="Incoming">Of the ring it reads.</param>
-/// <param name="Signals">Of its signals to the other side.</param>
-/// <param name="Wakeups">Signals of the other side that ended a wait here (Linux's <c>interrupts</c>).</param>
-public readonly record struct ChannelStatistics(
-    OutgoingRingStatistics Outgoing, IncomingRingStatistics Incoming, SignalStatistics Signals, long Wakeups);
+/// <remarks>Bytes are bytes of ring: descriptors and trailers are among them.</remarks>
+public readonly record struct ChannelStatistics
+{
+    internal ChannelStatistics(OutgoingRingStatistics outgoing, IncomingRingStatistics incoming, SignalStatistics signals, long wakeups)
+    {
+        Outgoing = outgoing;
+        Incoming = incoming;
+        Signals = signals;
+        Wakeups = wakeups;
+    }
+
+    /// <summary>Packets sent.</summary>
+    public long PacketsSent => Outgoing.Packets;
+
+    /// <summary>Bytes that the packets sent took.</summary>
+    public long BytesSent => Outgoing.Bytes;
+
+    /// <summary>Packets taken and committed.</summary>
+    public long PacketsReceived => Incoming.Packets;
+
+    /// <summary>Bytes that the packets taken and committed took.</summary>
+    public long BytesReceived => Incoming.Bytes;
+
+    /// <summary>Signals left to the monitor page. Nobody else counts these: Linux's <c>events</c> has hypercalls only.</summary>
+    public long MonitoredSignals => Signals.Monitored;
+
+    /// <summary>Immediate signals, promotions and signals for room included.</summary>
+    public long Hypercalls => Signals.Hypercalls;
+
+    /// <summary>Immediate signals sent because an urgent message found a deferred signal still pending.</summary>
+    public long Promotions => Signals.Promoted;
+
+    /// <summary>Signals of either kind sent because the other side waited for room.</summary>
+    public long RoomSignals => Signals.RoomSignals;
+
+    /// <summary>Immediate signals that the hypervisor refused.</summary>
+    public long FailedSignals => Signals.Failed;
+
+    /// <summary>The hypervisor's status of the last refusal; 0 where there was none.</summary>
+    public ushort LastFailedStatus => (ushort)Signals.LastFailure;
+
+    /// <summary>Publications that needed no signal because the reader masked its interrupt.</summary>
+    public long SkippedMasked => Outgoing.Masked;
+
+    /// <summary>Publications that needed no signal because the ring was not empty before.</summary>
+    public long SkippedNotEmpty => Outgoing.NotEmpty;
+
+    /// <summary>Times an adaptive channel changed its way of signalling.</summary>
+    public long ModeChanges => Signals.ModeChanges;
+
+    /// <summary>Sends refused for lack of room (<c>out_full_total</c>).</summary>
+    public long RefusedSends => Outgoing.FullTotal;
+
+    /// <summary>Times the ring became full: refusals in a row count once (<c>out_full_first</c>).</summary>
+    public long TimesFull => Outgoing.FullFirst;
+
+    /// <summary>Signals of the other side that ended a wait here (Linux's <c>interrupts</c>).</summary>
+    public long Wakeups { get; }
+
+    /// <summary>Of the ring it writes.</summary>
+    internal OutgoingRingStatistics Outgoing { get; }
+
+    /// <summary>Of the ring it reads.</summary>
+    internal IncomingRingStatistics Incoming { get; }
+
+    /// <summary>Of its signals to the other side.</summary>
+    internal SignalStatistics Signals { get; }
+}

@@ -2,7 +2,7 @@
 
 namespace VmBus;
 
-public sealed partial class VmBusChannel
+partial class VmBusChannel
 {
     private PacketDispatcher? _dispatcher;
 

@@ -2,7 +2,7 @@
 
 namespace VmBus;
 
-public sealed partial class VmBusChannel
+partial class VmBusChannel
 {
     /// <summary>Sends one in-band packet; waits for room on the calling thread where there is none.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>

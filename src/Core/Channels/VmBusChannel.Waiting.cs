@@ -2,7 +2,7 @@
 
 namespace VmBus;
 
-public sealed partial class VmBusChannel
+partial class VmBusChannel
 {
     /// <summary>
     /// Waits until there is something to read. While this side reads, the other side's signals are masked; they are

@@ -42,7 +42,7 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     /// <param name="signaler">How this end signals the other.</param>
     /// <param name="wait">How this end waits for the other's signal. The channel closes it when it is disposed.</param>
     /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
-    public VmBusChannel(OutgoingRing outgoing, IncomingRing incoming, ChannelSignaler signaler, ISignalWait wait, TimeProvider? clock = null)
+    internal VmBusChannel(OutgoingRing outgoing, IncomingRing incoming, ChannelSignaler signaler, ISignalWait wait, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(outgoing);
         ArgumentNullException.ThrowIfNull(incoming);
@@ -63,9 +63,9 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     public IncomingRing Incoming => _ring;
 
     /// <summary>How this end signals the other: mode, hint, counters.</summary>
-    public ChannelSignaler Signaler => _signaler;
+    internal ChannelSignaler Signaler => _signaler;
 
-    /// <summary>How this end signals. See <see cref="ChannelSignaler.Mode"/>.</summary>
+    /// <summary>How this end signals.</summary>
     /// <exception cref="ObjectDisposedException">Set after the channel was disposed.</exception>
     public SignalMode SignalMode
     {

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Devices;
 
 /// <summary>Sends every packet back: its payload, its transaction id, as a completion where one is asked for. Thread-safe.</summary>
-public sealed class EchoDevice : IChannelDevice
+internal sealed class EchoDevice : IChannelDevice
 {
     /// <summary>The class the device is offered as.</summary>
     public static readonly Guid InterfaceType = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01");

@@ -5,7 +5,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly HashSet<uint> _opening = [];
 

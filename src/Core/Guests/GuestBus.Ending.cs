@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -188,7 +188,8 @@ public sealed partial class GuestBus
         _ = _completion.Task.Exception;
     }
 
-    private GuestBusException Failed() => new($"The connection has failed: {_failure!.Message}", innerException: _failure);
+    private GuestBusException Failed() => new(
+        $"The connection has failed: {_failure!.Message}", _failure is GuestBusException { Error: var error } ? error : GuestBusError.Disconnected, _failure);
 
     private void RefuseWhenEnded()
     {

@@ -6,7 +6,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly Dictionary<uint, RingLoan> _loans = [];    // by GPADL
     private readonly List<RingLoan> _wanted = [];

@@ -6,7 +6,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly SortedDictionary<uint, GuestOffer> _offers = [];
     private readonly List<Channel<OfferChange>> _watches = [];
@@ -55,7 +55,7 @@ public sealed partial class GuestBus
                 return offer;
         }
 
-        throw new GuestBusException($"The connection ended before the host offered subchannel {subchannelIndex} of device {interfaceInstance} of class {interfaceType}.");
+        throw new GuestBusException($"The connection ended before the host offered subchannel {subchannelIndex} of device {interfaceInstance} of class {interfaceType}.", GuestBusError.Disconnected);
     }
 
     /// <summary>Follows the offers: those that stand now first, then each that comes or goes. Any number may follow.</summary>
@@ -106,7 +106,7 @@ public sealed partial class GuestBus
         }).ConfigureAwait(false);
         Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"connect {endpoint} to {service}");
         return (await GetOffersAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(offer => offer.InterfaceType == service && offer.InterfaceInstance == endpoint)
-            ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.");
+            ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.", GuestBusError.Rescinded);
     }
 
     // The very offer, not one that took its relid since.

@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private IGuestPages? _moving;       // the loop's: monitor pages that the host was asked to go over to
     private bool _isPauseUnwanted;

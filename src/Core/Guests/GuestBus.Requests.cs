@@ -5,7 +5,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private readonly Dictionary<(Awaited What, uint Key), TaskCompletionSource<RequestResult>> _awaited = [];
     private readonly Dictionary<(Guid Endpoint, Guid Service), TaskCompletionSource<RequestResult>> _transports = [];
@@ -45,7 +45,7 @@ public sealed partial class GuestBus
     private void Check(RequestResult result, string name)
     {
         if (!result.IsSuccess)
-            throw new GuestBusException($"The host did not {name}: {Reason(result)}.", result, innerException: _failure);
+            throw new GuestBusException($"The host did not {name}: {Reason(result)}.", result, _failure);
     }
 
     private string Reason(RequestResult result) => result.Outcome switch
@@ -109,7 +109,7 @@ public sealed partial class GuestBus
                 End(Awaited.CloseReserved, closed.Relid, closed.Result);
                 break;
             case GuestEvent.BrokenOff broken:
-                Fail(new GuestBusException(broken.Reason));
+                Fail(new GuestBusException(broken.Reason, GuestBusError.HostBroken));
                 break;
             case GuestEvent.NotPosted:
                 break;

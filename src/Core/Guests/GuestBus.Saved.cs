@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-public sealed partial class GuestBus
+partial class GuestBus
 {
     private bool _isSaving;     // the loop's, as all here
     private bool _isSaved;
@@ -74,7 +74,7 @@ public sealed partial class GuestBus
     /// <exception cref="SavedStateException">
     /// The state is no such state, is damaged, or does not fit the options or the guest's memory.
     /// </exception>
-    public static async Task<GuestBus> RestoreAsync(
+    internal static async Task<GuestBus> RestoreAsync(
         IGuestPlatform platform, ReadOnlyMemory<byte> state, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(platform);

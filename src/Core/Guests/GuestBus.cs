@@ -69,7 +69,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     /// <exception cref="GuestBusException">There is no common version, no answer, or the host refuses.</exception>
     /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
     /// <exception cref="InsufficientMemoryException">The guest has no memory for its pages.</exception>
-    public static async Task<GuestBus> ConnectAsync(IGuestPlatform platform, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
+    internal static async Task<GuestBus> ConnectAsync(IGuestPlatform platform, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(platform);
         cancellationToken.ThrowIfCancellationRequested();
@@ -117,7 +117,7 @@ public sealed partial class GuestBus : IAsyncDisposable
             ConnectFailure.NotPosted => "the proposal could not be posted",
             _ => "the attempt was ended",
         };
-        return new GuestBusException($"There is no connection: {why} ({reason}).", failure: reason, innerException: _failure);
+        return new GuestBusException($"There is no connection: {why} ({reason}).", reason, _failure);
     }
 
     private void Receive(ReadOnlySpan<byte> payload)
@@ -125,7 +125,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         if (Interlocked.Increment(ref _inbox) > InboxLimit)
         {
             Interlocked.Decrement(ref _inbox);
-            _loop.Run(() => Fail(new GuestBusException($"The host sends messages faster than they can be taken: {InboxLimit} of them wait.")));
+            _loop.Run(() => Fail(new GuestBusException($"The host sends messages faster than they can be taken: {InboxLimit} of them wait.", GuestBusError.HostBroken)));
             return;
         }
 

@@ -5,16 +5,42 @@ namespace VmBus.Guests;
 /// <summary>The host did not do what a guest asked it for, or the connection has failed.</summary>
 public sealed class GuestBusException : VmBusException
 {
-    internal GuestBusException(string message, RequestResult? result = null, ConnectFailure? failure = null, Exception? innerException = null)
-        : base(message, innerException!)
+    internal GuestBusException(string message, GuestBusError error, Exception? innerException = null) : base(message, innerException!) => Error = error;
+
+    internal GuestBusException(string message, RequestResult result, Exception? innerException = null) : base(message, innerException!)
     {
         Result = result;
-        ConnectFailure = failure;
+        Error = result.Outcome switch
+        {
+            RequestOutcome.Completed => GuestBusError.Refused,
+            RequestOutcome.TimedOut => GuestBusError.TimedOut,
+            RequestOutcome.Rescinded => GuestBusError.Rescinded,
+            RequestOutcome.NotPosted => GuestBusError.NotPosted,
+            RequestOutcome.Cancelled => GuestBusError.Cancelled,
+            _ => GuestBusError.Disconnected,
+        };
     }
 
+    internal GuestBusException(string message, ConnectFailure failure, Exception? innerException) : base(message, innerException!)
+    {
+        ConnectFailure = failure;
+        Error = failure switch
+        {
+            Protocol.ConnectFailure.NoCommonVersion => GuestBusError.NoCommonVersion,
+            Protocol.ConnectFailure.LowResources => GuestBusError.NoResources,
+            Protocol.ConnectFailure.Refused => GuestBusError.Refused,
+            Protocol.ConnectFailure.Timeout => GuestBusError.TimedOut,
+            Protocol.ConnectFailure.NotPosted => GuestBusError.NotPosted,
+            _ => GuestBusError.Disconnected,
+        };
+    }
+
+    /// <summary>What it is about.</summary>
+    public GuestBusError Error { get; }
+
     /// <summary>How the request ended; <see langword="null"/> where there is no connection, or no request.</summary>
-    public RequestResult? Result { get; }
+    internal RequestResult? Result { get; }
 
     /// <summary>Why there is no connection, where that is what failed.</summary>
-    public ConnectFailure? ConnectFailure { get; }
+    internal ConnectFailure? ConnectFailure { get; }
 }

@@ -1,5 +1,6 @@
 // How a guest's end of the bus behaves.
 
+using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Guests;
@@ -7,8 +8,75 @@ namespace VmBus.Guests;
 /// <summary>How a <see cref="GuestBus"/> behaves.</summary>
 public sealed record GuestBusOptions
 {
-    /// <summary>What it proposes, and how long it waits for answers.</summary>
-    public GuestProtocolOptions Protocol { get; init; } = new();
+    /// <summary>The versions to propose, in this order; by default all there are, newest first.</summary>
+    public IReadOnlyList<ProtocolVersion> Versions
+    {
+        get => Protocol.Versions;
+        init => Protocol = Protocol with { Versions = value };
+    }
+
+    /// <summary>The features to propose, from 6.0 on.</summary>
+    public FeatureFlags Features
+    {
+        get => Protocol.Features;
+        init => Protocol = Protocol with { Features = value };
+    }
+
+    /// <summary>The VP the host's messages go to, by index.</summary>
+    public uint MessageVp
+    {
+        get => Protocol.MessageVp;
+        init => Protocol = Protocol with { MessageVp = value };
+    }
+
+    /// <summary>The SINT the host's messages go to, 0 to 15; hosts before 5.0 use 2.</summary>
+    public byte MessageSint
+    {
+        get => Protocol.MessageSint;
+        init => Protocol = Protocol with { MessageSint = value };
+    }
+
+    /// <summary>The guest's virtual trust level, 0 to 2.</summary>
+    public byte MessageVtl
+    {
+        get => Protocol.MessageVtl;
+        init => Protocol = Protocol with { MessageVtl = value };
+    }
+
+    /// <summary>Whether the first contact is tried on the connection of a guest in VTL 2 before the usual one.</summary>
+    public bool TryRedirect
+    {
+        get => Protocol.TryRedirect;
+        init => Protocol = Protocol with { TryRedirect = value };
+    }
+
+    /// <summary>Who the guest is; told with <see cref="FeatureFlags.ClientId"/>.</summary>
+    public Guid ClientId
+    {
+        get => Protocol.ClientId;
+        init => Protocol = Protocol with { ClientId = value };
+    }
+
+    /// <summary>How long an answer of the host is waited for; pauses do not count.</summary>
+    public TimeSpan ResponseTimeout
+    {
+        get => Protocol.ResponseTimeout;
+        init => Protocol = Protocol with { ResponseTimeout = value };
+    }
+
+    /// <summary>The most channels the host can have on offer, rescinded ones included until they are released; 1 to 2048.</summary>
+    public int MaxOffers
+    {
+        get => Protocol.MaxOffers;
+        init => Protocol = Protocol with { MaxOffers = value };
+    }
+
+    /// <summary>Whether the guest's memory is closed to the host: then nothing older than 5.2 is proposed.</summary>
+    public bool IsIsolated
+    {
+        get => Protocol.IsIsolated;
+        init => Protocol = Protocol with { IsIsolated = value };
+    }
 
     /// <summary>Whether the host is shown monitor pages; without them no channel has a monitor.</summary>
     public bool HasMonitorPages { get; init; } = true;
@@ -18,4 +86,7 @@ public sealed record GuestBusOptions
 
     /// <summary>Sees every message, both ways. Called in order; it must not block. What it throws ends the connection.</summary>
     public IMessageObserver? Observer { get; init; }
+
+    /// <summary>What it proposes, and how long it waits for answers.</summary>
+    internal GuestProtocolOptions Protocol { get; init; } = new();
 }

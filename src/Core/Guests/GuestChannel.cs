@@ -44,10 +44,13 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
         : Channel.State;
 
     /// <summary>
-    /// Ends when the channel has: the guest closes it, the host takes it back, or the connection ends. The first of these
-    /// counts.
+    /// Ends when the channel has: the guest closes it, the host takes it back (see <see cref="Rescinded"/>), or the connection
+    /// ends. It never fails.
     /// </summary>
-    public Task<GuestChannelEnd> Completion => _completion.Task;
+    public Task Completion => _completion.Task;
+
+    /// <summary>The first end that the channel met.</summary>
+    internal Task<GuestChannelEnd> End => _completion.Task;
 
     /// <summary>
     /// Cancelled when the host takes the channel back. Waits on the channel then end with

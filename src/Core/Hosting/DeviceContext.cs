@@ -35,9 +35,24 @@ public sealed class DeviceContext
     /// <summary>The guest's memory, for what packets name by address. It may change while it is looked at.</summary>
     public IGuestMemory Memory { get; }
 
-    /// <summary>Finds memory that the guest has shown this device beside the rings.</summary>
+    /// <summary>Says how much memory the guest has shown this device under a handle.</summary>
     /// <param name="gpadl">The handle, as a packet names it.</param>
-    /// <param name="ranges">The memory: frames that are there.</param>
-    /// <returns>Whether the handle means something now.</returns>
-    public bool TryGetGpadl(uint gpadl, out IReadOnlyList<GpadlRange> ranges) => _link.Gpadls.TryGetValue(gpadl, out ranges!);
+    /// <returns>Its bytes, of all ranges; <see langword="null"/> when the handle means nothing now.</returns>
+    public long? GetGpadlLength(uint gpadl) => _link.Gpadls.TryGetValue(gpadl, out IReadOnlyList<GpadlRange>? ranges) ? ranges.Sum(range => (long)range.ByteCount) : null;
+
+    /// <summary>Copies out of memory that the guest has shown this device. It may change while it is copied.</summary>
+    /// <param name="gpadl">The handle, as a packet names it.</param>
+    /// <param name="offset">Where to begin, in bytes: the ranges lie one behind the other.</param>
+    /// <param name="destination">Filled.</param>
+    /// <returns><see langword="false"/> when the handle means nothing now, or not all of it lies in its memory.</returns>
+    public bool TryReadGpadl(uint gpadl, long offset, Span<byte> destination) =>
+        _link.Gpadls.TryGetValue(gpadl, out IReadOnlyList<GpadlRange>? ranges) && GpadlCopy.TryRead(Memory, ranges, offset, destination);
+
+    /// <summary>Copies into memory that the guest has shown this device.</summary>
+    /// <param name="gpadl">The handle, as a packet names it.</param>
+    /// <param name="offset">Where to begin, in bytes: the ranges lie one behind the other.</param>
+    /// <param name="source">The bytes.</param>
+    /// <returns><see langword="false"/>, and nothing copied, when the handle means nothing now, or not all of it lies in its memory.</returns>
+    public bool TryWriteGpadl(uint gpadl, long offset, ReadOnlySpan<byte> source) =>
+        _link.Gpadls.TryGetValue(gpadl, out IReadOnlyList<GpadlRange>? ranges) && GpadlCopy.TryWrite(Memory, ranges, offset, source);
 }

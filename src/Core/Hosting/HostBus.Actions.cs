@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-public sealed partial class HostBus
+partial class HostBus
 {
     private void Do(HostAction action)
     {

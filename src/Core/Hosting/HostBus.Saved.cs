@@ -4,7 +4,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-public sealed partial class HostBus
+partial class HostBus
 {
     private volatile bool _isSaving;
 
@@ -43,7 +43,7 @@ public sealed partial class HostBus
     /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
     /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
     /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
-    public static HostBus Restore(IGuestPartition partition, ReadOnlySpan<byte> state, HostBusOptions? options = null)
+    internal static HostBus Restore(IGuestPartition partition, ReadOnlySpan<byte> state, HostBusOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(partition);
         var reader = new SavedStateReader(state, SavedStateKind.HostBus);

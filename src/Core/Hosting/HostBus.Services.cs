@@ -6,7 +6,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-public sealed partial class HostBus
+partial class HostBus
 {
     private int _lostServices;
 

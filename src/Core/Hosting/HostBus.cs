@@ -50,7 +50,7 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <param name="partition">The guest.</param>
     /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
     /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
-    public HostBus(IGuestPartition partition, HostBusOptions? options = null)
+    internal HostBus(IGuestPartition partition, HostBusOptions? options = null)
         : this(partition, options ?? new HostBusOptions(), static (protocol, clock) => new HostProtocol(protocol, clock))
     {
     }
@@ -81,11 +81,11 @@ public sealed partial class HostBus : IAsyncDisposable
         }
     }
 
-    /// <summary>What was negotiated with the guest; nothing while it is not connected.</summary>
+    /// <summary>What was negotiated with the guest; <see cref="NegotiatedVersion.IsNegotiated"/> says whether it is connected.</summary>
     public NegotiatedVersion Negotiated => _connection.Negotiated;
 
     /// <summary>Where the connection stands.</summary>
-    public HostState State => _connection.State;
+    internal HostState State => _connection.State;
 
     /// <summary>A mistake of this library or of the partition, should one ever show: the unexpected exception that ended the bus.</summary>
     public Exception? Failure => _failure;

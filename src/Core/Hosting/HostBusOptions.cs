@@ -1,5 +1,6 @@
 // How a host bus behaves.
 
+using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Hosting;
@@ -7,8 +8,96 @@ namespace VmBus.Hosting;
 /// <summary>How a <see cref="HostBus"/> behaves.</summary>
 public sealed record HostBusOptions
 {
-    /// <summary>What it speaks, and how much a guest may have. The number of VPs is the partition's.</summary>
-    public HostProtocolOptions Protocol { get; init; } = new();
+    /// <summary>The newest version that is accepted; every known one up to it is.</summary>
+    public ProtocolVersion MaxVersion
+    {
+        get => Protocol.MaxVersion;
+        init => Protocol = Protocol with { MaxVersion = value };
+    }
+
+    /// <summary>The features that are accepted from 6.0 on; by default every one that needs nothing but the protocol.</summary>
+    public FeatureFlags Features
+    {
+        get => Protocol.Features;
+        init => Protocol = Protocol with { Features = value };
+    }
+
+    /// <summary>How many channels there may be, those that were revoked and not yet released among them: 2047 at the most.</summary>
+    public int MaxChannels
+    {
+        get => Protocol.MaxChannels;
+        init => Protocol = Protocol with { MaxChannels = value };
+    }
+
+    /// <summary>The lowest relid, at least 1.</summary>
+    public uint RelidBase
+    {
+        get => Protocol.RelidBase;
+        init => Protocol = Protocol with { RelidBase = value };
+    }
+
+    /// <summary>How many monitor ids there are to give out, from 0 on: 128 at the most.</summary>
+    public int MonitorIds
+    {
+        get => Protocol.MonitorIds;
+        init => Protocol = Protocol with { MonitorIds = value };
+    }
+
+    /// <summary>Whether a guest's own monitor pages are of no use to this host; its channels get no monitors then.</summary>
+    public bool OnlyServerMonitorPages
+    {
+        get => Protocol.OnlyServerMonitorPages;
+        init => Protocol = Protocol with { OnlyServerMonitorPages = value };
+    }
+
+    /// <summary>How many GPADLs the guest may have, those among them that are still coming in.</summary>
+    public int MaxGpadls
+    {
+        get => Protocol.MaxGpadls;
+        init => Protocol = Protocol with { MaxGpadls = value };
+    }
+
+    /// <summary>How many pages the guest's GPADLs may have in all; 1280 MiB by default. 72 bytes of memory each at the most.</summary>
+    public long MaxGpadlPages
+    {
+        get => Protocol.MaxGpadlPages;
+        init => Protocol = Protocol with { MaxGpadlPages = value };
+    }
+
+    /// <summary>How many answers may wait to be posted before no more messages are taken.</summary>
+    public int MaxWaitingAnswers
+    {
+        get => Protocol.MaxWaitingAnswers;
+        init => Protocol = Protocol with { MaxWaitingAnswers = value };
+    }
+
+    /// <summary>How many requests for socket channels may wait for their answer; more are refused.</summary>
+    public int MaxTransportConnects
+    {
+        get => Protocol.MaxTransportConnects;
+        init => Protocol = Protocol with { MaxTransportConnects = value };
+    }
+
+    /// <summary>The connection a guest of 5.0 or newer is told to post its messages to.</summary>
+    public uint MessageConnectionId
+    {
+        get => Protocol.MessageConnectionId;
+        init => Protocol = Protocol with { MessageConnectionId = value };
+    }
+
+    /// <summary>The SINT of the guest's messages and channels, 0 to 15.</summary>
+    public byte Sint
+    {
+        get => Protocol.Sint;
+        init => Protocol = Protocol with { Sint = value };
+    }
+
+    /// <summary>The guest's virtual trust level, 0 to 2.</summary>
+    public byte Vtl
+    {
+        get => Protocol.Vtl;
+        init => Protocol = Protocol with { Vtl = value };
+    }
 
     /// <summary>
     /// How long after an open result the host signals once more if the guest should have been signalled: some guests drop
@@ -46,6 +135,9 @@ public sealed record HostBusOptions
     /// message, and is called no more.
     /// </summary>
     public VmBus.Protocol.IMessageObserver? Observer { get; init; }
+
+    /// <summary>What it speaks, and how much a guest may have. The number of VPs is the partition's.</summary>
+    internal HostProtocolOptions Protocol { get; init; } = new();
 
     internal void Validate()
     {

@@ -23,7 +23,20 @@ public sealed class IntegrationDevice<THost> : IChannelDevice where THost : Inte
     }
 
     /// <summary>The service of the open channel: ends when a guest has opened it.</summary>
-    public Task<IntegrationHostService<THost>> Running => Volatile.Read(ref _running).Task;
+    internal Task<IntegrationHostService<THost>> Running => Volatile.Read(ref _running).Task;
+
+    /// <summary>
+    /// Does something with the component of the open channel while nothing else does, such as to ask the guest. Waits until a
+    /// guest has opened the channel.
+    /// </summary>
+    /// <param name="use">What to do, quickly: what it returns is awaited when the component is free again.</param>
+    /// <param name="cancellationToken">Ends the wait, before and after.</param>
+    public async Task<TResult> UseAsync<TResult>(Func<THost, Task<TResult>> use, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(use);
+        IntegrationHostService<THost> service = await Running.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await service.Use(use).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public async Task ServeAsync(DeviceContext context, CancellationToken closing)

@@ -23,6 +23,9 @@ public sealed class HeartbeatHost : IntegrationHost
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_period, TimeSpan.Zero, nameof(period));
     }
 
+    /// <summary>How it is offered.</summary>
+    public static HostOffer Offer => IntegrationOffers.Heartbeat;
+
     /// <summary>Beats answered.</summary>
     public long Beats { get; private set; }
 

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Answers a host's requests. No threads and no channel of its own: see <see cref="IntegrationGuestService"/>.</summary>
+/// <summary>Answers a host's requests. No threads and no channel of its own: see <see cref="RunAsync"/>.</summary>
 /// <remarks>
 /// <para>An answer is the request's packet with its flags, its status and what the component fills in. A packet that is no
 /// request (too short for its headers, or an answer) is dropped. A request of another type, or before versions were agreed
@@ -40,7 +40,26 @@ public abstract class IntegrationGuest
     internal IcVersion? MessageVersion { get; private set; }
 
     /// <summary>What was counted.</summary>
-    public IntegrationGuestStatistics GetStatistics() => new(_negotiations, _answers, _refused, _malformed, _dropped);
+    internal IntegrationGuestStatistics GetStatistics() => new(_negotiations, _answers, _refused, _malformed, _dropped);
+
+    /// <summary>Answers requests until the host is gone, the channel is closed or the token says so. To be called once.</summary>
+    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
+    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
+    public Task RunAsync(VmBusChannel channel, TimeProvider? clock = null, CancellationToken cancellationToken = default) =>
+        new IntegrationGuestService(channel, this, clock).RunAsync(cancellationToken);
+
+    /// <summary>
+    /// <see cref="RunAsync"/> on the calling thread: where waiting takes a thread anyhow, as on a UIO device, a wakeup then goes
+    /// to the thread that answers. To be called once.
+    /// </summary>
+    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
+    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
+    public void Run(VmBusChannel channel, TimeProvider? clock = null, CancellationToken cancellationToken = default) =>
+        new IntegrationGuestService(channel, this, clock).Run(cancellationToken);
 
     /// <summary>Takes a packet and makes its answer.</summary>
     /// <param name="packet">The payload of an in-band packet, from <see cref="IcPipeHeader"/> on.</param>

@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>Runs an <see cref="IntegrationGuest"/> over a channel.</summary>
 /// <remarks>All that came by the time of a wakeup is answered before the next sleep.</remarks>
-public sealed class IntegrationGuestService
+internal sealed class IntegrationGuestService
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Asks a guest. No threads and no channel of its own: see <see cref="IntegrationHostService{THost}"/>.</summary>
+/// <summary>Asks a guest. No threads and no channel of its own: a <see cref="Hosting.IntegrationDevice{THost}"/> runs it.</summary>
 /// <remarks>
 /// One request is under way at a time; an answer that is late by more than the timeout is not taken any more, and
 /// versions that were not answered to are offered again. One thread at a time.
@@ -39,8 +39,11 @@ public abstract class IntegrationHost
     /// <summary>The type of the component's requests.</summary>
     internal IcMessageType MessageType { get; }
 
+    /// <summary>Whether versions are agreed on, so that the guest can be asked.</summary>
+    public bool IsReady => State == IntegrationHostState.Ready;
+
     /// <summary>How far it has come.</summary>
-    public IntegrationHostState State { get; private set; }
+    internal IntegrationHostState State { get; private set; }
 
     /// <summary>The framework's version agreed on; <see langword="null"/> before.</summary>
     internal IcVersion? FrameworkVersion { get; private set; }
@@ -72,7 +75,7 @@ public abstract class IntegrationHost
     private protected abstract TimeSpan RequestDueIn { get; }
 
     /// <summary>What was counted.</summary>
-    public IntegrationHostStatistics GetStatistics() => new(_requests, _answers, _malformed, _stray, _dropped, _timedOut);
+    internal IntegrationHostStatistics GetStatistics() => new(_requests, _answers, _malformed, _stray, _dropped, _timedOut);
 
     /// <summary>Makes the next packet to send, if there is one to send now.</summary>
     /// <param name="packet">Where it goes: 8192 bytes are always enough.</param>

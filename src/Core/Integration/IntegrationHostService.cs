@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>Runs an <see cref="IntegrationHost"/> over a channel.</summary>
 /// <typeparam name="THost">The component.</typeparam>
-public sealed class IntegrationHostService<THost> where THost : IntegrationHost
+internal sealed class IntegrationHostService<THost> where THost : IntegrationHost
 {
     // A guest that floods the host with answers must not keep the lock for good.
     private const int MostAnswersAtOnce = 64;

@@ -1,7 +1,7 @@
 namespace VmBus.Integration;
 
 /// <summary>How far a host's component has come with its guest.</summary>
-public enum IntegrationHostState
+internal enum IntegrationHostState
 {
     /// <summary>Versions are offered, or about to be.</summary>
     Negotiating = 0,

@@ -7,4 +7,4 @@ namespace VmBus.Integration;
 /// <param name="Stray">Answers that nobody waited for, or not any more.</param>
 /// <param name="Dropped">Packets that are no answers: too short, too long, or of another kind.</param>
 /// <param name="TimedOut">Requests given up because no answer came in time.</param>
-public readonly record struct IntegrationHostStatistics(long Requests, long Answers, long Malformed, long Stray, long Dropped, long TimedOut);
+internal readonly record struct IntegrationHostStatistics(long Requests, long Answers, long Malformed, long Stray, long Dropped, long TimedOut);

@@ -6,8 +6,13 @@ using System.Text;
 namespace VmBus.Integration;
 
 /// <summary>Asks a guest to shut down. The answer says whether it will; the end of the guest is seen otherwise.</summary>
-public sealed class ShutdownHost : AskingHost<ShutdownRequest, IcStatus>
+public sealed class ShutdownHost : IntegrationHost
 {
+    /// <summary>The most questions that may wait; more are refused.</summary>
+    public const int MaxWaiting = QuestionQueue<ShutdownRequest, IcStatus>.MaxWaiting;
+
+    private readonly QuestionQueue<ShutdownRequest, IcStatus> _questions = new();
+
     /// <summary>Makes it, not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long the answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
@@ -16,7 +21,30 @@ public sealed class ShutdownHost : AskingHost<ShutdownRequest, IcStatus>
     {
     }
 
-    private protected override int Write(ShutdownRequest question, Span<byte> body)
+    /// <summary>How it is offered.</summary>
+    public static HostOffer Offer => IntegrationOffers.Shutdown;
+
+    /// <summary>Puts a question into the queue.</summary>
+    /// <param name="question">What to ask.</param>
+    /// <returns>
+    /// The answer. Faulted with <see cref="TimeoutException"/> when none came in time, with
+    /// <see cref="NotSupportedException"/> when the guest speaks none of our versions, with what
+    /// <see cref="IntegrationHost.Close"/> was told when the channel is gone.
+    /// </returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    public Task<IcStatus> AskAsync(ShutdownRequest question) => _questions.AskAsync(question, State, MessageType);
+
+    private protected override TimeSpan RequestDueIn => _questions.DueIn;
+
+    private protected override int WriteRequest(Span<byte> body) => Write(_questions.Current, body);
+
+    private protected override void TakeAnswer(IcStatus status, ReadOnlySpan<byte> body) => _questions.Answer(status);
+
+    private protected override void Unanswered() => _questions.TimeOut(MessageType);
+
+    private protected override void Ended(Exception reason) => _questions.End(reason);
+
+    private static int Write(ShutdownRequest question, Span<byte> body)
     {
         var message = new IcShutdown
         {
@@ -32,6 +60,4 @@ public sealed class ShutdownHost : AskingHost<ShutdownRequest, IcStatus>
         MemoryMarshal.Write(body, in message);
         return IcShutdown.Size;
     }
-
-    private protected override IcStatus Read(ShutdownRequest question, IcStatus status, ReadOnlySpan<byte> body) => status;
 }

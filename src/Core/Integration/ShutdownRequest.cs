@@ -1,8 +1,55 @@
 namespace VmBus.Integration;
 
-/// <summary>A host's wish that the guest shut down.</summary>
-/// <param name="Flags">Power off, restart or hibernate; by force or not.</param>
-/// <param name="Timeout">How long it may take; zero for no limit. Whole seconds on the wire.</param>
-/// <param name="ReasonCode">Windows' reason.</param>
-/// <param name="Message">Text for whoever sits there. UTF-8 on the wire, 2047 bytes at most.</param>
-public sealed record ShutdownRequest(IcShutdownFlags Flags, TimeSpan Timeout = default, uint ReasonCode = IcShutdown.PlannedReason, string Message = "");
+/// <summary>A host's wish that the guest shut down: that it powers off, unless said otherwise.</summary>
+public sealed record ShutdownRequest
+{
+    /// <summary>Makes the wish that the guest powers off.</summary>
+    public ShutdownRequest()
+    {
+    }
+
+    internal ShutdownRequest(IcShutdownFlags flags, TimeSpan timeout = default, uint reasonCode = IcShutdown.PlannedReason, string message = "")
+    {
+        Flags = flags;
+        Timeout = timeout;
+        ReasonCode = reasonCode;
+        Message = message;
+    }
+
+    /// <summary>Whether programs that do not want to end are not waited for.</summary>
+    public bool Force
+    {
+        get => Has(IcShutdownFlags.Force);
+        init => Flags = With(IcShutdownFlags.Force, value);
+    }
+
+    /// <summary>Whether the guest begins anew.</summary>
+    public bool Restart
+    {
+        get => Has(IcShutdownFlags.Restart);
+        init => Flags = With(IcShutdownFlags.Restart, value);
+    }
+
+    /// <summary>Whether the guest hibernates.</summary>
+    public bool Hibernate
+    {
+        get => Has(IcShutdownFlags.Hibernate);
+        init => Flags = With(IcShutdownFlags.Hibernate, value);
+    }
+
+    /// <summary>How long it may take; zero for no limit. Whole seconds on the wire.</summary>
+    public TimeSpan Timeout { get; init; }
+
+    /// <summary>Windows' reason; that it was planned, unless said otherwise.</summary>
+    public uint ReasonCode { get; init; } = IcShutdown.PlannedReason;
+
+    /// <summary>Text for whoever sits there. UTF-8 on the wire, 2047 bytes at most.</summary>
+    public string Message { get; init; } = "";
+
+    /// <summary>The first three as they are sent. Unknown flags may be set.</summary>
+    internal IcShutdownFlags Flags { get; init; }
+
+    private bool Has(IcShutdownFlags flag) => (Flags & flag) != 0;
+
+    private IcShutdownFlags With(IcShutdownFlags flag, bool value) => value ? Flags | flag : Flags & ~flag;
+}

@@ -75,7 +75,7 @@ public sealed class TimeSyncGuest : IntegrationGuest
         DateTimeOffset now = _clock.GetUtcNow();
         var hostTime = new DateTimeOffset((long)time, TimeSpan.Zero);
         _sampledAt = _clock.GetTimestamp();
-        var sample = new TimeSample(hostTime, hostTime - now, new TimeSpan((long)age), flags, leapIndicator, stratum);
+        var sample = new TimeSample(hostTime, hostTime - now, new TimeSpan((long)age), (flags & IcTimeSyncFlags.Sync) != 0, leapIndicator, stratum);
         LastSample = sample;
         _sampled?.Invoke(sample);
         return IcStatus.Success;

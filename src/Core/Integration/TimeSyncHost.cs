@@ -31,6 +31,9 @@ public sealed class TimeSyncHost : IntegrationHost
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_period, TimeSpan.Zero, nameof(period));
     }
 
+    /// <summary>How it is offered.</summary>
+    public static HostOffer Offer => IntegrationOffers.TimeSync;
+
     /// <summary>Messages that the guest answered well.</summary>
     public long Samples { get; private set; }
 

@@ -1,6 +1,7 @@
 // What a channel is for. Mirrors vmbus_channel_offer (Linux include/linux/hyperv.h); the names of its reserved bytes are
 // FreeBSD's (chm_chlat, chm_chrev, chm_svrctx_sz of vmbus_chanmsg_choffer).
 
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
@@ -42,11 +43,11 @@ public struct ChannelOffer
 
     /// <summary><c>u.std.user_def</c>: for the device.</summary>
     [FieldOffset(52)]
-    public UserDefinedData UserData;
+    internal UserDefinedData UserData;
 
     /// <summary><c>u.pipe</c>: the same bytes when <see cref="OfferFlags.NamedPipeMode"/> is set.</summary>
     [FieldOffset(52)]
-    public PipeOfferData Pipe;
+    internal PipeOfferData Pipe;
 
     /// <summary><c>sub_channel_index</c>: 0 for the primary channel.</summary>
     [FieldOffset(172)]
@@ -55,4 +56,8 @@ public struct ChannelOffer
     /// <summary>How much more memory-mapped I/O space the device could use, in MiB (reserved to Linux).</summary>
     [FieldOffset(174)]
     public ushort MmioMegabytesOptional;
+
+    /// <summary><c>u.std.user_def</c>: the 120 bytes for the device.</summary>
+    [UnscopedRef]
+    public Span<byte> UserBytes => UserData;
 }

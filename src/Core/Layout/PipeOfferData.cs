@@ -7,7 +7,7 @@ namespace VmBus.Layout;
 
 /// <summary>The user data of a pipe-mode channel's offer: 120 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
-public struct PipeOfferData
+internal struct PipeOfferData
 {
     /// <summary>The size of the data in bytes.</summary>
     public const int Size = 120;

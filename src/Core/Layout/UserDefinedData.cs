@@ -6,7 +6,7 @@ namespace VmBus.Layout;
 
 /// <summary>120 bytes that belong to the device.</summary>
 [InlineArray(Size)]
-public struct UserDefinedData
+internal struct UserDefinedData
 {
     /// <summary>How many bytes there are: <c>MAX_USER_DEFINED_BYTES</c>.</summary>
     public const int Size = 120;

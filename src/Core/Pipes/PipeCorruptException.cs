@@ -11,7 +11,7 @@ public sealed class PipeCorruptException : VmBusException
     /// <param name="value">The value found.</param>
     /// <param name="limit">The limit it broke.</param>
     /// <param name="position">Bytes of data received before the packet at fault.</param>
-    public PipeCorruptException(PipeFault fault, uint value, uint limit, long position)
+    internal PipeCorruptException(PipeFault fault, uint value, uint limit, long position)
         : base(Describe(fault, value, limit, position))
     {
         Fault = fault;
@@ -21,7 +21,7 @@ public sealed class PipeCorruptException : VmBusException
     }
 
     /// <summary>What was wrong.</summary>
-    public PipeFault Fault { get; }
+    internal PipeFault Fault { get; }
 
     /// <summary>The value found.</summary>
     public uint Value { get; }

@@ -1,7 +1,7 @@
 namespace VmBus.Pipes;
 
 /// <summary>What the other side of a pipe sent that no correct peer sends.</summary>
-public enum PipeFault
+internal enum PipeFault
 {
     /// <summary>Nothing: the pipe is sound.</summary>
     None = 0,

@@ -4,7 +4,7 @@ using VmBus.Layout;
 
 namespace VmBus.Pipes;
 
-public sealed partial class PipeStream
+partial class PipeStream
 {
     /// <summary>Reads one whole message, or what earlier reads left of one, or waits for it.</summary>
     /// <param name="buffer">Where it goes. <see cref="PipeHeader.MaxDataLength"/> bytes are always enough.</param>

@@ -3,7 +3,7 @@
 namespace VmBus;
 
 /// <summary>A page of guest memory that is mapped until it is disposed. Views over it must not outlive it.</summary>
-public interface IMappedPage : IDisposable
+internal interface IMappedPage : IDisposable
 {
     /// <summary>Where the page is mapped: 4096 bytes.</summary>
     nint Address { get; }

@@ -179,7 +179,7 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody reads.</summary>
-    public IncomingRingStatistics GetStatistics() => new(PacketsCommitted, _cursor.Bytes(_size), _commits, _writerSignals);
+    internal IncomingRingStatistics GetStatistics() => new(PacketsCommitted, _cursor.Bytes(_size), _commits, _writerSignals);
 
     /// <summary>Takes the next packet, in place where that is allowed and possible.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

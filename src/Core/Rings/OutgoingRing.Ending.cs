@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace VmBus;
 
-public sealed unsafe partial class OutgoingRing
+unsafe partial class OutgoingRing
 {
     private int _batchThread;   // with several producers, the thread whose batch holds the lock; 0 for none
 

@@ -7,7 +7,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-public sealed unsafe partial class OutgoingRing
+unsafe partial class OutgoingRing
 {
     /// <summary>
     /// Asks the reader to signal when there is room for a packet, and looks once more, since room may have come before

@@ -164,7 +164,7 @@ public sealed unsafe partial class OutgoingRing
     }
 
     /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
-    public OutgoingRingStatistics GetStatistics() => new(
+    internal OutgoingRingStatistics GetStatistics() => new(
         PacketsPublished, _cursor.Bytes(_size),
         Masked: _needs[(int)SignalNeed.Masked],
         NotEmpty: _needs[(int)SignalNeed.NotEmpty],

@@ -8,7 +8,7 @@ namespace VmBus;
 /// <param name="Required">Publications that needed a signal (<c>intr_out_empty</c>).</param>
 /// <param name="FullTotal">Writes refused for lack of room (<c>out_full_total</c>).</param>
 /// <param name="FullFirst">Times the ring became full: refusals in a row count once (<c>out_full_first</c>).</param>
-public readonly record struct OutgoingRingStatistics(
+internal readonly record struct OutgoingRingStatistics(
     long Packets, long Bytes, long Masked, long NotEmpty, long Required, long FullTotal, long FullFirst)
 {
     /// <summary>Publications: one a write, one a batch.</summary>

@@ -11,7 +11,7 @@ public sealed class RingCorruptException : VmBusException
     /// <param name="value">The value found.</param>
     /// <param name="limit">The limit it broke.</param>
     /// <param name="index">Where in the data area the packet begins, or the index this side stood at.</param>
-    public RingCorruptException(RingFault fault, ulong value, ulong limit, uint index)
+    internal RingCorruptException(RingFault fault, ulong value, ulong limit, uint index)
         : base(Describe(fault, value, limit, index))
     {
         Fault = fault;
@@ -21,7 +21,7 @@ public sealed class RingCorruptException : VmBusException
     }
 
     /// <summary>What was wrong.</summary>
-    public RingFault Fault { get; }
+    internal RingFault Fault { get; }
 
     /// <summary>The value found in shared memory.</summary>
     public ulong Value { get; }

@@ -1,7 +1,7 @@
 namespace VmBus;
 
 /// <summary>What the other side of a ring wrote that no correct peer writes.</summary>
-public enum RingFault
+internal enum RingFault
 {
     /// <summary>Nothing: the ring is sound.</summary>
     None = 0,

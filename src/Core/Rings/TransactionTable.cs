@@ -14,7 +14,7 @@ namespace VmBus;
 /// Any thread may add, any thread may complete; lock-free; nothing is allocated after the constructor. An id holds the
 /// slot in its low 32 bits, counted from 1, and the slot's generation above: 0 is never an id, as with Linux.
 /// </remarks>
-public sealed class TransactionTable<T>
+internal sealed class TransactionTable<T>
 {
     private const uint None = 0;
 

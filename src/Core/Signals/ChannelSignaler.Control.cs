@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-public sealed unsafe partial class ChannelSignaler
+unsafe partial class ChannelSignaler
 {
     /// <summary>The words of a signaller; the counts are what its adaptive policy judges.</summary>
     /// <remarks>

@@ -14,7 +14,7 @@ namespace VmBus;
 /// <para>Signals are sent by one thread at a time unless <see cref="SignalBinding.IsConcurrent"/>; signals for room
 /// (<see cref="SignalRoom"/>) may come from one other thread, the reader's.</para>
 /// </remarks>
-public sealed unsafe partial class ChannelSignaler
+internal sealed unsafe partial class ChannelSignaler
 {
     private const int MonitorRoute = 0;
     private const int HypercallRoute = 1;

@@ -3,7 +3,7 @@
 namespace VmBus;
 
 /// <summary>A remembered signal: set from any thread, waited for by one.</summary>
-public interface ISignalGate : ISignalWait, IDisposable
+internal interface ISignalGate : ISignalWait, IDisposable
 {
     /// <summary>Signals the waiter, or remembers the signal for the next wait. A full barrier; allocates nothing.</summary>
     void Set();

@@ -14,7 +14,7 @@ namespace VmBus;
 /// callable from any thread, must not allocate, and must act as a full memory barrier before the other side can
 /// observe the signal.
 /// </remarks>
-public interface ISignalPath
+internal interface ISignalPath
 {
     /// <summary>What this path can really do. Constant for the life of the path.</summary>
     SignalCapabilities Capabilities { get; }

@@ -10,7 +10,7 @@ namespace VmBus;
 /// folded into one. A waiter must look at its ring after each return, since a wake-up may be spurious.
 /// One waiter at a time.
 /// </remarks>
-public interface ISignalWait
+internal interface ISignalWait
 {
     /// <summary>Blocks until a signal arrives or the time is up. Spins for a bounded time first.</summary>
     /// <param name="timeout">The longest time to block; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>What a channel's offer and its backend say about signalling the other side.</summary>
-public sealed record SignalBinding
+internal sealed record SignalBinding
 {
     /// <summary>The channel's relid: its bit in the interrupt page. 0 to 16383.</summary>
     public required uint ChildRelid { get; init; }

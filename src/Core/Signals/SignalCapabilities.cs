@@ -2,7 +2,7 @@ namespace VmBus;
 
 /// <summary>What a signal path can do. A path never claims what it cannot deliver.</summary>
 [Flags]
-public enum SignalCapabilities
+internal enum SignalCapabilities
 {
     /// <summary>Nothing but what shared memory carries.</summary>
     None = 0,

@@ -8,7 +8,7 @@ namespace VmBus;
 /// <param name="Failed">Immediate signals that the hypervisor refused.</param>
 /// <param name="LastFailure">The status of the last refusal.</param>
 /// <param name="ModeChanges">Times an adaptive channel changed its way of signalling.</param>
-public readonly record struct SignalStatistics(
+internal readonly record struct SignalStatistics(
     long Monitored, long Hypercalls, long Promoted, long RoomSignals, long Failed, VmBus.Layout.HypercallStatus LastFailure, long ModeChanges)
 {
     /// <summary>Signals of either kind.</summary>

@@ -1,5 +1,6 @@
 // A Linux call that failed: what it was asked to do, and errno with its text.
 
+using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
@@ -7,15 +8,16 @@ namespace VmBus.Interop;
 
 /// <summary>
 /// A Linux call failed. The message names the call, what it was asked for, and the error with its number:
-/// <c>mmap of 4096 bytes failed: Cannot allocate memory (errno 12)</c>.
+/// <c>mmap of 4096 bytes failed: Cannot allocate memory (errno 12)</c>. To users it is the <see cref="Win32Exception"/> that .NET
+/// throws of errno too, the number in <see cref="Win32Exception.NativeErrorCode"/>.
 /// </summary>
-internal sealed class ErrnoException : Exception
+internal sealed class ErrnoException : Win32Exception
 {
     /// <summary>Makes the error of one call.</summary>
     /// <param name="call">The call and what it was asked for, as the beginning of a sentence: <c>mmap of 4096 bytes</c>.</param>
     /// <param name="errno">The error number it left.</param>
     public ErrnoException(string call, Errno errno)
-        : base(string.Create(CultureInfo.InvariantCulture,
+        : base((int)errno, string.Create(CultureInfo.InvariantCulture,
             $"{call} failed: {Marshal.GetPInvokeErrorMessage((int)errno)} (errno {(int)errno})"))
     {
         Call = call;

@@ -67,6 +67,7 @@ public sealed class BusFeatureTests
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(
             () => GuestBus.ConnectAsync(new LyingPlatform(fixture.Machine.Platform) { WrongFrame = 1UL << 40 }, cancellationToken: Token));
         Assert.Equal(ConnectFailure.Refused, refused.ConnectFailure);
+        Assert.Equal(GuestBusError.Refused, refused.Error);
         await using GuestBus bus = await fixture.ConnectAsync();
     }
 

@@ -47,10 +47,11 @@ public sealed class BusTests
     [Fact]
     public async Task A_guest_that_is_too_new_for_its_host_is_told_so()
     {
-        await using var fixture = new BusFixture(new() { Host = new HostBusOptions { Protocol = new HostProtocolOptions { MaxVersion = ProtocolVersion.Win81 } } });
+        await using var fixture = new BusFixture(new() { Host = new HostBusOptions { MaxVersion = ProtocolVersion.Win81 } });
         GuestBusException refused = await Assert.ThrowsAsync<GuestBusException>(() => fixture.Machine.ConnectAsync(
-            new GuestBusOptions { Protocol = new GuestProtocolOptions { Versions = [ProtocolVersion.Copper, ProtocolVersion.Iron] } }, BusFixture.Token));
+            new GuestBusOptions { Versions = [ProtocolVersion.Copper, ProtocolVersion.Iron] }, BusFixture.Token));
         Assert.Equal(ConnectFailure.NoCommonVersion, refused.ConnectFailure);
+        Assert.Equal(GuestBusError.NoCommonVersion, refused.Error);
     }
 
     [Theory]
@@ -58,7 +59,7 @@ public sealed class BusTests
     [InlineData(true, false, DispatchMode.Threaded)]
     [InlineData(true, true, DispatchMode.Inline)]
     [InlineData(true, true, DispatchMode.Threaded)]
-    public async Task A_channel_opened_by_protocol_switches_modes_on_both_ends(bool shared, bool scattered, DispatchMode dispatch)
+    internal async Task A_channel_opened_by_protocol_switches_modes_on_both_ends(bool shared, bool scattered, DispatchMode dispatch)
     {
         await using var fixture = new BusFixture(new()
         {

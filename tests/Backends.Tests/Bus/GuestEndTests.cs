@@ -21,11 +21,11 @@ public sealed class GuestEndTests
         Assert.Equal(ChannelState.Open, channel.State);
         Assert.False(channel.Completion.IsCompleted);
         await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
-        Assert.Equal(GuestChannelEnd.Rescinded, await channel.Completion.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(GuestChannelEnd.Rescinded, await channel.End.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Disconnected, channel.State);
         await channel.CloseAsync(Token);
         Assert.Equal(ChannelState.Closed, channel.State);
-        Assert.Equal(GuestChannelEnd.Rescinded, await channel.Completion);
+        Assert.Equal(GuestChannelEnd.Rescinded, await channel.End);
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class GuestEndTests
             await bus.AbandonAsync(Token);
         }
         await bus.DisposeAsync();
-        Assert.Equal(end, await channel.Completion.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(end, await channel.End.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Closed, channel.State);
         await channel.CloseAsync(Token);
         await channel.DisposeAsync();
@@ -164,7 +164,7 @@ public sealed class GuestEndTests
         Assert.Contains("2047", Assert.IsType<GuestBusException>(bus.Failure).Message, StringComparison.Ordinal);
         Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(Patience.Limit, Token))).InnerException);
         Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.GetOffersAsync(Token))).InnerException);
-        Assert.Equal(GuestChannelEnd.Disconnected, await channel.Completion.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(GuestChannelEnd.Disconnected, await channel.End.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ChannelState.Disconnected, channel.State);
         await failing.WaitAsync(Patience.Limit, Token);
 
@@ -228,7 +228,7 @@ public sealed class GuestEndTests
     [Theory]
     [InlineData(ChannelMessageType.GpadlHeader)]
     [InlineData(ChannelMessageType.OpenChannel)]
-    public async Task A_platform_that_throws_ends_the_connection_and_every_wait_with_it(ChannelMessageType fatal)
+    internal async Task A_platform_that_throws_ends_the_connection_and_every_wait_with_it(ChannelMessageType fatal)
     {
         using var unobserved = new UnobservedExceptions();
         await using (var fixture = new BusFixture())

@@ -17,10 +17,10 @@ public sealed class IntegrationTests
         var time = new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost(period: TimeSpan.FromMilliseconds(5)));
         var shutdown = new IntegrationDevice<ShutdownHost>(() => new ShutdownHost());
         var pairs = new IntegrationDevice<KvpHost>(() => new KvpHost());
-        await fixture.Host.OfferAsync(IntegrationOffers.Heartbeat, heartbeat);
-        await fixture.Host.OfferAsync(IntegrationOffers.TimeSync, time);
-        await fixture.Host.OfferAsync(IntegrationOffers.Shutdown, shutdown);
-        await fixture.Host.OfferAsync(IntegrationOffers.KeyValuePairs, pairs);
+        await fixture.Host.OfferAsync(HeartbeatHost.Offer, heartbeat);
+        await fixture.Host.OfferAsync(TimeSyncHost.Offer, time);
+        await fixture.Host.OfferAsync(ShutdownHost.Offer, shutdown);
+        await fixture.Host.OfferAsync(KvpHost.Offer, pairs);
 
         await using GuestBus bus = await fixture.ConnectAsync();
         IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
@@ -39,11 +39,9 @@ public sealed class IntegrationTests
         await UntilAsync(() => beating.Use(host => host.Beats) >= 3);
         IntegrationHostService<TimeSyncHost> telling = await Within(time.Running);
         await UntilAsync(() => telling.Use(host => host.Samples) >= 1 && clock.TryGetHostTime(out _));
-        IntegrationHostService<KvpHost> asking = await Within(pairs.Running);
-        Assert.Equal(IcStatus.Success, (await Within(asking.Use(host => host.AskAsync(KvpRequest.Set(IcKvpPool.External, "name", KvpValue.Of(42u)))))).Status);
-        Assert.Equal(KvpValue.Of(42u), (await Within(asking.Use(host => host.AskAsync(KvpRequest.Get(IcKvpPool.External, "name"))))).Value);
-        IntegrationHostService<ShutdownHost> stopping = await Within(shutdown.Running);
-        Assert.Equal(IcStatus.Success, await Within(stopping.Use(host => host.AskAsync(new ShutdownRequest(IcShutdownFlags.None)))));
+        Assert.Equal(IcStatus.Success, (await Within(pairs.UseAsync(host => host.SetAsync(IcKvpPool.External, "name", KvpValue.Of(42u)), BusFixture.Token))).Status);
+        Assert.Equal(KvpValue.Of(42u), (await Within(pairs.UseAsync(host => host.GetAsync(IcKvpPool.External, "name"), BusFixture.Token))).Value);
+        Assert.Equal(IcStatus.Success, await Within(shutdown.UseAsync(host => host.AskAsync(new ShutdownRequest()), BusFixture.Token)));
         await Within(acted.Task);
 
         foreach ((GuestChannel channel, Task service) in services)
@@ -56,7 +54,7 @@ public sealed class IntegrationTests
     private static async Task<(GuestChannel Channel, Task Service)> ServeAsync(GuestBus bus, IReadOnlyList<GuestOffer> offers, Guid type, IntegrationGuest guest)
     {
         GuestChannel channel = await bus.OpenChannelAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);
-        return (channel, new IntegrationGuestService(channel.Channel, guest).RunAsync(BusFixture.Token));
+        return (channel, guest.RunAsync(channel.Channel, cancellationToken: BusFixture.Token));
     }
 
     private static Task<T> Within<T>(Task<T> task) => task.WaitAsync(Patience.Limit, BusFixture.Token);

@@ -14,7 +14,7 @@ public sealed class OpenRaceTests
     [Theory]
     [InlineData(ChannelMessageType.GpadlCreated, "take the rings of channel 1")]
     [InlineData(ChannelMessageType.OpenChannelResult, "open channel 1")]
-    public async Task An_open_that_times_out_says_what_was_asked_and_for_how_long_and_frees_its_rings_with_the_late_answer(ChannelMessageType late, string asked)
+    internal async Task An_open_that_times_out_says_what_was_asked_and_for_how_long_and_frees_its_rings_with_the_late_answer(ChannelMessageType late, string asked)
     {
         var clock = new FakeTimeProvider();
         await using var fixture = new BusFixture();
@@ -43,7 +43,7 @@ public sealed class OpenRaceTests
     [Theory]
     [InlineData(ChannelMessageType.GpadlCreated)]
     [InlineData(ChannelMessageType.OpenChannelResult)]
-    public async Task The_rings_of_an_open_that_was_never_answered_are_freed_with_the_connection(ChannelMessageType never)
+    internal async Task The_rings_of_an_open_that_was_never_answered_are_freed_with_the_connection(ChannelMessageType never)
     {
         var clock = new FakeTimeProvider();
         await using var fixture = new BusFixture();

@@ -106,7 +106,7 @@ public sealed class SavedBusTests
         Assert.True(channels[0].Channel.TrySend([1, 2, 3, 4, 5, 6, 7, 8], 77));
         byte[] guest = await bus.SaveAsync(Token);
         byte[] host = await fixture.Machine.SaveHostAsync();
-        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, guest, BusFixture.Patient);
+        await using GuestBus next = await fixture.Machine.RestoreGuestAsync(guest, BusFixture.Patient, Token);
         fixture.Machine.RestoreHost(host);
         await OfferAllAsync(fixture.Host, device);
         await fixture.Host.CompleteRestoreAsync();

@@ -16,7 +16,7 @@ public sealed class InMemoryHostileGuestTests
     [InlineData(1, true, DispatchMode.Inline)]
     [InlineData(2, true, DispatchMode.Threaded)]
     [InlineData(3, false, DispatchMode.Threaded)]
-    public async Task A_hostile_guest_harms_neither_its_host_nor_its_own_other_channel(int seed, bool shared, DispatchMode mode)
+    internal async Task A_hostile_guest_harms_neither_its_host_nor_its_own_other_channel(int seed, bool shared, DispatchMode mode)
     {
         KvmResources before = KvmResources.Count();
         using (var hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = shared }))

@@ -203,7 +203,7 @@ public sealed class EventFlagDispatcherTests : IDisposable
     [Theory]
     [InlineData(DispatchMode.Inline)]
     [InlineData(DispatchMode.Threaded)]
-    public void No_signal_is_lost_under_hammering(DispatchMode mode)
+    internal void No_signal_is_lost_under_hammering(DispatchMode mode)
     {
         using var dispatcher = new EventFlagDispatcher(Vp, TestPartitions.Sint, mode);
         const int Channels = 3;

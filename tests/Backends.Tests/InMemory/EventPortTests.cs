@@ -138,7 +138,7 @@ public sealed class EventPortTests : IDisposable
     [InlineData(8u, 0, 2, -1, 1, HypercallStatus.InvalidParameter)]
     [InlineData(7u, 0, 2, 0, 1, HypercallStatus.InvalidPortId)]
     [InlineData(0x100_0000u, 0, 2, 0, 1, HypercallStatus.InvalidPortId)]
-    public void Impossible_ports_are_refused(uint id, int vp, int sint, int baseFlag, int count, HypercallStatus status) =>
+    internal void Impossible_ports_are_refused(uint id, int vp, int sint, int baseFlag, int count, HypercallStatus status) =>
         Assert.Equal(status, Assert.Throws<HypercallException>(() => _partitions.Root.CreateEventPort(id, vp, sint, baseFlag, count)).Status);
 
     [Fact]

@@ -1,21 +1,20 @@
 using VmBus.Backends.Tests.Shared;
 using VmBus.Hosting;
-using VmBus.InMemory;
 using VmBus.Testing;
 
 namespace VmBus.Backends.Tests.InMemory;
 
 public class InMemoryVmBusTests
 {
-    public static TheoryData<SignalMode, DispatchMode, bool> Setups()
+    public static TheoryData<SignalMode, bool, bool> Setups()
     {
-        var setups = new TheoryData<SignalMode, DispatchMode, bool>();
+        var setups = new TheoryData<SignalMode, bool, bool>();
         foreach (SignalMode mode in Enum.GetValues<SignalMode>())
         {
-            foreach (DispatchMode dispatch in Enum.GetValues<DispatchMode>())
+            foreach (bool threaded in new[] { false, true })
             {
-                setups.Add(mode, dispatch, false);
-                setups.Add(mode, dispatch, true);
+                setups.Add(mode, threaded, false);
+                setups.Add(mode, threaded, true);
             }
         }
         return setups;
@@ -23,9 +22,9 @@ public class InMemoryVmBusTests
 
     [Theory]
     [MemberData(nameof(Setups))]
-    public void Every_packet_arrives_in_order_in_both_directions(SignalMode mode, DispatchMode dispatch, bool legacy)
+    public void Every_packet_arrives_in_order_in_both_directions(SignalMode mode, bool threaded, bool legacy)
     {
-        using var bus = new InMemoryVmBus(new() { DispatchMode = dispatch, LegacyInterrupts = legacy });
+        using var bus = new InMemoryVmBus(new() { IsThreaded = threaded, LegacyInterrupts = legacy });
         using InMemoryChannel memory = bus.CreateChannel(new() { GuestToHostSize = 4096, HostToGuestSize = 8192 });
         using VmBusChannel guest = ChannelTraffic.Open(memory.Guest, mode), host = ChannelTraffic.Open(memory.Host, mode);
         const int Packets = 20_000;
@@ -55,6 +54,22 @@ public class InMemoryVmBusTests
         first.Dispose();
         using InMemoryChannel again = bus.CreateChannel();
         Assert.Equal((1u, 0), (again.Relid, again.MonitorId));
+    }
+
+    [Fact]
+    public void A_channel_opens_at_both_ends_and_tells_its_latency_hint()
+    {
+        using var bus = new InMemoryVmBus();
+        using InMemoryChannel monitored = bus.CreateChannel(Small with { Latency = TimeSpan.FromMicroseconds(300) }), plain = bus.CreateChannel(Small with { HasMonitor = false });
+        using VmBusChannel guest = monitored.OpenGuest(), host = monitored.OpenHost(PeerTrust.Untrusted), other = plain.OpenGuest();
+
+        Assert.Equal((true, TimeSpan.FromMicroseconds(300)), (guest.HasMonitor, guest.LatencyHint));
+        Assert.Equal((false, TimeSpan.Zero), (other.HasMonitor, other.LatencyHint));
+        Assert.Throws<InvalidOperationException>(() => other.SetLatencyHint(TimeSpan.FromMicroseconds(50)));
+        Assert.True(guest.TrySend([1]));
+        Assert.True(host.WaitToRead(Patience.Limit));
+        guest.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => guest.SetLatencyHint(TimeSpan.FromMicroseconds(50)));
     }
 
     [Fact]

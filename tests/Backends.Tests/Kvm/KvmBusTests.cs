@@ -21,7 +21,7 @@ public sealed class KvmBusTests
     {
         using var partition = new KvmPartition(KvmNeeds.OfHyperv with { VpCount = 2, UseEventFds = eventFds });
         using var puppet = new KvmPuppetPlatform(partition);
-        await using var host = new HostBus(partition);
+        await using HostBus host = partition.CreateHost();
         var device = new Bus.EchoDevice();
         await host.OfferAsync(Bus.EchoDevice.Offer(1), device, new DeviceChannelOptions { SignalMode = SignalMode.Monitored });
         await host.OfferAsync(Bus.EchoDevice.Offer(2, monitored: false), device);

@@ -20,9 +20,9 @@ public abstract class KvmGuestPartitionTests : GuestPartitionContract, IDisposab
         _platform = new KvmPuppetPlatform(_partition);
     }
 
-    protected override IGuestPartition Partition => _partition;
+    private protected override IGuestPartition Partition => _partition;
 
-    protected override IGuestPlatform Platform => _platform;
+    private protected override IGuestPlatform Platform => _platform;
 
     public void Dispose()
     {

@@ -31,7 +31,7 @@ public sealed class FileCopyOverUioTests : IDisposable
     {
         await using var fixture = new BusFixture();
         var device = new IntegrationDevice<FileCopyHost>(() => new FileCopyHost());
-        await fixture.Host.OfferAsync(IntegrationOffers.FileCopy, device);
+        await fixture.Host.OfferAsync(FileCopyHost.Offer, device);
         await using GuestBus bus = await fixture.ConnectAsync();
         GuestOffer offer = (await bus.RequestOffersAsync(BusFixture.Token)).Single(one => one.InterfaceType == IntegrationComponentIds.FileCopyInterface);
         await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: BusFixture.Token);

@@ -11,9 +11,9 @@ public abstract class GuestPartitionContract
 {
     private const uint Connection = 0x2005;
 
-    protected abstract IGuestPartition Partition { get; }
+    private protected abstract IGuestPartition Partition { get; }
 
-    protected abstract IGuestPlatform Platform { get; }
+    private protected abstract IGuestPlatform Platform { get; }
 
     [Fact]
     public void A_message_the_guest_posts_is_handed_over_and_the_guest_gets_the_status()

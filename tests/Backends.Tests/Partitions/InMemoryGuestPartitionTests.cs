@@ -11,7 +11,7 @@ public abstract class InMemoryGuestPartitionTests : GuestPartitionContract, IDis
     private readonly Partition _guest;
     private readonly InMemoryGuestPlatform _platform;
 
-    protected InMemoryGuestPartitionTests(bool shared, bool scattered, DispatchMode mode)
+    private protected InMemoryGuestPartitionTests(bool shared, bool scattered, DispatchMode mode)
     {
         _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = shared });
         Partition host = _hypervisor.CreatePartition(1 << 20);
@@ -20,9 +20,9 @@ public abstract class InMemoryGuestPartitionTests : GuestPartitionContract, IDis
         _platform = new InMemoryGuestPlatform(_guest, mode, scattered);
     }
 
-    protected override IGuestPartition Partition { get; }
+    private protected override IGuestPartition Partition { get; }
 
-    protected override IGuestPlatform Platform => _platform;
+    private protected override IGuestPlatform Platform => _platform;
 
     public void Dispose()
     {

@@ -67,6 +67,24 @@ public static partial class ArchitectureRules
         assembly.AllowsUnsafe && !MayBeUnsafe.Contains(assembly.Name) ? [$"{assembly.Name} was compiled with AllowUnsafeBlocks"] : [];
 
     /// <summary>
+    /// A user can catch what a call throws by a type that says something: ours are <c>VmBusException</c>s, or a public exception
+    /// of the framework that is none of the roots. The tool's own go no further than its <c>Main</c>.
+    /// </summary>
+    public static IEnumerable<string> Exceptions(ShippedAssembly assembly) =>
+        assembly.Name == "vmbus"
+            ? []
+            : assembly.Exceptions
+                .Where(e => e.Base is "Exception" or "SystemException" or "ApplicationException" && e is not { Name: "VmBusException", IsPublic: true })
+                .Select(e => $"{assembly.Name}: {e.Name} is caught as {e.Base} only");
+
+    /// <summary>What the documentation of a public type says it throws is a name that its user can write.</summary>
+    public static IEnumerable<string> DocumentedExceptions(string path, string source, IReadOnlySet<string> hidden) =>
+        TopLevelType().Matches(Comment().Replace(source, "")).All(m => m.Groups["access"].Value is "internal" or "file")
+            ? []
+            : DocumentedException().Matches(source).Select(m => m.Groups["name"].Value).Where(hidden.Contains)
+                .Select(name => $"{path}: documents {name}, which users do not see");
+
+    /// <summary>
     /// A file has one public type at most, and is named as it; without one, as one of its types. Layouts that are one page or
     /// one family live together, in the file of the first of them.
     /// </summary>
@@ -95,6 +113,9 @@ public static partial class ArchitectureRules
 
     [GeneratedRegex(@"\[\s*(?:\w+:\s*)?(?:[\w.]+\.)?(?:DllImport|LibraryImport)(?:Attribute)?\b")]
     private static partial Regex Import();
+
+    [GeneratedRegex(@"<exception cref=""(?:\w+\.)*(?<name>\w+)""")]
+    private static partial Regex DocumentedException();
 
     // Namespaces are file-scoped, so that a type at the start of a line is a type of the namespace.
     [GeneratedRegex(@"^(?:(?<access>public|internal|file)\s+)?(?:(?:static|sealed|abstract|readonly|ref|unsafe|partial)\s+)*(?:record\s+struct|record\s+class|record|class|struct|interface|enum|delegate\s+[\w<>\[\]?.]+)\s+(?<name>\w+)", RegexOptions.Multiline)]

@@ -6,7 +6,7 @@ namespace VmBus.Core.Tests.Architecture;
 
 public class ArchitectureRulesTests
 {
-    private static readonly ShippedAssembly Clean = new("VmBus.Core", ["System.Runtime", "CommunityToolkit.HighPerformance"], [], [], true);
+    private static readonly ShippedAssembly Clean = new("VmBus.Core", ["System.Runtime", "CommunityToolkit.HighPerformance"], [], [], true, []);
 
     [Theory]
     [InlineData("VmBus.Core", "../Interop/VmBus.Interop.csproj")]
@@ -62,6 +62,29 @@ public class ArchitectureRulesTests
     {
         Assert.Single(ArchitectureRules.NativeImports("src/Backends/Linux/X.cs", line));
         Assert.Empty(ArchitectureRules.NativeImports("src/Interop/Linux/X.cs", line));
+    }
+
+    [Theory]
+    [InlineData("Exception")]
+    [InlineData("SystemException")]
+    public void An_exception_that_users_cannot_name_is_reported(string root)
+    {
+        ShippedAssembly assembly = Clean with { Exceptions = [new ShippedException("OddException", root, true)] };
+        Assert.Single(ArchitectureRules.Exceptions(assembly));
+        Assert.Empty(ArchitectureRules.Exceptions(assembly with { Name = "vmbus" }));
+        Assert.Empty(ArchitectureRules.Exceptions(Clean with { Exceptions = [new ShippedException("VmBusException", root, true)] }));
+        Assert.Empty(ArchitectureRules.Exceptions(Clean with { Exceptions = [new ShippedException("OddException", "VmBusException", false)] }));
+        Assert.Single(ArchitectureRules.Exceptions(Clean with { Exceptions = [new ShippedException("VmBusException", root, false)] }));
+    }
+
+    [Theory]
+    [InlineData("public sealed class X", 1)]
+    [InlineData("partial class X", 1)]
+    [InlineData("internal sealed class X", 0)]
+    public void An_exception_that_users_do_not_see_is_reported_where_it_is_documented(string type, int reports)
+    {
+        string source = $"namespace N;\n\n{type}\n{{\n    /// <exception cref=\"Interop.ErrnoException\">No.</exception>\n    public void M() {{ }}\n}}\n";
+        Assert.Equal(reports, ArchitectureRules.DocumentedExceptions("src/Core/X.cs", source, new HashSet<string> { "ErrnoException" }).Count());
     }
 
     [Theory]

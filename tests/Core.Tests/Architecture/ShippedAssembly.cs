@@ -6,7 +6,8 @@ namespace VmBus.Core.Tests.Architecture;
 
 /// <summary>What the metadata of a compiled assembly says, read without loading it.</summary>
 public sealed record ShippedAssembly(
-    string Name, IReadOnlyList<string> References, IReadOnlyList<string> NativeMethods, IReadOnlyList<string> PublicTypes, bool AllowsUnsafe)
+    string Name, IReadOnlyList<string> References, IReadOnlyList<string> NativeMethods, IReadOnlyList<string> PublicTypes, bool AllowsUnsafe,
+    IReadOnlyList<ShippedException> Exceptions)
 {
     /// <summary>The assemblies of src, as they were built along with these tests.</summary>
     public static IReadOnlyList<ShippedAssembly> All { get; } =
@@ -29,7 +30,10 @@ public sealed record ShippedAssembly(
             [.. metadata.TypeDefinitions.Select(metadata.GetTypeDefinition).Where(t => IsPublic(metadata, t))
                 .Select(t => $"{metadata.GetString(t.Namespace)}.{metadata.GetString(t.Name)}")],
             // The compiler marks a module that was compiled with AllowUnsafeBlocks.
-            metadata.GetModuleDefinition().GetCustomAttributes().Any(a => NameOf(metadata, a) == "UnverifiableCodeAttribute"));
+            metadata.GetModuleDefinition().GetCustomAttributes().Any(a => NameOf(metadata, a) == "UnverifiableCodeAttribute"),
+            [.. metadata.TypeDefinitions.Select(metadata.GetTypeDefinition)
+                .Where(t => metadata.GetString(t.Name).EndsWith("Exception", StringComparison.Ordinal) && !t.BaseType.IsNil)
+                .Select(t => new ShippedException(metadata.GetString(t.Name), NameOf(metadata, t.BaseType), IsPublic(metadata, t)))]);
     }
 
     // A nested type is as public as what is around it.
@@ -40,6 +44,11 @@ public sealed record ShippedAssembly(
             TypeAttributes.NestedPublic => IsPublic(metadata, metadata.GetTypeDefinition(type.GetDeclaringType())),
             _ => false,
         };
+
+    private static string NameOf(MetadataReader metadata, EntityHandle type) =>
+        metadata.GetString(type.Kind == HandleKind.TypeReference
+            ? metadata.GetTypeReference((TypeReferenceHandle)type).Name
+            : metadata.GetTypeDefinition((TypeDefinitionHandle)type).Name);
 
     private static string? NameOf(MetadataReader metadata, CustomAttributeHandle handle)
     {

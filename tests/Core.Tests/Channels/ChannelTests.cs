@@ -48,6 +48,8 @@ public class ChannelTests
         ChannelStatistics counted = pair.Left.GetStatistics();
         Assert.Equal((3, 1, 2), (counted.Outgoing.Published, counted.Outgoing.Required, counted.Outgoing.NotEmpty));
         Assert.Equal((1, 0), (counted.Signals.Hypercalls, counted.Signals.Monitored));
+        Assert.Equal((2, 1, 0, 0), (counted.SkippedNotEmpty, counted.Hypercalls, counted.MonitoredSignals, counted.FailedSignals));
+        Assert.Equal((4, counted.BytesSent), (pair.Right.GetStatistics().PacketsReceived, pair.Right.GetStatistics().BytesReceived));
         Assert.Equal(4, pair.Right.GetStatistics().Incoming.Packets);
     }
 

@@ -138,6 +138,32 @@ public class KvpTests
         Assert.Equal(status == IcStatus.Success ? 0 : 1, _guest.GetStatistics().Malformed);
     }
 
+    /// <summary>The calls of users ask what the requests say.</summary>
+    [Fact]
+    public void Each_call_asks_one_request()
+    {
+        var addresses = new KvpAddresses { AdapterId = "{7}", Family = IcKvpAddressFamily.IPv4 };
+        (Func<KvpHost, Task<KvpAnswer>> Call, KvpRequest Request)[] calls =
+        [
+            (host => host.GetAsync(IcKvpPool.Guest, "a"), KvpRequest.Get(IcKvpPool.Guest, "a")),
+            (host => host.SetAsync(IcKvpPool.Auto, "b", KvpValue.Of(3u)), KvpRequest.Set(IcKvpPool.Auto, "b", KvpValue.Of(3u))),
+            (host => host.DeleteAsync(IcKvpPool.Auto, "c"), KvpRequest.Delete(IcKvpPool.Auto, "c")),
+            (host => host.EnumerateAsync(IcKvpPool.External, 9), KvpRequest.Enumerate(IcKvpPool.External, 9)),
+            (host => host.GetAddressesAsync("d", IcKvpAddressFamily.IPv6), KvpRequest.GetAddresses("d", IcKvpAddressFamily.IPv6)),
+            (host => host.SetAddressesAsync(addresses), KvpRequest.SetAddresses(addresses)),
+        ];
+        Assert.All(calls, one => Assert.Equal(Sent(host => host.AskAsync(one.Request)), Sent(one.Call)));
+
+        static string Sent(Func<KvpHost, Task<KvpAnswer>> call)
+        {
+            var host = new KvpHost();
+            var talk = new Conversation(host, new KvpGuest(new KvpStore())).Negotiated();
+            _ = call(host);
+            Assert.True(talk.Ask());
+            return Convert.ToHexString(talk.Request);
+        }
+    }
+
     /// <summary>No such key could be told to a host again: there would be no room for its zero.</summary>
     [Theory]
     [InlineData(255, IcStatus.Success)]

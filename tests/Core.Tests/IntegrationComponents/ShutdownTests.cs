@@ -72,7 +72,7 @@ public class ShutdownTests
             var host = new ShutdownHost();
             var guest = new ShutdownGuest(request => got = request);
             Conversation talk = new Conversation(host, guest).Negotiated();
-            _ = host.AskAsync(new ShutdownRequest(default, TimeSpan.MaxValue, Message: message));
+            _ = host.AskAsync(new ShutdownRequest(default, TimeSpan.MaxValue, message: message));
             Assert.True(talk.Exchange());
             guest.AnswerSent();
             Assert.Equal(TimeSpan.FromSeconds(uint.MaxValue), got!.Timeout);

@@ -29,7 +29,7 @@ public class TimeSyncTests
         TimeSpan age = referenceTime ? TimeSpan.FromMilliseconds(3) : TimeSpan.Zero;
         Assert.True(talk.Reply());
         Assert.True(host.Handle(talk.Answer));
-        Assert.Equal(new TimeSample(HostNow + age, TimeSpan.FromMinutes(1) + age, age, IcTimeSyncFlags.Sync, 0, 0), Assert.Single(samples));
+        Assert.Equal(new TimeSample(HostNow + age, TimeSpan.FromMinutes(1) + age, age, IsSync: true, 0, 0), Assert.Single(samples));
         Assert.Equal(samples[0], guest.LastSample);
 
         _guestClock.Advance(TimeSpan.FromSeconds(7));
@@ -43,9 +43,9 @@ public class TimeSyncTests
     [Fact]
     public void The_clock_is_to_be_set_first_and_when_the_host_says_so_else_there_are_samples()
     {
-        List<IcTimeSyncFlags> flags = [];
+        List<bool> syncs = [];
         var host = new TimeSyncHost(_hostClock, () => 5);
-        Conversation talk = new Conversation(host, new TimeSyncGuest(_guestClock, () => 5, s => flags.Add(s.Flags))).Negotiated();
+        Conversation talk = new Conversation(host, new TimeSyncGuest(_guestClock, () => 5, s => syncs.Add(s.IsSync))).Negotiated();
         Assert.True(talk.Exchange());
         Assert.Equal(TimeSpan.FromSeconds(5), host.DueIn);
         _hostClock.Advance(TimeSpan.FromSeconds(5));
@@ -54,7 +54,7 @@ public class TimeSyncTests
         Assert.True(talk.Exchange());
         _hostClock.Advance(TimeSpan.FromSeconds(5));
         Assert.True(talk.Exchange());
-        Assert.Equal([IcTimeSyncFlags.Sync, IcTimeSyncFlags.Sample, IcTimeSyncFlags.Sync, IcTimeSyncFlags.Sample], flags);
+        Assert.Equal([true, false, true, false], syncs);
     }
 
     [Fact]

@@ -141,6 +141,33 @@ public sealed class PageViewTests : IDisposable
             Assert.Equal(0x100u + (uint)sint, BinaryPrimitives.ReadUInt32LittleEndian(_page.Bytes[(sint * 256)..]));
     }
 
+    [Fact]
+    public void A_slot_is_read_and_written_field_by_field()
+    {
+        ref SynicMessage slot = ref new SynicMessagePageView(_page.Address).Slot(2);
+        slot.Sender = 0x1122334455667788;
+        slot.PayloadSize = 240;
+        slot.IsPending = true;
+        slot.PayloadBytes.Fill(7);
+        slot.MessageType = SynicMessageType.Channel;
+        Assert.Equal(240, slot.PayloadBytes.Length);
+        Span<byte> bytes = _page.Bytes.Slice(512, 256);
+        Assert.Equal("01000000F001000088776655443322110707", Convert.ToHexString(bytes[..18]));
+        Assert.Equal(-1, bytes[16..].IndexOfAnyExcept((byte)7));
+        slot.IsPending = false;
+        Assert.Equal((0, 240, 0x1122334455667788ul), (bytes[5], slot.PayloadSize, slot.Sender));
+        Assert.Equal((false, SynicMessageType.Channel), (slot.IsPending, slot.MessageType));
+    }
+
+    [Fact]
+    public void The_connection_of_a_monitor_is_the_first_word_of_its_parameter()
+    {
+        var view = new MonitorPageView(_page.Address);
+        view.ConnectionId(127) = 0x123456;
+        Assert.Equal(0x123456u, BinaryPrimitives.ReadUInt32LittleEndian(_page.Bytes[(0x440 + 127 * 8)..]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => view.ConnectionId(128));
+    }
+
     [Property]
     public void A_fast_signals_register_is_the_input_as_it_lies_in_memory(uint connection, ushort flag, ushort reserved)
     {

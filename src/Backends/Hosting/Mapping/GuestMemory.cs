@@ -11,7 +11,7 @@ namespace VmBus.Hosting;
 /// Windows, or a pinned managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
 /// </summary>
 /// <remarks>The page at address 0 is never handed out, so that 0 can mean "none" as it does in VMBus messages.</remarks>
-public sealed class GuestMemory : IGuestMemory, IDisposable
+internal sealed class GuestMemory : IGuestMemory, IDisposable
 {
     /// <summary>The size of a page in bytes.</summary>
     public const int PageSize = 4096;

@@ -1,6 +1,23 @@
 namespace VmBus.Hosting;
 
 /// <summary>How a guest ended, and what is known of it.</summary>
-/// <param name="Reason">The kind of end.</param>
-/// <param name="Detail">What the processor or the guest said, for people.</param>
-public sealed record GuestEnd(GuestEndReason Reason, string Detail);
+public sealed record GuestEnd
+{
+    internal GuestEnd(GuestEndReason reason, string detail)
+    {
+        Reason = reason;
+        Detail = detail;
+    }
+
+    /// <summary>Whether its host stopped it, it turned itself off, or it wants to begin anew; otherwise it crashed or could not be run on.</summary>
+    public bool IsOrderly => Reason is GuestEndReason.Stopped or GuestEndReason.PoweredOff or GuestEndReason.Reset;
+
+    /// <summary>Whether it wants to begin anew.</summary>
+    public bool WantsRestart => Reason == GuestEndReason.Reset;
+
+    /// <summary>What the processor or the guest said, for people.</summary>
+    public string Detail { get; }
+
+    /// <summary>The kind of end.</summary>
+    internal GuestEndReason Reason { get; }
+}

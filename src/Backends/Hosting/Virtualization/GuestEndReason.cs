@@ -1,7 +1,7 @@
 namespace VmBus.Hosting;
 
 /// <summary>How a guest ended.</summary>
-public enum GuestEndReason
+internal enum GuestEndReason
 {
     /// <summary>Its host stopped it.</summary>
     Stopped,

@@ -8,7 +8,7 @@ namespace VmBus.Hosting;
 
 /// <summary>
 /// A guest: memory, VPs with SynICs, connections, monitor pages that are examined in the windows they ask for. Thread-safe.
-/// Dispose it after everything that came from it.
+/// Dispose it after everything that came from it, its hosts first.
 /// </summary>
 public abstract class GuestPartition : IGuestPartition, IDisposable
 {
@@ -28,14 +28,14 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         _scanner = new ThreadedMonitorScanner(() => Stopwatch.GetElapsedTime(_start).Ticks, started: null);
     }
 
-    /// <inheritdoc/>
+    /// <summary>How many VPs the guest has.</summary>
     public int VpCount => _options.VpCount;
 
-    /// <inheritdoc/>
+    /// <summary>The guest's memory, from guest physical address 0.</summary>
     public IGuestMemory Memory => GuestMemory;
 
-    /// <summary>The guest's memory, from guest physical address 0: shared, so that another process can map it.</summary>
-    public GuestMemory GuestMemory { get; }
+    /// <summary>The guest's memory: shared, so that another process can map it.</summary>
+    internal GuestMemory GuestMemory { get; }
 
     /// <summary>How the guest ended: completes when it has, and all its VPs are being stopped.</summary>
     public Task<GuestEnd> Ended => _ended.Task;
@@ -56,50 +56,64 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
     public long? GetSignals(uint connectionId) => Calls.GetSignals(connectionId);
 
+    /// <summary>Makes the host's end of the guest's bus, and starts taking the guest's messages.</summary>
+    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <returns>The bus: offer devices on it.</returns>
+    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    public HostBus CreateHost(HostBusOptions? options = null) => new(this, options);
+
+    /// <summary>Makes a host's end of the bus that goes on where one was saved.</summary>
+    /// <param name="state">What <see cref="HostBus.SaveAsync"/> gave; the guest has the memory it had.</param>
+    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <returns>The bus: offer its devices again, in any order and with others among them, then complete the restore.</returns>
+    /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
+    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    public HostBus RestoreHost(ReadOnlySpan<byte> state, HostBusOptions? options = null) => HostBus.Restore(this, state, options);
+
     /// <summary>Starts every VP. The first begins at its registers, the others wait until it wakes them.</summary>
     public abstract void Start();
 
     /// <summary>Ends the guest from outside, as by pulling the plug.</summary>
-    /// <param name="reason">What <see cref="Ended"/> is to say.</param>
-    /// <param name="detail">For people.</param>
-    public void Stop(GuestEndReason reason = GuestEndReason.Stopped, string detail = "The host stopped the guest.") => End(new GuestEnd(reason, detail));
+    public void Stop() => Stop(GuestEndReason.Stopped, "The host stopped the guest.");
 
-    /// <inheritdoc/>
-    public virtual ISignalGate CreateGate() => new WakeGate(SpinBudget);
+    internal void Stop(GuestEndReason reason, string detail) => End(new GuestEnd(reason, detail));
 
-    /// <inheritdoc/>
-    public IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
+    /// <inheritdoc cref="IGuestPartition.CreateGate"/>
+    internal virtual ISignalGate CreateGate() => new WakeGate(SpinBudget);
+
+    /// <inheritdoc cref="IGuestPartition.ConnectMessages"/>
+    internal IDisposable ConnectMessages(uint connectionId, GuestMessageHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Calls.Connect(connectionId, new GuestConnection(handler, null));
     }
 
-    /// <inheritdoc/>
-    public virtual IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
+    /// <inheritdoc cref="IGuestPartition.ConnectEvents(uint, ISignalGate)"/>
+    internal virtual IDisposable ConnectEvents(uint connectionId, ISignalGate gate)
     {
         ArgumentNullException.ThrowIfNull(gate);
         return ConnectEvents(connectionId, gate.Set);
     }
 
-    /// <inheritdoc/>
-    public abstract IDisposable ConnectEvents(uint connectionId, Action signalled);
+    /// <inheritdoc cref="IGuestPartition.ConnectEvents(uint, Action)"/>
+    internal abstract IDisposable ConnectEvents(uint connectionId, Action signalled);
 
-    /// <inheritdoc/>
-    public abstract HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload);
+    /// <inheritdoc cref="IGuestPartition.PostMessage"/>
+    internal abstract HypercallStatus PostMessage(MessageTarget target, ReadOnlySpan<byte> payload);
 
-    /// <inheritdoc/>
-    public IDisposable WatchMessageSlots(Action freed)
+    /// <inheritdoc cref="IGuestPartition.WatchMessageSlots"/>
+    internal IDisposable WatchMessageSlots(Action freed)
     {
         ArgumentNullException.ThrowIfNull(freed);
         MessageSlotsChanged += freed;
         return new Undo(() => MessageSlotsChanged -= freed);
     }
 
-    /// <inheritdoc/>
-    public abstract IEventFlag? TryCreateEventFlag(MessageTarget target, int flag);
+    /// <inheritdoc cref="IGuestPartition.TryCreateEventFlag"/>
+    internal abstract IEventFlag? TryCreateEventFlag(MessageTarget target, int flag);
 
-    /// <inheritdoc/>
-    public IMonitorPage? TryOpenMonitorPage(ulong gpa, MonitorDirection direction)
+    /// <inheritdoc cref="IGuestPartition.TryOpenMonitorPage"/>
+    internal IMonitorPage? TryOpenMonitorPage(ulong gpa, MonitorDirection direction)
     {
         if (gpa == 0 || gpa % GuestMemory.PageSize != 0 || !GuestMemory.Contains(gpa, GuestMemory.PageSize))
             return null;
@@ -120,6 +134,22 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         GuestMemory.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    ISignalGate IGuestPartition.CreateGate() => CreateGate();
+
+    IDisposable IGuestPartition.ConnectMessages(uint connectionId, GuestMessageHandler handler) => ConnectMessages(connectionId, handler);
+
+    IDisposable IGuestPartition.ConnectEvents(uint connectionId, ISignalGate gate) => ConnectEvents(connectionId, gate);
+
+    IDisposable IGuestPartition.ConnectEvents(uint connectionId, Action signalled) => ConnectEvents(connectionId, signalled);
+
+    HypercallStatus IGuestPartition.PostMessage(MessageTarget target, ReadOnlySpan<byte> payload) => PostMessage(target, payload);
+
+    IDisposable IGuestPartition.WatchMessageSlots(Action freed) => WatchMessageSlots(freed);
+
+    IEventFlag? IGuestPartition.TryCreateEventFlag(MessageTarget target, int flag) => TryCreateEventFlag(target, flag);
+
+    IMonitorPage? IGuestPartition.TryOpenMonitorPage(ulong gpa, MonitorDirection direction) => TryOpenMonitorPage(gpa, direction);
 
     internal void End(GuestEnd end)
     {

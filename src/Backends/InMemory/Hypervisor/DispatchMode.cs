@@ -1,7 +1,7 @@
 namespace VmBus.InMemory;
 
 /// <summary>On whose time an <see cref="EventFlagDispatcher"/> runs.</summary>
-public enum DispatchMode
+internal enum DispatchMode
 {
     /// <summary>The signaller's: the interrupt is a function call. The shortest way to the waiting channel.</summary>
     Inline,

@@ -4,17 +4,21 @@ using VmBus.Hosting;
 
 namespace VmBus.InMemory;
 
-/// <summary>How a <see cref="Hypervisor"/> behaves. Every value has a default that costs and limits nothing.</summary>
+/// <summary>How an in-memory hypervisor behaves. Every value has a default that costs and limits nothing.</summary>
 public sealed record HypervisorOptions
 {
     /// <summary>The default of <see cref="SpinBudget"/>: 100 µs, above what waking a halted core takes (30 to 60 µs), below the usual monitor window.</summary>
     public static readonly TimeSpan DefaultSpinBudget = TimeSpan.FromMicroseconds(100);
 
-    /// <summary>The clock of the monitor scan and of the reference time. A fake one needs <see cref="InMemory.MonitorScan.Stepped"/>.</summary>
+    /// <summary>The clock of the monitor scan and of the reference time. A fake one needs <see cref="IsStepped"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Who examines the monitor pages: a thread, or the clock's timers.</summary>
-    public MonitorScan MonitorScan { get; init; } = MonitorScan.Threaded;
+    /// <summary>Whether the monitor pages are examined by the clock's timers, the same every time; otherwise by a thread, in real time.</summary>
+    public bool IsStepped
+    {
+        get => MonitorScan == MonitorScan.Stepped;
+        init => MonitorScan = value ? MonitorScan.Stepped : MonitorScan.Threaded;
+    }
 
     /// <summary>The limits and habits of the monitor scan.</summary>
     public MonitorOptions Monitor { get; init; } = new();
@@ -33,14 +37,13 @@ public sealed record HypervisorOptions
 
     /// <summary>
     /// How a modelled cost is spent. By default the thread that pays is kept busy for that long on the machine's own
-    /// clock. A simulation that moves its clock itself puts its own way here; <see cref="InMemory.MonitorScan.Stepped"/>
+    /// clock. A simulation that moves its clock itself puts its own way here; <see cref="IsStepped"/>
     /// with a cost demands it.
     /// </summary>
     public Action<TimeSpan>? SpendCost { get; init; }
 
     /// <summary>
-    /// Runs first on the thread of a <see cref="InMemory.MonitorScan.Threaded"/> scan: the place to choose its core or its
-    /// priority.
+    /// Runs first on the thread that examines the monitor pages, where one does: the place to choose its core or its priority.
     /// </summary>
     public Action? ScanThreadStarted { get; init; }
 
@@ -68,6 +71,9 @@ public sealed record HypervisorOptions
     /// <summary>How many messages a port buffers before a post fails with <c>HV_STATUS_INSUFFICIENT_BUFFERS</c>.</summary>
     public int MessageBuffersPerPort { get; init; } = 16;
 
+    /// <summary>Who examines the monitor pages: a thread, or the clock's timers.</summary>
+    internal MonitorScan MonitorScan { get; init; } = MonitorScan.Threaded;
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Clock);
@@ -80,7 +86,7 @@ public sealed record HypervisorOptions
         if (SharedMemory && !OperatingSystem.IsLinux())
             throw new PlatformNotSupportedException("Shared guest memory needs memfd_create, which only Linux has.");
         if (MonitorScan == MonitorScan.Threaded && Clock != TimeProvider.System)
-            throw new ArgumentException("A threaded monitor scan runs on the machine's clock; a clock of your own needs MonitorScan.Stepped.");
+            throw new ArgumentException("A threaded monitor scan runs on the machine's clock; a clock of your own needs IsStepped.");
         if (MonitorScan == MonitorScan.Stepped && SpendCost is null && (HypercallCost > TimeSpan.Zero || WakeCost > TimeSpan.Zero))
             throw new ArgumentException("A stepped hypervisor cannot keep a thread busy for a modelled cost; SpendCost says how its clock moves instead.");
     }

@@ -107,7 +107,7 @@ public sealed class SharedGuest : IDisposable
     /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
     /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
     /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
-    /// <exception cref="ErrnoException">The kernel refused to map the memory, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to map the memory, or this process has no descriptor left.</exception>
     internal static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);

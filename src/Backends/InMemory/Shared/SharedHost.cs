@@ -124,7 +124,7 @@ public sealed class SharedHost : IDisposable
     /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    /// <exception cref="ErrnoException">The guest hung up, or memory could not be had.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The guest hung up, or memory could not be had.</exception>
     internal static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);

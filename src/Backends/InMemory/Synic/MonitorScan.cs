@@ -1,7 +1,7 @@
 namespace VmBus.InMemory;
 
 /// <summary>Who examines the monitor pages.</summary>
-public enum MonitorScan
+internal enum MonitorScan
 {
     /// <summary>A thread of the hypervisor, which sleeps when the next examination is far and spins when it is near.</summary>
     Threaded,

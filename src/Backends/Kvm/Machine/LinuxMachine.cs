@@ -17,7 +17,7 @@ public sealed class LinuxMachine : IDisposable
     /// <summary>Makes it, not started.</summary>
     /// <param name="options">What it boots.</param>
     /// <exception cref="InvalidDataException">The kernel is none, or does not fit.</exception>
-    /// <exception cref="Interop.ErrnoException">There is no KVM, or it refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no KVM, or it refused.</exception>
     /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability; the message says which.</exception>
     public LinuxMachine(LinuxMachineOptions options)
     {

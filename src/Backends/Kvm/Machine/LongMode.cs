@@ -40,7 +40,7 @@ internal static class LongMode
     /// <param name="vp">The VP, before its first run.</param>
     /// <param name="memory">The guest's memory: at least <see cref="TablesEnd"/> bytes.</param>
     /// <param name="registers">Where it begins (RIP) and with what. Interrupts are off unless RFLAGS says otherwise.</param>
-    /// <exception cref="Interop.ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     public static void Enter(KvmVp vp, GuestMemory memory, KvmRegisters registers)
     {
         ArgumentNullException.ThrowIfNull(vp);

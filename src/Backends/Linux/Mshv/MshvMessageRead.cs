@@ -1,7 +1,7 @@
 namespace VmBus.Linux;
 
 /// <summary>What a look for a message found.</summary>
-public enum MshvMessageRead
+internal enum MshvMessageRead
 {
     /// <summary>None now.</summary>
     Empty = 0,

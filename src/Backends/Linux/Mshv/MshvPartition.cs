@@ -39,7 +39,7 @@ internal sealed class MshvPartition : IDisposable
     /// <param name="newlySignaled">Whether the flag was clear before.</param>
     /// <param name="vtl">The virtual trust level.</param>
     /// <returns>The status, as the hypervisor answered it.</returns>
-    /// <exception cref="ErrnoException">No hypercall was made: the kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">No hypercall was made: the kernel refused.</exception>
     public HypercallStatus SignalEvent(uint vpIndex, byte sint, ushort flagNumber, out bool newlySignaled, byte vtl = 0)
     {
         SignalEventDirectInput input = new() { TargetVp = vpIndex, TargetVtl = vtl, TargetSint = sint, FlagNumber = flagNumber };
@@ -56,7 +56,7 @@ internal sealed class MshvPartition : IDisposable
     /// <param name="message">The message, header and all.</param>
     /// <param name="vtl">The virtual trust level.</param>
     /// <returns>The status, as the hypervisor answered it.</returns>
-    /// <exception cref="ErrnoException">No hypercall was made: the kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">No hypercall was made: the kernel refused.</exception>
     public HypercallStatus PostMessage(uint vpIndex, byte sint, in SynicMessage message, byte vtl = 0)
     {
         PostMessageDirectInput input = new() { TargetVp = vpIndex, TargetVtl = vtl, TargetSint = sint, Message = message };
@@ -69,7 +69,7 @@ internal sealed class MshvPartition : IDisposable
     /// <param name="output">Where the output goes, at most 4096 bytes; empty for none.</param>
     /// <returns>The status, as the hypervisor answered it.</returns>
     /// <exception cref="ArgumentException">Too many bytes.</exception>
-    /// <exception cref="ErrnoException">No hypercall was made: the kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">No hypercall was made: the kernel refused.</exception>
     internal HypercallStatus Call(HypercallCode code, ReadOnlySpan<byte> input, Span<byte> output)
     {
         Errno error = _call((ushort)code, input, output, out ushort status);

@@ -17,7 +17,7 @@ namespace VmBus.Linux;
 /// is thrown as <see cref="ErrnoException"/>.
 /// </remarks>
 [SupportedOSPlatform("linux")]
-public sealed class MshvSint : IDisposable
+internal sealed class MshvSint : IDisposable
 {
     /// <summary>The most bytes a message carries.</summary>
     public const int MaxPayload = SynicMessagePayload.Size;
@@ -56,7 +56,7 @@ public sealed class MshvSint : IDisposable
     /// is <see cref="HypercallStatus.InvalidConnectionId"/> here, and what it calls an I/O error
     /// <see cref="HypercallStatus.OperationDenied"/>.
     /// </returns>
-    /// <exception cref="ErrnoException">The device made no hypercall.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The device made no hypercall.</exception>
     public HypercallStatus SignalEvent(uint connectionId, ushort flagNumber = 0)
     {
         Errno error = _file.SignalEvent(connectionId, flagNumber, out int result);
@@ -71,7 +71,7 @@ public sealed class MshvSint : IDisposable
     /// <param name="payload">At most <see cref="MaxPayload"/> bytes.</param>
     /// <returns>The status, as the hypervisor answered it.</returns>
     /// <exception cref="ArgumentException">Too many bytes.</exception>
-    /// <exception cref="ErrnoException">The device made no hypercall.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The device made no hypercall.</exception>
     public HypercallStatus PostMessage(uint connectionId, SynicMessageType type, ReadOnlySpan<byte> payload)
     {
         if (payload.Length > MaxPayload)
@@ -84,7 +84,7 @@ public sealed class MshvSint : IDisposable
     /// <summary>From now on the kernel signals an event when the host sets an event flag of SINT 7.</summary>
     /// <param name="flag">The event flag, 0 to 2047: a channel's relid.</param>
     /// <param name="signal">The event; <see langword="null"/> for none. It replaces the one before.</param>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     internal void ConnectEvent(uint flag, EventFd? signal)
     {
         if (_file.SetEventFd(flag, signal) is not Errno.None and var error)
@@ -93,7 +93,7 @@ public sealed class MshvSint : IDisposable
 
     /// <summary>Masks the SINT on all virtual processors, or unmasks it.</summary>
     /// <param name="paused">Whether messages stop. A wait under way ends.</param>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     public void PauseMessages(bool paused)
     {
         if (_file.PauseMessages(paused) is not Errno.None and var error)
@@ -103,7 +103,7 @@ public sealed class MshvSint : IDisposable
     /// <summary>Takes the next message, without waiting.</summary>
     /// <param name="message">The message, as the host sent it: check its sizes.</param>
     /// <returns>Whether there was one.</returns>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     /// <exception cref="InvalidDataException">The device gave something else than a whole message.</exception>
     public MshvMessageRead ReadMessage(out SynicMessage message)
     {
@@ -122,7 +122,7 @@ public sealed class MshvSint : IDisposable
     /// <summary>Waits until there is a message, or the stream is paused.</summary>
     /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <returns><see langword="false"/> when the time was up.</returns>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
     public bool WaitForMessage(TimeSpan timeout) => Poll.Wait(_file.Descriptor, PollEvents.In, timeout) != PollEvents.None;
 
     /// <summary>Makes the immediate signal of one channel: a hypercall, on monitored channels too.</summary>

@@ -43,7 +43,7 @@ public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
     /// <summary>Opens a root.</summary>
     /// <param name="root">The folder.</param>
     /// <param name="mode">The permissions of files, less the process's umask: <c>rw-r--r--</c> by default. Folders get <c>rwxr-xr-x</c>.</param>
-    /// <exception cref="ErrnoException">It is not there, no folder, or not readable.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">It is not there, no folder, or not readable.</exception>
     public static FileCopyFolder Open(string root, UnixFileMode mode = (UnixFileMode)0b110_100_100) => Open(root, mode, KernelGaps.None);
 
     internal static FileCopyFolder Open(string root, UnixFileMode mode, KernelGaps gaps)

@@ -11,7 +11,7 @@ namespace VmBus.Linux;
 
 /// <summary>The names that hosts know, and their values here.</summary>
 [SupportedOSPlatform("linux")]
-public static class KvpGuestPairs
+internal static class KvpGuestPairs
 {
     private const string Release = "/proc/sys/kernel/osrelease";
     private const string Distribution = "/etc/os-release";

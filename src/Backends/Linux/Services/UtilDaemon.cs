@@ -50,14 +50,14 @@ public abstract class UtilDaemon : IDisposable
     }
 
     /// <summary>What was counted. A snapshot.</summary>
-    public UtilDaemonStatistics GetStatistics()
+    internal UtilDaemonStatistics GetStatistics()
         => new(Volatile.Read(ref _requests), Volatile.Read(ref _failed), Volatile.Read(ref _late), Volatile.Read(ref _malformed));
 
     /// <summary>Answers until the token says so. To be called once; takes a thread of its own.</summary>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>, between two messages.</param>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     /// <exception cref="LinuxGuestException">The kernel does not answer the greeting as it should.</exception>
-    /// <exception cref="ErrnoException">The kernel refused a read or an answer.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a read or an answer.</exception>
     /// <exception cref="ObjectDisposedException">The daemon is disposed, or was meanwhile.</exception>
     /// <remarks>What the store or the freezer throws ends it too, after the host was told of a failure.</remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)

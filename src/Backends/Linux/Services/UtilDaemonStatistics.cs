@@ -5,4 +5,4 @@ namespace VmBus.Linux;
 /// <param name="Failed">Of those, such as were answered with another status than success; the end of an enumeration is one.</param>
 /// <param name="Late">Answers that the kernel did not take, because it had given the host one of its own by then.</param>
 /// <param name="Malformed">Messages of another length than the service's. They get no answer.</param>
-public readonly record struct UtilDaemonStatistics(long Requests, long Failed, long Late, long Malformed);
+internal readonly record struct UtilDaemonStatistics(long Requests, long Failed, long Late, long Malformed);

@@ -54,16 +54,16 @@ public sealed record SysfsDevice
     public int? MonitorId { get; init; }
 
     /// <summary>Its monitor in the host-to-guest page: the files <c>server_monitor_*</c>.</summary>
-    public SysfsMonitor? HostMonitor { get; init; }
+    internal SysfsMonitor? HostMonitor { get; init; }
 
     /// <summary>Its monitor in the guest-to-host page: the files <c>client_monitor_*</c>.</summary>
-    public SysfsMonitor? GuestMonitor { get; init; }
+    internal SysfsMonitor? GuestMonitor { get; init; }
 
     /// <summary>The ring the guest writes on the primary channel, while that is open.</summary>
-    public SysfsRing? Outgoing { get; init; }
+    internal SysfsRing? Outgoing { get; init; }
 
     /// <summary>The ring the guest reads on the primary channel, while that is open.</summary>
-    public SysfsRing? Incoming { get; init; }
+    internal SysfsRing? Incoming { get; init; }
 
     /// <summary>The channels, the primary first, then by relid.</summary>
     public IReadOnlyList<SysfsChannel> Channels { get; init; } = [];

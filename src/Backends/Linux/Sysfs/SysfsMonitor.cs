@@ -4,7 +4,7 @@ namespace VmBus.Linux;
 /// <param name="Pending"><c>pending</c>: the whole word of the trigger group, 32 monitors; bit b is monitor 32 * group + b.</param>
 /// <param name="Latency"><c>latency</c>: the hint; the file is in units of 100 ns.</param>
 /// <param name="ConnectionId"><c>conn_id</c>: what the monitor signals.</param>
-public sealed record SysfsMonitor(uint? Pending, TimeSpan? Latency, uint? ConnectionId)
+internal sealed record SysfsMonitor(uint? Pending, TimeSpan? Latency, uint? ConnectionId)
 {
     /// <summary>Reads one; <see langword="null"/> when the device has none.</summary>
     internal static SysfsMonitor? Read(SysfsFolder device, string prefix)

@@ -6,7 +6,7 @@ namespace VmBus.Linux;
 /// <param name="WriteIndex"><c>write_index</c>, in bytes.</param>
 /// <param name="BytesToRead"><c>read_bytes_avail</c>.</param>
 /// <param name="BytesToWrite"><c>write_bytes_avail</c>.</param>
-public sealed record SysfsRing(uint? InterruptMask, uint? ReadIndex, uint? WriteIndex, uint? BytesToRead, uint? BytesToWrite)
+internal sealed record SysfsRing(uint? InterruptMask, uint? ReadIndex, uint? WriteIndex, uint? BytesToRead, uint? BytesToWrite)
 {
     /// <summary>Reads one; <see langword="null"/> when nothing of it can be read: the channel is not open.</summary>
     internal static SysfsRing? Read(SysfsFolder device, string prefix)

@@ -1,7 +1,7 @@
 namespace VmBus.Linux;
 
 /// <summary>What became of a device.</summary>
-public enum VmBusChangeKind
+internal enum VmBusChangeKind
 {
     /// <summary>It is there now and was not.</summary>
     Added = 0,

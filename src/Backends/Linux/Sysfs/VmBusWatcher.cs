@@ -24,7 +24,7 @@ public sealed class VmBusWatcher : IDisposable
     /// <summary>Begins to watch: what comes after this is told by <see cref="Wait"/>.</summary>
     /// <param name="sysfs">What to watch. Uevents are of use only where this is the kernel's own <c>/sys</c>.</param>
     /// <param name="interval">How long between two looks; <see langword="null"/> for 10 s with uevents and 1 s without.</param>
-    /// <exception cref="ErrnoException">This process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">This process has no descriptor left.</exception>
     public VmBusWatcher(VmBusSysfs sysfs, TimeSpan? interval = null)
     {
         ArgumentNullException.ThrowIfNull(sysfs);
@@ -82,11 +82,11 @@ public sealed class VmBusWatcher : IDisposable
         {
             SysfsDevice? old = before.GetValueOrDefault(name), young = after.GetValueOrDefault(name);
             if (old is null)
-                changes.Add(new VmBusChange(VmBusChangeKind.Added, null, young));
+                changes.Add(new VmBusChange(null, young));
             else if (young is null)
-                changes.Add(new VmBusChange(VmBusChangeKind.Removed, old, null));
+                changes.Add(new VmBusChange(old, null));
             else if (Shape(old) != Shape(young) || !old.Channels.Select(Seat).SequenceEqual(young.Channels.Select(Seat)))
-                changes.Add(new VmBusChange(VmBusChangeKind.Changed, old, young));
+                changes.Add(new VmBusChange(old, young));
         }
 
         return changes;

@@ -98,7 +98,7 @@ internal sealed class UioDevice : IDisposable
     /// It is not there, not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are not as they should be.
     /// </exception>
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
-    /// <exception cref="ErrnoException">The kernel refused a map, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a map, or this process has no descriptor left.</exception>
     public static UioDevice Open(VmBusSysfs sysfs, Guid instanceId, VmBusDeviceOptions? options = null)
         => Open(sysfs, instanceId, options, sysfs?.OpenNode ?? OpenFile);
 
@@ -134,7 +134,7 @@ internal sealed class UioDevice : IDisposable
     /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
     /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
     /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
-    /// <exception cref="ErrnoException">The kernel refused the map, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused the map, or this process has no descriptor left.</exception>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     public UioChannel AddSubchannel(uint relid)
     {
@@ -155,7 +155,7 @@ internal sealed class UioDevice : IDisposable
     }
 
     /// <summary>What was counted. A snapshot.</summary>
-    public UioStatistics GetStatistics() => _interrupts.Statistics;
+    internal UioStatistics GetStatistics() => _interrupts.Statistics;
 
     /// <summary>
     /// Closes the channels, gives their memory back and closes the device. Calls under way on other threads end; later ones

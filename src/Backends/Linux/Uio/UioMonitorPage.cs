@@ -57,7 +57,7 @@ internal sealed class UioMonitorPage : IDisposable
     /// <exception cref="LinuxGuestException">
     /// The device is not there, not bound to <c>uio_hv_generic</c>, not permitted, or has no such map.
     /// </exception>
-    /// <exception cref="ErrnoException">The kernel refused the map, or this process has no descriptor left.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused the map, or this process has no descriptor left.</exception>
     public static UioMonitorPage Open(VmBusSysfs sysfs, Guid instanceId) => Open(sysfs, instanceId, UioDevice.OpenFile);
 
     /// <summary>Unmaps the page and closes the device.</summary>

@@ -2,4 +2,4 @@ namespace VmBus.Guests;
 
 /// <summary>Takes a message that the host has written into the guest's message slot.</summary>
 /// <param name="payload">The message, up to 240 bytes: a private copy, valid during the call.</param>
-public delegate void HostMessageHandler(ReadOnlySpan<byte> payload);
+internal delegate void HostMessageHandler(ReadOnlySpan<byte> payload);

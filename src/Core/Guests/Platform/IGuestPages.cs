@@ -3,7 +3,7 @@
 namespace VmBus.Guests;
 
 /// <summary>Zeroed pages of a guest's own memory, one behind the other where they are mapped. Disposed to give them back.</summary>
-public interface IGuestPages : IDisposable
+internal interface IGuestPages : IDisposable
 {
     /// <summary>Their frames, in order.</summary>
     ReadOnlyMemory<ulong> PageFrames { get; }

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Guests;
 
 /// <summary>A guest's own platform. Thread-safe.</summary>
-public interface IGuestPlatform
+internal interface IGuestPlatform
 {
     /// <summary>How many VPs the guest has.</summary>
     int VpCount { get; }

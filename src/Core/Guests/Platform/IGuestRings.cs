@@ -3,7 +3,7 @@
 namespace VmBus.Guests;
 
 /// <summary>The rings of one channel: the guest's outgoing one, then its incoming one, as one GPADL has them.</summary>
-public interface IGuestRings : IDisposable
+internal interface IGuestRings : IDisposable
 {
     /// <summary>The frames of the outgoing ring's control page and data, then of the incoming ring's.</summary>
     ReadOnlyMemory<ulong> PageFrames { get; }

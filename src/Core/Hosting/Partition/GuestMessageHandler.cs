@@ -8,4 +8,4 @@ namespace VmBus.Hosting;
 /// What the guest's hypercall answers: <see cref="HypercallStatus.Success"/>, or
 /// <see cref="HypercallStatus.InsufficientBuffers"/> to have it tried again later.
 /// </returns>
-public delegate HypercallStatus GuestMessageHandler(ReadOnlySpan<byte> payload);
+internal delegate HypercallStatus GuestMessageHandler(ReadOnlySpan<byte> payload);

@@ -4,7 +4,7 @@
 namespace VmBus.Hosting;
 
 /// <summary>An event flag that a host sets: <see cref="ISignalPath.Signal"/> interrupts the VP when the flag was clear.</summary>
-public interface IEventFlag : ISignalPath, IDisposable
+internal interface IEventFlag : ISignalPath, IDisposable
 {
     /// <summary>
     /// Makes the connection by which a monitor of the page from parent to child signals the flag. It follows the flag to

@@ -27,12 +27,12 @@ public interface IGuestMemory
     /// <summary>Maps one page.</summary>
     /// <param name="gpa">Its guest physical address, a multiple of 4096.</param>
     /// <returns>The page; <see langword="null"/> when there is none at that address.</returns>
-    IMappedPage? TryMapPage(ulong gpa);
+    internal IMappedPage? TryMapPage(ulong gpa);
 
     /// <summary>Maps a ring out of pages that need not lie one behind the other.</summary>
     /// <param name="pageFrames">The frame of the control page, then at least one of data.</param>
     /// <returns>
     /// The ring; <see langword="null"/> when a frame is not in the memory, or this memory cannot map scattered pages.
     /// </returns>
-    IMappedRing? TryMapRing(ReadOnlySpan<ulong> pageFrames);
+    internal IMappedRing? TryMapRing(ReadOnlySpan<ulong> pageFrames);
 }

@@ -10,7 +10,7 @@ namespace VmBus.Hosting;
 /// One guest: its memory, what it posts and signals, and the ways to reach it. Thread-safe. Nothing here trusts the
 /// guest; what it names and has not got is answered with a status or <see langword="null"/>.
 /// </summary>
-public interface IGuestPartition
+internal interface IGuestPartition
 {
     /// <summary>How many VPs the guest has.</summary>
     int VpCount { get; }

@@ -5,7 +5,7 @@ using VmBus.Layout;
 namespace VmBus.Hosting;
 
 /// <summary>A monitor page of a guest, examined until it is disposed.</summary>
-public interface IMonitorPage : IDisposable
+internal interface IMonitorPage : IDisposable
 {
     /// <summary>The page. The view must not outlive this object.</summary>
     MonitorPageView View { get; }

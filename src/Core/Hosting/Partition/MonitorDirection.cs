@@ -3,7 +3,7 @@
 namespace VmBus.Hosting;
 
 /// <summary>Which of the two monitor pages.</summary>
-public enum MonitorDirection
+internal enum MonitorDirection
 {
     /// <summary>The host sets bits, the guest is signalled.</summary>
     ParentToChild,

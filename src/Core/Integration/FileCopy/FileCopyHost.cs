@@ -22,6 +22,9 @@ public sealed class FileCopyHost : IntegrationHost
     {
     }
 
+    /// <summary>How it is offered.</summary>
+    public static HostOffer Offer => IntegrationOffers.FileCopy;
+
     private enum Step
     {
         Start,
@@ -41,7 +44,7 @@ public sealed class FileCopyHost : IntegrationHost
     /// <param name="progress">Told after each piece how many bytes the guest has taken.</param>
     /// <param name="cancellationToken">Has the copy given up before its next message.</param>
     /// <returns>
-    /// What the guest made of it. Faulted as <see cref="AskingHost{TQuestion, TAnswer}.AskAsync"/> is, with
+    /// What the guest made of it. Faulted as <see cref="ShutdownHost.AskAsync"/> is, with
     /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it threw; the guest is told to give
     /// the file up before that.
     /// </returns>

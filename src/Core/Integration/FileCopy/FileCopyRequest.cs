@@ -13,9 +13,12 @@ public sealed record FileCopyRequest
     /// <param name="fileName">The file's name, without its folder.</param>
     /// <param name="path">The folder, with slashes or backslashes.</param>
     /// <param name="size">Bytes of the file.</param>
-    /// <param name="flags">Whether a file is replaced, and folders are made.</param>
     /// <exception cref="ArgumentException">A name is too long, or cannot be written in UTF-16 of the wire.</exception>
-    public FileCopyRequest(string fileName, string path, ulong size, IcFileCopyFlags flags = IcFileCopyFlags.None)
+    public FileCopyRequest(string fileName, string path, ulong size) : this(fileName, path, size, IcFileCopyFlags.None)
+    {
+    }
+
+    internal FileCopyRequest(string fileName, string path, ulong size, IcFileCopyFlags flags)
     {
         FileName = FileCopyText.Checked(fileName);
         Path = FileCopyText.Checked(path);
@@ -32,8 +35,22 @@ public sealed record FileCopyRequest
     /// <summary>Bytes of the file.</summary>
     public ulong Size { get; }
 
-    /// <summary>Whether a file is replaced, and folders are made. Unknown flags may be set.</summary>
-    public IcFileCopyFlags Flags { get; }
+    /// <summary>Whether a file of that name is replaced.</summary>
+    public bool Overwrite
+    {
+        get => (Flags & IcFileCopyFlags.Overwrite) != 0;
+        init => Flags = value ? Flags | IcFileCopyFlags.Overwrite : Flags & ~IcFileCopyFlags.Overwrite;
+    }
+
+    /// <summary>Whether the folders of the path are made.</summary>
+    public bool CreatePath
+    {
+        get => (Flags & IcFileCopyFlags.CreatePath) != 0;
+        init => Flags = value ? Flags | IcFileCopyFlags.CreatePath : Flags & ~IcFileCopyFlags.CreatePath;
+    }
+
+    /// <summary>Both of these as they are sent. Unknown flags may be set.</summary>
+    internal IcFileCopyFlags Flags { get; init; }
 
     /// <summary>
     /// Whether both names are plain: the file's is one name and not <c>.</c> or <c>..</c>, and no folder of the path is <c>..</c>.

@@ -5,8 +5,13 @@ using System.Runtime.InteropServices;
 namespace VmBus.Integration;
 
 /// <summary>Asks a guest about its pairs and addresses.</summary>
-public sealed class KvpHost : AskingHost<KvpRequest, KvpAnswer>
+public sealed class KvpHost : IntegrationHost
 {
+    /// <summary>The most questions that may wait; more are refused.</summary>
+    public const int MaxWaiting = QuestionQueue<KvpRequest, KvpAnswer>.MaxWaiting;
+
+    private readonly QuestionQueue<KvpRequest, KvpAnswer> _questions = new();
+
     /// <summary>Makes it, not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long an answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
@@ -15,7 +20,73 @@ public sealed class KvpHost : AskingHost<KvpRequest, KvpAnswer>
     {
     }
 
-    private protected override int Write(KvpRequest question, Span<byte> body)
+    /// <summary>How it is offered.</summary>
+    public static HostOffer Offer => IntegrationOffers.KeyValuePairs;
+
+    /// <summary>Asks for the value of a key.</summary>
+    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="key">The key.</param>
+    /// <returns>
+    /// The answer. Faulted with <see cref="TimeoutException"/> when none came in time, with
+    /// <see cref="NotSupportedException"/> when the guest speaks none of our versions, with what
+    /// <see cref="IntegrationHost.Close"/> was told when the channel is gone.
+    /// </returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="ArgumentException">A text is empty, too long or holds a zero.</exception>
+    public Task<KvpAnswer> GetAsync(IcKvpPool pool, string key) => AskAsync(KvpRequest.Get(pool, key));
+
+    /// <summary>Sets a key.</summary>
+    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Its value.</param>
+    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or nobody made the value.</exception>
+    public Task<KvpAnswer> SetAsync(IcKvpPool pool, string key, KvpValue value) => AskAsync(KvpRequest.Set(pool, key, value));
+
+    /// <summary>Deletes a key.</summary>
+    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="key">The key.</param>
+    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero.</exception>
+    public Task<KvpAnswer> DeleteAsync(IcKvpPool pool, string key) => AskAsync(KvpRequest.Delete(pool, key));
+
+    /// <summary>Asks for the pair at an index. The guest answers <see cref="IcStatus.NoMoreItems"/> past the last.</summary>
+    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="index">Which pair, from 0 on.</param>
+    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    public Task<KvpAnswer> EnumerateAsync(IcKvpPool pool, uint index) => AskAsync(KvpRequest.Enumerate(pool, index));
+
+    /// <summary>Asks for the addresses of an adapter.</summary>
+    /// <param name="adapterId">The adapter.</param>
+    /// <param name="family">Which addresses.</param>
+    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="ArgumentException">The adapter's id is too long or holds a zero.</exception>
+    public Task<KvpAnswer> GetAddressesAsync(string adapterId, IcKvpAddressFamily family) => AskAsync(KvpRequest.GetAddresses(adapterId, family));
+
+    /// <summary>Sets the addresses of an adapter.</summary>
+    /// <param name="addresses">The adapter and its addresses.</param>
+    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="ArgumentException">A text is too long or holds a zero.</exception>
+    public Task<KvpAnswer> SetAddressesAsync(KvpAddresses addresses) => AskAsync(KvpRequest.SetAddresses(addresses));
+
+    internal Task<KvpAnswer> AskAsync(KvpRequest question) => _questions.AskAsync(question, State, MessageType);
+
+    private protected override TimeSpan RequestDueIn => _questions.DueIn;
+
+    private protected override int WriteRequest(Span<byte> body) => Write(_questions.Current, body);
+
+    private protected override void TakeAnswer(IcStatus status, ReadOnlySpan<byte> body) => _questions.Answer(Read(_questions.Current, status, body));
+
+    private protected override void Unanswered() => _questions.TimeOut(MessageType);
+
+    private protected override void Ended(Exception reason) => _questions.End(reason);
+
+    private static int Write(KvpRequest question, Span<byte> body)
     {
         int length = question.Addresses is null ? IcKvpHeader.MessageLength : IcKvpIpMessage.Size;
         body[..length].Clear();
@@ -45,7 +116,7 @@ public sealed class KvpHost : AskingHost<KvpRequest, KvpAnswer>
         return length;
     }
 
-    private protected override KvpAnswer Read(KvpRequest question, IcStatus status, ReadOnlySpan<byte> body)
+    private KvpAnswer Read(KvpRequest question, IcStatus status, ReadOnlySpan<byte> body)
     {
         if (status != IcStatus.Success)
             return new KvpAnswer(status);

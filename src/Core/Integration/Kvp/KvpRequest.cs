@@ -1,7 +1,7 @@
 namespace VmBus.Integration;
 
 /// <summary>What a host asks a guest about pairs and addresses.</summary>
-public sealed class KvpRequest
+internal sealed class KvpRequest
 {
     private KvpRequest(IcKvpOperation operation, IcKvpPool pool)
     {

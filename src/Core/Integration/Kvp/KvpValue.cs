@@ -24,7 +24,7 @@ public readonly record struct KvpValue
     }
 
     /// <summary>The type; 0 for the value that nobody made.</summary>
-    public IcKvpValueType Type { get; }
+    internal IcKvpValueType Type { get; }
 
     /// <summary>Makes text.</summary>
     /// <exception cref="ArgumentException">It is longer than <see cref="MaxTextLength"/>, or holds a zero.</exception>
@@ -33,7 +33,7 @@ public readonly record struct KvpValue
     /// <summary>Makes a number of 32 bits.</summary>
     public static KvpValue Of(uint number) => new(IcKvpValueType.Number32, null, number);
 
-    /// <summary>Makes a number of 64 bits, of Linux's type; Windows' is <see cref="IcKvpValueType.QuadWord"/>.</summary>
+    /// <summary>Makes a number of 64 bits, of Linux's type.</summary>
     public static KvpValue Of(ulong number) => new(IcKvpValueType.Number64, null, number);
 
     /// <summary>The number, if it is one.</summary>

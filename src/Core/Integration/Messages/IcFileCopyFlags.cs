@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>How a file is to be put down: <c>copy_flags</c> of <see cref="IcFileCopyStart"/>.</summary>
 [Flags]
-public enum IcFileCopyFlags : uint
+internal enum IcFileCopyFlags : uint
 {
     /// <summary>None.</summary>
     None = 0,

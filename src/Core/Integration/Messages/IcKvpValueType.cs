@@ -3,7 +3,7 @@
 namespace VmBus.Integration;
 
 /// <summary>Of what type a value is: <c>value_type</c> of <see cref="IcKvpValue"/>.</summary>
-public enum IcKvpValueType : uint
+internal enum IcKvpValueType : uint
 {
     /// <summary><c>REG_SZ</c>: UTF-16 text, ended by a zero.</summary>
     Text = 1,

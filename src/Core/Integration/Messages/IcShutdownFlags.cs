@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>What kind of shutdown is asked for: <c>flags</c> of <see cref="IcShutdown"/>. None is to power off.</summary>
 [Flags]
-public enum IcShutdownFlags : uint
+internal enum IcShutdownFlags : uint
 {
     /// <summary>Power off.</summary>
     None = 0,

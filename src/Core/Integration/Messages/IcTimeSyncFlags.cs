@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 
 /// <summary>What a time message is for: <c>flags</c> of <see cref="IcTimeSync"/> and <see cref="IcTimeSyncReference"/>.</summary>
 [Flags]
-public enum IcTimeSyncFlags : byte
+internal enum IcTimeSyncFlags : byte
 {
     /// <summary><c>ICTIMESYNCFLAG_PROBE</c>: only to see how long an answer takes.</summary>
     Probe = 0,

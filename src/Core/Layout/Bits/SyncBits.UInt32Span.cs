@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
 
-public static partial class SyncBits
+partial class SyncBits
 {
     /// <summary>Sets one bit: <c>sync_set_bit</c>. Atomic, a full barrier.</summary>
     /// <param name="bits">The bits, 32 a word.</param>

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace VmBus.Layout;
 
-public static partial class SyncBits
+partial class SyncBits
 {
     /// <summary>Sets one bit of a word: <c>sync_set_bit</c>. Atomic, a full barrier.</summary>
     /// <param name="word">The word.</param>

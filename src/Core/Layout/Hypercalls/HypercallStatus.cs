@@ -4,7 +4,7 @@
 namespace VmBus.Layout;
 
 /// <summary>The result of a hypercall: <c>HV_STATUS</c>, the low 16 bits of the hypercall result value.</summary>
-public enum HypercallStatus : ushort
+internal enum HypercallStatus : ushort
 {
     /// <summary><c>HV_STATUS_SUCCESS</c>.</summary>
     Success = 0x0000,

@@ -30,17 +30,17 @@ public struct InterruptPage
 
     /// <summary>Host to guest: set by the host, cleared by the guest.</summary>
     [FieldOffset(ReceiveOffset)]
-    public InterruptPageHalf Receive;
+    internal InterruptPageHalf Receive;
 
     /// <summary>Guest to host: set by the guest, cleared by the host.</summary>
     [FieldOffset(SendOffset)]
-    public InterruptPageHalf Send;
+    internal InterruptPageHalf Send;
 }
 
 // One direction of the interrupt page (Linux drivers/hv/connection.c: recv_int_page, send_int_page).
 /// <summary>One half of the interrupt page: 2048 bytes, 16384 bits, bit n for relid n.</summary>
 [InlineArray(InterruptPage.WordsPerHalf)]
-public struct InterruptPageHalf
+internal struct InterruptPageHalf
 {
     private ulong _word0;
 }

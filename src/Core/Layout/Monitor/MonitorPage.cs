@@ -8,7 +8,7 @@ namespace VmBus.Layout;
 
 /// <summary>
 /// A monitor page: <c>hv_monitor_page</c>, 4096 bytes, little-endian. 128 monitors in four trigger groups of 32:
-/// monitor id = 32 * group + bit.
+/// monitor id = 32 * group + bit. <see cref="MonitorPageView"/> reads and writes its fields.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 public struct MonitorPage
@@ -45,29 +45,29 @@ public struct MonitorPage
 
     /// <summary><c>trigger_state</c>: which groups are examined. Written by the host.</summary>
     [FieldOffset(TriggerStateOffset)]
-    public MonitorTriggerState TriggerState;
+    internal MonitorTriggerState TriggerState;
 
     /// <summary><c>trigger_group</c>: the pending and armed bits.</summary>
     [FieldOffset(TriggerGroupOffset)]
-    public MonitorTriggerGroups TriggerGroups;
+    internal MonitorTriggerGroups TriggerGroups;
 
     /// <summary><c>next_checktime</c>: when each monitor is examined next. Written by whoever examines the page.</summary>
     [FieldOffset(NextCheckTimeOffset)]
-    public MonitorCheckTimes NextCheckTimes;
+    internal MonitorCheckTimes NextCheckTimes;
 
     /// <summary><c>latency</c>: each monitor's latency hint in units of 100 ns. Written by the host; DPDK guests override it.</summary>
     [FieldOffset(LatencyOffset)]
-    public MonitorLatencies Latencies;
+    internal MonitorLatencies Latencies;
 
     /// <summary><c>parameter</c>: what each monitor signals. Written by the host.</summary>
     [FieldOffset(ParameterOffset)]
-    public MonitorParameters Parameters;
+    internal MonitorParameters Parameters;
 }
 
 // Which trigger groups of a monitor page are examined. Mirrors hv_monitor_trigger_state (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>The first word of a monitor page: <c>hv_monitor_trigger_state</c>, 4 bytes. Written by the host.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct MonitorTriggerState
+internal struct MonitorTriggerState
 {
     /// <summary>Bits 0 to 3, one for each trigger group.</summary>
     public const uint GroupEnableMask = 0xF;
@@ -95,7 +95,7 @@ public struct MonitorTriggerState
 // The array trigger_group[4] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>The four trigger groups of a monitor page: <c>trigger_group</c> of <c>hv_monitor_page</c>, 32 bytes.</summary>
 [InlineArray(MonitorPage.GroupCount)]
-public struct MonitorTriggerGroups
+internal struct MonitorTriggerGroups
 {
     private MonitorTriggerGroup _group0;
 }
@@ -106,7 +106,7 @@ public struct MonitorTriggerGroups
 /// <c>32 * group + b</c>.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 8)]
-public struct MonitorTriggerGroup
+internal struct MonitorTriggerGroup
 {
     /// <summary><c>as_uint64</c>: <see cref="Pending"/> in the low half, <see cref="Armed"/> in the high half.</summary>
     [FieldOffset(0)]
@@ -124,7 +124,7 @@ public struct MonitorTriggerGroup
 // The array next_checktime[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>When each monitor is examined next: <c>next_checktime</c> of <c>hv_monitor_page</c>, 512 bytes, by monitor id.</summary>
 [InlineArray(MonitorPage.MonitorCount)]
-public struct MonitorCheckTimes
+internal struct MonitorCheckTimes
 {
     private int _monitor0;
 }
@@ -132,7 +132,7 @@ public struct MonitorCheckTimes
 // The array latency[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>Each monitor's latency in units of 100 ns: <c>latency</c> of <c>hv_monitor_page</c>, 256 bytes, by monitor id.</summary>
 [InlineArray(MonitorPage.MonitorCount)]
-public struct MonitorLatencies
+internal struct MonitorLatencies
 {
     private ushort _monitor0;
 }
@@ -140,7 +140,7 @@ public struct MonitorLatencies
 // The array parameter[4][32] of hv_monitor_page (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>What each monitor signals: <c>parameter</c> of <c>hv_monitor_page</c>, 1024 bytes, by monitor id.</summary>
 [InlineArray(MonitorPage.MonitorCount)]
-public struct MonitorParameters
+internal struct MonitorParameters
 {
     private MonitorParameter _monitor0;
 }
@@ -148,7 +148,7 @@ public struct MonitorParameters
 // What the hypervisor signals for one monitor. Mirrors hv_monitor_parameter (Linux drivers/hv/hyperv_vmbus.h).
 /// <summary>The event one monitor stands for: <c>hv_monitor_parameter</c>, 8 bytes. Written by the host.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct MonitorParameter
+internal struct MonitorParameter
 {
     /// <summary><c>connectionid</c>: the connection that HvCallSignalEvent would name; the low 24 bits count.</summary>
     public uint ConnectionId;

@@ -22,7 +22,7 @@ public readonly unsafe struct MonitorPageView
     /// <summary>Where the page is mapped.</summary>
     public nint Address => (nint)_page;
 
-    /// <summary><c>trigger_state</c>: bits 0 to 3 enable the trigger groups (<see cref="MonitorTriggerState"/>).</summary>
+    /// <summary><c>trigger_state</c>: bits 0 to 3 enable the trigger groups.</summary>
     public ref uint TriggerState => ref *(uint*)(_page + MonitorPage.TriggerStateOffset);
 
     /// <summary><c>trigger_group[group].pending</c>: bit b for monitor 32 * group + b.</summary>
@@ -58,11 +58,17 @@ public readonly unsafe struct MonitorPageView
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
     public ref ushort Latency(int monitorId) => ref *(ushort*)MonitorAt(monitorId, MonitorPage.LatencyOffset, sizeof(ushort));
 
+    /// <summary><c>parameter.connectionid</c>: the connection that the monitor signals; the low 24 bits count.</summary>
+    /// <param name="monitorId">The monitor, 0 to 127.</param>
+    /// <returns>The word in the page.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
+    public ref uint ConnectionId(int monitorId) => ref Parameter(monitorId).ConnectionId;
+
     /// <summary><c>parameter</c>: what the monitor signals.</summary>
     /// <param name="monitorId">The monitor, 0 to 127.</param>
     /// <returns>The parameter in the page.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
-    public ref MonitorParameter Parameter(int monitorId) =>
+    internal ref MonitorParameter Parameter(int monitorId) =>
         ref *(MonitorParameter*)MonitorAt(monitorId, MonitorPage.ParameterOffset, sizeof(MonitorParameter));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ namespace VmBus.Layout;
 
 /// <summary>A SynIC event-flags page (SIEFP): 4096 bytes, one <see cref="SynicEventFlags"/> for each SINT.</summary>
 [InlineArray(SynicMsr.SintCount)]
-public struct SynicEventFlagsPage
+internal struct SynicEventFlagsPage
 {
     private SynicEventFlags _sint0;
 }
@@ -14,7 +14,7 @@ public struct SynicEventFlagsPage
 // One SINT's event flags. Mirrors hv_synic_event_flags (Linux include/asm-generic/hyperv-tlfs.h).
 /// <summary>The event flags of one SINT: <c>hv_synic_event_flags</c>, 256 bytes, 2048 flags, flag n for relid n.</summary>
 [InlineArray(WordCount)]
-public struct SynicEventFlags
+internal struct SynicEventFlags
 {
     /// <summary>How many 64-bit words the flags take.</summary>
     public const int WordCount = 32;

@@ -5,7 +5,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>Describes the messages of one connection in their order. Not thread-safe; holds nothing but a version.</summary>
-public sealed class MessageDescriber
+internal sealed class MessageDescriber
 {
     private ProtocolVersion _proposed;
 

@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// What a channel message says: its name, its fields, and what is wrong with it. Made of any bytes at all: a message that is
 /// cut or that nobody knows is told as far as it goes. Holds only what the bytes say; at most a few hundred short texts.
 /// </summary>
-public sealed class MessageDescription
+internal sealed class MessageDescription
 {
     private MessageDescription(ChannelMessageType? type, int length, IReadOnlyList<MessageField> fields, string? problem)
     {

@@ -7,4 +7,4 @@ namespace VmBus.Protocol;
 /// <param name="Text">Its value, with unit and meaning; one line, plain ASCII.</param>
 /// <param name="Brief">Name and value in a few words, for one line a message; <see langword="null"/> where it is not worth them.</param>
 /// <param name="Number">Its value where it is a count or an identifier that says all by itself.</param>
-public sealed record MessageField(string Name, string Text, string? Brief = null, ulong? Number = null);
+internal sealed record MessageField(string Name, string Text, string? Brief = null, ulong? Number = null);

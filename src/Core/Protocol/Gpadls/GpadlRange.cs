@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 /// <param name="ByteOffset">Where it begins in the first page, 0 to 4095.</param>
 /// <param name="ByteCount">How many bytes it has.</param>
 /// <param name="PageFrames">The numbers of its 4096-byte pages: as many as offset and count reach over.</param>
-public sealed record GpadlRange(uint ByteOffset, uint ByteCount, ReadOnlyMemory<ulong> PageFrames)
+internal sealed record GpadlRange(uint ByteOffset, uint ByteCount, ReadOnlyMemory<ulong> PageFrames)
 {
     /// <summary>The size of a page in bytes, whatever the guest's own page size is.</summary>
     public const int PageSize = 4096;

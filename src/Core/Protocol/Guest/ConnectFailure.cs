@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>Why a guest found no connection.</summary>
-public enum ConnectFailure
+internal enum ConnectFailure
 {
     /// <summary>The host speaks none of the versions that were proposed.</summary>
     NoCommonVersion,

@@ -16,20 +16,20 @@ internal abstract record GuestEvent
     /// <param name="MonitorPages">The monitor pages in force: the guest's own, or those the host gives.</param>
     /// <param name="AreServerPages">Whether the host gave the monitor pages.</param>
     /// <param name="MessageConnection">The connection messages are posted to from now on.</param>
-    public sealed record Connected(NegotiatedVersion Negotiated, MonitorPageAddresses MonitorPages, bool AreServerPages, uint MessageConnection) : GuestEvent;
+    internal sealed record Connected(NegotiatedVersion Negotiated, MonitorPageAddresses MonitorPages, bool AreServerPages, uint MessageConnection) : GuestEvent;
 
     /// <summary>There is no connection: the other end of <see cref="GuestProtocol.Connect"/>.</summary>
-    public sealed record ConnectFailed(ConnectFailure Reason) : GuestEvent;
+    internal sealed record ConnectFailed(ConnectFailure Reason) : GuestEvent;
 
     /// <summary>The host offers a channel.</summary>
-    public sealed record Offered(GuestOffer Offer) : GuestEvent;
+    internal sealed record Offered(GuestOffer Offer) : GuestEvent;
 
     /// <summary>The host has offered every channel it had: the end of <see cref="GuestProtocol.RequestOffers"/>.</summary>
     /// <param name="Result">Whether it has.</param>
-    public sealed record AllOffersDelivered(RequestResult Result) : GuestEvent;
+    internal sealed record AllOffersDelivered(RequestResult Result) : GuestEvent;
 
     /// <summary>The host has taken a channel back. Whatever was asked for the channel has come to its end before.</summary>
-    public sealed record Rescinded(uint Relid) : GuestEvent;
+    internal sealed record Rescinded(uint Relid) : GuestEvent;
 
     /// <summary>
     /// The end of <see cref="GuestProtocol.CreateGpadl"/>. When it timed out, was cancelled or the channel was rescinded,
@@ -38,7 +38,7 @@ internal abstract record GuestEvent
     /// <param name="Relid">The channel.</param>
     /// <param name="Gpadl">The GPADL.</param>
     /// <param name="Result">Whether the host has taken it.</param>
-    public sealed record GpadlCreated(uint Relid, uint Gpadl, RequestResult Result) : GuestEvent;
+    internal sealed record GpadlCreated(uint Relid, uint Gpadl, RequestResult Result) : GuestEvent;
 
     /// <summary>
     /// The end of <see cref="GuestProtocol.TeardownGpadl"/>. The memory is free when the outcome is
@@ -47,49 +47,49 @@ internal abstract record GuestEvent
     /// </summary>
     /// <param name="Gpadl">The GPADL.</param>
     /// <param name="Result">Whether the host has given it back.</param>
-    public sealed record GpadlTornDown(uint Gpadl, RequestResult Result) : GuestEvent;
+    internal sealed record GpadlTornDown(uint Gpadl, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.Open"/> and <see cref="GuestProtocol.OpenReserved"/>.</summary>
     /// <param name="Relid">The channel.</param>
     /// <param name="Result">Whether it is open.</param>
-    public sealed record Opened(uint Relid, RequestResult Result) : GuestEvent;
+    internal sealed record Opened(uint Relid, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.ModifyChannel"/>; before 5.3 it says that the host was told.</summary>
     /// <param name="Relid">The channel.</param>
     /// <param name="Result">Whether the interrupt moved.</param>
-    public sealed record ChannelModified(uint Relid, RequestResult Result) : GuestEvent;
+    internal sealed record ChannelModified(uint Relid, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.CloseReserved"/>.</summary>
     /// <param name="Relid">The channel.</param>
     /// <param name="Result">Whether it is closed.</param>
-    public sealed record ReservedClosed(uint Relid, RequestResult Result) : GuestEvent;
+    internal sealed record ReservedClosed(uint Relid, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.ConnectTransport"/>. On success the channel was offered just before.</summary>
     /// <param name="Endpoint">The guest's end.</param>
     /// <param name="Service">The host's service.</param>
     /// <param name="Result">Whether there is a channel.</param>
-    public sealed record TransportConnected(Guid Endpoint, Guid Service, RequestResult Result) : GuestEvent;
+    internal sealed record TransportConnected(Guid Endpoint, Guid Service, RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.ModifyConnection"/>.</summary>
     /// <param name="Result">Whether the pages moved.</param>
     /// <param name="State">What the host answered, when <see cref="RequestOutcome.Completed"/>.</param>
     /// <param name="MonitorPages">The monitor pages in force now.</param>
-    public sealed record ConnectionModified(RequestResult Result, ConnectionState State, MonitorPageAddresses MonitorPages) : GuestEvent;
+    internal sealed record ConnectionModified(RequestResult Result, ConnectionState State, MonitorPageAddresses MonitorPages) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.Pause"/>.</summary>
     /// <param name="Result">Whether the host is silent; otherwise the connection goes on.</param>
-    public sealed record Paused(RequestResult Result) : GuestEvent;
+    internal sealed record Paused(RequestResult Result) : GuestEvent;
 
     /// <summary>The end of <see cref="GuestProtocol.Unload"/>: in any case the connection is gone.</summary>
     /// <param name="Result">Whether the host has given everything back.</param>
-    public sealed record Unloaded(RequestResult Result) : GuestEvent;
+    internal sealed record Unloaded(RequestResult Result) : GuestEvent;
 
     /// <summary>
     /// The host broke the protocol in a way the guest cannot bear, so the guest ended the connection without a word, as by
     /// <see cref="GuestProtocol.BreakOff"/>.
     /// </summary>
     /// <param name="Reason">What the host did, with the numbers.</param>
-    public sealed record BrokenOff(string Reason) : GuestEvent;
+    internal sealed record BrokenOff(string Reason) : GuestEvent;
 
     /// <summary>
     /// A message that has no answer, or whose answer is no longer awaited, could not be posted: the host does not know of what
@@ -98,5 +98,5 @@ internal abstract record GuestEvent
     /// <param name="Type">The message.</param>
     /// <param name="Relid">The channel it is about, or 0.</param>
     /// <param name="Status">Why.</param>
-    public sealed record NotPosted(ChannelMessageType Type, uint Relid, HypercallStatus Status) : GuestEvent;
+    internal sealed record NotPosted(ChannelMessageType Type, uint Relid, HypercallStatus Status) : GuestEvent;
 }

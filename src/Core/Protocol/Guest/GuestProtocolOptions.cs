@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>How a <see cref="GuestProtocol"/> connects, and what it bears.</summary>
-public sealed record GuestProtocolOptions
+internal sealed record GuestProtocolOptions
 {
     /// <summary>The highest relid there is: one event flag each, of 2048.</summary>
     public const uint MaxRelid = SynicEventFlags.FlagCount - 1;

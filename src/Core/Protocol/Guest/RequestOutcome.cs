@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>How a request came to its end.</summary>
-public enum RequestOutcome
+internal enum RequestOutcome
 {
     /// <summary>The host has answered; where it never answers, the request is with it.</summary>
     Completed,

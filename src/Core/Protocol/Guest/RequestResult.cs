@@ -5,7 +5,7 @@ namespace VmBus.Protocol;
 /// <summary>What became of a request to the host.</summary>
 /// <param name="Outcome">How it came to its end.</param>
 /// <param name="Status">What the host answered, when <see cref="RequestOutcome.Completed"/>.</param>
-public readonly record struct RequestResult(RequestOutcome Outcome, ChannelMessageStatus Status = ChannelMessageStatus.Success)
+internal readonly record struct RequestResult(RequestOutcome Outcome, ChannelMessageStatus Status = ChannelMessageStatus.Success)
 {
     /// <summary>What was asked for is done.</summary>
     public static RequestResult Success => new(RequestOutcome.Completed);

@@ -13,45 +13,45 @@ internal abstract record HostAction
     }
 
     /// <summary>A guest makes contact: take its pages. Answer with <see cref="HostProtocol.CompleteConnect"/>.</summary>
-    public sealed record Connect(HostConnectRequest Request) : HostAction;
+    internal sealed record Connect(HostConnectRequest Request) : HostAction;
 
     /// <summary>
     /// The connection has ended: let go of the guest's pages. Every channel but reserved ones is closed by now. Answer with
     /// <see cref="HostProtocol.CompleteDisconnect"/>.
     /// </summary>
-    public sealed record Disconnect : HostAction;
+    internal sealed record Disconnect : HostAction;
 
     /// <summary>A guest shows a device memory. Answer with <see cref="HostProtocol.CompleteCreateGpadl"/>.</summary>
     /// <param name="Offer">The channel.</param>
     /// <param name="Relid">Its relid.</param>
     /// <param name="Gpadl">The handle; unique within the channel.</param>
     /// <param name="Ranges">The memory, at least one range of at least one byte.</param>
-    public sealed record CreateGpadl(OfferId Offer, uint Relid, uint Gpadl, IReadOnlyList<GpadlRange> Ranges) : HostAction;
+    internal sealed record CreateGpadl(OfferId Offer, uint Relid, uint Gpadl, IReadOnlyList<GpadlRange> Ranges) : HostAction;
 
     /// <summary>
     /// A guest wants that memory back, or has gone. It is no ring of an open channel. Answer with
     /// <see cref="HostProtocol.CompleteTeardownGpadl"/> once nothing touches it.
     /// </summary>
-    public sealed record TeardownGpadl(OfferId Offer, uint Gpadl) : HostAction;
+    internal sealed record TeardownGpadl(OfferId Offer, uint Gpadl) : HostAction;
 
     /// <summary>
     /// A guest opens a channel: make its event port, then tell the device. Answer with
     /// <see cref="HostProtocol.CompleteOpen"/>; the guest may signal as soon as it has that answer, some before.
     /// </summary>
-    public sealed record Open(OfferId Offer, HostOpenRequest Request) : HostAction;
+    internal sealed record Open(OfferId Offer, HostOpenRequest Request) : HostAction;
 
     /// <summary>A channel is closed: let go of its rings. Answer with <see cref="HostProtocol.CompleteClose"/>.</summary>
-    public sealed record Close(OfferId Offer) : HostAction;
+    internal sealed record Close(OfferId Offer) : HostAction;
 
     /// <summary>A channel shall interrupt another VP. Answer with <see cref="HostProtocol.CompleteModify"/>.</summary>
-    public sealed record Modify(OfferId Offer, uint TargetVp) : HostAction;
+    internal sealed record Modify(OfferId Offer, uint TargetVp) : HostAction;
 
     /// <summary>
     /// The guest moves its monitor pages. Answer with <see cref="HostProtocol.CompleteModifyConnection"/> once the old pages
     /// are no longer looked at: the guest takes them back then.
     /// </summary>
     /// <param name="MonitorPages">The new pages; <see langword="null"/> for none.</param>
-    public sealed record ModifyConnection(MonitorPageAddresses? MonitorPages) : HostAction;
+    internal sealed record ModifyConnection(MonitorPageAddresses? MonitorPages) : HostAction;
 
     /// <summary>
     /// The guest wants a socket channel. Answer with <see cref="HostProtocol.CompleteTransportConnect"/>; where it succeeds
@@ -60,17 +60,17 @@ internal abstract record HostAction
     /// <param name="Endpoint">The guest's end.</param>
     /// <param name="Service">The service.</param>
     /// <param name="Silo">The silo; all zeros before 5.2.</param>
-    public sealed record TransportConnect(Guid Endpoint, Guid Service, Guid Silo) : HostAction;
+    internal sealed record TransportConnect(Guid Endpoint, Guid Service, Guid Silo) : HostAction;
 
     /// <summary>The guest is told of a channel. Not answered.</summary>
     /// <param name="Offer">The channel.</param>
     /// <param name="Relid">Its relid, until it is released.</param>
     /// <param name="MonitorId">Its monitor, 0 to 127, if it has one.</param>
     /// <param name="ConnectionId">The connection the guest signals, unless it chooses another at open; 2 before 1.1.</param>
-    public sealed record Offered(OfferId Offer, uint Relid, int? MonitorId, uint ConnectionId) : HostAction;
+    internal sealed record Offered(OfferId Offer, uint Relid, int? MonitorId, uint ConnectionId) : HostAction;
 
     /// <summary>The guest no longer knows a channel; its relid and monitor are free again. Not answered.</summary>
-    public sealed record Released(OfferId Offer) : HostAction;
+    internal sealed record Released(OfferId Offer) : HostAction;
 
     /// <summary>
     /// A saved channel goes on: its device has offered it again. What was asked of the device and not answered is asked
@@ -84,7 +84,7 @@ internal abstract record HostAction
     /// The request it is open by; <see langword="null"/> where it is not: one that was being opened is asked to be opened
     /// behind this, one that was being closed is not open any more.
     /// </param>
-    public sealed record Restored(
+    internal sealed record Restored(
         OfferId Offer, uint Relid, int? MonitorId, IReadOnlyDictionary<uint, IReadOnlyList<GpadlRange>> Gpadls, HostOpenRequest? OpenedBy) : HostAction;
 
     /// <summary>
@@ -92,5 +92,5 @@ internal abstract record HostAction
     /// not got the pages resets the guest.
     /// </summary>
     /// <param name="Request">What the guest asked for, with the pages that are in force now.</param>
-    public sealed record RestoredConnection(HostConnectRequest Request) : HostAction;
+    internal sealed record RestoredConnection(HostConnectRequest Request) : HostAction;
 }

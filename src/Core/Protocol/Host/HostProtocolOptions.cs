@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>What a host speaks, and the limits it sets a guest.</summary>
-public sealed record HostProtocolOptions
+internal sealed record HostProtocolOptions
 {
     /// <summary>The most channels there can be: an event-flags page has 2048 flags, and flag 0 is no channel's.</summary>
     public const int ChannelLimit = 2047;

@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>Where a host's connection to its guest stands.</summary>
-public enum HostState
+internal enum HostState
 {
     /// <summary>The guest has not made contact, or has left. Reserved channels may still be open.</summary>
     Disconnected,

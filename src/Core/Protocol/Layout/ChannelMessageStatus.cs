@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>The status field of a channel message: an <c>NTSTATUS</c>. Hosts may answer others; anything but 0 is a failure.</summary>
-public enum ChannelMessageStatus : uint
+internal enum ChannelMessageStatus : uint
 {
     /// <summary><c>STATUS_SUCCESS</c>.</summary>
     Success = 0,

@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>The type of a channel message: <c>enum vmbus_channel_message_type</c>, the first field of <see cref="ChannelMessageHeader"/>.</summary>
-public enum ChannelMessageType : uint
+internal enum ChannelMessageType : uint
 {
     /// <summary><c>CHANNELMSG_INVALID</c>: never a message.</summary>
     Invalid = 0,

@@ -8,4 +8,4 @@ namespace VmBus.Protocol;
 /// <param name="Vp">The VP, by index.</param>
 /// <param name="Sint">The SINT, 0 to 15.</param>
 /// <param name="Vtl">The virtual trust level, 0 to 2.</param>
-public readonly record struct MessageTarget(uint Vp, byte Sint = SynicMsr.VmBusSint, byte Vtl = 0);
+internal readonly record struct MessageTarget(uint Vp, byte Sint = SynicMsr.VmBusSint, byte Vtl = 0);

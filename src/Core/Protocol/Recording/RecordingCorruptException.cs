@@ -11,7 +11,7 @@ public sealed class RecordingCorruptException : VmBusException
     /// <param name="offset">Where in the file the field at fault lies, in bytes.</param>
     /// <param name="value">The value found.</param>
     /// <param name="limit">The value expected, or the limit it broke.</param>
-    public RecordingCorruptException(RecordingFault fault, long offset, ulong value, ulong limit)
+    internal RecordingCorruptException(RecordingFault fault, long offset, ulong value, ulong limit)
         : base(Describe(fault, offset, value, limit))
     {
         Fault = fault;
@@ -21,7 +21,7 @@ public sealed class RecordingCorruptException : VmBusException
     }
 
     /// <summary>What was wrong.</summary>
-    public RecordingFault Fault { get; }
+    internal RecordingFault Fault { get; }
 
     /// <summary>Where in the file the field at fault lies, in bytes.</summary>
     public long Offset { get; }

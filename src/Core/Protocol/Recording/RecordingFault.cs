@@ -3,7 +3,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>Why a file is no recording, or a damaged one.</summary>
-public enum RecordingFault
+internal enum RecordingFault
 {
     /// <summary>Nothing is wrong with it.</summary>
     None = 0,

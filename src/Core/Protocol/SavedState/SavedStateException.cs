@@ -12,7 +12,7 @@ public sealed class SavedStateException : VmBusException
     }
 
     /// <summary>What kind of fault it is.</summary>
-    public SavedStateFault Fault { get; }
+    internal SavedStateFault Fault { get; }
 
     /// <summary>Where it was found: behind the last byte that was read, counted from the start of the file.</summary>
     public int Offset { get; }

@@ -1,7 +1,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>Why a saved state cannot be restored.</summary>
-public enum SavedStateFault
+internal enum SavedStateFault
 {
     /// <summary>It ends too early: the file, a record, or a list that says it is longer.</summary>
     Truncated,

@@ -1,5 +1,6 @@
 // What a call answers. Mirrors the HRESULTs of winerror.h that the platform is known to give.
 
+using System.ComponentModel;
 using System.Globalization;
 
 namespace VmBus.Interop;
@@ -68,15 +69,16 @@ internal enum WhpResult
 // A call of the platform that failed: what it was asked to do, and its HRESULT by name.
 /// <summary>
 /// A call of the platform failed. The message names the call, what it was asked for, and the result:
-/// <c>WHvCreateVirtualProcessor of VP 3 failed: InvalidPartition (0x80370304)</c>.
+/// <c>WHvCreateVirtualProcessor of VP 3 failed: InvalidPartition (0x80370304)</c>. To users it is a <see cref="Win32Exception"/>, the
+/// result in <see cref="Win32Exception.NativeErrorCode"/>.
 /// </summary>
-internal sealed class WhpException : Exception
+internal sealed class WhpException : Win32Exception
 {
     /// <summary>Makes the error of one call.</summary>
     /// <param name="call">The call and what it was asked for, as the beginning of a sentence.</param>
     /// <param name="result">What it answered.</param>
     public WhpException(string call, WhpResult result)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{call} failed: {Describe(result)} (0x{(uint)result:x8})"))
+        : base((int)result, string.Create(CultureInfo.InvariantCulture, $"{call} failed: {Describe(result)} (0x{(uint)result:x8})"))
     {
         Call = call;
         Result = result;

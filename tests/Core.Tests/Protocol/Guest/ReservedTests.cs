@@ -159,7 +159,7 @@ public sealed class ReservedTests
     [Theory]
     [InlineData(ChannelMessageStatus.Success)]
     [InlineData(ChannelMessageStatus.Unsuccessful)]
-    public void A_reserved_channel_closed_while_it_opens_ends_closed_either_way(ChannelMessageStatus status)
+    internal void A_reserved_channel_closed_while_it_opens_ends_closed_either_way(ChannelMessageStatus status)
     {
         uint gpadl = _host.OfferWithGpadl(3);
         Guest.OpenReserved(3, 1, 4, gpadl, 2);

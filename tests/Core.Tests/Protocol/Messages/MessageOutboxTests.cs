@@ -26,7 +26,7 @@ public sealed class MessageOutboxTests
     [InlineData(HypercallStatus.InsufficientMemory)]
     [InlineData(HypercallStatus.InvalidConnectionId)]
     [InlineData(HypercallStatus.ObjectInUse)]
-    public void A_message_without_room_keeps_its_place_and_comes_again_after_twice_the_time(HypercallStatus busy)
+    internal void A_message_without_room_keeps_its_place_and_comes_again_after_twice_the_time(HypercallStatus busy)
     {
         MessageOutbox outbox = Filled(PostRetryPolicy.Guest with { FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(3) },
             ChannelMessageType.RequestOffers, ChannelMessageType.Unload);

@@ -114,7 +114,7 @@ public sealed class RecordingTests
     [InlineData(32 + 24, 4, 41, RecordingFault.LengthsDisagree, 32 + 24)]
     [InlineData(32 + 24, 4, -1, RecordingFault.LengthsDisagree, 32 + 24)]
     [InlineData(32 + 28, 4, 1, RecordingFault.ReservedNotZero, 32 + 28)]
-    public void A_field_that_lies_is_named_with_its_place_though_the_checksum_is_right(int offset, int size, long value, RecordingFault fault, long place)
+    internal void A_field_that_lies_is_named_with_its_place_though_the_checksum_is_right(int offset, int size, long value, RecordingFault fault, long place)
     {
         byte[] file = Observation.Record(Three[..1]);
         Span<byte> bytes = stackalloc byte[8];

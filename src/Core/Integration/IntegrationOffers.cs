@@ -1,12 +1,11 @@
 // How the integration components are offered: message pipes without a monitor, as Hyper-V does.
 
-using VmBus.Integration;
 using VmBus.Layout;
 
-namespace VmBus.Hosting;
+namespace VmBus.Integration;
 
-/// <summary>The offers of the integration components, each for an <see cref="IntegrationDevice{THost}"/>.</summary>
-public static class IntegrationOffers
+/// <summary>The offers of the integration components.</summary>
+internal static class IntegrationOffers
 {
     /// <summary>Served by a <see cref="HeartbeatHost"/>.</summary>
     public static HostOffer Heartbeat { get; } = Offer(IntegrationComponentIds.HeartbeatInterface, IntegrationComponentIds.HeartbeatInstance);

@@ -1,18 +1,11 @@
-// The page where a VP's SynIC puts messages. Mirrors hv_message_page (Linux), the SIMP page of the TLFS.
+// What a VP's SynIC puts into its message page. Mirrors hv_message (Linux include/asm-generic/hyperv-tlfs.h).
 
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
 
-/// <summary>A SynIC message page (SIMP): 4096 bytes, one <see cref="SynicMessage"/> for each SINT.</summary>
-[InlineArray(SynicMsr.SintCount)]
-public struct SynicMessagePage
-{
-    private SynicMessage _sint0;
-}
-
-// One slot of a SynIC message page. Mirrors hv_message (Linux include/asm-generic/hyperv-tlfs.h).
 /// <summary>A SynIC message: <c>hv_message</c>, 256 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct SynicMessage
@@ -21,16 +14,53 @@ public struct SynicMessage
     public const int Size = 256;
 
     /// <summary><c>header</c>.</summary>
-    public SynicMessageHeader Header;
+    internal SynicMessageHeader Header;
 
     /// <summary><c>u.payload</c>.</summary>
-    public SynicMessagePayload Payload;
+    internal SynicMessagePayload Payload;
+
+    /// <summary><c>message_type</c>: written last by the sender, set to <see cref="SynicMessageType.None"/> by the receiver to free the slot.</summary>
+    [UnscopedRef]
+    public ref SynicMessageType MessageType => ref Header.MessageType;
+
+    /// <summary><c>payload_size</c>: how many bytes of the payload count, at most 240.</summary>
+    public byte PayloadSize
+    {
+        readonly get => Header.PayloadSize;
+        set => Header.PayloadSize = value;
+    }
+
+    /// <summary><c>message_flags.msg_pending</c>: another message waits for the slot; write EOM once the slot is empty.</summary>
+    public bool IsPending
+    {
+        readonly get => (Header.MessageFlags & SynicMessageFlags.Pending) != 0;
+        set => Header.MessageFlags = value ? Header.MessageFlags | SynicMessageFlags.Pending : Header.MessageFlags & ~SynicMessageFlags.Pending;
+    }
+
+    /// <summary><c>sender</c>: the partition the message came from, or in its low half the port it came through.</summary>
+    public ulong Sender
+    {
+        readonly get => Header.Sender;
+        set => Header.Sender = value;
+    }
+
+    /// <summary><c>u.payload</c>: 240 bytes; <see cref="PayloadSize"/> of them count.</summary>
+    [UnscopedRef]
+    public Span<byte> PayloadBytes => MemoryMarshal.AsBytes((Span<ulong>)Payload);
+}
+
+// The page itself: hv_message_page (Linux), the SIMP page of the TLFS.
+/// <summary>A SynIC message page (SIMP): 4096 bytes, one <see cref="SynicMessage"/> for each SINT.</summary>
+[InlineArray(SynicMsr.SintCount)]
+internal struct SynicMessagePage
+{
+    private SynicMessage _sint0;
 }
 
 // The head of a SynIC message. Mirrors hv_message_header (Linux include/asm-generic/hyperv-tlfs.h).
 /// <summary>The header of a SynIC message: <c>hv_message_header</c>, 16 bytes, little-endian.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct SynicMessageHeader
+internal struct SynicMessageHeader
 {
     /// <summary>The size of the header in bytes.</summary>
     public const int Size = 16;
@@ -81,7 +111,7 @@ public enum SynicMessageType : uint
 // The flags of a SynIC message. Mirrors hv_message_flags (Linux include/asm-generic/hyperv-tlfs.h).
 /// <summary>The flags of a SynIC message: <c>hv_message_flags</c>.</summary>
 [Flags]
-public enum SynicMessageFlags : byte
+internal enum SynicMessageFlags : byte
 {
     /// <summary>Nothing waits behind this message.</summary>
     None = 0,
@@ -96,7 +126,7 @@ public enum SynicMessageFlags : byte
 /// <c>MemoryMarshal.AsBytes((Span&lt;ulong&gt;)payload)</c>.
 /// </summary>
 [InlineArray(WordCount)]
-public struct SynicMessagePayload
+internal struct SynicMessagePayload
 {
     /// <summary>How many 64-bit words a payload has.</summary>
     public const int WordCount = 30;

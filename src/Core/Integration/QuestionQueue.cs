@@ -1,0 +1,47 @@
+// Questions that wait for their turn and their answer.
+
+namespace VmBus.Integration;
+
+/// <summary>The questions of a host's component that asks only when it is told to. One thread at a time.</summary>
+/// <typeparam name="TQuestion">What is asked.</typeparam>
+/// <typeparam name="TAnswer">What comes of it.</typeparam>
+internal sealed class QuestionQueue<TQuestion, TAnswer>
+{
+    /// <summary>The most questions that may wait; more are refused.</summary>
+    public const int MaxWaiting = 64;
+
+    private readonly Queue<(TQuestion Question, TaskCompletionSource<TAnswer> Answer)> _waiting = new();
+
+    /// <summary>How long until there is something to ask.</summary>
+    public TimeSpan DueIn => _waiting.Count > 0 ? TimeSpan.Zero : Timeout.InfiniteTimeSpan;
+
+    /// <summary>The question whose turn it is.</summary>
+    public TQuestion Current => _waiting.Peek().Question;
+
+    /// <summary>Puts a question into the queue.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    public Task<TAnswer> AskAsync(TQuestion question, IntegrationHostState state, IcMessageType type)
+    {
+        if (state is IntegrationHostState.Refused or IntegrationHostState.Closed)
+            return Task.FromException<TAnswer>(new InvalidOperationException($"The guest's {type} component cannot be asked: {state}."));
+        if (_waiting.Count >= MaxWaiting)
+            throw new InvalidOperationException($"{MaxWaiting} questions wait for an answer already.");
+        var answer = new TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting.Enqueue((question, answer));
+        return answer.Task;
+    }
+
+    /// <summary>Answers the question whose turn it is.</summary>
+    public void Answer(TAnswer answer) => _waiting.Dequeue().Answer.SetResult(answer);
+
+    /// <summary>Ends the question whose turn it is: no answer came in time.</summary>
+    public void TimeOut(IcMessageType type) =>
+        _waiting.Dequeue().Answer.SetException(new TimeoutException($"The guest did not answer a {type} request in time."));
+
+    /// <summary>Ends all questions.</summary>
+    public void End(Exception reason)
+    {
+        while (_waiting.TryDequeue(out (TQuestion Question, TaskCompletionSource<TAnswer> Answer) waiting))
+            waiting.Answer.SetException(reason);
+    }
+}
