@@ -31,8 +31,8 @@ public interface IChannelDevice
     /// <summary>Serves an opened channel until the guest closes it or goes.</summary>
     /// <param name="context">The channel, and what the guest asked for. Its memory is taken away once the returned task ends after a close.</param>
     /// <param name="closing">
-    /// Cancelled when the channel is being closed. A wait on the channel without it ends with
-    /// <see cref="PeerDisconnectedException"/> once all that the guest had sent was read. The guest's close takes effect when
+    /// Cancelled when the channel is being closed. A wait on the channel without it returns <see langword="false"/> once all
+    /// that the guest had sent was read. The guest's close takes effect when
     /// the task has ended. A service that has not ended <see cref="HostBusOptions.DeviceCloseTimeout"/> after that loses the channel:
     /// the close takes effect without it, and its waits on the channel throw.
     /// </param>

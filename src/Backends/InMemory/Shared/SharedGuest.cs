@@ -11,8 +11,8 @@ namespace VmBus.InMemory;
 /// or an event flag with an eventfd: the hypercall of this backend.
 /// </summary>
 /// <remarks>
-/// When the host process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/> once
-/// all that it had committed was read.
+/// When the host process ends, however it ends, waits on the channel return <see langword="false"/> once all that it had
+/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> says so.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class SharedGuest : IDisposable

@@ -12,8 +12,8 @@ namespace VmBus.InMemory;
 /// hypervisor of this process scans its monitor page.
 /// </summary>
 /// <remarks>
-/// When the guest process ends, however it ends, waits on the channel throw <see cref="PeerDisconnectedException"/>
-/// once all that it had committed was read.
+/// When the guest process ends, however it ends, waits on the channel return <see langword="false"/> once all that it had
+/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> says so.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class SharedHost : IDisposable

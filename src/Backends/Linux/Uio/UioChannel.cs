@@ -9,8 +9,8 @@ namespace VmBus.Linux;
 
 /// <summary>One channel of a <see cref="UioDevice"/>, which closes it at the latest when it is closed itself.</summary>
 /// <remarks>
-/// Rings are mapped once, so packets at their end wrap. When the host rescinds the device, waits throw
-/// <see cref="PeerDisconnectedException"/> once all that the host had committed was read.
+/// Rings are mapped once, so packets at their end wrap. When the host rescinds the device, waits return
+/// <see langword="false"/> once all that the host had committed was read.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class UioChannel : IChannelOwner, IDisposable
