@@ -36,7 +36,9 @@
 #include <linux/fs.h>
 #include <linux/hyperv.h>
 #include <linux/kobject.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -690,7 +692,8 @@ static int __init vs_init(void)
 	BUILD_BUG_ON(sizeof(struct vmbus_signal_low_latency) != 16);
 	BUILD_BUG_ON(sizeof(struct vmbus_signal_state) != 128);
 
-	ratelimit_state_init(&vs_needless, HZ, needless_per_second);
+	ratelimit_state_init(&vs_needless, HZ,
+			     min_t(unsigned int, needless_per_second, INT_MAX));
 	ratelimit_set_flags(&vs_needless, RATELIMIT_MSG_ON_RELEASE);
 
 	ret = vmbus_driver_register(&vs_driver);

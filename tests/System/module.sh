@@ -3,27 +3,25 @@
 #
 # Set before: cache, work, repo.
 
-# What there is: GENERATION RELEASE SUITES BOOTED HEADERS, where the newest package of that name is taken that has an rt
-# flavour too, and the flavours BOOTED are those whose images are kept to boot.
+# What there is: GENERATION RELEASE SUITES BOOTED SPARSE HEADERS, where the newest package of that name is taken that has an rt
+# flavour too. BOOTED are the flavours whose images are kept to boot, SPARSE the suites that have one which reads the headers.
 module_generations='
-6.1  bookworm-security  bookworm,bookworm-security                     cloud     ^linux-headers-6\.1\.0-[0-9]+-cloud-amd64$
-6.12 bookworm-backports bookworm,bookworm-security,bookworm-backports  cloud,rt  ^linux-headers-6\.12\.[0-9.]+\+deb12[0-9.]*-cloud-amd64$
-7    trixie-backports   trixie,trixie-security,trixie-backports        cloud     ^linux-headers-7\.[0-9.]+\+deb13[0-9.]*-cloud-amd64$
+6.1  bookworm-security  bookworm,bookworm-security                    cloud    bookworm ^linux-headers-6\.1\.0-[0-9]+-cloud-amd64$
+6.12 bookworm-backports bookworm,bookworm-security,bookworm-backports cloud,rt bookworm ^linux-headers-6\.12\.[0-9.]+\+deb12[0-9.]*-cloud-amd64$
+7    trixie-backports   trixie,trixie-security,trixie-backports       cloud    sid      ^linux-headers-7\.[0-9.]+\+deb13[0-9.]*-cloud-amd64$
 '
 # What a build needs beside them; the essential ones are nobody's dependency.
 module_tools="make gcc libc6-dev bash dash coreutils sed grep gawk findutils diffutils dpkg perl"
 # Of an image only what a test boots is kept.
 module_kept="hv_vmbus uio uio_hv_generic hv_utils hv_balloon"
 
-# module_tree GENERATION RELEASE SUITES BOOTED HEADERS: the headers and tools of a generation, and its images. The three come from
+# module_tree GENERATION RELEASE SUITES BOOTED SPARSE HEADERS: the headers and tools of a generation, and its images. The three come from
 # one list of packages, so that image and headers are of one version.
 module_tree() {
-    local name=module-$1 release=$2 suites=${3//,/ } request="$2 $3 $4 $5 $module_tools" version package flavour
+    local name=module-$1 release=$2 request="$2 $3 $4 $5 $6 $module_tools" version package flavour
     tree_kept "$name" "$request" && return
-    packages_suites=$suites
-    packages_fresh=
-    packages_refresh
-    for package in $(apt_own apt-cache search --names-only "$5" | cut -d' ' -f1 | sort -rV); do
+    module_suites "${3//,/ }"
+    for package in $(apt_own apt-cache search --names-only "$6" | cut -d' ' -f1 | sort -rV); do
         package=${package#linux-headers-}
         version=${package%-cloud-amd64}
         for flavour in cloud rt; do
@@ -38,8 +36,6 @@ module_tree() {
     apt_own apt-get install -y --no-install-recommends --download-only -t "$release" -o "Dir::Cache::archives=$debs" \
         $module_tools "linux-headers-$version-cloud-amd64" "linux-headers-$version-rt-amd64" >"$work/apt.log" 2>&1 ||
         { cat "$work/apt.log" >&2; die "the headers of $version cannot be had"; }
-    # Without what it depends on: that is an LLVM, for a part of it that nobody asks for.
-    (cd "$debs" && apt_own apt-get download sparse) >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "sparse cannot be had"; }
     for flavour in ${4//,/ }; do
         # Since Linux 7 an image is two packages, and an empty one that wants them.
         package="linux-binary-$version-$flavour-amd64 linux-modules-$version-$flavour-amd64"
@@ -49,6 +45,9 @@ module_tree() {
         module_image "$1-$flavour" "$images"/*-"$flavour"-amd64_*.deb
     done
     rm -rf "$images"
+    # Without what it depends on: that is an LLVM, for a part of it that nobody asks for.
+    module_suites "$5"
+    (cd "$debs" && apt_own apt-get download sparse) >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "sparse of $5 cannot be had"; }
     # What links the merged /usr together is a package's script elsewhere.
     local tree=$cache/trees/$name link
     tree_unpack "$name" unfinished "$debs"
@@ -58,8 +57,22 @@ module_tree() {
     [ -e "$tree/usr/bin/sh" ] || [ -e "$tree/bin/sh" ] || ln -s dash "$tree/bin/sh"
     [ -e "$tree/usr/bin/awk" ] || ln -s gawk "$tree/usr/bin/awk"
     mkdir -p "$tree/dev" "$tree/tmp" "$tree/build"
+    # Where its stack is, the newest objtool asks a file that no tree has; it wants it only to tell of a stack that overflows.
+    mkdir -p "$tree/proc/self"
+    cat /proc/self/maps >"$tree/proc/self/maps"
+    # The newest headers lack the script that asks whether sparse is good enough.
+    for link in "$tree"/usr/lib/linux-kbuild-*/scripts; do
+        [ -e "$link/checker-valid.sh" ] || { printf '#!/bin/sh\necho 1\n' >"$link/checker-valid.sh" && chmod +x "$link/checker-valid.sh"; }
+    done
     rm -rf "$tree"/usr/share/{doc,man,locale,info} "$tree"/usr/bin/*lto-dump*
     echo "$request" >"$tree/.request"
+}
+
+# module_suites SUITE...: what apt takes packages from, from now on.
+module_suites() {
+    packages_suites=$*
+    packages_fresh=
+    packages_refresh
 }
 
 # module_image NAME DEB...: the kernel and the few modules.
@@ -71,13 +84,37 @@ module_image() {
         dpkg-deb -x "$deb" "$whole" || die "${deb##*/} cannot be unpacked"
     done
     mkdir -p "$tree/boot" "$tree/modules"
-    cp "$whole"/boot/vmlinuz-* "$tree/boot/"
+    file=$(find "$whole" -name 'vmlinuz*' -type f -print -quit)
+    [ -n "$file" ] || die "no kernel in ${1##*/}"
+    cp "$file" "$tree/boot/vmlinuz-$(basename "$(dirname "$(find "$whole" -path '*/lib/modules/*' -name kernel -type d -print -quit)")")"
     for name in $module_kept; do
-        file=$(find "$whole" -name "$name.ko" -o -name "$name.ko.xz" | head -n 1)
+        file=$(find "$whole" -name "$name.ko" -print -quit -o -name "$name.ko.xz" -print -quit)
         # One that is built in is absent.
         [ -z "$file" ] || cp "$file" "$tree/modules/"
     done
     rm -rf "$whole"
+}
+
+# module_generation GENERATION: its tree, and those of its images.
+module_generation() {
+    local generation rest
+    while read -r generation rest; do
+        [ "$generation" != "$1" ] || module_tree $generation $rest
+    done <<<"$module_generations"
+}
+
+# module_scripts: the kernel's own checkpatch.pl, which only its source has.
+module_scripts() {
+    local tree=$cache/trees/module-scripts name=linux-source-6.12 source=$work/source
+    tree_kept module-scripts "$name" && return
+    module_suites bookworm bookworm-security bookworm-backports
+    rm -rf "$tree" "$source"
+    mkdir -p "$tree" "$source"
+    (cd "$source" && apt_own apt-get download "$name") >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "$name cannot be had"; }
+    dpkg-deb --fsys-tarfile "$source"/*.deb | tar -xO --wildcards '*/linux-source-*.tar.xz' |
+        tar -xJ -C "$tree" --strip-components 2 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+    rm -rf "$source"
+    echo "$name" >"$tree/.request"
 }
 
 # module_headers GENERATION: the folders of headers that a module is built against.
