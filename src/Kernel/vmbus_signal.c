@@ -330,7 +330,7 @@ static int vs_attach(struct vs_file *file, struct hv_device *device, u32 relid,
 		     bool writes, bool admin)
 {
 	struct vmbus_channel *channel;
-	int ret = -EBUSY;
+	int ret = 0;
 
 	device_lock_assert(&device->device);
 	channel = vs_channel_get(device, relid);
@@ -343,7 +343,9 @@ static int vs_attach(struct vs_file *file, struct hv_device *device, u32 relid,
 
 	mutex_lock(&vs_lock);
 	mutex_lock(&file->lock);
-	if (!file->device && !file->ended) {
+	if (file->device || file->ended) {
+		ret = -EBUSY;
+	} else {
 		file->channel = channel;
 		file->relid = channel == device->channel ? 0 : relid;
 		file->may_signal = writes;
@@ -352,7 +354,6 @@ static int vs_attach(struct vs_file *file, struct hv_device *device, u32 relid,
 		if (list_empty(&vs_files))
 			schedule_delayed_work(&vs_watch_work, HZ);
 		list_add_tail(&file->node, &vs_files);
-		ret = 0;
 	}
 	mutex_unlock(&file->lock);
 	mutex_unlock(&vs_lock);
@@ -368,6 +369,8 @@ static int vs_bind(struct vs_file *file, bool writes, void __user *arg)
 	bool admin;
 	int ret;
 
+	if (READ_ONCE(file->device) || READ_ONCE(file->ended))
+		return -EBUSY;
 	if (copy_from_user(&bind, arg, sizeof(bind)))
 		return -EFAULT;
 	if (bind.flags || memchr_inv(bind.reserved, 0, sizeof(bind.reserved)))

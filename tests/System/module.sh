@@ -112,7 +112,7 @@ module_scripts() {
     mkdir -p "$tree" "$source"
     (cd "$source" && apt_own apt-get download "$name") >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "$name cannot be had"; }
     dpkg-deb --fsys-tarfile "$source"/*.deb | tar -xO --wildcards '*/linux-source-*.tar.xz' |
-        tar -xJ -C "$tree" --strip-components 2 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+        tar -xJ -C "$tree" --strip-components 1 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
     rm -rf "$source"
     echo "$name" >"$tree/.request"
 }

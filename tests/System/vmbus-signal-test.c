@@ -223,6 +223,16 @@ static int send_signal(int fd)
     return ioctl(fd, VMBUS_SIGNAL_IOC_SIGNAL, 0);
 }
 
+// One that finds nothing to do, whatever the whole guest has had of such this second.
+static int wake(int fd)
+{
+    double end = now() + PATIENCE;
+    int status;
+    while ((status = send_signal(fd)) < 0 && errno == EAGAIN && now() < end)
+        usleep(20000);
+    return status;
+}
+
 static int state_of(int fd, struct vmbus_signal_state *state)
 {
     memset(state, 0xA5, sizeof(*state));
@@ -503,7 +513,7 @@ static void step_state(void)
     close(other);
     // A signal is a hypercall, and counted.
     long long before = events(heartbeat);
-    EXPECT(0, send_signal(fd));
+    EXPECT(0, wake(fd));
     EXPECT(0, state_of(fd, &again));
     NEED(again.signals == 1 && events(heartbeat) == before + 1, "%llu signals, %lld events", (unsigned long long)again.signals, events(heartbeat) - before);
     close(fd);
@@ -698,7 +708,7 @@ static void nobody_uio(void *argument)
     long long before = events(ECHO_0);
     int fd = bound(ECHO_0, 0, uio->fd, O_RDWR);
     NEED(fd >= 0, "with the device's file: %s", strerror(errno));
-    EXPECT(0, send_signal(fd));
+    EXPECT(0, wake(fd));
     NEED(events(ECHO_0) == before + 1, "%lld hypercalls", events(ECHO_0) - before);
     EXPECT(0, hold(fd, true));
     EXPECT(0, state_of(fd, &state));
@@ -755,7 +765,8 @@ static void step_latency(void)
     NEED(monitored > 0 && called > 0, "a round trip did not end");
     printf("round trip at the median: %.3f ms by monitor (window 5 ms), %.3f ms by the module's call; %lld hypercalls for 200\n", monitored, called, events(ECHO_0) - before);
     NEED(events(ECHO_0) - before == 200, "not a hypercall each");
-    NEED(called < monitored / 2, "a call is not faster");
+    // On the average a message waits half a window for the examination; the rest, which is this machine's, is the same for both.
+    NEED(monitored - called > 1, "a call is not faster");
     close(fd);
     uio_close(&uio);
 }
@@ -783,11 +794,18 @@ static void step_needless(void)
     printf("20000 needless signals in %.2f s: %d done, %d refused\n", took, done, refused);
     NEED(done <= 1000 * (took + 2) && refused > 0, "they are not limited");
     NEED(events(ECHO_0) - before == done && (int)state.signals == done && (int)state.refused == refused, "they are counted otherwise");
-    // With something to look at none is refused, however many were needless.
+    // With something to look at none is refused, however many were needless. A host that has woken masks its ring: this one
+    // does no more, and the mask is taken away.
     host("stall echo0");
-    sleep(2);
-    uio.out[2] = 0;
+    sleep(1);
     put_packet(&uio);
+    EXPECT(0, wake(fd));
+    sleep(1);
+    uio.out[2] = 1;
+    for (i = refused = 0; i < 3000; i++)
+        refused += send_signal(fd) < 0;
+    NEED(refused > 0, "the host's mask is not heeded");
+    uio.out[2] = 0;
     for (i = 0; i < 3000; i++)
         EXPECT(0, send_signal(fd));
     host("resume echo0");
@@ -813,7 +831,7 @@ static void step_subchannel(void)
         EXPECT(0, state_of(fd, &state));
         NEED((int)state.relid == relid && state.subchannel == 1 && state.flags & VMBUS_SIGNAL_SUBCHANNEL && state.flags & VMBUS_SIGNAL_MONITORED,
              "relid %u, subchannel %u, flags %#x", state.relid, state.subchannel, state.flags);
-        EXPECT(0, send_signal(fd));
+        EXPECT(0, wake(fd));
         EXPECT(0, hold(fd, true));
         NEED(number(DEVICES ECHO_0 "/channels/%d/events", relid) >= 1, "its hypercalls are not counted");
         NEED(!(flags_of(ECHO_0, 0) & VMBUS_SIGNAL_LOW_LATENCY), "the primary channel got the flag");
@@ -890,7 +908,7 @@ static void step_rescinded(void)
         fd = bound(ECHO_3, 0, uio.fd, O_RDWR);
         NEED(fd >= 0, "not bound: %s", strerror(errno));
         EXPECT(0, hold(fd, true));
-        EXPECT(0, send_signal(fd));
+        EXPECT(0, wake(fd));
         host("revoke echo3");
         NEED(polled(fd, PATIENCE * 1000) == POLLHUP, "the end is not told");
         EXPECT(ENODEV, send_signal(fd));
@@ -1004,7 +1022,7 @@ static void step_memory(void)
         use_once();
     long grown = unreclaimable() - before;
     printf("50000 descriptors and marks: unreclaimable memory grew by %ld KB\n", grown);
-    // One lost block of 64 bytes each would be 3 MB.
+    // One lost block of 64 bytes each would be 3 MB, and more while the allocator checks.
     NEED(grown < 1500, "memory is lost");
 }
 
