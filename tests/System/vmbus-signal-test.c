@@ -771,29 +771,43 @@ static void step_latency(void)
     uio_close(&uio);
 }
 
+// Many signals at once: how many were done, or -1 where one failed for another reason than that there were too many.
+static int burst(int fd, int count, double *took)
+{
+    double start = now();
+    int done = 0, i;
+    for (i = 0; i < count; i++) {
+        if (send_signal(fd) == 0)
+            done++;
+        else if (errno != EAGAIN)
+            return -1;
+    }
+    *took = now() - start;
+    return done;
+}
+
+// A thousand a second, and what a second at the beginning and one at the end may have of it. A machine that is so busy that it
+// makes no more anyway refuses none.
+static bool is_limited(int done, int count, double took)
+{
+    double most = 1000 * (took + 2);
+    return done >= 0 && done <= most && (done < count || count <= most);
+}
+
 static void step_needless(void)
 {
     struct vmbus_signal_state state;
     struct uio uio;
-    int i, done = 0, refused = 0;
+    double took;
     NEED(uio_open(&uio, ECHO_0) == 0, "the echo does not open: %s", strerror(errno));
     int fd = bound(ECHO_0, 0, uio.fd, O_RDWR);
     NEED(fd >= 0, "not bound: %s", strerror(errno));
     long long before = events(ECHO_0);
-    double start = now();
-    for (i = 0; i < 20000; i++) {
-        if (send_signal(fd) == 0)
-            done++;
-        else if (errno == EAGAIN)
-            refused++;
-        else
-            NEED(false, "a needless signal: %s", strerror(errno));
-    }
-    double took = now() - start;
+    int done = burst(fd, 20000, &took);
     EXPECT(0, state_of(fd, &state));
-    printf("20000 needless signals in %.2f s: %d done, %d refused\n", took, done, refused);
-    NEED(done <= 1000 * (took + 2) && refused > 0, "they are not limited");
-    NEED(events(ECHO_0) - before == done && (int)state.signals == done && (int)state.refused == refused, "they are counted otherwise");
+    printf("20000 needless signals in %.2f s: %d done\n", took, done);
+    NEED(is_limited(done, 20000, took), "they are not limited");
+    NEED(events(ECHO_0) - before == done && (int)state.signals == done && (int)state.refused == 20000 - done, "they are counted otherwise");
     // With something to look at none is refused, however many were needless. A host that has woken masks its ring: this one
     // does no more, and the mask is taken away.
     host("stall echo0");
@@ -802,12 +816,13 @@ static void step_needless(void)
     EXPECT(0, wake(fd));
     sleep(1);
     uio.out[2] = 1;
-    for (i = refused = 0; i < 3000; i++)
-        refused += send_signal(fd) < 0;
-    NEED(refused > 0, "the host's mask is not heeded");
+    done = burst(fd, 5000, &took);
+    printf("5000 signals of a masked ring in %.2f s: %d done\n", took, done);
+    NEED(is_limited(done, 5000, took), "the host's mask is not heeded");
     uio.out[2] = 0;
-    for (i = 0; i < 3000; i++)
-        EXPECT(0, send_signal(fd));
+    done = burst(fd, 5000, &took);
+    printf("5000 signals of one that is not in %.2f s: %d done\n", took, done);
+    NEED(done == 5000, "a needed signal was refused");
     host("resume echo0");
     NEED(take_packet(&uio, 20000), "no answer after a stall");
     close(fd);
@@ -988,7 +1003,7 @@ static void step_flips(void)
     long long came = interrupts(heartbeat), called = events(heartbeat);
     for (i = 0; i < 10000; i++) {
         EXPECT(0, hold(fd, i % 2 == 0));
-        usleep(800);
+        usleep(300);
     }
     printf("10000 flips: %lld beats, %lld hypercalls meanwhile\n", interrupts(heartbeat) - came, events(heartbeat) - called);
     NEED(interrupts(heartbeat) - came >= 3, "no traffic");
@@ -1018,12 +1033,12 @@ static void step_memory(void)
     for (i = 0; i < 2000; i++)
         use_once();
     long before = unreclaimable();
-    for (i = 0; i < 50000; i++)
+    for (i = 0; i < 20000; i++)
         use_once();
     long grown = unreclaimable() - before;
-    printf("50000 descriptors and marks: unreclaimable memory grew by %ld KB\n", grown);
-    // One lost block of 64 bytes each would be 3 MB, and more while the allocator checks.
-    NEED(grown < 1500, "memory is lost");
+    printf("20000 descriptors and marks: unreclaimable memory grew by %ld KB\n", grown);
+    // One lost block of 64 bytes each would be 1280 KB, and more while the allocator checks.
+    NEED(grown < 800, "memory is lost");
 }
 
 static void step_compat(void)
