@@ -1102,6 +1102,9 @@ int main(int count, char **words)
         step_name = steps[i].name;
         step_failed = false;
         printf("-- %s\n", step_name);
+        // What a step before left undone spoils this one as little as may be.
+        if (i > 0 && !exists(NODE))
+            load();
         steps[i].run();
         if (step_failed)
             failed++;
