@@ -86,7 +86,7 @@ module_image() {
     mkdir -p "$tree/boot" "$tree/modules"
     file=$(find "$whole" -name 'vmlinuz*' -type f -print -quit)
     [ -n "$file" ] || die "no kernel in ${1##*/}"
-    cp "$file" "$tree/boot/vmlinuz-$(basename "$(dirname "$(find "$whole" -path '*/lib/modules/*' -name kernel -type d -print -quit)")")"
+    cp "$file" "$tree/boot/vmlinuz-$(basename "$(find "$whole" -path '*/lib/modules/*' -type d -print -quit)")"
     for name in $module_kept; do
         file=$(find "$whole" -name "$name.ko" -print -quit -o -name "$name.ko.xz" -print -quit)
         # One that is built in is absent.
@@ -122,13 +122,18 @@ module_headers() {
     (cd "$cache/trees/module-$1/usr/src" && ls -d linux-headers-*-amd64)
 }
 
-# module_enter TREE COMMAND...: runs a command in a tree, as root of it.
+# module_enter TREE COMMAND...: runs a command in a tree, as root of it: by chroot, or where we are not root in namespaces of
+# its own. What asks the compiler for its options compiles /dev/null, so it must be the real one.
 module_enter() {
-    local tree=$1 enter=(chroot)
+    local tree=$1 clean=(/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C)
     shift
-    # Without the device, what writes to it makes a file of that name in the tree: the build does not mind.
-    [ "$(id -u)" = 0 ] || enter=(unshare -r chroot)
-    "${enter[@]}" "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C "$@"
+    if [ "$(id -u)" = 0 ]; then
+        [ -c "$tree/dev/null" ] || { rm -f "$tree/dev/null" && mknod -m 666 "$tree/dev/null" c 1 3; }
+        chroot "$tree" "${clean[@]}" "$@"
+    else
+        [ -e "$tree/dev/null" ] || : >"$tree/dev/null"
+        unshare -r -m sh -c 'mount --bind /dev/null "$0/dev/null" && exec chroot "$0" "$@"' "$tree" "${clean[@]}" "$@"
+    fi
 }
 
 # module_build GENERATION HEADERS DIRECTORY: the module for one kernel, with all that compiler and sparse have to say in
