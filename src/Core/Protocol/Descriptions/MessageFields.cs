@@ -64,7 +64,7 @@ internal static class MessageFields
                 break;
             case ChannelMessageType.TlConnectRequest:
                 ReadEndpoints(ref reader);
-                if (reader.Left > 0 || negotiated.HasSiloId)
+                if (reader.Left > 0)
                     reader.Add("silo_id", $"{reader.Guid()}");
                 break;
             case ChannelMessageType.TlConnectResult:

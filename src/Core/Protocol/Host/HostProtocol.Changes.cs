@@ -95,16 +95,18 @@ internal sealed partial class HostProtocol
             Send(ChannelMessageType.ModifyChannelResponse, new ModifyChannelResponse { ChildRelid = relid, Status = status });
     }
 
-    private MessageFault OnTransportConnect(in TlConnectRequest2 message)
+    private MessageFault OnTransportConnect(ReadOnlySpan<byte> message)
     {
-        TlConnectRequest request = message.Request;
+        TlConnectRequest request = ChannelMessages.Read<TlConnectRequest>(message);
         if (_transportConnects.Count >= _options.MaxTransportConnects)
         {
             SendTransportFailure(request.EndpointId, request.ServiceId, ChannelMessageStatus.ConnectionRefused);
             return MessageFault.LimitExceeded;
         }
 
-        Guid silo = Negotiated.HasSiloId ? message.SiloId : Guid.Empty;
+        // Linux leaves the silo out, Windows and OpenVMM's client do not. A silo cut short is none.
+        bool hasSilo = Negotiated.HasSiloId && message.Length >= TlConnectRequest2.Size;
+        Guid silo = hasSilo ? ChannelMessages.Read<TlConnectRequest2>(message).SiloId : Guid.Empty;
         _transportConnects.Add((request.EndpointId, request.ServiceId, silo));
         Do(new HostAction.TransportConnect(request.EndpointId, request.ServiceId, silo));
         return MessageFault.None;

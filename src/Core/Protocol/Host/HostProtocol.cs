@@ -104,7 +104,7 @@ internal sealed partial class HostProtocol
             ChannelMessageType.CloseReservedChannel => OnCloseReserved(ChannelMessages.Read<CloseReservedChannel>(message)),
             ChannelMessageType.ModifyChannel => OnModifyChannel(ChannelMessages.Read<ModifyChannel>(message)),
             ChannelMessageType.ModifyConnection => OnModifyConnection(ChannelMessages.Read<ModifyConnection>(message)),
-            ChannelMessageType.TlConnectRequest => OnTransportConnect(ChannelMessages.Read<TlConnectRequest2>(message)),
+            ChannelMessageType.TlConnectRequest => OnTransportConnect(message),
             ChannelMessageType.Pause => OnPause(),
             ChannelMessageType.Resume => OnResume(),
             _ => throw new InvalidOperationException($"{type} is no message of a guest's."),

@@ -17,11 +17,14 @@ internal sealed record ChannelMessageRule(
 {
     /// <summary>The bytes the message has at the least in a connection, header included.</summary>
     /// <returns>The length. A longer message is a newer one, whose end is not looked at.</returns>
+    /// <remarks>
+    /// A socket request has no silo at any version when Linux sends it (struct vmbus_channel_tl_connect_request, 40 bytes), so
+    /// the silo is no part of the least.
+    /// </remarks>
     public int MinimumLength(NegotiatedVersion negotiated) => Type switch
     {
         ChannelMessageType.OfferChannel when negotiated.Version >= ProtocolVersion.Win7 => OfferChannel.Size,
         ChannelMessageType.OpenChannel when negotiated.HasOpenParameters => OpenChannel2.Size,
-        ChannelMessageType.TlConnectRequest when negotiated.HasSiloId => TlConnectRequest2.Size,
         _ => Size,
     };
 }

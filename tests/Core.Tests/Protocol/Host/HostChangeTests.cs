@@ -176,6 +176,24 @@ public sealed class HostChangeTests
         }
     }
 
+    // Linux sends 40 bytes at every version (vmbus_send_tl_connect_request); a guest that was not answered waited 30 s.
+    [Theory]
+    [InlineData(40)]
+    [InlineData(48)]
+    [InlineData(55)]
+    public void A_socket_request_without_a_whole_silo_has_none(int length)
+    {
+        foreach (ProtocolVersion version in ProtocolVersion.Known.Where(version => version >= ProtocolVersion.Win10))
+        {
+            var guest = new ScriptedGuest();
+            guest.Connected(version);
+            byte[] request = ChannelMessages.ToBytes(ChannelMessageType.TlConnectRequest, Request(1));
+            Assert.Equal(MessageFault.None, guest.Host.Receive(request.AsSpan(0, length).ToArray()));
+            HostAction.TransportConnect asked = guest.Action<HostAction.TransportConnect>();
+            Assert.Equal((Request(1).Request.EndpointId, Request(1).Request.ServiceId, Guid.Empty), (asked.Endpoint, asked.Service, asked.Silo));
+        }
+    }
+
     [Fact]
     public void A_refused_socket_channel_is_told_from_4_1_on_and_one_that_succeeds_never()
     {

@@ -26,7 +26,7 @@ public sealed class ChannelMessageTests
         ChannelMessageType.InitiateContact => 40,
         ChannelMessageType.VersionResponse => 10,
         ChannelMessageType.OpenReservedChannel => 28,
-        ChannelMessageType.TlConnectRequest => version >= ProtocolVersion.Win10Rs5 ? 56 : 40,
+        ChannelMessageType.TlConnectRequest => 40,
         ChannelMessageType.TlConnectResult => 44,
         ChannelMessageType.ModifyConnection => 24,
         ChannelMessageType.ModifyConnectionResponse => 9,
