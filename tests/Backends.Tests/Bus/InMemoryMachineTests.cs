@@ -149,7 +149,8 @@ public sealed class InMemoryMachineTests
         GuestBus bus = await machine.ConnectAsync(cancellationToken: Token), stranger = await other.ConnectAsync(cancellationToken: Token);
         VmBusChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
         await bus.RetargetAsync(channel, 1, Token);
-        await Assert.ThrowsAsync<ArgumentException>(() => stranger.RetargetAsync(channel, 0, Token));
+        ArgumentException notMine = await Assert.ThrowsAsync<ArgumentException>(() => stranger.RetargetAsync(channel, 0, Token));
+        Assert.StartsWith("The channel is not of this bus.", notMine.Message, StringComparison.Ordinal);
         await channel.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.RetargetAsync(channel, 0, Token));
     }
