@@ -24,7 +24,7 @@ public readonly record struct ChannelStatistics
     /// <summary>Bytes that the packets taken and committed took.</summary>
     public long BytesReceived => Incoming.Bytes;
 
-    /// <summary>Signals left to the monitor page. Nobody else counts these: Linux's <c>events</c> has hypercalls only.</summary>
+    /// <summary>Signals left to the monitor page. Linux does not count these: its <c>events</c> has hypercalls only.</summary>
     public long MonitoredSignals => Signals.Monitored;
 
     /// <summary>Immediate signals, promotions and signals for room included.</summary>

@@ -5,7 +5,7 @@ namespace VmBus;
 partial class VmBusChannel
 {
     /// <summary>
-    /// Whether the channel has a monitor and somebody examines it. If not, every signal is immediate, whatever the mode.
+    /// Whether the channel has a monitor that is examined. Without one every signal is immediate, whatever the mode.
     /// </summary>
     public bool HasMonitor => _signaler.HasMonitor;
 

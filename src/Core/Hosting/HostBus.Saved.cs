@@ -42,7 +42,7 @@ partial class HostBus
     /// <param name="state">What <see cref="SaveAsync"/> gave.</param>
     /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
     /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
-    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
     internal static HostBus Restore(IGuestPartition partition, ReadOnlySpan<byte> state, HostBusOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(partition);

@@ -49,7 +49,7 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <summary>Makes a bus and starts taking the guest's messages.</summary>
     /// <param name="partition">The guest.</param>
     /// <param name="options">How the bus behaves; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
     internal HostBus(IGuestPartition partition, HostBusOptions? options = null)
         : this(partition, options ?? new HostBusOptions(), static (protocol, clock) => new HostProtocol(protocol, clock))
     {

@@ -22,7 +22,7 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { Features = value };
     }
 
-    /// <summary>How many channels there may be, those that were revoked and not yet released among them: 2047 at the most.</summary>
+    /// <summary>The most channels, including those revoked and not yet released: up to 2047.</summary>
     public int MaxChannels
     {
         get => Protocol.MaxChannels;
@@ -36,7 +36,7 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { RelidBase = value };
     }
 
-    /// <summary>How many monitor ids there are to give out, from 0 on: 128 at the most.</summary>
+    /// <summary>How many monitor ids the host gives out, from 0 on: up to 128.</summary>
     public int MonitorIds
     {
         get => Protocol.MonitorIds;
@@ -57,7 +57,7 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { MaxGpadls = value };
     }
 
-    /// <summary>How many pages the guest's GPADLs may have in all; 1280 MiB by default. 72 bytes of memory each at the most.</summary>
+    /// <summary>The most pages of all the guest's GPADLs; 1280 MiB by default. Each costs the host up to 72 bytes.</summary>
     public long MaxGpadlPages
     {
         get => Protocol.MaxGpadlPages;

@@ -90,7 +90,7 @@ internal sealed unsafe partial class ChannelSignaler
     internal object? PageOwner { get; }
 
     /// <summary>
-    /// Whether the channel has a monitor and somebody examines it. If not, every signal is immediate, whatever the mode.
+    /// Whether the channel has a monitor that is examined. Without one every signal is immediate, whatever the mode.
     /// </summary>
     public bool HasMonitor => _pending != null;
 

@@ -1,7 +1,7 @@
 namespace VmBus;
 
 /// <summary>What a <see cref="ChannelSignaler"/> has counted since it was made.</summary>
-/// <param name="Monitored">Signals left to the monitor page. Nobody else counts these: Linux's <c>events</c> has hypercalls only.</param>
+/// <param name="Monitored">Signals left to the monitor page. Linux does not count these: its <c>events</c> has hypercalls only.</param>
 /// <param name="Hypercalls">Immediate signals, promotions and signals for room included.</param>
 /// <param name="Promoted">Immediate signals sent because an urgent message found a deferred signal still pending.</param>
 /// <param name="RoomSignals">Signals of either kind sent because the other side waited for room.</param>

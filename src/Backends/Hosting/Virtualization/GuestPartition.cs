@@ -59,7 +59,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <summary>Makes the host's end of the guest's bus, and starts taking the guest's messages.</summary>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <returns>The bus: offer devices on it.</returns>
-    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
     public HostBus CreateHost(HostBusOptions? options = null) => new(this, options);
 
     /// <summary>Makes a host's end of the bus that goes on where one was saved.</summary>
@@ -67,7 +67,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <returns>The bus: offer its devices again, in any order and with others among them, then complete the restore.</returns>
     /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
-    /// <exception cref="InvalidOperationException">Somebody takes the guest's messages already.</exception>
+    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
     public HostBus RestoreHost(ReadOnlySpan<byte> state, HostBusOptions? options = null) => HostBus.Restore(this, state, options);
 
     /// <summary>Starts every VP. The first begins at its registers, the others wait until it wakes them.</summary>

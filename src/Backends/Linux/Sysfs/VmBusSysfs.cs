@@ -87,15 +87,26 @@ public sealed class VmBusSysfs
     {
         if (Guid.TryParse(name, out Guid id))
             return devices.Any(device => device.InstanceId == id) ? device => device.InstanceId == id : device => device.ClassId == id;
-        string number = name.StartsWith(RelidPrefix, StringComparison.OrdinalIgnoreCase) ? name[RelidPrefix.Length..] : name;
-        if (uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out uint relid))
+        if (TryParseRelid(name, out uint relid))
             return device => device.Relid == relid;
-        if (DeviceClass.Known.FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } type)
+        if (ClassCalled(name) is { } type)
             return device => device.ClassId == type.Id;
         // An interface's device is the folder of the bus's device, or that of another bus. A name with a slash would be a path.
         string? folder = name.Contains('/', StringComparison.Ordinal) ? null : new SysfsFolder(Path.Combine(Root, "class", "net", name)).Link("device");
         return device => device.Name == folder;
     }
+
+    /// <summary>Whether a name could be a device's, apart from a network interface's, whether or not there is one.</summary>
+    internal static bool IsDeviceName(string name) => Guid.TryParse(name, out _) || TryParseRelid(name, out _) || ClassCalled(name) is not null;
+
+    private static bool TryParseRelid(string name, out uint relid)
+    {
+        string number = name.StartsWith(RelidPrefix, StringComparison.OrdinalIgnoreCase) ? name[RelidPrefix.Length..] : name;
+        return uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out relid);
+    }
+
+    private static DeviceClass? ClassCalled(string name) =>
+        DeviceClass.Known.FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal SysfsDevice GetDevice(Guid instanceId) => FindDevice(instanceId)
         ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"The bus has no device {instanceId}: see the devices in {Bus.Path}/devices.");

@@ -68,25 +68,19 @@ internal sealed class UioDevice : IDisposable
     /// <summary>The primary channel. Its rings are as large as the kernel made them.</summary>
     public UioChannel Primary { get; }
 
-    /// <summary>The guest-to-host monitor page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    /// <inheritdoc cref="VmBusDevice.MonitorPage"/>
     public MonitorPageView? MonitorPage { get; }
 
-    /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    /// <inheritdoc cref="VmBusDevice.InterruptPage"/>
     public InterruptPageView? InterruptPage { get; }
 
-    /// <summary>
-    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 make one for every class;
-    /// <see langword="null"/> when the kernel announces none.
-    /// </summary>
+    /// <inheritdoc cref="VmBusDevice.ReceiveBuffer"/>
     public UioBuffer? ReceiveBuffer { get; }
 
-    /// <summary>The buffer the host reads packets of a network adapter from; <see langword="null"/> as for <see cref="ReceiveBuffer"/>.</summary>
+    /// <inheritdoc cref="VmBusDevice.SendBuffer"/>
     public UioBuffer? SendBuffer { get; }
 
-    /// <summary>
-    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or a signal by call; the
-    /// memory is a private copy from then on, since the kernel has taken the rings back.
-    /// </summary>
+    /// <inheritdoc cref="VmBusDevice.IsGone"/>
     public bool IsGone => _interrupts.IsGone;
 
     /// <summary>Opens a device.</summary>
@@ -125,17 +119,7 @@ internal sealed class UioDevice : IDisposable
         return device;
     }
 
-    /// <summary>
-    /// Opens a subchannel. The host offers it once the device was asked for subchannels in its own protocol; the kernel
-    /// then opens it and shows its rings as <c>channels/&lt;relid&gt;/ring</c>.
-    /// </summary>
-    /// <param name="relid">Its relid: see <see cref="SysfsDevice.Channels"/>.</param>
-    /// <returns>The channel; it belongs to the device.</returns>
-    /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
-    /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
-    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
-    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused the map, or this process has no descriptor left.</exception>
-    /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
+    /// <inheritdoc cref="VmBusDevice.OpenSubchannel"/>
     public UioChannel AddSubchannel(uint relid)
     {
         lock (_lock)

@@ -1,6 +1,5 @@
 // Which device a command line means.
 
-using System.Globalization;
 using VmBus.Layout;
 using VmBus.Linux;
 
@@ -22,7 +21,7 @@ internal static class DeviceChoice
     public static IReadOnlyList<SysfsDevice> Find(VmBusSysfs sysfs, string text, bool all = false)
     {
         IReadOnlyList<SysfsDevice> found = [.. sysfs.FindDevices(text).Where(device => device.InstanceId is not null)];
-        if (found.Count == 0 && !IsForm(text))
+        if (found.Count == 0 && !VmBusSysfs.IsDeviceName(text))
             throw new UsageException($"'{text}' is no device: give {Forms}; class names are {string.Join(", ", DeviceClass.Known.Select(one => one.Name))}");
         if (found.Count == 0)
             throw new ToolException($"this guest has no device {text} ('vmbus list -vv' shows what it has)");
@@ -33,10 +32,4 @@ internal static class DeviceChoice
 
     /// <summary>A device in a few words.</summary>
     public static string Name(SysfsDevice device) => $"{device.InstanceId} ({VmBus.Tool.ListText.Name(device)})";
-
-    // What could be a device, whether or not there is one.
-    private static bool IsForm(string text)
-        => Guid.TryParse(text, out _)
-        || uint.TryParse(text.StartsWith("vmbus:", StringComparison.OrdinalIgnoreCase) ? text[6..] : text, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        || DeviceClass.Known.Any(one => one.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
 }
