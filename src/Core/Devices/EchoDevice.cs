@@ -19,7 +19,7 @@ internal sealed class EchoDevice : IChannelDevice
     private long _wakeups;
     private TaskCompletionSource? _stalled;
 
-    /// <summary>How many packets were sent back, on every channel.</summary>
+    /// <summary>How many packets were taken to be sent back, on every channel: never fewer than the guests got.</summary>
     public long Packets => Volatile.Read(ref _packets);
 
     /// <summary>How often there was something to read after there had been nothing.</summary>
@@ -59,12 +59,14 @@ internal sealed class EchoDevice : IChannelDevice
                         await stalled.Task.WaitAsync(closing).ConfigureAwait(false);
                     if (!TryTake(channel, ref payload, out int length, out ulong id, out bool wantsCompletion))
                         break;
+
+                    // Counted first: what the guest has got back is in the count.
+                    Interlocked.Increment(ref _packets);
                     while (!TrySend(channel, payload.AsSpan(0, length), id, wantsCompletion))
                     {
                         if (!await channel.WaitToWriteAsync(length, closing).ConfigureAwait(false))
                             return;
                     }
-                    Interlocked.Increment(ref _packets);
                 }
             }
         }

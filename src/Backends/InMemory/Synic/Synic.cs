@@ -131,8 +131,8 @@ internal sealed partial class Synic
             return false;
         QueuedMessage next = queue.Dequeue();
         next.Port.Queued--;
-        WriteSlot(sint, next.Message);
         next.Port.MessageDelivered();
+        WriteSlot(sint, next.Message);
         return !_sints[sint].IsPolling;
     }
 
