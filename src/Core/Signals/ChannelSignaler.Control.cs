@@ -16,7 +16,7 @@ unsafe partial class ChannelSignaler
     {
         public bool HasMonitor => signaler._pending != null;
 
-        public bool CanCall => signaler._canCall;
+        public bool CanCall => Volatile.Read(ref signaler._canCall);
 
         public bool IsConcurrent => signaler._concurrent;
 
@@ -67,10 +67,7 @@ unsafe partial class ChannelSignaler
         {
             HypercallStatus status = signaler._path.Signal();
             if (status != HypercallStatus.Success)
-            {
-                Interlocked.Increment(ref signaler._failed);
-                signaler._lastFailure = status;
-            }
+                signaler.OnFailed(status);
         }
     }
 }

@@ -29,9 +29,10 @@ internal sealed unsafe partial class ChannelSignaler
     private readonly ulong* _sendWord;      // the interrupt page's word for this relid, or null
     private readonly ulong _sendMask;
     private readonly bool _concurrent;
-    private readonly bool _canCall;
     private readonly bool _canHint;
+    private readonly Lock _modeLock = new();
 
+    private bool _canCall;                  // false to true when a mode is set, true to false when a call fails
     private int _route;
     private SignalMode _mode;
     private int _deferred;                  // 1: the last signal was left to the monitor page
@@ -63,7 +64,6 @@ internal sealed unsafe partial class ChannelSignaler
         PageOwner = binding.PageOwner;
         _clock = clock ?? TimeProvider.System;
         _concurrent = binding.IsConcurrent;
-        _canCall = (_path.Capabilities & SignalCapabilities.Hypercall) != 0;
         _canHint = (_path.Capabilities & SignalCapabilities.LatencyHint) != 0;
 
         // A bit in a page that nobody examines would never become a signal.
@@ -83,6 +83,8 @@ internal sealed unsafe partial class ChannelSignaler
         }
 
         _policy = new AdaptivePolicy(adaptive ?? AdaptiveOptions.Default, _clock.TimestampFrequency);
+        // Last: the path may open something here.
+        _canCall = (_path.Review() & SignalCapabilities.Hypercall) != 0;
         Mode = SignalMode.Monitored;
     }
 
@@ -99,7 +101,7 @@ internal sealed unsafe partial class ChannelSignaler
 
     /// <summary>
     /// How the channel signals. On a path without hypercalls, low latency shortens the latency hint instead, and
-    /// <see cref="EffectiveMode"/> says so.
+    /// <see cref="EffectiveMode"/> says so. Setting it also looks whether the path can call by now.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such mode.</exception>
     public SignalMode Mode
@@ -107,17 +109,13 @@ internal sealed unsafe partial class ChannelSignaler
         get => _mode;
         set
         {
-            int route = value switch
+            if (value is not (SignalMode.Monitored or SignalMode.LowLatency or SignalMode.Adaptive))
+                throw new ArgumentOutOfRangeException(nameof(value), value, "No such signal mode.");
+            lock (_modeLock)
             {
-                SignalMode.Monitored => MonitorRoute,
-                SignalMode.LowLatency => _canCall ? HypercallRoute : MonitorRoute,
-                SignalMode.Adaptive => _canCall ? AdaptiveRoute : MonitorRoute,
-                _ => throw new ArgumentOutOfRangeException(nameof(value), value, "No such signal mode."),
-            };
-            _mode = value;
-            if (HasMonitor && !_canCall && _canHint)
-                WriteHint();
-            Volatile.Write(ref _route, HasMonitor ? route : HypercallRoute);
+                _mode = value;
+                ChooseRoute(_path.Review());
+            }
         }
     }
 
@@ -190,7 +188,7 @@ internal sealed unsafe partial class ChannelSignaler
             return;
 
         // The writer stands still until it hears of the room: nothing is gained by letting it wait.
-        if (_pending != null && !_canCall)
+        if (_pending != null && !Volatile.Read(ref _canCall))
         {
             SignalHandshake.SetPending(new Control(this));
             Count(ref _roomMonitored);
@@ -224,6 +222,36 @@ internal sealed unsafe partial class ChannelSignaler
         if (_concurrent)
             Volatile.Write(ref _policyLock, 0);
         return route;
+    }
+
+    // Under the lock.
+    private void ChooseRoute(SignalCapabilities capabilities)
+    {
+        bool couldCall = _canCall, canCall = (capabilities & SignalCapabilities.Hypercall) != 0;
+        Volatile.Write(ref _canCall, canCall);
+        // A hint that stood in for calls goes back when they can be made.
+        if (HasMonitor && _canHint && !(couldCall && canCall))
+            WriteHint();
+        int route = !HasMonitor ? HypercallRoute
+            : !canCall ? MonitorRoute
+            : _mode switch { SignalMode.LowLatency => HypercallRoute, SignalMode.Adaptive => AdaptiveRoute, _ => MonitorRoute };
+        Volatile.Write(ref _route, route);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnFailed(HypercallStatus status)
+    {
+        Interlocked.Increment(ref _failed);
+        _lastFailure = status;
+        if (!HasMonitor)
+            return;
+        // Nothing is lost: the host still examines the page.
+        SignalHandshake.SetPending(new Control(this));
+        SignalCapabilities left = _path.Capabilities;
+        if ((left & SignalCapabilities.Hypercall) != 0)
+            return;
+        lock (_modeLock)
+            ChooseRoute(left);
     }
 
     /// <summary>Writes the hint that the mode asks for. A host that asks for less than the short one keeps it.</summary>

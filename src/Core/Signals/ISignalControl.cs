@@ -12,7 +12,7 @@ internal interface ISignalControl
     /// <summary>Whether the channel has a monitor and somebody examines it. Constant.</summary>
     bool HasMonitor { get; }
 
-    /// <summary>Whether the signal path can call. Constant.</summary>
+    /// <summary>Whether the signal path can call. May change between two looks: a signal that then fails is left to the monitor.</summary>
     bool CanCall { get; }
 
     /// <summary>Whether several threads may signal at once. Constant.</summary>

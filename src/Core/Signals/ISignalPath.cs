@@ -16,14 +16,18 @@ namespace VmBus;
 /// </remarks>
 internal interface ISignalPath
 {
-    /// <summary>What this path can really do. Constant for the life of the path.</summary>
+    /// <summary>What this path can really do. It loses <see cref="SignalCapabilities.Hypercall"/> only by a signal that failed.</summary>
     SignalCapabilities Capabilities { get; }
+
+    /// <summary>Looks whether the path can do more by now than it could, and takes that. Called when a mode is set.</summary>
+    /// <returns>What it can do from now on.</returns>
+    SignalCapabilities Review() => Capabilities;
 
     /// <summary>Signals the other side now.</summary>
     /// <returns>
     /// <see cref="HypercallStatus.Success"/>, or the status the hypervisor answered. A failed signal is counted by
     /// the caller, never retried: every VMBus guest ignores the status, because a signal on a closing channel is
-    /// expected to fail.
+    /// expected to fail. Where the channel has a monitor, the signal is left to that.
     /// </returns>
     HypercallStatus Signal();
 }

@@ -12,7 +12,8 @@ internal enum SignalCapabilities
 
     /// <summary>
     /// <see cref="ISignalPath.Signal"/> reaches the other side now, on monitored channels too. Stock
-    /// <c>uio_hv_generic</c> lacks it: a write to the device is ignored while the channel has a monitor.
+    /// <c>uio_hv_generic</c> lacks it: a write to the device is ignored while the channel has a monitor. The module
+    /// <c>vmbus_signal</c> adds it.
     /// </summary>
     Hypercall = 2,
 

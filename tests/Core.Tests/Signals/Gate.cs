@@ -12,7 +12,10 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
     private long _waits;
     private volatile string? _gone;
 
-    public SignalCapabilities Capabilities { get; } = capabilities;
+    public SignalCapabilities Capabilities { get; private set; } = capabilities;
+
+    /// <summary>Whether the way to call is there to be found, or lost at the next call.</summary>
+    public bool CanCall { get; set; } = capabilities.HasFlag(SignalCapabilities.Hypercall);
 
     /// <summary>What the hypervisor answers.</summary>
     public HypercallStatus Answer { get; set; }
@@ -25,8 +28,21 @@ internal sealed class Gate(SignalCapabilities capabilities = SignalCapabilities.
     /// <summary>Whether a signal is remembered.</summary>
     public bool IsOpen => _open.CurrentCount > 0;
 
+    public SignalCapabilities Review()
+    {
+        if (CanCall)
+            Capabilities |= SignalCapabilities.Hypercall;
+        return Capabilities;
+    }
+
     public HypercallStatus Signal()
     {
+        if (!CanCall && Capabilities.HasFlag(SignalCapabilities.Hypercall))
+        {
+            Capabilities &= ~SignalCapabilities.Hypercall;
+            return HypercallStatus.InvalidConnectionId;
+        }
+
         Interlocked.Increment(ref _signals);
         if (Interlocked.Exchange(ref _signalled, 1) == 0)
             _open.Release();
