@@ -33,6 +33,9 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// <summary>The primary channel, open. Its rings are as large as the kernel made them.</summary>
     public VmBusChannel Channel => _uio.Primary.Channel;
 
+    /// <summary>The primary channel with its numbers.</summary>
+    internal UioChannel Primary => _uio.Primary;
+
     /// <summary>The instance of the device.</summary>
     public Guid InstanceId => _uio.InstanceId;
 

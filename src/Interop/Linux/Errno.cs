@@ -84,6 +84,9 @@ internal enum Errno
     /// <summary><c>ELOOP</c>: too many symbolic links, or one where none may be.</summary>
     SymbolicLink = 40,
 
+    /// <summary><c>EBADFD</c>: the descriptor is in no state for this call.</summary>
+    BadState = 77,
+
     /// <summary><c>EOPNOTSUPP</c>: not supported by this kind of file, or here.</summary>
     NotSupported = 95,
 
@@ -95,6 +98,9 @@ internal enum Errno
 
     /// <summary><c>ENOBUFS</c>: no room; of a netlink socket: messages were lost.</summary>
     NoBuffers = 105,
+
+    /// <summary><c>ENOTCONN</c>: not connected; of a channel: not open.</summary>
+    NotConnected = 107,
 
     /// <summary><c>ETIMEDOUT</c>: the time was up.</summary>
     TimedOut = 110,

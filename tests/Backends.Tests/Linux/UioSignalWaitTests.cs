@@ -95,9 +95,9 @@ public sealed class UioSignalWaitTests : IDisposable
     [Fact]
     public void A_monitored_channel_has_no_call_to_make()
     {
-        Assert.Equal(HypercallStatus.OperationDenied, new UioSignalPath(_interrupts, isMonitored: true).Signal());
+        using UioSignalPath bound = new(_interrupts, isMonitored: true, () => null), free = new(_interrupts, isMonitored: false, () => null);
+        Assert.Equal(HypercallStatus.OperationDenied, bound.Signal());
         Assert.Equal(0, _file.Controls);
-        UioSignalPath free = new(_interrupts, isMonitored: false);
         Assert.Equal((HypercallStatus.Success, SignalCapabilities.Hypercall), (free.Signal(), free.Capabilities));
         Assert.Equal(1, _file.Controls);
         _file.Fail(Errno.InvalidArgument);

@@ -25,6 +25,7 @@ internal sealed class UioStandIn : IUioFile
     private readonly EventFd _readable = EventFd.Create();
     private readonly Lock _lock = new();
     private readonly List<StandInHost> _hosts = [];
+    private readonly List<uint> _relids = [Relid];
     private readonly MappedMemory _hostMonitorPage;
     private uint _events = 5;       // the device was used before
     private uint _seen = 5;
@@ -88,7 +89,19 @@ internal sealed class UioStandIn : IUioFile
             IsOpen = true;
             return this;
         },
+        OpenSignal = Module.OpenNode,
     };
+
+    /// <summary>The kernel module beside the device: not loaded at first.</summary>
+    public StandInModule Module { get; } = new() { IsLoaded = false };
+
+    /// <summary>Loads the module: this device's channels are there to it.</summary>
+    public void LoadModule()
+    {
+        Module.IsLoaded = true;
+        foreach ((uint relid, StandInHost host) in _hosts.Select((host, at) => (at == 0 ? 0 : _relids[at], host)))
+            Module.Channels[(Instance, relid)] = new(host.MonitorId, Descriptor, host.Call);
+    }
 
     public UioDevice Open(VmBusDeviceOptions? options = null) => UioDevice.Open(Sysfs, Instance, options);
 
@@ -117,6 +130,7 @@ internal sealed class UioStandIn : IUioFile
         using (FileStream ring = File.OpenWrite(path))
             ring.SetLength(2 * ringBytes);
         using DeviceFile file = DeviceFile.Open(path);
+        _relids.Add(relid);
         StandInHost host = AddHost(MappedMemory.Map(file, 0, 2 * ringBytes), monitorId);
         host.GuestMask = 1;
         return host;

@@ -243,6 +243,8 @@ public unsafe class LayoutTests
         ("EMFILE", (long)Errno.TooManyDescriptors),
         ("EPIPE", (long)Errno.BrokenPipe),
         ("ENOSYS", (long)Errno.NoSuchCall),
+        ("EBADFD", (long)Errno.BadState),
+        ("ENOTCONN", (long)Errno.NotConnected),
         ("EOPNOTSUPP", (long)Errno.NotSupported),
         ("EADDRINUSE", (long)Errno.AddressInUse),
         ("ECONNRESET", (long)Errno.ConnectionReset),

@@ -64,6 +64,9 @@ public sealed record SysfsChannel
     /// <summary>Bytes of <c>ring</c>, both rings together; only while bound to <c>uio_hv_generic</c>.</summary>
     public long? RingBytes { get; init; }
 
+    /// <summary>The flag <c>low_latency</c>, which sysfs does not show: read through the module <c>vmbus_signal</c>.</summary>
+    internal bool? IsLowLatency { get; init; }
+
     /// <summary>Reads a folder; <see langword="null"/> when its name is no relid.</summary>
     internal static SysfsChannel? Read(SysfsFolder folder)
     {

@@ -42,6 +42,9 @@ public sealed class VmBusSysfs
     /// <summary>Opens a device node in the kernel's stead; tests have their own.</summary>
     internal Func<string, IUioFile>? OpenNode { get; init; }
 
+    /// <summary>Opens the module's node in the kernel's stead; tests have their own.</summary>
+    internal Func<DeviceAccess, ISignalFile>? OpenSignal { get; init; }
+
     internal SysfsFolder Bus => new(Path.Combine(Root, "bus", "vmbus"));
 
     internal SysfsFolder Drivers => Bus.Folder("drivers");

@@ -17,29 +17,39 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
 {
     private readonly MappedMemory _rings;
     private readonly UioSignalWait _wait;
+    private readonly UioSignalPath _path;
     private int _closed;
 
-    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, VmBusDeviceOptions options)
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, Func<ISignalFile?> openModule, VmBusDeviceOptions options)
     {
         Relid = relid;
         MonitorId = monitorId;
         _rings = rings;
         int half = checked((int)(rings.Length / 2));
-        ChannelSignaler signaler = new(
-            new SignalBinding
-            {
-                ChildRelid = relid,
-                Path = new UioSignalPath(interrupts, monitorId is not null),
-                MonitorPage = monitorId is null ? null : monitorPage?.View,
-                PageOwner = monitorPage?.Owner,
-                MonitorId = monitorId ?? 0,
-                IsConcurrent = options.MultiProducer,
-            },
-            options.Clock, options.Adaptive);
         OutgoingRing outgoing = new(RingAt(rings, 0, half), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
         IncomingRing incoming = new(RingAt(rings, half, half), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
-        _wait = new UioSignalWait(interrupts);
-        Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock) { Owner = this };
+        _path = new UioSignalPath(interrupts, monitorId is not null, openModule);
+        try
+        {
+            ChannelSignaler signaler = new(
+                new SignalBinding
+                {
+                    ChildRelid = relid,
+                    Path = _path,
+                    MonitorPage = monitorId is null ? null : monitorPage?.View,
+                    PageOwner = monitorPage?.Owner,
+                    MonitorId = monitorId ?? 0,
+                    IsConcurrent = options.MultiProducer,
+                },
+                options.Clock, options.Adaptive);
+            _wait = new UioSignalWait(interrupts);
+            Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock) { Owner = this };
+        }
+        catch
+        {
+            _path.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The relid: the channel's number.</summary>
@@ -61,6 +71,7 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
             return;
         Channel.End();
         _wait.Dispose();
+        _path.Dispose();
         _rings.Retire();
     }
 

@@ -20,6 +20,7 @@ internal sealed class UioDevice : IDisposable
     private readonly List<UioChannel> _channels = [];
     private readonly Lock _lock = new();
     private readonly MappedMemory? _monitorPage;
+    private readonly uint _relid;
     private bool _detached;
     private bool _disposed;
 
@@ -46,7 +47,7 @@ internal sealed class UioDevice : IDisposable
             UioMap rings = Maps.FirstOrDefault(map => map.Name == UioMap.Rings) ?? throw new LinuxGuestException(
                 LinuxGuestError.BadMap, $"{Name} ({InstanceId}) has no map \"{UioMap.Rings}\" but {Names()}: no driver but {VmBusSysfs.UioDriver} is supported.");
             UioChannel.CheckRings(rings.Size, $"{Name}'s map \"{rings.Name}\"");
-            uint relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
+            uint relid = _relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
             Primary = Add(relid, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
         }
         catch
@@ -187,7 +188,7 @@ internal sealed class UioDevice : IDisposable
         {
             if (monitorId is not null && MonitorPage is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
-            UioChannel channel = new(relid, monitorId, rings, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, _options);
+            UioChannel channel = new(relid, monitorId, rings, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
             _channels.Add(channel);
             return channel;
         }
@@ -197,6 +198,11 @@ internal sealed class UioDevice : IDisposable
             throw;
         }
     }
+
+    // The open UIO device is what gives the right to signal its channels. The module is one more way to: where it is missing
+    // or refuses, the channel is signalled without it, and EffectiveSignal says so.
+    private ISignalFile? OpenModule(uint relid) =>
+        SignalModule.TryOpen(_sysfs, InstanceId, relid == _relid ? 0 : relid, _file.Descriptor, DeviceAccess.ReadWrite, out _);
 
     private MappedMemory? MapPage(string name)
     {

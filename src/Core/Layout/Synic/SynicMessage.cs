@@ -8,7 +8,7 @@ namespace VmBus.Layout;
 
 /// <summary>A SynIC message: <c>hv_message</c>, 256 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct SynicMessage
+internal struct SynicMessage
 {
     /// <summary>The size of a message in bytes.</summary>
     public const int Size = 256;
@@ -93,7 +93,7 @@ internal struct SynicMessageHeader
 /// The type of a SynIC message: <c>enum hv_message_type</c>. Values with bit 31 set come from the hypervisor; the
 /// others are chosen by the partition that posts the message.
 /// </summary>
-public enum SynicMessageType : uint
+internal enum SynicMessageType : uint
 {
     /// <summary><c>HVMSG_NONE</c>: the slot is empty.</summary>
     None = 0,

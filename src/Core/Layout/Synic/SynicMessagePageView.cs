@@ -7,7 +7,7 @@ namespace VmBus.Layout;
 /// long as the view or its references are used. A message's type is the slot's lock: the sender writes it last, the
 /// receiver clears it last.
 /// </summary>
-public readonly unsafe struct SynicMessagePageView
+internal readonly unsafe struct SynicMessagePageView
 {
     private readonly byte* _page;
 

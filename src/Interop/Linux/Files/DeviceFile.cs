@@ -137,6 +137,17 @@ internal sealed class DeviceFile : FileDescriptorHandle
         return checked((long)status.Size);
     }
 
+    // A control call without an argument: the pointer is null.
+    internal unsafe Errno Control(uint request)
+    {
+        while (true)
+        {
+            Errno error = Libc.Control(this, request, null) < 0 ? Libc.LastError : Errno.None;
+            if (error != Errno.Interrupted)
+                return error;
+        }
+    }
+
     // A control call with a blittable argument. The driver's answer is the result when there is no error.
     internal unsafe Errno Control<T>(uint request, ref T argument, out int result) where T : unmanaged
     {

@@ -1,0 +1,108 @@
+// The switch of the 2016 patch on a channel that a kernel driver owns. Mirrors the user's side of src/Kernel/vmbus_signal.c.
+
+using System.Runtime.Versioning;
+using VmBus.Interop;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// A channel of this Linux guest, whatever driver has it, through the kernel module <c>vmbus_signal</c>: how it signals its
+/// host, and the flag <c>low_latency</c> that has it signal by hypercall instead of by monitor.
+/// </summary>
+/// <remarks>
+/// <para>Opening one touches nothing. A flag that was asked for goes back when this is closed or the process ends, unless it
+/// is kept or another process asks for it too.</para>
+/// <para>To look takes what the node <c>/dev/vmbus/signal</c> asks for; to set the flag, <c>CAP_SYS_ADMIN</c>.</para>
+/// <para>Thread-safe.</para>
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class KernelChannel : IDisposable
+{
+    private readonly ISignalFile _file;
+    private readonly string _name;
+
+    private KernelChannel(ISignalFile file, Guid instanceId, string name)
+    {
+        _file = file;
+        _name = name;
+        InstanceId = instanceId;
+    }
+
+    /// <summary>The instance of the device.</summary>
+    public Guid InstanceId { get; }
+
+    /// <summary>Whether the module is there.</summary>
+    /// <param name="sysfs">Where device nodes are; <see langword="null"/> for <c>/dev</c>.</param>
+    public static bool IsAvailable(VmBusSysfs? sysfs = null)
+    {
+        sysfs ??= new VmBusSysfs();
+        return sysfs.OpenSignal is not null || File.Exists(SignalModule.PathIn(sysfs));
+    }
+
+    /// <summary>Finds a channel.</summary>
+    /// <param name="instanceId">The instance of its device.</param>
+    /// <param name="relid">The channel; 0 for the primary. See <see cref="SysfsDevice.Channels"/>.</param>
+    /// <param name="sysfs">Where device nodes are; <see langword="null"/> for <c>/dev</c>.</param>
+    /// <returns>The channel. Without the right to set the flag it can be looked at: see <see cref="KernelChannelState.MayRequest"/>.</returns>
+    /// <exception cref="LinuxGuestException">The module is not there, the device or the channel is not, or the node may not be opened.</exception>
+    public static KernelChannel Open(Guid instanceId, uint relid = 0, VmBusSysfs? sysfs = null)
+    {
+        sysfs ??= new VmBusSysfs();
+        string name = relid == 0 ? $"device {instanceId}" : $"channel {relid} of device {instanceId}";
+        ISignalFile? file = SignalModule.TryOpen(sysfs, instanceId, relid, SignalModuleBind.NoUio, DeviceAccess.ReadWrite, out Errno error);
+        if (file is null && error is Errno.AccessDenied or Errno.OperationNotPermitted)
+            file = SignalModule.TryOpen(sysfs, instanceId, relid, SignalModuleBind.NoUio, DeviceAccess.Read, out error);
+        return file is not null ? new KernelChannel(file, instanceId, name) : throw Refused(sysfs, name, error);
+    }
+
+    /// <summary>How the channel signals now.</summary>
+    /// <exception cref="PeerDisconnectedException">The channel has ended: its device or its driver went.</exception>
+    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    public KernelChannelState GetState()
+    {
+        Errno error = _file.GetState(out SignalModuleState state);
+        return error == Errno.None ? KernelChannelState.From(state) : throw Failed("read", error);
+    }
+
+    /// <summary>Asks for the flag, or takes the request back: the next signal of the driver goes by it.</summary>
+    /// <param name="enable">Whether the channel is to signal by hypercall.</param>
+    /// <param name="keep">
+    /// Whether the request outlives this object and its process. A kept flag is taken back by <paramref name="enable"/>
+    /// <see langword="false"/> with <paramref name="keep"/> <see langword="true"/>, and when the driver or the module goes.
+    /// </param>
+    /// <exception cref="LinuxGuestException">It takes <c>CAP_SYS_ADMIN</c>.</exception>
+    /// <exception cref="PeerDisconnectedException">The channel has ended: its device or its driver went.</exception>
+    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    public void SetLowLatency(bool enable, bool keep = false)
+    {
+        Errno error = _file.SetLowLatency(enable, keep);
+        if (error != Errno.None)
+            throw Failed("set", error);
+    }
+
+    /// <summary>Takes the request for the flag back, unless it is kept. May be called more than once.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private static LinuxGuestException Refused(VmBusSysfs sysfs, string name, Errno error)
+    {
+        string path = SignalModule.PathIn(sysfs);
+        return error switch
+        {
+            Errno.NoSuchFile when !IsAvailable(sysfs) => new(LinuxGuestError.NoModule, $"{path} is not there: {SignalModule.Advice}."),
+            Errno.NoSuchFile => new(LinuxGuestError.NoDevice, $"The bus has no {name}."),
+            Errno.NoSuchAddress => new(LinuxGuestError.NotBound, $"The {name} has no driver, so its channel is closed."),
+            Errno.NoSuchDevice => new(LinuxGuestError.NoDevice, $"The {name} went away."),
+            Errno.AccessDenied or Errno.OperationNotPermitted => new(LinuxGuestError.NotPermitted, $"{path} may not be opened: it takes root, or the udev rule of the module."),
+            Errno.NotSupported or Errno.NoSuchControl => new(LinuxGuestError.KernelTooOld, $"{path} is of another version of the module: {SignalModule.Advice}."),
+            _ => new(LinuxGuestError.Refused, $"{path} refused the {name}.", new ErrnoException("bind", error)),
+        };
+    }
+
+    private Exception Failed(string what, Errno error) => error switch
+    {
+        Errno.NoSuchDevice => new PeerDisconnectedException($"The {_name} has ended: the device or its driver went."),
+        Errno.OperationNotPermitted or Errno.AccessDenied or Errno.BadDescriptor
+            => new LinuxGuestException(LinuxGuestError.NotPermitted, $"The flag of {_name} could not be {what}: it takes CAP_SYS_ADMIN."),
+        _ => new LinuxGuestException(LinuxGuestError.Refused, $"The flag of {_name} could not be {what}.", new ErrnoException("ioctl", error)),
+    };
+}
