@@ -19,6 +19,7 @@ internal static class VmBusCommand
           vmbus copy big.iso /tmp/copy.iso   send a file through a channel in both modes
           vmbus list --tree                  in a guest: its VMBus devices and channels
           vmbus top                          in a guest: every channel, live
+          vmbus low-latency eth0             in a guest: have a driver signal by hypercall
           vmbus doctor                       which backends can work here, and what the others lack
 
         Each command has its own help: vmbus latency --help
@@ -90,17 +91,19 @@ internal static class VmBusCommand
         Command copy = new CopyCommand(terminal, engines).Command;
         Command timeline = new TimelineCommand(terminal).Command;
         Command trace = new TraceCommand(terminal, verbose).Command;
-        Command list = new ListCommand(terminal).Command;
-        Command top = new TopCommand(terminal).Command;
-        Command monitor = new MonitorCommand(terminal).Command;
+        Command list = new ListCommand(terminal, engines).Command;
+        Command top = new TopCommand(terminal, engines).Command;
+        Command monitor = new MonitorCommand(terminal, engines).Command;
+        Command lowLatency = new LowLatencyCommand(terminal, engines).Command;
         Command bind = new BindCommand(terminal, engines).Command;
         Command unbind = new UnbindCommand(terminal, engines).Command;
         Command fileCopy = new FileCopyCommand(terminal, engines).Command;
+        Command report = new ReportCommand(terminal, engines).Command;
         Command host = new HostCommand(terminal).Command;
         Command doctor = new DoctorCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, monitor, bind, unbind, fileCopy, host, doctor, verbose,
+            latency, timeline, copy, trace, list, top, monitor, lowLatency, bind, unbind, fileCopy, host, doctor, report, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -117,11 +120,13 @@ internal static class VmBusCommand
                     [list] = ListCommand.Examples,
                     [top] = TopCommand.Examples,
                     [monitor] = MonitorCommand.Examples,
+                    [lowLatency] = LowLatencyCommand.Examples,
                     [bind] = BindCommand.Examples,
                     [unbind] = UnbindCommand.Examples,
                     [fileCopy] = FileCopyCommand.Examples,
                     [host] = HostCommand.Examples,
                     [doctor] = DoctorCommand.Examples,
+                    [report] = ReportCommand.Examples,
                 });
             }
             else if (option is VersionOption version)

@@ -28,6 +28,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
         {
             findings.Add(SharedMemory());
             findings.Add(Uio());
+            findings.Add(Module());
             findings.Add(Util("key-value pairs (hv_kvp)", KvpDaemon.DefaultPath));
             findings.Add(Util("snapshots (hv_vss)", VssDaemon.DefaultPath));
             findings.Add(Node("hypercalls from VTL 2 (mshv_sint)", "/dev/mshv_sint", "It is there in VTL 2 of a guest, from Linux 6.19 on, with the module mshv_vtl."));
@@ -76,6 +77,14 @@ internal sealed class Diagnosis(string root, bool isRoot)
         if (!devices.Any(device => device.UioName is not null))
             found += " Bind one with vmbus bind.";
         return new(Name, missing.Count == 0, found, missing);
+    }
+
+    private DoctorFinding Module()
+    {
+        const string Name = "low latency of kernel drivers (vmbus_signal)";
+        return File.Exists(At("/dev/vmbus/signal"))
+            ? new(Name, true, "/dev/vmbus/signal is there: see vmbus low-latency.", isRoot ? [] : ["Setting the flag takes root."])
+            : new(Name, false, "/dev/vmbus/signal is not there.", [$"In a guest, {SignalModule.Advice}."]);
     }
 
     private DoctorFinding Util(string name, string path) =>

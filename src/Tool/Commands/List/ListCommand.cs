@@ -18,6 +18,7 @@ internal sealed class ListCommand
         """;
 
     private readonly Terminal _terminal;
+    private readonly Engines _engines;
     private readonly Option<bool> _more = new("-v") { Description = "Each device's class, and its channels with the VP each interrupts." };
     private readonly Option<bool> _most = new("-vv") { Description = "Instance, folder in sysfs, driver and monitors as well." };
     private readonly Option<bool> _tree = new("--tree") { Description = "Draw devices and channels as a tree." };
@@ -25,9 +26,10 @@ internal sealed class ListCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    public ListCommand(Terminal terminal)
+    public ListCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;
+        _engines = engines;
         Command = new Command("list", "List the VMBus devices and channels of this Linux guest.")
         {
             _more, _most, _tree, _json, _sysfs,
@@ -42,7 +44,8 @@ internal sealed class ListCommand
     {
         if (line.GetValue(_tree) && line.GetValue(_json))
             throw new UsageException("--tree and --json are two ways to write the same: leave one out");
-        IReadOnlyList<SysfsDevice> devices = new VmBusSysfs(line.GetValue(_sysfs)!).ListDevices();
+        VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
+        IReadOnlyList<SysfsDevice> devices = LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices());
         if (line.GetValue(_json))
             _terminal.Out.WriteLine(ListJson.Write(ListDocument.From(devices, VmBusCommand.Version)));
         else if (line.GetValue(_tree))

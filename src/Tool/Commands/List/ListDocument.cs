@@ -33,11 +33,11 @@ internal sealed record ListDocument(string Schema, string ToolVersion, IReadOnly
 
     /// <summary>One channel.</summary>
     internal sealed record ChannelPart(
-        uint Relid, uint? Subchannel, uint? Vp, int? MonitorId, uint? Pending, double? LatencyUs, ulong? Interrupts, ulong? Events,
+        uint Relid, uint? Subchannel, uint? Vp, int? MonitorId, uint? Pending, double? LatencyUs, bool? LowLatency, ulong? Interrupts, ulong? Events,
         ulong? InterruptsInFull, ulong? InterruptsOutEmpty, ulong? OutgoingFullFirst, ulong? OutgoingFullTotal, long? RingBytes)
     {
         public static ChannelPart From(SysfsChannel channel) => new(
-            channel.Relid, channel.SubchannelIndex, channel.VpIndex, channel.MonitorId, channel.Pending, channel.Latency?.TotalMicroseconds,
+            channel.Relid, channel.SubchannelIndex, channel.VpIndex, channel.MonitorId, channel.Pending, channel.Latency?.TotalMicroseconds, channel.IsLowLatency,
             channel.Interrupts, channel.Events, channel.InterruptsInFull, channel.InterruptsOutEmpty, channel.OutgoingFullFirst,
             channel.OutgoingFullTotal, channel.RingBytes);
     }

@@ -40,7 +40,7 @@ internal static class ListText
 
     /// <summary>How the guest signals a channel.</summary>
     public static string Monitor(SysfsChannel channel) => channel.MonitorId is { } id
-        ? $"monitor {id}{(channel.Latency is { } latency ? string.Create(CultureInfo.InvariantCulture, $", latency {latency.TotalMicroseconds:0.#} us") : "")}"
+        ? $"monitor {id}{(channel.Latency is { } latency ? string.Create(CultureInfo.InvariantCulture, $", latency {latency.TotalMicroseconds:0.#} us") : "")}{(channel.IsLowLatency == true ? ", low latency: by hypercall" : "")}"
         : "no monitor";
 
     private static string Vp(SysfsChannel channel) => channel.VpIndex?.ToString(CultureInfo.InvariantCulture) ?? "?";

@@ -20,7 +20,13 @@ internal sealed class MonitorCommand
           0.1 us. It looks at a whole trigger group at about the lowest latency in it, and may not follow a hint that is
           too small or too large. The hint stays until somebody sets another, or the device is offered anew.
 
+        What --measure does:
+          It opens a device's channel over uio_hv_generic, sets the bit of its monitor, and times until the hypervisor has
+          taken it: the window, on any guest, whatever the host. The ring is empty, so the host finds nothing at each of
+          these signals; they are few, and 5 ms apart. With the module vmbus_signal the hypercall is timed beside it.
+
         Examples:
+          vmbus monitor --measure vmbus:14 --hints 100us,1ms,5ms --plot window.png
           vmbus monitor                                      what sysfs shows of both pages
           vmbus monitor --uio /dev/uio0 --all                every monitor of the guest-to-host page
           vmbus monitor --device 1eccfd72-4b41-45ef-b73a-4a6e44c12924 --set-latency 50us
@@ -30,23 +36,30 @@ internal sealed class MonitorCommand
         """;
 
     private readonly Terminal _terminal;
+    private readonly Engines _engines;
     private readonly Option<string?> _device = new("--device") { Description = "The instance of a device: its UIO device shows the page, unless --uio says another.", HelpName = "GUID" };
     private readonly Option<string?> _uio = new("--uio") { Description = "The UIO device that shows the page.", HelpName = "/dev/uioN" };
     private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
     private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
     private readonly Option<bool> _all = new("--all") { Description = "Show monitors that nobody uses as well." };
+    private readonly Option<string?> _measure = new("--measure") { Description = $"Time how long a device's monitor bit stays set: {DeviceChoice.Forms}.", HelpName = "DEVICE" };
+    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: each of these latency hints, and the one before at the end.", HelpName = "TIME,..." };
+    private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
+    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
+    private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw it into this PNG file.", HelpName = "FILE.png" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    public MonitorCommand(Terminal terminal)
+    public MonitorCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;
-        Command = new Command("monitor", "Show the monitor pages of this Linux guest, or set a channel's latency hint.")
+        _engines = engines;
+        Command = new Command("monitor", "Show the monitor pages of this Linux guest, set a channel's latency hint, or measure the window.")
         {
-            _device, _channel, _latency, _uio, _all, _json, _sysfs,
+            _device, _channel, _latency, _uio, _all, _measure, _hints, _samples, _bind, _plot, _json, _sysfs,
         };
-        Command.SetAction(Run);
+        Command.SetAction(RunAsync);
     }
 
     /// <summary>The command with its options and action.</summary>
@@ -72,14 +85,46 @@ internal sealed class MonitorCommand
         return options;
     }
 
-    private int Run(ParseResult line)
+    private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         MonitorOptions options = Read(line);
+        if (ReadMeasure(line, options) is { } measure)
+        {
+            await MeasureAsync(measure, line.GetValue(_plot), options, cancellationToken).ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+
         MonitorReport report = MonitorRun.Run(options);
         if (options.IsJson)
             _terminal.Out.WriteLine(MonitorJson.Write(MonitorDocument.From(report, options.IsAll, VmBusCommand.Version)));
         else
             _terminal.WriteLaidOut(console => MonitorTables.Write(console, report, options.IsAll));
         return ExitCode.Success;
+    }
+
+    private WindowOptions? ReadMeasure(ParseResult line, MonitorOptions options)
+    {
+        WindowOptions? measure = WindowOptions.Read(line.GetValue(_measure), line.GetValue(_hints), line.GetValue(_samples), line.GetValue(_bind));
+        string? plot = line.GetValue(_plot);
+        if (plot is not null && measure is null)
+            throw new UsageException($"{_plot.Name} belongs to {_measure.Name}");
+        if (measure is not null && (options.Device is not null || options.Uio is not null || options.Latency is not null || options.IsAll))
+            throw new UsageException($"{_measure.Name} goes with {_hints.Name}, {_samples.Name}, {_bind.Name}, {_plot.Name} and {_json.Name} only");
+        if (plot is not null)
+            PlotFile.Check(plot);
+        return measure;
+    }
+
+    private async Task MeasureAsync(WindowOptions measure, string? plot, MonitorOptions options, CancellationToken cancellationToken)
+    {
+        WindowReport report = await WindowMeasurement.RunAsync(measure, _engines.Sysfs(options.Sysfs), _terminal, cancellationToken).ConfigureAwait(false);
+        if (options.IsJson)
+            _terminal.Out.WriteLine(WindowJson.Write(WindowDocument.From(report, VmBusCommand.Version)));
+        else
+            _terminal.WriteLaidOut(console => WindowTables.Write(console, report));
+        if (plot is null)
+            return;
+        PlotFile.Write(plot, WindowPlot.Render(report));
+        _terminal.Error.WriteLine($"vmbus: drew {plot}");
     }
 }

@@ -16,7 +16,7 @@ internal static class MonitorRun
         string? folder = Path.GetDirectoryName(options.Uio);
         VmBusSysfs sysfs = new(options.Sysfs, string.IsNullOrEmpty(folder) ? "/dev" : folder);
         IReadOnlyList<SysfsDevice> devices = sysfs.ListDevices();
-        IReadOnlyList<TopRow> channels = TopRows.From(new TopReading(default, TimeSpan.Zero, devices), null);
+        IReadOnlyList<TopRow> channels = TopRows.From(devices);
         if (options.Device is null && options.Uio is null)
             return new MonitorReport(channels, null, null, null);
 

@@ -10,9 +10,6 @@ namespace VmBus.Tool;
 /// <summary>Renders a report with Spectre.Console.</summary>
 internal static class MonitorTables
 {
-    private const int Indent = 2;
-    private const int Gap = 2;
-
     /// <summary>Writes a report.</summary>
     /// <param name="console">Where to.</param>
     /// <param name="report">The report.</param>
@@ -62,7 +59,7 @@ internal static class MonitorTables
     private static void WriteSide(IAnsiConsole console, string title, IEnumerable<TopRow> rows, Func<TopRow, (uint? Pending, TimeSpan? Latency, uint? Connection)> side)
     {
         WriteTitle(console, title);
-        WriteTable(console, ["mon", "bit", "chan", "device", "pending", "group's word", "latency", "conn id"], 3, rows.Select(row =>
+        ColumnTable.Write(console, ["mon", "bit", "chan", "device", "pending", "group's word", "latency", "conn id"], [3], rows.Select(row =>
         {
             (uint? pending, TimeSpan? latency, uint? connection) = side(row);
             int id = row.MonitorId!.Value;
@@ -73,7 +70,7 @@ internal static class MonitorTables
     private static void WritePage(IAnsiConsole console, MonitorReport report, MonitorPageCopy page, bool all)
     {
         WriteTitle(console, $"guest to host: the page through {report.Uio}, trigger state {Word(page.TriggerState.Value, 1)}");
-        WriteTable(console, ["group", "examined", "pending", "armed", "lowest latency"], 4, page.Groups.Select(group => (string[])
+        ColumnTable.Write(console, ["group", "examined", "pending", "armed", "lowest latency"], [4], page.Groups.Select(group => (string[])
             [TopNumber.Id(group.Number), group.IsEnabled ? "yes" : "rarely", Word(group.Pending), Word(group.Armed),
                 page.Lowest(group.Number) is { } lowest ? $"{Units.Duration(lowest.Latency)} (mon {lowest.Id})" : TopNumber.Unknown]));
         console.WriteLine();
@@ -84,37 +81,13 @@ internal static class MonitorTables
         if (monitors.Length == 0)
             WriteText(console, "  Nobody uses a monitor.");
         else
-            WriteTable(console, ["mon", "bit", "chan", "device", "pend", "armed", "latency", "conn id", "flag", "check"], 3, monitors);
+            ColumnTable.Write(console, ["mon", "bit", "chan", "device", "pend", "armed", "latency", "conn id", "flag", "check"], [3], monitors);
     }
 
     private static void WriteOthers(IAnsiConsole console, string what, IReadOnlyList<TopRow> rows)
     {
         if (rows.Count > 0)
             WriteText(console, $"{what}: {string.Join(", ", rows.Select(row => $"{TopNumber.Id(row.Relid)} {row.Name}"))}.");
-    }
-
-    private static void WriteTable(IAnsiConsole console, string[] headers, int words, IEnumerable<string[]> rows)
-    {
-        string[][] cells = [.. rows];
-        char line = console.Profile.Capabilities.Unicode ? '─' : '-';
-        Grid table = new();
-        int[] widths = [.. headers.Select((header, column) => cells.Select(row => row[column].Length).Append(header.Length).Max())];
-        for (int column = 0; column < headers.Length; column++)
-        {
-            table.AddColumn(new GridColumn
-            {
-                Alignment = column == words ? Justify.Left : Justify.Right,
-                Padding = new Padding(column == 0 ? Indent : Gap, 0, 0, 0),
-                Width = widths[column],
-                NoWrap = true,
-            });
-        }
-
-        table.AddRow([.. headers.Select(Quiet)]);
-        table.AddRow([.. widths.Select(width => Quiet(new string(line, width)))]);
-        foreach (string[] row in cells)
-            table.AddRow([.. row.Select(cell => new Text(cell))]);
-        console.Write(table);
     }
 
     private static void WriteTitle(IAnsiConsole console, string title)
@@ -129,8 +102,6 @@ internal static class MonitorTables
         console.Write(new Text(text, color is { } given ? new Style(given) : Style.Plain));
         console.WriteLine();
     }
-
-    private static Text Quiet(string text) => new(text, new Style(Color.Grey));
 
     private static string Place(int id) => string.Create(CultureInfo.InvariantCulture, $"{id / MonitorPage.MonitorsPerGroup}.{id % MonitorPage.MonitorsPerGroup}");
 

@@ -14,7 +14,7 @@ internal static class TopColumns
         Words("instance", "INSTANCE", InstanceDigits, 12, null, static row => row.Device.InstanceId?.ToString("D")[..InstanceDigits] ?? TopNumber.Unknown, "first digits of the device's instance"),
         Words("driver", "DRIVER", 9, 6, null, static row => row.Device.Driver ?? TopNumber.Unknown, "driver the device is bound to"),
         Id("vp", "VP", 3, 3, 'v', static row => row.Vp, "virtual processor that the host interrupts"),
-        Words("signal", "SIGNAL", 9, 3, 's', static row => row.IsMonitored switch { true => "monitored", false => "hypercall", null => TopNumber.Unknown }, "how the guest signals: monitor page or hypercall"),
+        Words("signal", "SIGNAL", 9, 3, 's', static row => row.IsLowLatency == true && row.IsMonitored == true ? "low-lat" : row.Signal ?? TopNumber.Unknown, "monitored, hypercall, or low-lat: hypercall by the flag"),
         Id("monitor", "MON", 3, 5, null, static row => row.MonitorId, "monitor of the channel, 0 to 127"),
         Id("pending", "PEND", 4, 5, null, static row => row.IsPending is { } pending ? (pending ? 1 : 0) : null, "1: the monitor's bit was set just then"),
         Number("latency", "LAT-us", 6, 2, 'l', static row => row.Latency?.TotalMicroseconds, "the monitor's latency hint in microseconds", descending: false),

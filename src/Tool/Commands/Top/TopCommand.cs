@@ -31,6 +31,7 @@ internal sealed class TopCommand
     private static readonly TimeSpan MostInterval = TimeSpan.FromHours(1);
 
     private readonly Terminal _terminal;
+    private readonly Engines _engines;
     private readonly Option<string> _interval = new("--interval") { Description = "Time between readings: seconds, or a number with ms or s.", HelpName = "TIME", DefaultValueFactory = _ => "1" };
     private readonly Option<string?> _count = new("--count") { Description = "End after this many readings.", HelpName = "N" };
     private readonly Option<bool> _once = new("--once") { Description = "Show one reading: the first, or with --count the last, which has rates." };
@@ -40,9 +41,10 @@ internal sealed class TopCommand
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
-    public TopCommand(Terminal terminal)
+    public TopCommand(Terminal terminal, Engines engines)
     {
         _terminal = terminal;
+        _engines = engines;
         Command = new Command("top", "Show every channel of this Linux guest live: signals, interrupts, ring fill, monitor and latency.")
         {
             _interval, _count, _once, _json, _sort, _reverse, _sysfs,
@@ -75,8 +77,8 @@ internal sealed class TopCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         TopOptions options = Read(line);
-        VmBusSysfs sysfs = new(line.GetValue(_sysfs)!);
-        TopRun run = new(options, sysfs.ListDevices, TimeProvider.System);
+        VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
+        TopRun run = new(options, () => LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()), TimeProvider.System);
         if (_terminal.Screen is { } screen && options is { IsOnce: false, IsJson: false })
             await run.ShowAsync(screen, cancellationToken).ConfigureAwait(false);
         else

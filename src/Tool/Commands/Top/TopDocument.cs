@@ -24,12 +24,12 @@ internal sealed record TopDocument(string Schema, string ToolVersion, DateTimeOf
     /// <summary>One channel.</summary>
     internal sealed record ChannelPart(
         uint? Relid, uint? Subchannel, string? ClassName, Guid? ClassId, Guid? InstanceId, string Device, uint? DeviceRelid, string? Driver, string? Uio,
-        uint? Vp, string? Signal, int? MonitorId, bool? Pending, uint? PendingWord, double? LatencyUs, RingPart Outgoing, RingPart Incoming,
+        uint? Vp, string? Signal, bool? LowLatency, int? MonitorId, bool? Pending, uint? PendingWord, double? LatencyUs, RingPart Outgoing, RingPart Incoming,
         CountsPart<ulong> Totals, CountsPart<double>? Rates)
     {
         public static ChannelPart From(TopRow row, bool hasRates) => new(
             row.Relid, row.Subchannel, row.Device.Class?.Name, row.Device.ClassId, row.Device.InstanceId, row.Device.Name, row.Device.Relid, row.Device.Driver,
-            row.Device.UioName, row.Vp, row.IsMonitored switch { true => "monitored", false => "hypercall", null => null }, row.MonitorId, row.IsPending,
+            row.Device.UioName, row.Vp, row.Signal, row.IsLowLatency, row.MonitorId, row.IsPending,
             row.PendingWord, row.Latency?.TotalMicroseconds, RingPart.From(row.Outgoing), RingPart.From(row.Incoming), CountsPart<ulong>.From(row.Totals),
             hasRates ? CountsPart<double>.From(row.Rates) : null);
     }

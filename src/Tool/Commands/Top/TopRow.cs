@@ -24,6 +24,12 @@ internal sealed record TopRow(
 {
     private const int MonitorsPerGroup = VmBus.Layout.MonitorPage.MonitorsPerGroup;
 
+    /// <summary>Whether its driver makes a hypercall although it has a monitor: the flag; <see langword="null"/> without the module that tells.</summary>
+    public bool? IsLowLatency { get; init; }
+
+    /// <summary>How the guest signals, for documents: <c>monitored</c> or <c>hypercall</c>.</summary>
+    public string? Signal => IsMonitored switch { true => IsLowLatency == true ? "hypercall" : "monitored", false => "hypercall", null => null };
+
     /// <summary>Whether its own pending bit was set.</summary>
     public bool? IsPending => IsPendingIn(PendingWord, MonitorId);
 

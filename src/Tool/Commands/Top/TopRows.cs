@@ -7,6 +7,9 @@ namespace VmBus.Tool;
 /// <summary>Makes lines from readings.</summary>
 internal static class TopRows
 {
+    /// <summary>The channels of devices, without rates.</summary>
+    public static IReadOnlyList<TopRow> From(IReadOnlyList<SysfsDevice> devices) => From(new TopReading(default, TimeSpan.Zero, devices), null);
+
     /// <summary>The channels of a reading, by device and then as the device lists them.</summary>
     /// <param name="now">The reading.</param>
     /// <param name="before">The one before, for rates; <see langword="null"/> at first.</param>
@@ -53,7 +56,10 @@ internal static class TopRows
             Ring(isPrimary ? device.Outgoing : null) ?? new TopRing(size >= channel.BytesToWrite ? size - channel.BytesToWrite : null, size),
             Ring(isPrimary ? device.Incoming : null) ?? new TopRing(channel.BytesToRead, size),
             totals,
-            before is null || seconds <= 0 ? TopCounts<double>.Unknown : Rates(totals, Totals(before), seconds));
+            before is null || seconds <= 0 ? TopCounts<double>.Unknown : Rates(totals, Totals(before), seconds))
+        {
+            IsLowLatency = channel.IsLowLatency,
+        };
     }
 
     private static TopRing? Ring(SysfsRing? ring) =>

@@ -1,0 +1,96 @@
+// vmbus report: one file that tells others what this guest's VMBus is and does.
+
+using System.CommandLine;
+using VmBus.Linux;
+
+namespace VmBus.Tool;
+
+/// <summary>The <c>report</c> command.</summary>
+internal sealed class ReportCommand
+{
+    /// <summary>Examples for the help.</summary>
+    public const string Examples = """
+        What is in it:
+          the version of the tool, of the kernel and of .NET; the processor's model and the number of cores; the classes of
+          the devices, their drivers, channels, monitors and counts; what 'vmbus doctor' says; with --measure, the window.
+        What is not:
+          host names, user names, addresses, instance GUIDs, paths of devices, and anything that a ring holds. It is
+          text: read it before you send it.
+
+        Examples:
+          vmbus report                                             into vmbus-report.json
+          vmbus report --measure vmbus:14 --hints 100us,1ms,5ms    with the hypervisor's real window
+          vmbus report - | jq .channels                            to standard output
+        """;
+
+    private readonly Terminal _terminal;
+    private readonly Engines _engines;
+    private readonly Argument<string> _file = new("FILE") { Description = "Where it goes; - for standard output.", DefaultValueFactory = _ => "vmbus-report.json" };
+    private readonly Option<string?> _measure = new("--measure") { Description = "Measure a device's window as well: see vmbus monitor --measure.", HelpName = "DEVICE" };
+    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: each of these latency hints.", HelpName = "TIME,..." };
+    private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
+    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
+    private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
+
+    /// <summary>Makes the command.</summary>
+    public ReportCommand(Terminal terminal, Engines engines)
+    {
+        _terminal = terminal;
+        _engines = engines;
+        Command = new Command("report", "Write what this Linux guest's VMBus is and does into one file to send: no names, no addresses.")
+        {
+            _file, _measure, _hints, _samples, _bind, _sysfs,
+        };
+        Command.SetAction(RunAsync);
+    }
+
+    /// <summary>The command with its options and action.</summary>
+    public Command Command { get; }
+
+    private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
+    {
+        string file = line.GetRequiredValue(_file);
+        bool isOut = file == "-";
+        if (!isOut && Path.Exists(file))
+            throw new ToolException($"'{file}' is there already: give another name");
+        WindowOptions? measure = WindowOptions.Read(line.GetValue(_measure), line.GetValue(_hints), line.GetValue(_samples), line.GetValue(_bind));
+        VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
+        IReadOnlyList<TopRow> rows = TopRows.From(LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()));
+        WindowReport? window = measure is null ? null : await WindowMeasurement.RunAsync(measure, sysfs, _terminal, cancellationToken).ConfigureAwait(false);
+        string json = ReportJson.Write(new ReportDocument(
+            ReportDocument.SchemaName, VmBusCommand.Version, MachineFacts.Read(), Processor(_engines.Proc), LowLatencyChannel.HasModule(sysfs),
+            [.. rows.Select(ReportDocument.ChannelPart.From)], new Diagnosis("/", Environment.IsPrivilegedProcess).All(),
+            window is null ? null : WindowDocument.MeasuredPart.From(window)));
+        if (isOut)
+        {
+            _terminal.Out.WriteLine(json);
+            return ExitCode.Success;
+        }
+
+        try
+        {
+            await using FileStream stream = new(file, FileMode.CreateNew, FileAccess.Write);
+            await using StreamWriter writer = new(stream);
+            await writer.WriteLineAsync(json.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"cannot write '{file}': {e.Message}", e);
+        }
+
+        _terminal.Out.WriteLine($"wrote {file}: {rows.Count} channels{(window is null ? "" : $", the window of channel {window.Relid}")}; it names no machine, no person and no address");
+        return ExitCode.Success;
+    }
+
+    private static string? Processor(string proc)
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(proc, "cpuinfo")).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
