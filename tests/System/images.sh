@@ -19,6 +19,11 @@ compile() {
     "$compiler" -static -O2 -Wall -Wextra -o "$work/guest/$name" "$1" || die "$1 does not compile"
 }
 
+# libraries DIRECTORY: what our programs need of this machine, as they were linked with it: its C library, and nothing else.
+libraries() {
+    ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$1/"
+}
+
 # modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.
 modules() {
     local tree=$cache/trees/$1 to=$2 name file
@@ -51,9 +56,8 @@ make_l2() {
     skeleton "$root" "$here/l2-init"
     modules l2-kernel "$root/modules" hv_vmbus uio uio_hv_generic hv_utils cuse
     cp "$work/guest/vmbus-system-test" "$work/guest/vmbus" "$work/guest/GuestTool" "$work/guest/mshv-stand-in" "$root/bin/"
-    # The programs stand on this machine's C library, as they were linked with it, and on nothing else.
     mkdir -p "$root/lib"
-    ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$root/lib/"
+    libraries "$root/lib"
     cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
     archive "$root" "$work/l2.cpio"
 }

@@ -348,13 +348,13 @@ internal sealed class OwnHostSteps(string[] words)
 
     private static string Dmesg() => Steps.Output("dmesg");
 
-    private static void Until(Func<bool> condition, string otherwise)
+    internal static void Until(Func<bool> condition, string otherwise)
     {
         for (long start = Stopwatch.GetTimestamp(); !condition(); Thread.Sleep(50))
             Require(Stopwatch.GetElapsedTime(start) < Patience, otherwise);
     }
 
-    private static void Require(bool condition, string otherwise)
+    internal static void Require(bool condition, string otherwise)
     {
         if (!condition)
             throw new FailedException(otherwise);

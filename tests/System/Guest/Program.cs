@@ -13,8 +13,9 @@ if (args is ["pipe-client", string path, string send, string receive])
 TimeSpan Limit = TimeSpan.FromSeconds(600), Reminder = TimeSpan.FromSeconds(30);
 
 string[] words = File.ReadAllText("/proc/cmdline").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-bool isOurs = words.Contains("ours");
-IEnumerable<(string Name, Action Step)> steps = isOurs ? new OwnHostSteps(words).All : new Steps(recording: words.Contains("record")).All;
+(string result, IEnumerable<(string Name, Action Step)> steps) = args is ["module", string module] ? ("module", new ModuleSteps(module).All)
+    : words.Contains("ours") ? ("steps", new OwnHostSteps(words).All)
+    : ("result", new Steps(recording: words.Contains("record")).All);
 foreach ((string name, Action step) in steps)
 {
     Console.WriteLine($"-- {name}");
@@ -36,9 +37,9 @@ foreach ((string name, Action step) in steps)
     {
         Console.WriteLine($"FAILED {name} ({Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s): {error}");
         Steps.Run("sh", "-c", "dmesg | tail -n 20");
-        Console.WriteLine($"@{(isOurs ? "steps" : "result")} failed");
+        Console.WriteLine($"@{result} failed");
         return 1;
     }
 }
-Console.WriteLine($"@{(isOurs ? "steps" : "result")} passed");
+Console.WriteLine($"@{result} passed");
 return 0;

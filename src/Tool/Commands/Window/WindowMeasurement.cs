@@ -1,5 +1,6 @@
 // Opens the device, says what will be done, measures, gives the device back.
 
+using System.Runtime.Versioning;
 using VmBus.Linux;
 
 namespace VmBus.Tool;
@@ -25,9 +26,12 @@ internal static class WindowMeasurement
             throw new ToolException($"channel {device.Primary.Relid} ({name}) has no monitor: each of its signals is a hypercall, and there is no window");
         terminal.Error.WriteLine($"vmbus: {WindowTables.Announce(options, $"channel {device.Primary.Relid} ({name})")}");
         WindowRun run = new(options, device.Channel.Signaler, page, monitorId);
-        // A bit is looked at without a pause: a thread of its own.
-        (IReadOnlyList<WindowCell> cells, LatencyHistogram? calls) =
-            await Task.Factory.StartNew(() => run.Measure(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        (IReadOnlyList<WindowCell> cells, LatencyHistogram? calls) = await OnThread(run, cancellationToken).ConfigureAwait(false);
         return new WindowReport(device.Primary.Relid, name, monitorId, options.Samples, cells, calls);
     }
+
+    // A thread of its own: it sleeps as exactly as the kernel can, and looks without a pause.
+    [SupportedOSPlatform("linux")]
+    private static Task<(IReadOnlyList<WindowCell> Cells, LatencyHistogram? Calls)> OnThread(WindowRun run, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(() => run.Measure(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

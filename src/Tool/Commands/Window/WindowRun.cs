@@ -1,6 +1,8 @@
 // Times the hypervisor: how long a bit of the monitor page stays set. No host has to take part, so it works on any guest.
 
 using System.Diagnostics;
+using System.Runtime.Versioning;
+using VmBus.Interop;
 using VmBus.Layout;
 
 namespace VmBus.Tool;
@@ -10,8 +12,14 @@ namespace VmBus.Tool;
 /// The channel's ring is empty, so a signal says "look" where there is nothing: the host wakes, finds that, and sleeps. This
 /// is why there are few of them, and a pause between them.
 /// </remarks>
+[SupportedOSPlatform("linux")]
 internal sealed class WindowRun
 {
+    // Between two looks at the bit, of the hint. A processor that is looked at without a pause is one the hypervisor may need for
+    // its own look; a pause longer than this would be in the result.
+    private const int LooksAWindow = 20;
+    private static readonly TimeSpan LeastNap = TimeSpan.FromMicroseconds(25);
+
     // A page that nobody inspects is known after this many.
     private const int Hopeless = 3;
 
@@ -40,6 +48,7 @@ internal sealed class WindowRun
     public (IReadOnlyList<WindowCell> Cells, LatencyHistogram? Calls) Measure(CancellationToken cancellationToken)
     {
         TimeSpan before = _signaler.LatencyHint;
+        ThreadScheduling.SetTimerSlack(1);
         List<WindowCell> cells = [];
         try
         {
@@ -65,14 +74,14 @@ internal sealed class WindowRun
         LatencyHistogram waits = new(), windows = new();
         int notTaken = 0;
         // A hint is followed from the next inspection on.
-        TrySignal(null, cancellationToken);
+        TrySignal(null, hint, cancellationToken);
         for (int sample = 0; sample < _options.Samples && !(notTaken >= Hopeless && waits.Count == 0); sample++)
         {
             // Somewhere in a window, as a message would come.
             Pause(_options.Pace + hint * _random.NextDouble(), cancellationToken);
-            if (!TrySignal(waits, cancellationToken))
+            if (!TrySignal(waits, hint, cancellationToken))
                 notTaken++;
-            else if (!TrySignal(windows, cancellationToken))
+            else if (!TrySignal(windows, hint, cancellationToken))
                 notTaken++;
         }
 
@@ -82,9 +91,10 @@ internal sealed class WindowRun
     }
 
     // Sets the bit and looks until it is clear. A bit that is not taken stays set: only the hypervisor clears it.
-    private bool TrySignal(LatencyHistogram? times, CancellationToken cancellationToken)
+    private bool TrySignal(LatencyHistogram? times, TimeSpan hint, CancellationToken cancellationToken)
     {
         ref uint pending = ref _page.Pending(_monitorId / MonitorPage.MonitorsPerGroup);
+        TimeSpan nap = hint / LooksAWindow;
         uint bit = 1u << _monitorId % MonitorPage.MonitorsPerGroup;
         long start = Stopwatch.GetTimestamp();
         _signaler.Signal(Urgency.Relaxed);
@@ -101,6 +111,8 @@ internal sealed class WindowRun
             if (took > _options.Limit)
                 return false;
             cancellationToken.ThrowIfCancellationRequested();
+            if (nap >= LeastNap)
+                ThreadScheduling.NanoSleep(nap);
         }
     }
 
