@@ -9,7 +9,7 @@ namespace VmBus;
 
 /// <summary>Decides how one direction of a channel signals, and does it.</summary>
 /// <remarks>
-/// <para><see cref="Mode"/> may be set by any thread at any time: it is one plain store, read at the next signal. A
+/// <para><see cref="Mode"/> may be set by any thread at any time: plain stores, read at the next signal. A
 /// switch loses nothing, because a signal deferred before it stays pending in the monitor page.</para>
 /// <para>Signals are sent by one thread at a time unless <see cref="SignalBinding.IsConcurrent"/>; signals for room
 /// (<see cref="SignalRoom"/>) may come from one other thread, the reader's.</para>
@@ -30,11 +30,10 @@ internal sealed unsafe partial class ChannelSignaler
     private readonly ulong _sendMask;
     private readonly bool _concurrent;
     private readonly bool _canHint;
-    private readonly Lock _modeLock = new();
 
     private bool _canCall;                  // false to true when a mode is set, true to false when a call fails
     private int _route;
-    private SignalMode _mode;
+    private volatile SignalMode _mode;
     private int _deferred;                  // 1: the last signal was left to the monitor page
     private int _urgentWaits;               // 1: an urgent message waits for a signal that may be about to be deferred
     private bool _ended;
@@ -111,11 +110,8 @@ internal sealed unsafe partial class ChannelSignaler
         {
             if (value is not (SignalMode.Monitored or SignalMode.LowLatency or SignalMode.Adaptive))
                 throw new ArgumentOutOfRangeException(nameof(value), value, "No such signal mode.");
-            lock (_modeLock)
-            {
-                _mode = value;
-                ChooseRoute(_path.Review());
-            }
+            _mode = value;
+            ChooseRoute(value, _path.Review());
         }
     }
 
@@ -152,7 +148,7 @@ internal sealed unsafe partial class ChannelSignaler
         if (!HasMonitor || !_canHint)
             throw new InvalidOperationException(HasMonitor ? "This signal path does not let the latency hint be written." : "The channel has no monitor, so it has no latency hint.");
         _hint = (ushort)latency.Ticks;
-        WriteHint();
+        WriteHint(_mode);
     }
 
     /// <summary>Signals for packets just published, if they need it.</summary>
@@ -224,17 +220,17 @@ internal sealed unsafe partial class ChannelSignaler
         return route;
     }
 
-    // Under the lock.
-    private void ChooseRoute(SignalCapabilities capabilities)
+    // Plain stores. A setting of the mode beside a call that fails may keep a way to call that is gone: the next call fails, too.
+    private void ChooseRoute(SignalMode mode, SignalCapabilities capabilities)
     {
         bool couldCall = _canCall, canCall = (capabilities & SignalCapabilities.Hypercall) != 0;
         Volatile.Write(ref _canCall, canCall);
         // A hint that stood in for calls goes back when they can be made.
         if (HasMonitor && _canHint && !(couldCall && canCall))
-            WriteHint();
+            WriteHint(mode);
         int route = !HasMonitor ? HypercallRoute
             : !canCall ? MonitorRoute
-            : _mode switch { SignalMode.LowLatency => HypercallRoute, SignalMode.Adaptive => AdaptiveRoute, _ => MonitorRoute };
+            : mode switch { SignalMode.LowLatency => HypercallRoute, SignalMode.Adaptive => AdaptiveRoute, _ => MonitorRoute };
         Volatile.Write(ref _route, route);
     }
 
@@ -245,19 +241,24 @@ internal sealed unsafe partial class ChannelSignaler
         _lastFailure = status;
         if (!HasMonitor)
             return;
-        // Nothing is lost: the host still examines the page.
-        SignalHandshake.SetPending(new Control(this));
+        // Nothing is lost: the host still examines the page. The interrupt page's bit was set before the call.
+        new Control(this).OrPending();
         SignalCapabilities left = _path.Capabilities;
         if ((left & SignalCapabilities.Hypercall) != 0)
             return;
-        lock (_modeLock)
-            ChooseRoute(left);
+        SignalMode mode;
+        do
+        {
+            mode = _mode;
+            ChooseRoute(mode, left);
+        }
+        while (mode != _mode);
     }
 
     /// <summary>Writes the hint that the mode asks for. A host that asks for less than the short one keeps it.</summary>
-    private void WriteHint()
+    private void WriteHint(SignalMode mode)
     {
-        bool shorten = _mode == SignalMode.LowLatency && !_canCall;
+        bool shorten = mode == SignalMode.LowLatency && !_canCall;
         Volatile.Write(ref _monitorPage!.Value.Latency(_monitorId), shorten ? Math.Min(ShortHint, _hint) : _hint);
     }
 
