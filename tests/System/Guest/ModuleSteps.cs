@@ -53,6 +53,7 @@ internal sealed class ModuleSteps(string module)
         Steps.Run("/bin/vmbus", "low-latency");
         RequireStill("before");
         RequireCounted(byMonitor: true);
+        Console.WriteLine("@host status");
         Steps.Run("/bin/vmbus", "low-latency", "heartbeat");
         SysfsChannel set = Heartbeat();
         Until(() => Heartbeat().Events >= set.Events + 2 && Heartbeat().Interrupts >= set.Interrupts + 2, "no hypercall follows the flag");
@@ -60,6 +61,7 @@ internal sealed class ModuleSteps(string module)
         Console.Write(told);
         Require(told.Contains("on, kept", StringComparison.Ordinal), "the flag is not shown");
         RequireCounted(byMonitor: false);
+        Console.WriteLine("@host status");
         Steps.Run("sh", "-c", "/bin/vmbus list -vv | grep 'low latency: by hypercall'");
         Steps.Run("sh", "-c", "/bin/vmbus top --once | grep low-lat");
         Steps.Run("sh", "-c", "/bin/vmbus doctor | grep -A 1 'yes .*vmbus_signal'");

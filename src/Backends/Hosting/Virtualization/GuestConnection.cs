@@ -9,6 +9,7 @@ namespace VmBus.Hosting;
 internal sealed class GuestConnection(GuestMessageHandler? messages, Action? signalled, Func<long>? elsewhere = null)
 {
     private long _signals;
+    private long _monitored;
 
     public GuestMessageHandler? Messages => messages;
 
@@ -16,6 +17,15 @@ internal sealed class GuestConnection(GuestMessageHandler? messages, Action? sig
 
     // How many the guest made, also those that became one call.
     public long Signals => Volatile.Read(ref _signals) + (elsewhere?.Invoke() ?? 0);
+
+    // How many of them came by the monitor page: the others were calls.
+    public long Monitored => Volatile.Read(ref _monitored);
+
+    public void SignalMonitored()
+    {
+        Interlocked.Increment(ref _monitored);
+        Signal();
+    }
 
     public void Signal(ulong count = 1)
     {

@@ -33,6 +33,10 @@ internal sealed class GuestHypercalls(GuestMemory memory)
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
     public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
 
+    /// <summary>How many of a connection's signals came by the monitor page.</summary>
+    /// <returns>How many; <see langword="null"/> when nobody has the connection.</returns>
+    public long? GetMonitored(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Monitored : null;
+
     /// <summary>Makes a call.</summary>
     /// <param name="control">Its control word.</param>
     /// <param name="input">The input of a fast call, otherwise its guest physical address.</param>
@@ -58,13 +62,15 @@ internal sealed class GuestHypercalls(GuestMemory memory)
             return status;
         if (signal.Reserved != 0)
             return HypercallStatus.InvalidParameter;
-        return SignalEvent(signal.ConnectionId, signal.FlagNumber);
+        return SignalEvent(signal.ConnectionId, signal.FlagNumber, isMonitored: false);
     }
 
-    /// <summary>Signals a connection on the guest's behalf, also for its monitor page.</summary>
+    /// <summary>Signals a connection for a bit of the guest's monitor page.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="flagNumber">The flag: connections of channels have one.</param>
-    public HypercallStatus SignalEvent(uint connectionId, ushort flagNumber)
+    public HypercallStatus SignalMonitored(uint connectionId, ushort flagNumber) => SignalEvent(connectionId, flagNumber, isMonitored: true);
+
+    private HypercallStatus SignalEvent(uint connectionId, ushort flagNumber, bool isMonitored)
     {
         if (!_connections.TryGetValue(connectionId, out GuestConnection? connection))
             return HypercallStatus.InvalidConnectionId;
@@ -72,7 +78,10 @@ internal sealed class GuestHypercalls(GuestMemory memory)
             return HypercallStatus.InvalidPortId;
         if (flagNumber != 0)
             return HypercallStatus.InvalidParameter;
-        connection.Signal();
+        if (isMonitored)
+            connection.SignalMonitored();
+        else
+            connection.Signal();
         return HypercallStatus.Success;
     }
 

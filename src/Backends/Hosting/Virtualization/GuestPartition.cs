@@ -56,6 +56,9 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
     public long? GetSignals(uint connectionId) => Calls.GetSignals(connectionId);
 
+    /// <summary>How many of a connection's signals came by the monitor page; <see langword="null"/> when nobody has the connection.</summary>
+    internal long? GetMonitoredSignals(uint connectionId) => Calls.GetMonitored(connectionId);
+
     /// <summary>Makes the host's end of the guest's bus, and starts taking the guest's messages.</summary>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <returns>The bus: offer devices on it.</returns>
@@ -118,7 +121,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         if (gpa == 0 || gpa % GuestMemory.PageSize != 0 || !GuestMemory.Contains(gpa, GuestMemory.PageSize))
             return null;
         var view = new MonitorPageView(GuestMemory.Translate(gpa, GuestMemory.PageSize));
-        Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalEvent : MonitoredFlags.Signal;
+        Func<uint, ushort, HypercallStatus> signal = direction == MonitorDirection.ChildToParent ? Calls.SignalMonitored : MonitoredFlags.Signal;
         return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
     }
 

@@ -127,7 +127,8 @@ internal sealed class HostSession : IAsyncDisposable
     private static string NameOf(OfferedChannel? channel) => channel is { } offered ? $"the device {offered.Offer.InterfaceInstance}" : "the bus";
 
     private string Signals(OfferedChannel offered) =>
-        offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals ? $"; {signals} signals of the guest" : "";
+        offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals
+            ? $"; {signals} signals of the guest{(offered.MonitorId is null ? "" : $", {Machine.Partition.GetMonitoredSignals(connection)} of them by monitor")}" : "";
 
     // Several echoes are told apart by the last byte of their instance.
     private static Guid EchoInstance(string number)
