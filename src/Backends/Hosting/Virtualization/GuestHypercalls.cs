@@ -30,11 +30,11 @@ internal sealed class GuestHypercalls(GuestMemory memory)
     }
 
     /// <summary>How often a connection was signalled.</summary>
-    /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
+    /// <returns>How often; <see langword="null"/> when there is no such connection.</returns>
     public long? GetSignals(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Signals : null;
 
     /// <summary>How many of a connection's signals came by the monitor page.</summary>
-    /// <returns>How many; <see langword="null"/> when nobody has the connection.</returns>
+    /// <returns>How many; <see langword="null"/> when there is no such connection.</returns>
     public long? GetMonitored(uint connectionId) => _connections.TryGetValue(connectionId, out GuestConnection? connection) ? connection.Monitored : null;
 
     /// <summary>Makes a call.</summary>

@@ -53,10 +53,10 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
 
     /// <summary>How often the guest has signalled a connection, by hypercall or by its monitor page.</summary>
     /// <param name="connectionId">The connection.</param>
-    /// <returns>How often; <see langword="null"/> when nobody has the connection.</returns>
+    /// <returns>How often; <see langword="null"/> when there is no such connection.</returns>
     public long? GetSignals(uint connectionId) => Calls.GetSignals(connectionId);
 
-    /// <summary>How many of a connection's signals came by the monitor page; <see langword="null"/> when nobody has the connection.</summary>
+    /// <summary>How many of a connection's signals came by the monitor page; <see langword="null"/> when there is no such connection.</summary>
     internal long? GetMonitoredSignals(uint connectionId) => Calls.GetMonitored(connectionId);
 
     /// <summary>Makes the host's end of the guest's bus, and starts taking the guest's messages.</summary>

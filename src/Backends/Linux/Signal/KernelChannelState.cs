@@ -41,7 +41,7 @@ public sealed record KernelChannelState
     /// <summary>The flag: <c>low_latency</c> of <c>struct vmbus_channel</c>.</summary>
     public bool IsLowLatency { get; init; }
 
-    /// <summary>Whether the flag is kept set, whoever closes what.</summary>
+    /// <summary>Whether the flag stays set after all descriptors that asked for it are closed.</summary>
     public bool IsKept { get; init; }
 
     /// <summary>Whether this <see cref="KernelChannel"/> asks for the flag.</summary>

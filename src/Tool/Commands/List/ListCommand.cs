@@ -45,7 +45,10 @@ internal sealed class ListCommand
         if (line.GetValue(_tree) && line.GetValue(_json))
             throw new UsageException("--tree and --json are two ways to write the same: leave one out");
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
-        IReadOnlyList<SysfsDevice> devices = LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices());
+        IReadOnlyList<SysfsDevice> devices = sysfs.ListDevices();
+        // Each flag is a descriptor opened: only for what shows them.
+        if (line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json))
+            devices = LowLatencyChannel.WithFlags(sysfs, devices);
         if (line.GetValue(_json))
             _terminal.Out.WriteLine(ListJson.Write(ListDocument.From(devices, VmBusCommand.Version)));
         else if (line.GetValue(_tree))

@@ -18,8 +18,11 @@ internal sealed record LowLatencyChannel(TopRow Row, KernelChannelState? State)
     /// <summary>Reads the channels of a guest, by device.</summary>
     /// <param name="sysfs">The guest.</param>
     /// <param name="devices">Its devices, or some of them.</param>
-    public static IReadOnlyList<LowLatencyChannel> Read(VmBusSysfs sysfs, IReadOnlyList<SysfsDevice> devices) =>
-        [.. TopRows.From(devices).Select(row => new LowLatencyChannel(row, row.Relid is { } relid ? Look(sysfs, row.Device, relid) : null))];
+    public static IReadOnlyList<LowLatencyChannel> Read(VmBusSysfs sysfs, IReadOnlyList<SysfsDevice> devices)
+    {
+        bool hasModule = HasModule(sysfs);
+        return [.. TopRows.From(devices).Select(row => new LowLatencyChannel(row, hasModule && row.Relid is { } relid ? Look(sysfs, row.Device, relid) : null))];
+    }
 
     /// <summary>The devices with the flag of their monitored channels, where the module is there.</summary>
     public static IReadOnlyList<SysfsDevice> WithFlags(VmBusSysfs sysfs, IReadOnlyList<SysfsDevice> devices) => !HasModule(sysfs) ? devices :
@@ -62,7 +65,7 @@ internal sealed record LowLatencyChannel(TopRow Row, KernelChannelState? State)
     private static KernelChannelState? Look(VmBusSysfs sysfs, SysfsDevice device, uint relid)
     {
         // A channel without a driver is closed; the module looks at others only.
-        if (!OperatingSystem.IsLinux() || !KernelChannel.IsAvailable(sysfs) || device.InstanceId is not { } instance || device.Driver is null)
+        if (!OperatingSystem.IsLinux() || device.InstanceId is not { } instance || device.Driver is null)
             return null;
         try
         {

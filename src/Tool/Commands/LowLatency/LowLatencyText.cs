@@ -37,7 +37,7 @@ internal static class LowLatencyText
         if (monitored.Length > 0 && others.Length > 0)
         {
             console.WriteLine();
-            console.WriteLine($"No monitor, each signal is a hypercall: {string.Join(", ", others.Select(row => $"{TopNumber.Id(row.Relid)} {row.Name}"))}.");
+            MonitorTables.WriteOthers(console, "No monitor, each signal is a hypercall", others);
         }
 
         if (!hasModule)

@@ -42,10 +42,7 @@ internal sealed class MonitorCommand
     private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
     private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
     private readonly Option<bool> _all = new("--all") { Description = "Show monitors that nobody uses as well." };
-    private readonly Option<string?> _measure = new("--measure") { Description = $"Time how long a device's monitor bit stays set: {DeviceChoice.Forms}.", HelpName = "DEVICE" };
-    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: each of these latency hints, and the one before at the end.", HelpName = "TIME,..." };
-    private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
-    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
+    private readonly WindowArguments _measure = new($"Time how long a device's monitor bit stays set: {DeviceChoice.Forms}.");
     private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw it into this PNG file.", HelpName = "FILE.png" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
@@ -57,8 +54,10 @@ internal sealed class MonitorCommand
         _engines = engines;
         Command = new Command("monitor", "Show the monitor pages of this Linux guest, set a channel's latency hint, or measure the window.")
         {
-            _device, _channel, _latency, _uio, _all, _measure, _hints, _samples, _bind, _plot, _json, _sysfs,
+            _device, _channel, _latency, _uio, _all, _json, _sysfs,
         };
+        _measure.AddTo(Command);
+        Command.Options.Add(_plot);
         Command.SetAction(RunAsync);
     }
 
@@ -104,12 +103,12 @@ internal sealed class MonitorCommand
 
     private WindowOptions? ReadMeasure(ParseResult line, MonitorOptions options)
     {
-        WindowOptions? measure = WindowOptions.Read(line.GetValue(_measure), line.GetValue(_hints), line.GetValue(_samples), line.GetValue(_bind));
+        WindowOptions? measure = _measure.Read(line);
         string? plot = line.GetValue(_plot);
         if (plot is not null && measure is null)
-            throw new UsageException($"{_plot.Name} belongs to {_measure.Name}");
+            throw new UsageException($"{_plot.Name} belongs to {_measure.Measure.Name}");
         if (measure is not null && (options.Device is not null || options.Uio is not null || options.Latency is not null || options.IsAll))
-            throw new UsageException($"{_measure.Name} goes with {_hints.Name}, {_samples.Name}, {_bind.Name}, {_plot.Name} and {_json.Name} only");
+            throw new UsageException($"{_measure.Measure.Name} goes with --hints, --samples, --bind, {_plot.Name} and {_json.Name} only");
         if (plot is not null)
             PlotFile.Check(plot);
         return measure;

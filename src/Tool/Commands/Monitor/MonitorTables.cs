@@ -84,7 +84,8 @@ internal static class MonitorTables
             ColumnTable.Write(console, ["mon", "bit", "chan", "device", "pend", "armed", "latency", "conn id", "flag", "check"], [3], monitors);
     }
 
-    private static void WriteOthers(IAnsiConsole console, string what, IReadOnlyList<TopRow> rows)
+    /// <summary>Names channels in a line; none, no line.</summary>
+    public static void WriteOthers(IAnsiConsole console, string what, IReadOnlyList<TopRow> rows)
     {
         if (rows.Count > 0)
             WriteText(console, $"{what}: {string.Join(", ", rows.Select(row => $"{TopNumber.Id(row.Relid)} {row.Name}"))}.");

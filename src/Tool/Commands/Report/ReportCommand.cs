@@ -26,10 +26,7 @@ internal sealed class ReportCommand
     private readonly Terminal _terminal;
     private readonly Engines _engines;
     private readonly Argument<string> _file = new("FILE") { Description = "Where it goes; - for standard output.", DefaultValueFactory = _ => "vmbus-report.json" };
-    private readonly Option<string?> _measure = new("--measure") { Description = "Measure a device's window as well: see vmbus monitor --measure.", HelpName = "DEVICE" };
-    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: each of these latency hints.", HelpName = "TIME,..." };
-    private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
-    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
+    private readonly WindowArguments _measure = new("Measure a device's window as well: see vmbus monitor --measure.");
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
@@ -39,8 +36,9 @@ internal sealed class ReportCommand
         _engines = engines;
         Command = new Command("report", "Write what this Linux guest's VMBus is and does into one file to send: no names, no addresses.")
         {
-            _file, _measure, _hints, _samples, _bind, _sysfs,
+            _file, _sysfs,
         };
+        _measure.AddTo(Command);
         Command.SetAction(RunAsync);
     }
 
@@ -53,7 +51,7 @@ internal sealed class ReportCommand
         bool isOut = file == "-";
         if (!isOut && Path.Exists(file))
             throw new ToolException($"'{file}' is there already: give another name");
-        WindowOptions? measure = WindowOptions.Read(line.GetValue(_measure), line.GetValue(_hints), line.GetValue(_samples), line.GetValue(_bind));
+        WindowOptions? measure = _measure.Read(line);
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         IReadOnlyList<TopRow> rows = TopRows.From(LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()));
         WindowReport? window = measure is null ? null : await WindowMeasurement.RunAsync(measure, sysfs, _terminal, cancellationToken).ConfigureAwait(false);

@@ -12,7 +12,7 @@ internal static class WindowMeasurement
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     /// <summary>Measures one device.</summary>
-    /// <exception cref="ToolException">There is no such device, it has no monitor, or nobody inspects it.</exception>
+    /// <exception cref="ToolException">There is no such device, it has no monitor, or the hypervisor does not inspect it.</exception>
     /// <exception cref="LinuxGuestException">The device cannot be opened.</exception>
     public static async Task<WindowReport> RunAsync(WindowOptions options, VmBusSysfs sysfs, Terminal terminal, CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ internal sealed class WindowRun
     private const int LooksAWindow = 20;
     private static readonly TimeSpan LeastNap = TimeSpan.FromMicroseconds(25);
 
-    // A page that nobody inspects is known after this many.
+    // After this many bits that stay set, the page counts as not inspected.
     private const int Hopeless = 3;
 
     private readonly WindowOptions _options;
@@ -31,7 +31,7 @@ internal sealed class WindowRun
 
     /// <summary>Prepares to measure.</summary>
     /// <param name="options">What.</param>
-    /// <param name="signaler">The signals of a channel that has a monitor, and that nobody uses meanwhile.</param>
+    /// <param name="signaler">The signals of a channel that has a monitor, and no other user meanwhile.</param>
     /// <param name="page">The guest-to-host monitor page.</param>
     /// <param name="monitorId">The channel's monitor in it.</param>
     public WindowRun(WindowOptions options, ChannelSignaler signaler, MonitorPageView page, int monitorId)
@@ -43,7 +43,7 @@ internal sealed class WindowRun
     }
 
     /// <summary>Measures each hint, and goes back to the one that was there.</summary>
-    /// <exception cref="ToolException">Nobody inspects the page.</exception>
+    /// <exception cref="ToolException">The hypervisor does not inspect the page.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public (IReadOnlyList<WindowCell> Cells, LatencyHistogram? Calls) Measure(CancellationToken cancellationToken)
     {
