@@ -20,14 +20,17 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     private readonly VmBusSysfs _sysfs;
     private readonly UioDevice _uio;
     private readonly VmBusBinding? _binding;
+    private readonly VmBusDeviceOptions _options;
     private readonly Lazy<Task> _closed;
 
-    private VmBusDevice(VmBusSysfs sysfs, UioDevice uio, VmBusBinding? binding)
+    private VmBusDevice(VmBusSysfs sysfs, UioDevice uio, VmBusBinding? binding, VmBusDeviceOptions options)
     {
         _sysfs = sysfs;
         _uio = uio;
         _binding = binding;
-        _closed = new Lazy<Task>(() => Task.Run(Close));
+        _options = options;
+        // Closing talks to the host, and is the kernel's: a thread waits.
+        _closed = new Lazy<Task>(() => Task.Run(CloseOnceAsync));
     }
 
     /// <summary>The primary channel, open. Its rings are as large as the kernel made them.</summary>
@@ -120,7 +123,10 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
 
     /// <summary>Closes the device, and gives it back to the driver it was taken from.</summary>
     /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
-    /// <remarks>What was sent and not read by the host is lost, as the kernel closes the channel at once.</remarks>
+    /// <remarks>
+    /// First the host gets <see cref="VmBusDeviceOptions.FlushTimeout"/> to read what was sent on <see cref="Channel"/>: the
+    /// kernel takes the rings back at once, read or not. A channel that was disposed before is not waited for.
+    /// </remarks>
     /// <exception cref="LinuxGuestException">The kernel refused a step of giving it back; the others were taken.</exception>
     public Task CloseAsync(CancellationToken cancellationToken = default) => _closed.Value.WaitAsync(cancellationToken);
 
@@ -151,7 +157,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             uio = UioDevice.Open(sysfs, instance, options);
             cancellationToken.ThrowIfCancellationRequested();
-            return new VmBusDevice(sysfs, uio, binding);
+            return new VmBusDevice(sysfs, uio, binding, options);
         }
         catch (Exception failure)
         {
@@ -177,10 +183,37 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         // A device that the host took away cannot be given back, and need not be.
         => binding?.Undo() is { } refused && sysfs.FindDevice(instance) is not null ? refused : null;
 
+    private async Task CloseOnceAsync()
+    {
+        try
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Close();
+        }
+    }
+
     private void Close()
     {
         _uio.Dispose();
         if (GiveBack(_sysfs, InstanceId, _binding) is { } refused)
             throw refused;
+    }
+
+    private async Task FlushAsync()
+    {
+        if (_options.FlushTimeout == TimeSpan.Zero)
+            return;
+        using var limit = new CancellationTokenSource(_options.FlushTimeout, _options.Clock ?? TimeProvider.System);
+        try
+        {
+            await Channel.FlushAsync(limit.Token).ConfigureAwait(false);
+        }
+        // Nothing to wait for: the host has had its time, spoiled the ring, or the user has closed the channel.
+        catch (Exception unread) when (unread is OperationCanceledException or RingCorruptException or ObjectDisposedException)
+        {
+        }
     }
 }

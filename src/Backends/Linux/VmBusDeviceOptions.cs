@@ -24,6 +24,23 @@ public sealed record VmBusDeviceOptions
     /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
     public AdaptiveOptions? Adaptive { get; init; }
 
+    /// <summary>
+    /// How long closing waits for the host to read what was sent on the primary channel. <see cref="TimeSpan.Zero"/> closes at
+    /// once; then what is unread is lost, as the kernel takes the rings back.
+    /// </summary>
+    /// <value>1 s by default.</value>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    public TimeSpan FlushTimeout
+    {
+        get;
+        init
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+                ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(1);
+
     /// <summary>The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</summary>
     public TimeProvider? Clock { get; init; }
 }

@@ -56,7 +56,27 @@ partial class VmBusChannel
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
     /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
     /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
-    public async ValueTask<bool> WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
+    public ValueTask<bool> WaitToWriteAsync(int payloadLength, CancellationToken cancellationToken = default)
+        => WaitForRoomAsync(payloadLength, cancellationToken);
+
+    /// <summary>
+    /// Waits until the other side has read all that was sent: until the outgoing ring is empty. Read, not acted on: only an
+    /// answer tells that.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <returns><see langword="true"/> when all was read; <see langword="false"/> when the channel ended with packets unread.</returns>
+    /// <remarks>
+    /// Any thread may wait, also beside the one that sends: what is sent meanwhile is waited for too. What a batch has not
+    /// committed is not. The other side signals once, when the ring becomes empty; a send that waits for room meanwhile may be
+    /// woken only then.
+    /// </remarks>
+    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>
+    public ValueTask<bool> FlushAsync(CancellationToken cancellationToken = default) => WaitForRoomAsync(null, cancellationToken);
+
+    /// <param name="payloadLength">The payload to make room for; <see langword="null"/> for an empty ring.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    private async ValueTask<bool> WaitForRoomAsync(int? payloadLength, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
         bool waiting = false;
@@ -68,7 +88,7 @@ partial class VmBusChannel
                 long ticket = _waits.Ticket;
                 if (HasEnded)
                     return false;
-                if (_outgoing.AwaitRoom(payloadLength, ref waiting))
+                if (payloadLength is { } length ? _outgoing.AwaitRoom(length, ref waiting) : _outgoing.AwaitEmpty(ref waiting))
                     return true;
                 await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
             }

@@ -51,7 +51,7 @@ unsafe partial class OutgoingRing
     /// </summary>
     /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
     /// <param name="waiting">
-    /// Whether this thread is counted among those who wait; <see langword="false"/> at first, and to be given to
+    /// Whether this thread is counted among those that wait; <see langword="false"/> at first, and to be given to
     /// <see cref="StopAwaitingRoom"/> in the end.
     /// </param>
     /// <returns>Whether there is room now.</returns>
@@ -64,18 +64,7 @@ unsafe partial class OutgoingRing
             ThrowIfFaulted();
             SawReadIndex(_control.LoadReadIndex());
             if (Free < total)
-            {
-                if (!waiting)
-                {
-                    waiting = true;
-                    _roomWaiters++;
-                }
-
-                uint wanted = Math.Max(total, _size / 4);
-                _roomAwaited = _roomWaiters == 1 ? wanted : Math.Max(wanted, _roomAwaited);
-                SawReadIndex(RingHandshake.RequestRoom(_control, _roomAwaited));
-            }
-
+                SawReadIndex(AskForRoom(Math.Max(total, _size / 4), ref waiting));
             return Free >= total;
         }
         finally
@@ -84,18 +73,57 @@ unsafe partial class OutgoingRing
         }
     }
 
-    /// <summary>Ends what <see cref="AwaitRoom"/> began; the last to wait takes the request back.</summary>
+    /// <summary>Asks the reader to signal when it has read all that was published, and looks once more.</summary>
+    /// <param name="waiting">As for <see cref="AwaitRoom"/>.</param>
+    /// <returns>Whether all was read.</returns>
+    /// <remarks>
+    /// Any thread, also beside the one that writes: what that one keeps to itself is neither read nor changed here. So a bad
+    /// index is thrown and left for the writer to meet.
+    /// </remarks>
+    internal bool AwaitEmpty(ref bool waiting)
+    {
+        ThrowIfEnded();
+        ThrowIfFaulted();
+        if (IsEmpty(_control.LoadReadIndex()))
+            return true;
+        // 8 bytes always stay free, and the reader signals for more room than was asked for: so only for an empty ring.
+        return IsEmpty(AskForRoom(_size - 8, ref waiting));
+
+        bool IsEmpty(uint read)
+        {
+            if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
+                throw new RingCorruptException(bad, read, _size, _control.LoadWriteIndex());
+            return read == _control.LoadWriteIndex();
+        }
+    }
+
+    /// <summary>Ends what <see cref="AwaitRoom"/> or <see cref="AwaitEmpty"/> began; the last to wait takes the request back.</summary>
     internal void StopAwaitingRoom(ref bool waiting)
     {
         if (!waiting)
             return;
         waiting = false;
-        if ((_guard & RingGuard.Ended) != 0)
-            return;
-        Enter();
-        if (--_roomWaiters == 0)
-            _control.StorePendingSendSize(0);
-        ExitQuietly();
+        lock (_roomLock)
+        {
+            if (--_roomWaiters == 0 && (_guard & RingGuard.Ended) == 0)
+                _control.StorePendingSendSize(0);
+        }
+    }
+
+    /// <returns>The read index as of after the request.</returns>
+    private uint AskForRoom(uint wanted, ref bool waiting)
+    {
+        lock (_roomLock)
+        {
+            if (!waiting)
+            {
+                waiting = true;
+                _roomWaiters++;
+            }
+
+            _roomAwaited = _roomWaiters == 1 ? wanted : Math.Max(wanted, _roomAwaited);
+            return RingHandshake.RequestRoom(_control, _roomAwaited);
+        }
     }
 
     /// <summary>Whether an in-band packet would fit behind what was appended; asked by the one who writes, in a batch.</summary>

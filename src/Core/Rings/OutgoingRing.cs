@@ -48,6 +48,7 @@ public sealed unsafe partial class OutgoingRing
     private uint _room;         // the longest that fits from _cursor.Next on, in place: see Room
     private uint _lastRead;     // the read index as last seen
     private int _lock;
+    private readonly Lock _roomLock = new();    // of the two below: a flush may wait beside the one that writes
     private int _roomWaiters;
     private uint _roomAwaited;  // the request for room that stands while anybody waits
     private WrappedReservation? _wrapped;

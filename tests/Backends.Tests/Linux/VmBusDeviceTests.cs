@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Time.Testing;
 using VmBus.Interop;
 using VmBus.Layout;
 using VmBus.Linux;
@@ -151,6 +152,68 @@ public sealed class VmBusDeviceTests : UioFixture
         Assert.Throws<ObjectDisposedException>(() => second.TrySend(Payload));
         Assert.Throws<ObjectDisposedException>(() => device.OpenSubchannel(90));
     }
+
+    // The kernel takes the rings back at once, so closing waits for the host.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_sent_is_read_before_the_device_is_closed(bool dispose)
+    {
+        UioStandIn standIn = Make(Monitor);
+        VmBusDevice device = await VmBusDevice.OpenAsync("balloon", Options(standIn) with { FlushTimeout = Timeout.InfiniteTimeSpan }, Token);
+        for (int i = 0; i < 3; i++)
+            await device.Channel.SendAsync(Payload, cancellationToken: Token);
+        Task closed = dispose ? device.DisposeAsync().AsTask() : device.CloseAsync(Token);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal((false, true), (closed.IsCompleted, standIn.IsOpen));
+            ReadOne(standIn.Host.Channel);
+        }
+
+        await closed.WaitAsync(Patience.Limit, Token);
+        Assert.False(standIn.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_read_has_a_limited_time_to()
+    {
+        UioStandIn standIn = Make(Monitor);
+        var clock = new FakeTimeProvider();
+        VmBusDevice device = await VmBusDevice.OpenAsync("balloon", Options(standIn) with { FlushTimeout = TimeSpan.FromSeconds(9), Clock = clock }, Token);
+        await device.Channel.SendAsync(Payload, cancellationToken: Token);
+        Task closed = device.CloseAsync(Token);
+        Background.Until(() => Volatile.Read(ref standIn.Host.Word(12)) != 0, "the request for room");  // pending_send_sz
+        clock.Advance(TimeSpan.FromSeconds(8));
+        Assert.True(standIn.IsOpen);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await closed.WaitAsync(Patience.Limit, Token);
+        Assert.False(standIn.IsOpen);
+    }
+
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("spoilt")]
+    [InlineData("no time")]
+    [InlineData("gone")]
+    public async Task Where_nothing_can_be_read_any_more_closing_does_not_wait(string why)
+    {
+        UioStandIn standIn = Make(Monitor);
+        VmBusDevice device = await VmBusDevice.OpenAsync("balloon",
+            Options(standIn) with { FlushTimeout = why == "no time" ? TimeSpan.Zero : Timeout.InfiniteTimeSpan }, Token);
+        await device.Channel.SendAsync(Payload, cancellationToken: Token);
+        if (why == "closed")
+            device.Channel.Dispose();
+        else if (why == "spoilt")
+            standIn.Host.Word(4) = 12345;
+        else if (why == "gone")
+            standIn.Rescind();
+        await device.CloseAsync(Token).WaitAsync(Patience.Limit, Token);
+        Assert.False(standIn.IsOpen);
+    }
+
+    [Fact]
+    public void A_negative_time_to_flush_is_refused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new VmBusDeviceOptions { FlushTimeout = TimeSpan.FromSeconds(-2) });
 
     private (UioStandIn StandIn, StandInKernel Kernel) WithDriver()
     {

@@ -22,6 +22,7 @@ public class ChannelEndTests
         ["WaitToReadAsync"] = c => c.WaitToReadAsync(Token).AsTask(),
         ["WaitToWrite"] = Now(c => c.WaitToWrite(8, Timeout.InfiniteTimeSpan, Token)),
         ["WaitToWriteAsync"] = c => c.WaitToWriteAsync(8, Token).AsTask(),
+        ["FlushAsync"] = c => c.FlushAsync(Token).AsTask(),
         ["SignalMode"] = Now(c => c.SignalMode = SignalMode.LowLatency),
     };
 
