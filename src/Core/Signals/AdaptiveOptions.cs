@@ -4,10 +4,13 @@ namespace VmBus;
 /// <remarks>
 /// <para>Deferring is worth its wait when a batch builds up meanwhile. While deferring, the batch is there to be
 /// counted: packets since the signal before. <see cref="Patience"/> batches in a row under <see cref="FewPackets"/> end
-/// it. While signalling at once, the batch that would have built up is counted instead: packets sent in one window
-/// without anything read in between. A sender that waits for an answer to each message never sends two, so a
-/// ping-pong, however fast, stays at low latency. <see cref="Patience"/> windows in a row with
-/// <see cref="ManyPackets"/> end it.</para>
+/// it. While signalling at once, the batch that would have built up is counted instead: packets sent in one window.
+/// <see cref="Patience"/> windows in a row with <see cref="ManyPackets"/> end it.</para>
+/// <para>A packet that is read may be the answer that the next message waited for, so it begins the count anew: a
+/// ping-pong, however fast, stays at low latency. Unless <see cref="ManyPackets"/> and more are in flight, sent ahead of
+/// what was read: such a stream, with acknowledgements, is put to a trial. One signal is deferred, and
+/// <see cref="ManyPackets"/> in that batch end it; after a trial that fails, the patience for the next one is doubled, up to
+/// 128 times.</para>
 /// <para>Time is read only when a signal is sent at once, which costs far more than a clock.</para>
 /// </remarks>
 public sealed record AdaptiveOptions

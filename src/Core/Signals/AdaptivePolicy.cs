@@ -6,12 +6,18 @@ namespace VmBus;
 /// <summary>Decides, at each signal, whether an adaptive channel defers. See <see cref="AdaptiveOptions"/>.</summary>
 internal struct AdaptivePolicy
 {
+    /// <summary>How often the patience for a trial is doubled, at most: with the defaults, 1024 windows lie between two trials.</summary>
+    public const int MostDoublings = 7;
+
     private readonly AdaptiveOptions _options;
     private readonly long _windowTicks;
     private long _sentBefore;       // packets sent as of the signal before, or as of the window's start
     private long _receivedBefore;
+    private long _lead;             // the least that sent was ever ahead of received: nothing was in flight then
     private long _windowStart;
     private int _streak;            // batches or windows in a row that spoke for a change
+    private int _failedTrials;      // in a row
+    private bool _answered;         // packets came back during the streak
     private bool _windowOpen;
 
     /// <summary>Starts deferring, as an offer with a monitor asks for.</summary>
@@ -26,6 +32,9 @@ internal struct AdaptivePolicy
     /// <summary>Whether signals are deferred now.</summary>
     public bool Defers { get; private set; }
 
+    /// <summary>Whether that is a trial: one batch shows whether a load that is answered is worth deferring.</summary>
+    public bool IsTrial { get; private set; }
+
     /// <summary>A signal is deferred: judges the batch since the signal before.</summary>
     /// <param name="sent">Packets sent so far.</param>
     /// <returns><see langword="true"/> when the choice changed.</returns>
@@ -33,6 +42,16 @@ internal struct AdaptivePolicy
     {
         long batch = sent - _sentBefore;
         _sentBefore = sent;
+        if (IsTrial)
+        {
+            bool passed = batch >= _options.ManyPackets;
+            _failedTrials = passed ? 0 : Math.Min(_failedTrials + 1, MostDoublings);
+            IsTrial = false;
+            if (!passed)
+                Become(defers: false);
+            return !passed;
+        }
+
         _streak = batch < _options.FewPackets ? _streak + 1 : 0;
         if (_streak < _options.Patience)
             return false;
@@ -47,15 +66,26 @@ internal struct AdaptivePolicy
     /// <returns><see langword="true"/> when the choice changed.</returns>
     public bool OnImmediate(long sent, long received, long now)
     {
-        // Something came back since the window began: what was sent may have waited for it, and would not have
-        // been sent had the signal been deferred. Count anew from here.
-        if (!_windowOpen || received != _receivedBefore)
+        _lead = Math.Min(_lead, sent - received);
+        if (!_windowOpen)
         {
-            bool answered = _windowOpen;
             OpenWindow(sent, received, now);
-            if (answered)
-                _streak = 0;
             return false;
+        }
+
+        if (received != _receivedBefore)
+        {
+            // An answer. With few packets in flight, what was sent may have waited for it, and would not have been sent had
+            // the signal been deferred: count anew from here.
+            if (sent - received - _lead < _options.ManyPackets)
+            {
+                OpenWindow(sent, received, now);
+                _streak = 0;
+                return false;
+            }
+
+            _receivedBefore = received;
+            _answered = true;
         }
 
         if (now - _windowStart < _windowTicks)
@@ -64,10 +94,13 @@ internal struct AdaptivePolicy
         // The window is over, maybe long since: packets a window, not packets.
         double windows = (now - _windowStart) / (double)_windowTicks;
         bool many = (sent - _sentBefore) >= _options.ManyPackets * windows;
+        bool answered = _answered;
         _streak = many ? _streak + 1 : 0;
         OpenWindow(sent, received, now);
-        if (_streak < _options.Patience)
+        _answered = answered && many;
+        if (_streak < (_answered ? _options.Patience << _failedTrials : _options.Patience))
             return false;
+        IsTrial = _answered;
         Become(defers: true);
         _sentBefore = sent;
         return true;
@@ -79,12 +112,14 @@ internal struct AdaptivePolicy
         _windowStart = now;
         _sentBefore = sent;
         _receivedBefore = received;
+        _answered = false;
     }
 
     private void Become(bool defers)
     {
         Defers = defers;
         _streak = 0;
+        _answered = false;
         _windowOpen = false;
     }
 }

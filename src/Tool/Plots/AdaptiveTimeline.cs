@@ -1,4 +1,4 @@
-// The picture of a load that changes half-way: what each mode does with it over time, latency above and batching below.
+// The picture of a load that changes: what each mode does with it over time, latency above and batching below.
 
 using ScottPlot;
 using ScottPlot.TickGenerators;
@@ -21,18 +21,14 @@ internal static class AdaptiveTimeline
     /// <summary>Draws them.</summary>
     /// <param name="series">One for each mode.</param>
     /// <param name="window">The monitor window, drawn as a line.</param>
-    /// <param name="changes">When the load changes, from the start of the run.</param>
-    /// <param name="before">The load before, in a few words.</param>
-    /// <param name="after">The load after, in a few words.</param>
+    /// <param name="loads">The loads, each with when it begins, from the start of the run.</param>
     /// <param name="subtitle">How it was measured: sizes, machine, clock, modelled costs.</param>
     /// <returns>A PNG of <see cref="Width"/> by <see cref="Height"/> pixels.</returns>
     /// <exception cref="ArgumentException">There is nothing to draw.</exception>
     public static byte[] Render(
         IReadOnlyList<TimelineSeries> series,
         TimeSpan window,
-        TimeSpan changes,
-        string before,
-        string after,
+        IReadOnlyList<(TimeSpan Begins, string Name)> loads,
         string subtitle)
     {
         ArgumentNullException.ThrowIfNull(series);
@@ -40,7 +36,7 @@ internal static class AdaptiveTimeline
         if (all.Length == 0)
             throw new ArgumentException("No series has a point.", nameof(series));
 
-        using Sheet sheet = new(Width, Height, "Adaptive signalling: a load that changes half-way", subtitle);
+        using Sheet sheet = new(Width, Height, "Adaptive signalling: a load that changes", subtitle);
         foreach (TimelineSeries one in series)
             sheet.AddLegend(one.Mode.Name(), ModeColors.Line(one.Mode), LinePattern.Solid, LineWidth(one.Mode));
         sheet.AddLegend($"monitor window, {Units.Duration(window)}", ModeColors.Mark, LinePattern.Dotted, 2);
@@ -49,15 +45,15 @@ internal static class AdaptiveTimeline
         float height = (Height - Sheet.HeadHeight - Sheet.Margin / 2 - PanelGap) / 2;
         double end = all.Max(point => point.At.TotalMilliseconds);
 
-        using Plot latency = Panel(series, changes, end, point => LatencyAxis.Place(point.LatencyP50));
+        using Plot latency = Panel(series, loads, end, point => LatencyAxis.Place(point.LatencyP50));
         double least = Math.Min(all.Min(point => point.LatencyP50), window.TotalNanoseconds) / 1.6;
         double most = LatencyAxis.Headroom(Math.Max(all.Max(point => point.LatencyP50), window.TotalNanoseconds) * 2.2);
         latency.Axes.Left.TickGenerator = LatencyAxis.Latencies(least, most);
         latency.Axes.SetLimitsY(LatencyAxis.Place(least), LatencyAxis.Place(most));
         latency.Add.HorizontalLine(LatencyAxis.Place(window.TotalNanoseconds), 2, ModeColors.Mark, LinePattern.Dotted);
-        Say(latency, changes, LatencyAxis.Place(most), before, after);
+        Say(latency, loads, end, LatencyAxis.Place(most));
 
-        using Plot batch = Panel(series, changes, end, point => point.PacketsPerWakeup is { } packets and > 0 ? Math.Log10(packets) : null);
+        using Plot batch = Panel(series, loads, end, point => point.PacketsPerWakeup is { } packets and > 0 ? Math.Log10(packets) : null);
         double largest = all.Max(point => point.PacketsPerWakeup ?? 1);
         batch.Axes.Left.TickGenerator = Decades((int)Math.Ceiling(Math.Log10(Math.Max(1, largest))));
         batch.Axes.SetLimitsY(-0.15, Math.Log10(LatencyAxis.Headroom(Math.Max(10, largest * 1.5))));
@@ -73,20 +69,16 @@ internal static class AdaptiveTimeline
     /// <param name="path">The file, created or replaced.</param>
     /// <param name="series">One for each mode.</param>
     /// <param name="window">The monitor window.</param>
-    /// <param name="changes">When the load changes.</param>
-    /// <param name="before">The load before, in a few words.</param>
-    /// <param name="after">The load after, in a few words.</param>
+    /// <param name="loads">The loads, each with when it begins.</param>
     /// <param name="subtitle">How it was measured.</param>
     /// <exception cref="ToolException">The file cannot be written.</exception>
     public static void Save(
         string path,
         IReadOnlyList<TimelineSeries> series,
         TimeSpan window,
-        TimeSpan changes,
-        string before,
-        string after,
+        IReadOnlyList<(TimeSpan Begins, string Name)> loads,
         string subtitle) =>
-        PlotFile.Write(path, Render(series, window, changes, before, after, subtitle));
+        PlotFile.Write(path, Render(series, window, loads, subtitle));
 
     private static float LineWidth(SignalMode mode) => mode == SignalMode.Adaptive ? ModeColors.BandWidth : CurveWidth;
 
@@ -98,11 +90,12 @@ internal static class AdaptiveTimeline
         sheet.Draw(panel, Sheet.Margin, top + CaptionHeight, width, height - CaptionHeight);
     }
 
-    private static Plot Panel(IReadOnlyList<TimelineSeries> series, TimeSpan changes, double end, Func<TimelinePoint, double?> place)
+    private static Plot Panel(IReadOnlyList<TimelineSeries> series, IReadOnlyList<(TimeSpan Begins, string Name)> loads, double end, Func<TimelinePoint, double?> place)
     {
         Plot plot = new();
         PanelStyle.Apply(plot);
-        plot.Add.VerticalLine(changes.TotalMilliseconds, 2, ModeColors.Mark, LinePattern.Dashed);
+        foreach ((TimeSpan begins, _) in loads.Skip(1))
+            plot.Add.VerticalLine(begins.TotalMilliseconds, 2, ModeColors.Mark, LinePattern.Dashed);
         foreach (TimelineSeries one in series.OrderBy(one => one.Mode != SignalMode.Adaptive))
         {
             double[] xs = [.. one.Points.Where(point => place(point) is not null).Select(point => point.At.TotalMilliseconds)];
@@ -121,17 +114,17 @@ internal static class AdaptiveTimeline
         return plot;
     }
 
-    private static void Say(Plot plot, TimeSpan changes, double top, string before, string after)
+    private static void Say(Plot plot, IReadOnlyList<(TimeSpan Begins, string Name)> loads, double end, double top)
     {
-        foreach ((string text, Alignment alignment, float offset) in
-            (ReadOnlySpan<(string, Alignment, float)>)[($"{before} ", Alignment.UpperRight, -10), ($" {after}", Alignment.UpperLeft, 10)])
+        for (int i = 0; i < loads.Count; i++)
         {
-            var label = plot.Add.Text(text, changes.TotalMilliseconds, top);
-            label.LabelAlignment = alignment;
+            double begins = loads[i].Begins.TotalMilliseconds;
+            double ends = i + 1 < loads.Count ? loads[i + 1].Begins.TotalMilliseconds : end;
+            var label = plot.Add.Text(loads[i].Name, (begins + ends) / 2, top);
+            label.LabelAlignment = Alignment.UpperCenter;
             label.LabelFontSize = 16;
             label.LabelFontName = SheetFont.Register();
             label.LabelFontColor = ModeColors.Ink;
-            label.OffsetX = offset;
             label.OffsetY = 8;
         }
     }

@@ -11,6 +11,10 @@ internal static class Spelling
 
     /// <summary>Every load, in the order of the tables.</summary>
     public static IReadOnlyList<LoadKind> AllLoads { get; } =
+        [LoadKind.PingPong, LoadKind.Paced, LoadKind.Saturating, LoadKind.Acknowledged, LoadKind.Mixed];
+
+    /// <summary>The loads of a run that names none.</summary>
+    public static IReadOnlyList<LoadKind> UsualLoads { get; } =
         [LoadKind.PingPong, LoadKind.Paced, LoadKind.Saturating, LoadKind.Mixed];
 
     /// <summary>The name of a mode: <c>monitored</c>, <c>low-latency</c> or <c>adaptive</c>.</summary>
@@ -22,12 +26,13 @@ internal static class Spelling
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Not a mode."),
     };
 
-    /// <summary>The name of a load: <c>ping-pong</c>, <c>paced</c>, <c>saturating</c> or <c>mixed</c>.</summary>
+    /// <summary>The name of a load: <c>ping-pong</c>, <c>paced</c>, <c>saturating</c>, <c>acknowledged</c> or <c>mixed</c>.</summary>
     public static string Name(this LoadKind load) => load switch
     {
         LoadKind.PingPong => "ping-pong",
         LoadKind.Paced => "paced",
         LoadKind.Saturating => "saturating",
+        LoadKind.Acknowledged => "acknowledged",
         LoadKind.Mixed => "mixed",
         _ => throw new ArgumentOutOfRangeException(nameof(load), load, "Not a load."),
     };
@@ -40,6 +45,7 @@ internal static class Spelling
         LoadKind.PingPong => "one message at a time, the next when the answer has come",
         LoadKind.Paced => $"messages at random, {Units.Duration(pace)} apart on average",
         LoadKind.Saturating => "as many messages as the ring takes",
+        LoadKind.Acknowledged => $"as many messages as are answered, up to {GuestSender.MostInFlight} in flight",
         LoadKind.Mixed => $"a steady stream of data, and an urgent message about every {Units.Duration(pace)}",
         _ => throw new ArgumentOutOfRangeException(nameof(load), load, "Not a load."),
     };

@@ -8,6 +8,9 @@ namespace VmBus.Tool;
 /// <summary>Sends one load on the calling thread: a warm-up, the measured messages, the end.</summary>
 internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
 {
+    /// <summary>Messages of <see cref="LoadKind.Acknowledged"/> that may wait for their answer at once.</summary>
+    public const int MostInFlight = 64;
+
     private static readonly TimeSpan Patience = HostReceiver.Patience;
 
     private const uint TimedOneIn = 32;
@@ -68,6 +71,9 @@ internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
             case LoadKind.Saturating:
                 Saturating(end, kind, cancellationToken);
                 break;
+            case LoadKind.Acknowledged:
+                Acknowledged(end, kind, cancellationToken);
+                break;
             case LoadKind.Mixed:
                 Mixed(end, kind, cancellationToken);
                 break;
@@ -81,20 +87,39 @@ internal sealed class GuestSender(VmBusChannel channel, LatencyOptions options)
         while (Stopwatch.GetTimestamp() < end)
         {
             Send(kind, Urgency.Normal, Stopwatch.GetTimestamp(), PacketFlags.CompletionRequested);
-            AwaitAnswer(cancellationToken);
+            AwaitAnswers(cancellationToken);
         }
     }
 
-    private void AwaitAnswer(CancellationToken cancellationToken)
+    private void Acknowledged(long end, MessageKind kind, CancellationToken cancellationToken)
+    {
+        MessageKind filler = kind == MessageKind.Data ? MessageKind.Filler : kind;
+        int inFlight = 0;
+        long now;
+        while ((now = Stopwatch.GetTimestamp()) < end)
+        {
+            if (inFlight == MostInFlight || channel.Incoming.HasPackets)
+                inFlight -= AwaitAnswers(cancellationToken);
+            Send(_number % TimedOneIn == 0 ? kind : filler, Urgency.Normal, now, PacketFlags.CompletionRequested);
+            inFlight++;
+        }
+
+        while (inFlight > 0)
+            inFlight -= AwaitAnswers(cancellationToken);
+    }
+
+    /// <returns>How many came.</returns>
+    private int AwaitAnswers(CancellationToken cancellationToken)
     {
         if (!channel.AwaitPackets(Patience, cancellationToken))
             throw new ToolException($"the host answered nothing for {Patience.TotalSeconds:0} s after {_number} messages");
         ChannelReadBatch batch = channel.ReadBatch();
+        int answers = 0;
         while (batch.TryNext(out RingPacket _))
-        {
-        }
+            answers++;
 
         batch.Commit();
+        return answers;
     }
 
     private void Paced(long end, MessageKind kind, CancellationToken cancellationToken)

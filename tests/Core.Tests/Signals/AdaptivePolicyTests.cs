@@ -157,7 +157,7 @@ public class AdaptivePolicyTests
     }
 
     [Fact]
-    public void Anything_that_comes_back_begins_the_count_anew()
+    public void Anything_that_comes_back_begins_the_count_anew_while_few_packets_are_in_flight()
     {
         AdaptivePolicy policy = Immediate();
         long sent = 0, now = 0, received = 0;
@@ -166,7 +166,119 @@ public class AdaptivePolicyTests
         {
             for (int full = 1; full < Options.Patience; full++)
                 Assert.False(policy.OnImmediate(sent += Options.ManyPackets, received, now += Window));
-            Assert.False(policy.OnImmediate(sent += Options.ManyPackets, ++received, now += Window));
+            // All that was sent is answered.
+            Assert.False(policy.OnImmediate(sent += Options.ManyPackets, received = sent, now += Window));
+        }
+    }
+
+    /// <summary>
+    /// A dialogue has few packets in flight, however fast it is and however many answers each of them gets.
+    /// </summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3)]
+    [InlineData(3, 3)]
+    [InlineData(15, 15)]
+    public void A_dialogue_of_few_packets_in_flight_is_never_put_to_a_trial(int inFlight, int answers)
+    {
+        AdaptivePolicy policy = Immediate();
+        long sent = 0, received = 0, now = 0;
+        for (int turn = 0; turn < 100_000; turn++)
+        {
+            for (int packet = 0; packet < inFlight; packet++)
+                Assert.False(policy.OnImmediate(++sent, received, now += 1));
+            received += answers;
+        }
+    }
+
+    /// <summary>A stream with acknowledgements, as a network card's: many packets are in flight, and each answer lets another go.</summary>
+    [Theory]
+    [InlineData(16, 1, 10)]
+    [InlineData(64, 1, 10)]
+    [InlineData(1000, 1, 60)]
+    [InlineData(64, 8, 10)]
+    [InlineData(256, 64, 1)]
+    public void A_stream_that_is_answered_becomes_monitored_and_stays_so(int inFlight, int packetsPerAnswer, int ticksPerPacket)
+    {
+        var load = new AnsweredStream(inFlight, packetsPerAnswer, ticksPerPacket);
+        AdaptivePolicy policy = Immediate();
+        int signals = 0;
+        while (!policy.Defers)
+        {
+            load.Immediate(ref policy);
+            Assert.True(++signals < 200 * Window);
+        }
+
+        for (int batch = 0; batch < 10_000; batch++)
+            Assert.False(policy.OnDeferred(load.Deferred()));
+    }
+
+    /// <summary>
+    /// Many are in flight by the count, and yet each waits for an answer: before the dialogue there was a stream, or each
+    /// message takes several packets. A trial finds that no batch builds up, costs one window, and the next is twice as far away.
+    /// </summary>
+    [Fact]
+    public void A_trial_that_builds_no_batch_ends_at_once_and_the_next_comes_ever_later()
+    {
+        AdaptivePolicy policy = Immediate();
+        long sent = 1000, received = 0, now = 0;
+        Assert.False(policy.OnImmediate(0, 0, 0));
+        List<long> trials = [];
+        while (now < 4000 * Window)
+        {
+            if (policy.Defers)
+            {
+                trials.Add(now / Window);
+                now += Window;
+                received++;
+                Assert.True(policy.OnDeferred(++sent));
+                continue;
+            }
+
+            policy.OnImmediate(++sent, ++received, now += Window / 20);
+        }
+
+        long[] gaps = [.. trials.Skip(1).Zip(trials, (later, earlier) => later - earlier)];
+        Assert.True(gaps.Length is >= 6 and < 20, $"trials at windows {string.Join(", ", trials)}");
+        for (int i = 1; i < gaps.Length; i++)
+        {
+            long expected = Math.Min(Options.Patience << (i + 1), Options.Patience << AdaptivePolicy.MostDoublings);
+            Assert.InRange(gaps[i], expected, (expected * 1.1) + 3);
+        }
+    }
+
+    [Fact]
+    public void A_trial_that_builds_a_batch_makes_the_next_one_as_near_as_the_first()
+    {
+        var load = new AnsweredStream(64, 1, 10);
+        AdaptivePolicy policy = Immediate();
+        long[] windows = new long[3];
+        for (int round = 0; round < windows.Length; round++)
+        {
+            long began = load.Now;
+            while (!policy.Defers)
+                load.Immediate(ref policy);
+            windows[round] = (load.Now - began) / Window;
+            Assert.False(policy.OnDeferred(load.Deferred()));
+            // It dries up, and comes again.
+            while (policy.Defers)
+                policy.OnDeferred(load.One());
+        }
+
+        Assert.All(windows, one => Assert.InRange(one, Options.Patience, Options.Patience + 2));
+    }
+
+    [Fact]
+    public void A_trial_passes_with_ManyPackets_and_not_with_fewer()
+    {
+        foreach (int batch in (int[])[Options.ManyPackets - 1, Options.ManyPackets])
+        {
+            var load = new AnsweredStream(64, 1, 10);
+            AdaptivePolicy policy = Immediate();
+            while (!policy.Defers)
+                load.Immediate(ref policy);
+            Assert.Equal(batch < Options.ManyPackets, policy.OnDeferred(load.Sent + batch));
+            Assert.Equal(batch >= Options.ManyPackets, policy.Defers);
         }
     }
 
@@ -292,6 +404,35 @@ public class AdaptivePolicyTests
         return policy;
     }
 
+    /// <summary>A sender that keeps so many packets in flight; an answer comes for each so many, and time passes with each packet.</summary>
+    private sealed class AnsweredStream(int inFlight, int packetsPerAnswer, int ticksPerPacket)
+    {
+        public long Sent { get; private set; }
+
+        public long Received { get; private set; }
+
+        public long Now { get; private set; }
+
+        public void Immediate(ref AdaptivePolicy policy) => policy.OnImmediate(One(), Received, Now);
+
+        public long One()
+        {
+            Now += ticksPerPacket;
+            if (Sent - (Received * packetsPerAnswer) >= inFlight)
+                Received++;
+            return ++Sent;
+        }
+
+        /// <summary>One deferred batch: what is in flight, or what a window makes.</summary>
+        public long Deferred()
+        {
+            int batch = Math.Min(inFlight, (int)Window / ticksPerPacket);
+            for (int i = 0; i < batch; i++)
+                One();
+            return Sent;
+        }
+    }
+
     private static bool[] Choices((int Sent, int Received, int Ticks)[] history, out int[] changes)
     {
         AdaptivePolicy policy = New();
@@ -303,7 +444,9 @@ public class AdaptivePolicyTests
             sent += history[i].Sent;
             received += history[i].Received;
             now += history[i].Ticks;
-            if (policy.Defers ? policy.OnDeferred(sent) : policy.OnImmediate(sent, received, now))
+            bool trial = policy.IsTrial;
+            // A trial may end with its first batch.
+            if ((policy.Defers ? policy.OnDeferred(sent) : policy.OnImmediate(sent, received, now)) && !trial)
                 changed.Add(i);
             choices[i] = policy.Defers;
         }

@@ -18,7 +18,7 @@ public class VmBusCommandTests
     [InlineData("latency --processes 3", "vmbus: --processes 3: must be 1 (guest and host in one process) or 2 (a process each)")]
     [InlineData("latency --simulate --processes 2", "vmbus: --simulate runs under one fake clock and so in one process: leave out --processes 2")]
     [InlineData("latency --modes fast", "vmbus: --modes fast: 'fast' is none of monitored, low-latency, adaptive")]
-    [InlineData("latency --loads paced,heavy", "vmbus: --loads paced,heavy: 'heavy' is none of ping-pong, paced, saturating, mixed")]
+    [InlineData("latency --loads paced,heavy", "vmbus: --loads paced,heavy: 'heavy' is none of ping-pong, paced, saturating, acknowledged, mixed")]
     [InlineData("latency --plot picture.jpg", "vmbus: --plot picture.jpg: the name must end in .png")]
     [InlineData("latency --plot /no/such/folder/x.png", "vmbus: --plot /no/such/folder/x.png: there is no directory '/no/such/folder'")]
     [InlineData("copy one", "vmbus: Required argument missing for command: 'copy' (see 'vmbus copy --help')")]

@@ -61,7 +61,7 @@ public class PictureTests
 
     [Fact]
     public void A_timeline_of_nothing_is_refused() => Assert.Throws<ArgumentException>(
-        () => AdaptiveTimeline.Render([], TimeSpan.FromMicroseconds(100), FakeTimeline.Changes, "a", "b", "c"));
+        () => AdaptiveTimeline.Render([], TimeSpan.FromMicroseconds(100), FakeTimeline.Loads, "c"));
 
     [Fact]
     public void The_same_report_gives_the_same_picture() =>

@@ -33,6 +33,14 @@ public sealed class EngineTests : IDisposable
         Assert.InRange(adaptive.PacketsPerWakeup!.Value, stream.PacketsPerWakeup!.Value * 0.8, stream.PacketsPerWakeup.Value * 1.2);
         Assert.True(stream.PacketsPerWakeup > 10 * Cell(SignalMode.LowLatency, LoadKind.Saturating, options).PacketsPerWakeup);
 
+        // Also with answers to all of it, and the dialogue stays where it is.
+        LatencyCell answered = Cell(SignalMode.Monitored, LoadKind.Acknowledged, options);
+        adaptive = Cell(SignalMode.Adaptive, LoadKind.Acknowledged, options);
+        Assert.InRange(adaptive.PacketsPerWakeup!.Value, answered.PacketsPerWakeup!.Value * 0.8, answered.PacketsPerWakeup.Value * 1.2);
+        Assert.True(answered.PacketsPerWakeup > 10 * Cell(SignalMode.LowLatency, LoadKind.Acknowledged, options with { WakeCost = TimeSpan.Zero }).PacketsPerWakeup);
+        LatencyCell dialogue = Cell(SignalMode.Adaptive, LoadKind.PingPong, options);
+        Assert.Equal((Cell(SignalMode.LowLatency, LoadKind.PingPong, options).Latencies.Percentile(50), 0), (dialogue.Latencies.Percentile(50), dialogue.ModeChanges));
+
         LatencyCell mixed = Cell(SignalMode.Monitored, LoadKind.Mixed, options);
         Assert.True(mixed.Signals.Promoted > 0);
         Assert.True(mixed.UrgentLatencies!.Percentile(50) * 4 < mixed.Latencies.Percentile(50));
@@ -73,7 +81,7 @@ public sealed class EngineTests : IDisposable
             }
 
             Assert.Equal(cell.Packets * options.MessageSize, cell.Bytes);
-            if (load is not LoadKind.Saturating)
+            if (load is not (LoadKind.Saturating or LoadKind.Acknowledged))
                 Assert.Equal(cell.Packets, cell.Latencies.Count + (cell.UrgentLatencies?.Count ?? 0));
 
             LatencyCell Run() => new TrafficEngine(new OneProcess()).Run(SignalMode.Adaptive, load, options, new Progress<LatencyProgress>(), TestContext.Current.CancellationToken);

@@ -34,7 +34,7 @@ internal sealed class LatencyCommand
     private readonly Option<string> _spin = Text("--spin", "TIME", "2ms", "How long an end that waits spins before it sleeps. A sleeper on another core takes tens of µs to wake.");
     private readonly Option<string> _ring = Text("--ring", "BYTES", "256K", "Data size of each ring, a multiple of 4K.");
     private readonly Option<string> _modes = Text("--modes", "LIST", "monitored,low-latency,adaptive", "Modes to run, with commas between.");
-    private readonly Option<string> _loads = Text("--loads", "LIST", "ping-pong,paced,saturating,mixed", "Loads to run, with commas between.");
+    private readonly Option<string> _loads = Text("--loads", "LIST", "ping-pong,paced,saturating,mixed", "Loads to run, with commas between; also: acknowledged.");
     private readonly Option<string> _processes = Text("--processes", "1|2", "1", "Guest and host in one process, or a process each.");
     private readonly Option<string> _hypercallCost = Text("--hypercall-cost", "TIME", "0", "Model an intercept: added to each hypercall, which costs a function call here.");
     private readonly Option<string> _wakeCost = Text("--wake-cost", "TIME", "0", "Model waking a host: added to each wake.");

@@ -34,7 +34,7 @@ internal sealed record LatencyOptions
     public IReadOnlyList<SignalMode> Modes { get; init; } = Spelling.AllModes;
 
     /// <summary>The loads to run, in order, each at most once.</summary>
-    public IReadOnlyList<LoadKind> Loads { get; init; } = Spelling.AllLoads;
+    public IReadOnlyList<LoadKind> Loads { get; init; } = Spelling.UsualLoads;
 
     /// <summary>1: guest and host in this process. 2: the host in a process of its own.</summary>
     public int Processes { get; init; } = 1;

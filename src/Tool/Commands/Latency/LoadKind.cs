@@ -20,4 +20,10 @@ internal enum LoadKind
     /// <see cref="LatencyOptions.Pace"/> on average among it.
     /// </summary>
     Mixed,
+
+    /// <summary>
+    /// A stream whose messages are answered, as a network card's: the next is sent while fewer than
+    /// <see cref="GuestSender.MostInFlight"/> wait for their answer.
+    /// </summary>
+    Acknowledged,
 }

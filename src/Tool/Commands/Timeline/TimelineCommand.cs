@@ -10,12 +10,12 @@ internal sealed class TimelineCommand
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
         Examples:
-          vmbus timeline                            a dialogue that becomes a stream, in each mode
+          vmbus timeline                            a dialogue, a stream, a stream with answers, in each mode
           vmbus timeline --plot timeline.png        the same, drawn over time
         """;
 
     private readonly Terminal _terminal;
-    private readonly Option<string> _seconds = LatencyCommand.Text("--seconds", "SECONDS", "1", "How long each mode runs, both halves of the load together.");
+    private readonly Option<string> _seconds = LatencyCommand.Text("--seconds", "SECONDS", "1", "How long each mode runs, all three loads together.");
     private readonly Option<string> _size = LatencyCommand.Text("--size", "BYTES", "64", "Payload of each message.");
     private readonly Option<string> _window = LatencyCommand.Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
     private readonly Option<string?> _plot = new("--plot") { Description = "Draw latency and batching over time into this PNG file.", HelpName = "FILE.png" };
@@ -24,7 +24,7 @@ internal sealed class TimelineCommand
     public TimelineCommand(Terminal terminal)
     {
         _terminal = terminal;
-        Command = new Command("timeline", "Run a load that changes half-way, a ping-pong and then a stream, in each mode, and show what adaptive makes of it.")
+        Command = new Command("timeline", "Run a load that changes, a ping-pong, a stream and a stream that is answered, in each mode, and show what adaptive makes of it.")
         {
             _seconds, _size, _window, _plot,
         };
@@ -57,9 +57,7 @@ internal sealed class TimelineCommand
                 plot,
                 [.. results.Select(one => one.Recorder.Series(one.Mode))],
                 options.Window,
-                options.CellTime / 2,
-                "ping-pong",
-                "saturating",
+                [.. TimelineRun.Loads.Select((load, at) => (at * options.CellTime / TimelineRun.Loads.Count, load.Name()))],
                 $"{options.MessageSize}-byte messages, guest and host in one process, {Environment.ProcessorCount} cores, no modelled costs");
             _terminal.Out.WriteLine($"Drawn over time in {plot}");
         }

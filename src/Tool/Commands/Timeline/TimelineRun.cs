@@ -1,11 +1,14 @@
-// A load that changes half-way, in each mode: a dialogue first, then a stream.
+// A load that changes, in each mode: a dialogue first, then a stream, then a stream that is answered.
 
 namespace VmBus.Tool;
 
 /// <summary>Runs the changing load.</summary>
-/// <param name="options">Sizes; <see cref="LatencyOptions.CellTime"/> is the time of one mode, both halves.</param>
+/// <param name="options">Sizes; <see cref="LatencyOptions.CellTime"/> is the time of one mode, all its loads.</param>
 internal sealed class TimelineRun(LatencyOptions options)
 {
+    /// <summary>The loads, one after the other, each as long.</summary>
+    public static IReadOnlyList<LoadKind> Loads { get; } = [LoadKind.PingPong, LoadKind.Saturating, LoadKind.Acknowledged];
+
     private const int Slices = 80;
 
     /// <summary>Runs it in each mode, blocking the calling thread.</summary>
@@ -16,7 +19,7 @@ internal sealed class TimelineRun(LatencyOptions options)
         List<(SignalMode, TimelineRecorder)> results = [];
         foreach (SignalMode mode in options.Modes)
         {
-            display.Step($"a load that changes half-way, {mode.Name()}", (double)results.Count / options.Modes.Count);
+            display.Step($"a load that changes, {mode.Name()}", (double)results.Count / options.Modes.Count);
             TimelineRecorder recorder = new(options.CellTime / Slices);
             new OneProcess().Run(
                 new ChannelPlan(mode, options.RingSize, options.Window, options.Spin, options.HypercallCost, options.WakeCost),
@@ -33,13 +36,13 @@ internal sealed class TimelineRun(LatencyOptions options)
     private GuestResult Send(VmBusChannel channel, CancellationToken cancellationToken)
     {
         GuestSender sender = new(channel, options);
-        sender.RunFor(LoadKind.PingPong, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);
-        sender.RunFor(LoadKind.Saturating, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);
+        foreach (LoadKind load in Loads)
+            sender.RunFor(load, GuestSender.WarmUp(options), MessageKind.WarmUp, cancellationToken);
         return sender.RunCounted(
             () =>
             {
-                sender.RunFor(LoadKind.PingPong, options.CellTime / 2, MessageKind.Data, cancellationToken);
-                sender.RunFor(LoadKind.Saturating, options.CellTime / 2, MessageKind.Data, cancellationToken);
+                foreach (LoadKind load in Loads)
+                    sender.RunFor(load, options.CellTime / Loads.Count, MessageKind.Data, cancellationToken);
             });
     }
 }

@@ -3,19 +3,22 @@ namespace VmBus.Tool;
 /// <summary>The result of a changing load as a person reads it, within 80 columns.</summary>
 internal static class TimelineText
 {
-    /// <summary>Writes one line a mode for each half.</summary>
+    /// <summary>Writes a table for each load, one line a mode.</summary>
     public static void Write(TextWriter writer, LatencyOptions options, IReadOnlyList<(SignalMode Mode, TimelineRecorder Recorder)> results)
     {
-        TimeSpan half = options.CellTime / 2;
-        writer.WriteLine($"A load that changes half-way: {Units.Duration(half.TotalNanoseconds)} of ping-pong, then as long a saturating stream");
+        TimeSpan part = options.CellTime / TimelineRun.Loads.Count;
+        writer.WriteLine($"A load that changes every {Units.Duration(part.TotalNanoseconds)}: {string.Join(", then ", TimelineRun.Loads.Select(Spelling.Name))}");
         writer.WriteLine($"window {Units.Duration(options.Window.TotalNanoseconds)}, {options.MessageSize}-byte messages, modelled: hypercall + {Units.Duration(options.HypercallCost.TotalNanoseconds)}, host wake + {Units.Duration(options.WakeCost.TotalNanoseconds)}");
         writer.WriteLine();
-        writer.WriteLine($"{"mode",-12}  {"ping-pong p50",13}  {"packets/wakeup",14}  {"stream p50",10}  {"packets/wakeup",14}");
+        writer.WriteLine($"{"",-12}{string.Concat(TimelineRun.Loads.Select(load => $"  {load.Name(),18}"))}");
+        writer.WriteLine($"{"mode",-12}{string.Concat(TimelineRun.Loads.Select(_ => $"  {"p50",8} {"pkts/wake",9}"))}");
         foreach ((SignalMode mode, TimelineRecorder recorder) in results)
         {
-            (double before, double? beforeBatch) = recorder.Between(TimeSpan.Zero, half);
-            (double after, double? afterBatch) = recorder.Between(half, options.CellTime);
-            writer.WriteLine($"{mode.Name(),-12}  {Units.Duration(before),13}  {Batch(beforeBatch),14}  {Units.Duration(after),10}  {Batch(afterBatch),14}");
+            writer.WriteLine($"{mode.Name(),-12}{string.Concat(TimelineRun.Loads.Select((_, at) =>
+            {
+                (double p50, double? batch) = recorder.Between(at * part, (at + 1) * part);
+                return $"  {Units.Duration(p50),8} {Batch(batch),9}";
+            }))}");
         }
     }
 

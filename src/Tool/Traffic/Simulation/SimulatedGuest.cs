@@ -31,6 +31,7 @@ internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock,
             LoadKind.PingPong => PingPong(end, kind),
             LoadKind.Paced => Paced(end, kind),
             LoadKind.Saturating => Saturating(end, kind),
+            LoadKind.Acknowledged => Acknowledged(end, kind),
             LoadKind.Mixed => Mixed(end, kind),
             _ => throw new InvalidOperationException($"No such load: {load}."),
         };
@@ -43,6 +44,21 @@ internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock,
             await Send(kind, Urgency.Normal, PacketFlags.CompletionRequested);
             await channel.WaitToReadAsync();
             TakeAnswers();
+        }
+    }
+
+    private async Task Acknowledged(long end, MessageKind kind)
+    {
+        int inFlight = 0;
+        while (clock.Now < end || inFlight > 0)
+        {
+            if (inFlight == GuestSender.MostInFlight || clock.Now >= end)
+                await channel.WaitToReadAsync();
+            inFlight -= TakeAnswers();
+            if (clock.Now >= end)
+                continue;
+            await Send(kind, Urgency.Normal, PacketFlags.CompletionRequested);
+            inFlight++;
         }
     }
 
@@ -89,14 +105,16 @@ internal sealed class SimulatedGuest(VmBusChannel channel, SimulatedClock clock,
         }
     }
 
-    private void TakeAnswers()
+    /// <returns>How many there were.</returns>
+    private int TakeAnswers()
     {
         ChannelReadBatch batch = channel.ReadBatch();
+        int answers = 0;
         while (batch.TryNext(out RingPacket _))
-        {
-        }
+            answers++;
 
         batch.Commit();
+        return answers;
     }
 
     private async Task Send(MessageKind kind, Urgency urgency, PacketFlags flags = PacketFlags.None)

@@ -25,7 +25,7 @@ internal sealed class SimulatedHost(VmBusChannel channel, SimulatedClock clock)
             if (_counting && kind is MessageKind.Data or MessageKind.Urgent)
                 Note(message, length);
             if (completionFor is { } id && !channel.TrySend(OutgoingPacket.Completion([], id), Urgency.Urgent))
-                throw new InvalidOperationException("The guest sends one message at a time, and yet the ring of completions is full.");
+                throw new InvalidOperationException($"The guest has {GuestSender.MostInFlight} messages in flight at most, and yet the ring of completions is full.");
 
             if (kind == MessageKind.Begin)
             {
