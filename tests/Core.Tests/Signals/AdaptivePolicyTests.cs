@@ -202,12 +202,8 @@ public class AdaptivePolicyTests
     {
         var load = new AnsweredStream(inFlight, packetsPerAnswer, ticksPerPacket);
         AdaptivePolicy policy = Immediate();
-        int signals = 0;
         while (!policy.Defers)
-        {
             load.Immediate(ref policy);
-            Assert.True(++signals < 200 * Window);
-        }
 
         for (int batch = 0; batch < 10_000; batch++)
             Assert.False(policy.OnDeferred(load.Deferred()));
@@ -224,7 +220,7 @@ public class AdaptivePolicyTests
         long sent = 1000, received = 0, now = 0;
         Assert.False(policy.OnImmediate(0, 0, 0));
         List<long> trials = [];
-        while (now < 4000 * Window)
+        while (now < 6000 * Window)
         {
             if (policy.Defers)
             {
@@ -239,7 +235,7 @@ public class AdaptivePolicyTests
         }
 
         long[] gaps = [.. trials.Skip(1).Zip(trials, (later, earlier) => later - earlier)];
-        Assert.True(gaps.Length is >= 6 and < 20, $"trials at windows {string.Join(", ", trials)}");
+        Assert.True(gaps.Length is >= 9 and < 20, $"trials at windows {string.Join(", ", trials)}");
         for (int i = 1; i < gaps.Length; i++)
         {
             long expected = Math.Min(Options.Patience << (i + 1), Options.Patience << AdaptivePolicy.MostDoublings);
@@ -266,6 +262,70 @@ public class AdaptivePolicyTests
         }
 
         Assert.All(windows, one => Assert.InRange(one, Options.Patience, Options.Patience + 2));
+    }
+
+    [Fact]
+    public void One_trial_that_passes_makes_up_for_those_that_failed()
+    {
+        var load = new AnsweredStream(64, 1, 10);
+        AdaptivePolicy policy = Immediate();
+        for (int failed = 0; failed < 3; failed++)
+        {
+            UntilTrial();
+            Assert.True(policy.OnDeferred(load.One()));
+        }
+
+        UntilTrial();
+        Assert.False(policy.OnDeferred(load.Deferred()));
+        while (policy.Defers)
+            policy.OnDeferred(load.One());
+        long began = load.Now;
+        UntilTrial();
+        Assert.InRange((load.Now - began) / Window, Options.Patience, Options.Patience + 2);
+
+        void UntilTrial()
+        {
+            while (!policy.Defers)
+                load.Immediate(ref policy);
+            Assert.True(policy.IsTrial);
+        }
+    }
+
+    [Fact]
+    public void What_the_other_side_sent_on_its_own_is_no_answer()
+    {
+        var load = new AnsweredStream(64, 1, 10, receivedBefore: 1_000_000);
+        AdaptivePolicy policy = Immediate();
+        Assert.False(policy.OnImmediate(load.Sent, load.Received, load.Now));
+        while (!policy.Defers)
+            load.Immediate(ref policy);
+    }
+
+    [Fact]
+    public void A_stream_with_fewer_than_ManyPackets_in_flight_is_called_for()
+    {
+        var load = new AnsweredStream(Options.ManyPackets - 1, 1, 10);
+        AdaptivePolicy policy = Immediate();
+        for (int i = 0; i < 100_000; i++)
+            load.Immediate(ref policy);
+        Assert.False(policy.Defers);
+    }
+
+    [Fact]
+    public void A_stream_without_answers_needs_no_trial_whatever_came_before()
+    {
+        var load = new AnsweredStream(64, 1, 10);
+        AdaptivePolicy policy = Immediate();
+        while (!policy.Defers)
+            load.Immediate(ref policy);
+        Assert.True(policy.OnDeferred(load.One()));
+        // Answers still come, and too few packets go.
+        long sent = load.Sent, received = load.Received, now = load.Now;
+        for (int i = 0; i < 5; i++)
+            Assert.False(policy.OnImmediate(++sent, ++received, now += Window));
+        for (int i = 1; i <= Options.Patience; i++)
+            Assert.Equal(i == Options.Patience, policy.OnImmediate(sent += 100, received, now += Window));
+        Assert.False(policy.IsTrial);
     }
 
     [Fact]
@@ -405,20 +465,25 @@ public class AdaptivePolicyTests
     }
 
     /// <summary>A sender that keeps so many packets in flight; an answer comes for each so many, and time passes with each packet.</summary>
-    private sealed class AnsweredStream(int inFlight, int packetsPerAnswer, int ticksPerPacket)
+    private sealed class AnsweredStream(int inFlight, int packetsPerAnswer, int ticksPerPacket, int receivedBefore = 0)
     {
         public long Sent { get; private set; }
 
-        public long Received { get; private set; }
+        public long Received { get; private set; } = receivedBefore;
 
         public long Now { get; private set; }
 
-        public void Immediate(ref AdaptivePolicy policy) => policy.OnImmediate(One(), Received, Now);
+        // A load that is never deferred fails its test here.
+        public void Immediate(ref AdaptivePolicy policy)
+        {
+            Assert.True(Now < 20_000 * Window);
+            policy.OnImmediate(One(), Received, Now);
+        }
 
         public long One()
         {
             Now += ticksPerPacket;
-            if (Sent - (Received * packetsPerAnswer) >= inFlight)
+            if (Sent - ((Received - receivedBefore) * packetsPerAnswer) >= inFlight)
                 Received++;
             return ++Sent;
         }

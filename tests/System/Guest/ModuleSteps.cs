@@ -160,10 +160,12 @@ internal sealed class ModuleSteps(string module)
         }
     }
 
-    // A dialogue is called for.
+    // A dialogue is called for, a stream whose packets come back is left to the monitor, and a dialogue is called for again.
     private static void Adaptive()
     {
-        using VmBusDevice device = Open(Echo);
+        const int MostInFlight = 1000;
+        // A call takes over a millisecond in the nested machine: the window in which a batch is to build up is the monitor's.
+        using VmBusDevice device = VmBusDevice.OpenAsync(Echo, Options with { Adaptive = new() { Window = TimeSpan.FromMilliseconds(Window) } }).GetAwaiter().GetResult();
         VmBusChannel channel = device.Channel;
         channel.SignalMode = SignalMode.Adaptive;
         Require(channel.EffectiveSignal == EffectiveSignal.Monitored, "it does not begin with the monitor");
@@ -172,6 +174,56 @@ internal sealed class ModuleSteps(string module)
         double dialogue = Report("adaptive, a dialogue", RoundTrips(channel, Trips));
         Console.WriteLine($"@ratio a dialogue, adaptive: {dialogue:0.00} ms");
         Console.WriteLine(channel.GetStatistics().Signals);
+
+        long sent = 0, answered = 0;
+        Task reader = Task.Factory.StartNew(() =>
+        {
+            while (channel.WaitToRead(Timeout.InfiniteTimeSpan))
+            {
+                using ChannelReadBatch batch = channel.ReadBatch();
+                long read = 0;
+                while (batch.TryNext(out _))
+                    read++;
+                batch.Commit();
+                Interlocked.Add(ref answered, read);
+            }
+        }, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        SignalStatistics before = channel.GetStatistics().Signals;
+        Stream(() => channel.EffectiveSignal == EffectiveSignal.Monitored, "a stream with answers is not left to the monitor");
+        long change = sent;
+        SignalStatistics between = channel.GetStatistics().Signals;
+        long end = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
+        Stream(() => Stopwatch.GetTimestamp() >= end, "the stream does not end");
+        SignalStatistics after = channel.GetStatistics().Signals;
+        Console.WriteLine($"@ratio a stream with answers, adaptive: {change} packets with {Signals(between, before)} signals until it is left to the monitor, then {sent - change} with {Signals(after, between)}");
+        Console.WriteLine(after);
+        Until(() => Volatile.Read(ref answered) == sent, "answers are lost");
+
+        // One at a time again, read by the other thread.
+        Until(() =>
+        {
+            Require(channel.TrySend([1, 2, 3, 4]), "an empty ring has no room");
+            sent++;
+            Until(() => Volatile.Read(ref answered) == sent, "no answer");
+            return channel.EffectiveSignal == EffectiveSignal.Hypercall;
+        }, "a dialogue after the stream is not called for");
+        channel.Dispose();
+        reader.GetAwaiter().GetResult();
+
+        void Stream(Func<bool> until, string complaint)
+        {
+            long start = Stopwatch.GetTimestamp();
+            while (!until())
+            {
+                Require(Stopwatch.GetElapsedTime(start) < Patience, complaint);
+                if (sent - Volatile.Read(ref answered) >= MostInFlight || !channel.TrySend([1, 2, 3, 4]))
+                    Thread.Yield();
+                else
+                    sent++;
+            }
+        }
+
+        static long Signals(in SignalStatistics later, in SignalStatistics earlier) => later.Monitored + later.Hypercalls - earlier.Monitored - earlier.Hypercalls;
     }
 
     private void ComeAndGo()
