@@ -81,21 +81,16 @@ partial class GuestBus
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     /// <exception cref="InvalidOperationException">The version has no such message, or the host has taken the channel back.</exception>
     /// <exception cref="GuestBusException">The host did not.</exception>
-    public Task RetargetAsync(VmBusChannel channel, uint targetVp, CancellationToken cancellationToken = default)
+    public async Task RetargetAsync(VmBusChannel channel, uint targetVp, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return channel.Owner is GuestChannel mine && mine.IsOf(this)
-            ? RetargetAsync(mine, targetVp, cancellationToken)
-            : throw new ArgumentException("The channel is not of this bus.", nameof(channel));
-    }
-
-    internal async Task RetargetAsync(GuestChannel channel, uint targetVp, CancellationToken cancellationToken)
-    {
+        if (channel.Owner is not GuestChannel mine || !mine.IsOf(this))
+            throw new ArgumentException("The channel is not of this bus.", nameof(channel));
         cancellationToken.ThrowIfCancellationRequested();
-        uint relid = channel.Offer.Relid;
+        uint relid = mine.Offer.Relid;
         Task<RequestResult> asked = await _loop.RunAsync(() =>
         {
-            ObjectDisposedException.ThrowIf(channel.IsClosing, channel);
+            ObjectDisposedException.ThrowIf(mine.IsClosing, channel);
             return Ask(Awaited.Retarget, relid, () => _protocol.ModifyChannel(relid, targetVp));
         }).ConfigureAwait(false);
         Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"move channel {relid} to VP {targetVp}");

@@ -10,8 +10,6 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
     private readonly GuestBus _bus;
     private readonly ISignalGate _gate;
     private readonly IDisposable _route;
-    private readonly CancellationTokenSource _rescinded = new();
-    private readonly TaskCompletionSource<GuestChannelEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _closing;
 
@@ -25,7 +23,6 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
         Loan = loan;
         Channel = channel;
         channel.Owner = this;
-        Rescinded = _rescinded.Token;
     }
 
     /// <summary>What the host offered.</summary>
@@ -34,44 +31,11 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
     /// <summary>The channel: rings, signals, waits.</summary>
     public VmBusChannel Channel { get; }
 
-    /// <summary>
-    /// Whether the channel can still be used. A channel that the host took back, or whose connection has ended, is
-    /// <see cref="ChannelState.Disconnected"/> at once, whether or not anything waits on it.
-    /// </summary>
-    public ChannelState State =>
-        IsClosing ? ChannelState.Closed
-        : Channel.State == ChannelState.Open && _completion.Task.IsCompleted ? ChannelState.Disconnected
-        : Channel.State;
-
-    /// <summary>
-    /// Ends when the channel has: the guest closes it, the host takes it back (see <see cref="Rescinded"/>), or the connection
-    /// ends. It never fails.
-    /// </summary>
-    public Task Completion => _completion.Task;
-
-    /// <summary>The first end that the channel met.</summary>
-    internal Task<GuestChannelEnd> End => _completion.Task;
-
-    /// <summary>
-    /// Cancelled when the host takes the channel back. Waits on the channel then end with
-    /// <see cref="PeerDisconnectedException"/>; dispose it, so that the host may use its relid again.
-    /// </summary>
-    public CancellationToken Rescinded { get; }
-
     internal GuestChannelOptions Options { get; }
 
     internal RingLoan Loan { get; }
 
     internal bool IsClosing => Volatile.Read(ref _closing) != 0;
-
-    /// <summary>Has the host interrupt another VP: from protocol 4.1 on.</summary>
-    /// <param name="targetVp">The VP, by index.</param>
-    /// <param name="cancellationToken">Ends the wait; the host may still do it.</param>
-    /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
-    /// <exception cref="InvalidOperationException">The version has no such message, or the host has taken the channel back.</exception>
-    /// <exception cref="GuestBusException">The host did not.</exception>
-    public Task RetargetAsync(uint targetVp, CancellationToken cancellationToken = default) =>
-        _bus.RetargetAsync(this, targetVp, cancellationToken);
 
     /// <summary>Closes the channel and takes its memory back.</summary>
     /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
@@ -90,19 +54,9 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
 
     internal bool IsOf(GuestBus bus) => _bus == bus;
 
-    internal void OnRescinded()
-    {
-        _completion.TrySetResult(GuestChannelEnd.Rescinded);
-        Channel.OnDisconnected(new PeerDisconnectedException($"The host took channel {Offer.Relid} back."));
-        // What is registered with the token is the user's: it does not run on the bus's loop.
-        _ = _rescinded.CancelAsync();
-    }
+    internal void OnRescinded() => Channel.OnDisconnected(new PeerDisconnectedException($"The host took channel {Offer.Relid} back."));
 
-    internal void OnDisconnected(string reason)
-    {
-        _completion.TrySetResult(GuestChannelEnd.Disconnected);
-        Channel.OnDisconnected(new PeerDisconnectedException(reason));
-    }
+    internal void OnDisconnected(string reason) => Channel.OnDisconnected(new PeerDisconnectedException(reason));
 
     /// <summary>Has both sides look at their rings: signals may have been missed.</summary>
     internal void SignalBoth()
@@ -127,7 +81,6 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
 
     private async Task RunCloseAsync()
     {
-        _completion.TrySetResult(GuestChannelEnd.Closed);
         try
         {
             await _bus.CloseAsync(this).ConfigureAwait(false);

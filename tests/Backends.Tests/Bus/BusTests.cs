@@ -144,7 +144,7 @@ public sealed class BusTests
         Assert.False(await waiting.WaitAsync(Patience.Limit, BusFixture.Token));
         Assert.Equal(ChannelState.Disconnected, channel.Channel.State);
         Assert.False(channel.Channel.TrySend([1]));
-        Assert.True(channel.Rescinded.IsCancellationRequested);
+        Assert.Equal($"The host took channel {offer.Relid} back.", channel.Channel.DisconnectReason);
         Assert.Empty(await bus.GetOffersAsync());
         Assert.Equal(0, device.Serving);
         Assert.Equal(1, (await fixture.Host.GetStatisticsAsync()).Relids);
@@ -249,7 +249,7 @@ public sealed class BusTests
         await using GuestChannel channel = await bus.OpenChannelAsync(offer, new GuestChannelOptions { SignalMode = SignalMode.LowLatency }, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
         long before = ((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[1].Signals;
-        await channel.RetargetAsync(1, BusFixture.Token);
+        await bus.RetargetAsync(channel.Channel, 1, BusFixture.Token);
         await BusFixture.PingAsync(channel.Channel, 3);
         Assert.True(((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[1].Signals > before);
     }

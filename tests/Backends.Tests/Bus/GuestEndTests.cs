@@ -18,20 +18,20 @@ public sealed class GuestEndTests
         OfferedChannel offered = await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
         await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
-        Assert.Equal(ChannelState.Open, channel.State);
-        Assert.False(channel.Completion.IsCompleted);
+        VmBusChannel user = channel.Channel;
+        Assert.Equal(ChannelState.Open, user.State);
+        Assert.False(user.Completion.IsCompleted);
         await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
-        Assert.Equal(GuestChannelEnd.Rescinded, await channel.End.WaitAsync(Patience.Limit, Token));
-        Assert.Equal(ChannelState.Disconnected, channel.State);
-        await channel.CloseAsync(Token);
-        Assert.Equal(ChannelState.Closed, channel.State);
-        Assert.Equal(GuestChannelEnd.Rescinded, await channel.End);
+        await user.Completion.WaitAsync(Patience.Limit, Token);
+        Assert.Equal((ChannelState.Disconnected, $"The host took channel {channel.Offer.Relid} back."), (user.State, user.DisconnectReason));
+        await user.CloseAsync(Token);
+        Assert.Equal((ChannelState.Closed, $"The host took channel {channel.Offer.Relid} back."), (user.State, user.DisconnectReason));
     }
 
     [Theory]
-    [InlineData(false, GuestChannelEnd.Closed)]
-    [InlineData(true, GuestChannelEnd.Disconnected)]
-    internal async Task A_channel_ends_with_its_connection(bool abandoned, GuestChannelEnd end)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_channel_ends_with_its_connection(bool abandoned)
     {
         await using var fixture = new BusFixture();
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
@@ -42,12 +42,14 @@ public sealed class GuestEndTests
             await fixture.Host.ResetAsync();
             await bus.AbandonAsync(Token);
         }
+        VmBusChannel user = channel.Channel;
+        Assert.Equal(abandoned, user.DisconnectReason is not null);
         await bus.DisposeAsync();
-        Assert.Equal(end, await channel.End.WaitAsync(Patience.Limit, Token));
-        Assert.Equal(ChannelState.Closed, channel.State);
-        await channel.CloseAsync(Token);
-        await channel.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => channel.RetargetAsync(0, Token));
+        await user.Completion.WaitAsync(Patience.Limit, Token);
+        Assert.Equal(ChannelState.Closed, user.State);
+        await user.CloseAsync(Token);
+        await user.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.RetargetAsync(user, 0, Token));
     }
 
     [Fact]
@@ -58,11 +60,13 @@ public sealed class GuestEndTests
         await using GuestBus bus = await fixture.Machine.ConnectAsync(cancellationToken: Token);
         await using GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
         var seen = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using CancellationTokenRegistration registration = channel.Rescinded.Register(() =>
-        {
-            Task<IReadOnlyList<GuestOffer>> offers = bus.GetOffersAsync(Token);
-            seen.SetResult(offers.Wait(TimeSpan.FromSeconds(5), Token) ? offers.Result.Count : -1);
-        });
+        _ = channel.Channel.Completion.ContinueWith(
+            _ =>
+            {
+                Task<IReadOnlyList<GuestOffer>> offers = bus.GetOffersAsync(Token);
+                seen.SetResult(offers.Wait(TimeSpan.FromSeconds(5), Token) ? offers.Result.Count : -1);
+            },
+            Token, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
         Assert.Equal(0, await seen.Task.WaitAsync(Patience.Limit, Token));
     }
@@ -164,8 +168,8 @@ public sealed class GuestEndTests
         Assert.Contains("2047", Assert.IsType<GuestBusException>(bus.Failure).Message, StringComparison.Ordinal);
         Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(Patience.Limit, Token))).InnerException);
         Assert.Same(bus.Failure, (await Assert.ThrowsAsync<GuestBusException>(() => bus.GetOffersAsync(Token))).InnerException);
-        Assert.Equal(GuestChannelEnd.Disconnected, await channel.End.WaitAsync(Patience.Limit, Token));
-        Assert.Equal(ChannelState.Disconnected, channel.State);
+        await channel.Channel.Completion.WaitAsync(Patience.Limit, Token);
+        Assert.Equal(ChannelState.Disconnected, channel.Channel.State);
         await failing.WaitAsync(Patience.Limit, Token);
 
         // The host was not told, so what it may write to stays taken.

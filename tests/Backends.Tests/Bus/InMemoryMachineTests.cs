@@ -189,7 +189,7 @@ public sealed class InMemoryMachineTests
         await second.AsTask().WaitAsync(Patience.Limit, Token);
         Assert.False(await reading.WaitAsync(Patience.Limit, Token));
         await Assert.ThrowsAsync<GuestBusException>(() => opening.WaitAsync(Patience.Limit, Token));
-        Assert.Equal(ChannelState.Closed, channel.State);
+        Assert.Equal(ChannelState.Closed, channel.Channel.State);
         Assert.Equal((0, 0, 0), (machine.GuestPartition.Memory.AllocatedPages, machine.GuestPartition.Memory.MappedRings, device.Serving));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.ConnectAsync(cancellationToken: Token));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token));

@@ -274,7 +274,7 @@ public sealed class InterruptedStepTests
         Step.Offers => bus.RequestOffersAsync(cancellationToken),
         Step.Gpadl or Step.Open => bus.OpenChannelAsync(offer!, cancellationToken: cancellationToken),
         Step.ReservedOpen => bus.OpenChannelAsync(offer!, new GuestChannelOptions { IsReserved = true }, cancellationToken),
-        Step.Retarget => channel!.RetargetAsync(1, cancellationToken),
+        Step.Retarget => bus.RetargetAsync(channel!.Channel, 1, cancellationToken),
         Step.Close or Step.ReservedClose => channel!.CloseAsync(cancellationToken),
         Step.Pause => bus.PauseAsync(cancellationToken),
         Step.Monitors => bus.MoveMonitorPagesAsync(cancellationToken),

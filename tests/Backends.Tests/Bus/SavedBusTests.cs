@@ -128,8 +128,8 @@ public sealed class SavedBusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
         await fixture.Host.OfferAsync(EchoDevice.Offer(9), new EchoDevice());
         await fixture.Host.CompleteRestoreAsync();
-        Assert.False(channels[0].Rescinded.IsCancellationRequested);
-        Assert.All(channels.Skip(1), channel => Assert.True(channel.Rescinded.IsCancellationRequested));
+        Assert.Equal(ChannelState.Open, channels[0].Channel.State);
+        Assert.All(channels.Skip(1), channel => Assert.Equal($"The host took channel {channel.Offer.Relid} back.", channel.Channel.DisconnectReason));
         await BusFixture.PingAsync(channels[0].Channel, 5);
         foreach (GuestChannel channel in channels.Skip(1))
             await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
@@ -154,7 +154,7 @@ public sealed class SavedBusTests
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
         IReadOnlyList<GuestChannel> channels = await next.GetOpenChannelsAsync();
         Assert.Equal(2, channels.Count);
-        Background.Until(() => channels.All(channel => channel.Rescinded.IsCancellationRequested), "rescinds");
+        Background.Until(() => channels.All(channel => channel.Channel.State == ChannelState.Disconnected), "rescinds");
         foreach (GuestChannel channel in channels)
             await channel.CloseAsync().WaitAsync(Patience.Limit, Token);
         Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Relids);

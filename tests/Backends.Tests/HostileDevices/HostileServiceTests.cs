@@ -82,7 +82,7 @@ public sealed class HostileServiceTests
         end.SetResult();
         await Soon(waiting);
         Assert.False(await waiting);
-        Assert.True(channel.Rescinded.IsCancellationRequested);
+        Assert.Equal($"The host took channel {offer.Relid} back.", channel.Channel.DisconnectReason);
     }
 
     // Law: whoever closes, a service that goes on regardless costs the others the time it is given and no more.
