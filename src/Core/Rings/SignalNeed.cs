@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace VmBus;
 
 /// <summary>Whether packets just published need a signal, and if not, why not.</summary>
@@ -18,4 +20,23 @@ public enum SignalNeed
 
     /// <summary>The ring went from empty to non-empty with interrupts unmasked: the reader must be told.</summary>
     Required,
+}
+
+/// <summary>Publications by their outcome, indexed by <see cref="SignalNeed"/>: counted without a branch.</summary>
+[InlineArray(4)]
+internal struct SignalNeedCounts
+{
+    private long _first;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Count(SignalNeed need) => Unsafe.Add(ref _first, (int)need)++;
+
+    /// <summary>All publications.</summary>
+    public readonly long Sum()
+    {
+        long sum = 0;
+        foreach (long count in this)
+            sum += count;
+        return sum;
+    }
 }

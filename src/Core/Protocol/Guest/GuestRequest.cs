@@ -17,3 +17,20 @@ internal sealed class GuestRequest(RequestKind kind, uint id)
     /// <summary>When the wait began, as a timestamp; later when there was a pause.</summary>
     public long StartedAt { get; set; }
 }
+
+/// <summary>What a guest can wait for.</summary>
+internal enum RequestKind
+{
+    Contact,
+    Drain,
+    Offers,
+    CreateGpadl,
+    TeardownGpadl,
+    Open,
+    ModifyChannel,
+    CloseReserved,
+    ConnectTransport,
+    ModifyConnection,
+    Pause,
+    Unload,
+}
