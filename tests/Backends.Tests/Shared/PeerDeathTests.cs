@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using VmBus.InMemory;
@@ -131,6 +132,41 @@ public class PeerDeathTests
         A_host_killed_in_mid_stream_leaves_what_it_had_committed();
         A_guest_killed_in_mid_stream_leaves_what_it_had_committed(SignalMode.Adaptive, 100);
         before.AssertUnchanged();
+    }
+
+    // At any packet, in any mode, either end, with traffic both ways. VMBUS_CHAOS_KILLS=600 for a long run.
+    [Fact]
+    public void Killed_at_any_moment_a_peer_leaves_what_it_had_committed_and_nothing_else()
+    {
+        int kills = int.Parse(Environment.GetEnvironmentVariable("VMBUS_CHAOS_KILLS") ?? "12", CultureInfo.InvariantCulture);
+        int seed = Environment.TickCount;
+        var random = new Random(seed);
+        OpenResources before = OpenResources.Count();
+        long packets = 0;
+        for (int kill = 0; kill < kills; kill++)
+        {
+            bool isHost = kill % 2 == 0;
+            int killAfter = random.Next(3000);
+            using PeerProcess peer = new(isHost, PeerProcess.Endless, PeerEnd.Waits, (SignalMode)(kill % 3));
+            using Opened opened = new(peer, isHost);
+            long read = 0;
+            while (read < killAfter)
+            {
+                opened.Channel.TrySend(new byte[random.Next(200)]);
+                read = Read(opened.Channel, read, 1);
+            }
+
+            Thread.SpinWait(random.Next(10_000));
+            peer.Kill();
+            read = ReadToTheEnd(opened.Channel, read, isHost ? "host" : "guest");
+            Assert.True(read >= Math.Max(peer.Committed, killAfter) && read <= peer.Committed + 1,
+                $"Kill {kill} of seed {seed}, the {(isHost ? "host" : "guest")} after {killAfter}: {read} read, {peer.Committed} committed.");
+            Assert.False(opened.Channel.TrySend([1]));
+            packets += read;
+        }
+
+        before.AssertUnchanged();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{kills} kills, {packets} packets, seed {seed}: nothing lost, nothing left.");
     }
 
     // Reads at least this many more packets.
