@@ -15,6 +15,15 @@ internal static class AcpiTables
     /// <summary>How many bytes the tables may take.</summary>
     public const int MostBytes = 0x1_0000;
 
+    /// <summary>
+    /// The window of addresses that drivers of synthetic devices may take. Below the I/O APIC, above all memory that lies below
+    /// 4 GiB; nothing is there.
+    /// </summary>
+    public const uint WindowBase = 0xF800_0000;
+
+    /// <summary>Bytes of the window.</summary>
+    public const uint WindowSize = 0x0400_0000;
+
     private const int HeaderSize = 36;
     private const uint LocalApicAddress = 0xFEE0_0000;
     private const uint IoApicAddress = 0xFEC0_0000;
@@ -141,23 +150,55 @@ internal static class AcpiTables
 
     // AML (ACPI specification, chapter 20) for:
     //   Name (_S5, Package { 5, 5, 0, 0 })
-    //   Scope (_SB) { Device (VMBS) { Name (_HID, "VMBUS") Name (_UID, 0) Name (_STA, 15)
-    //                                 Name (_CRS, ResourceTemplate { IRQNoFlags () { 7 } }) } }
-    // Linux wants current resources that can be read; nothing is at interrupt 7.
+    //   Scope (_SB)
+    //   {
+    //       Device (VMOD)
+    //       {
+    //           Name (_HID, "ACPI0004") Name (_UID, 0)
+    //           Name (_CRS, ResourceTemplate { DWordMemory (ResourceProducer, …, WindowBase, WindowEnd, …) })
+    //           Device (VMBS) { Name (_HID, "VMBUS") Name (_UID, 0) Name (_STA, 15) Name (_CRS, ResourceTemplate { IRQNoFlags () { 7 } }) }
+    //       }
+    //   }
+    // As Hyper-V's firmware has it: the bus's parent is a module with a window of addresses for devices. Linux looks for the
+    // window when the bus is found; kernels such as 5.10 fail (NULL) without one. Linux also wants current resources of the bus
+    // itself that can be read; nothing is at interrupt 7.
     private static byte[] MachineLanguage()
     {
         byte[] sleep = [0x08, .. "_S5_"u8, 0x12, 0x08, 0x04, 0x0A, 0x05, 0x0A, 0x05, 0x00, 0x00];
-        byte[] resources = [0x08, .. "_CRS"u8, 0x11, 0x08, 0x0A, 0x05, 0x22, 0x80, 0x00, 0x79, 0x00];
-        byte[] device =
+        byte[] bus =
         [
             .. "VMBS"u8,
             0x08, .. "_HID"u8, 0x0D, .. "VMBUS"u8, 0x00,
             0x08, .. "_UID"u8, 0x00,
             0x08, .. "_STA"u8, 0x0A, 0x0F,
-            .. resources,
+            .. Resources([0x22, 0x80, 0x00]),
         ];
-        byte[] scope = [.. "\\_SB_"u8, 0x5B, 0x82, .. Package(device)];
+        byte[] module =
+        [
+            .. "VMOD"u8,
+            0x08, .. "_HID"u8, 0x0D, .. "ACPI0004"u8, 0x00,
+            0x08, .. "_UID"u8, 0x00,
+            .. Resources(Window()),
+            0x5B, 0x82, .. Package(bus),
+        ];
+        byte[] scope = [.. "\\_SB_"u8, 0x5B, 0x82, .. Package(module)];
         return [.. sleep, 0x10, .. Package(scope)];
+    }
+
+    // Name (_CRS, Buffer { descriptors, end tag }). All fit lengths of one byte, of which the package's counts itself.
+    private static byte[] Resources(byte[] descriptors) =>
+        [0x08, .. "_CRS"u8, 0x11, (byte)(descriptors.Length + 5), 0x0A, (byte)(descriptors.Length + 2), .. descriptors, 0x79, 0x00];
+
+    // A DWord address space descriptor: memory that the device hands on, decoded positively, both ends fixed.
+    private static byte[] Window()
+    {
+        List<byte> descriptor = [0x87, 23, 0, 0, 0x0C, 0x01];
+        Append32(descriptor, 0);                                // granularity
+        Append32(descriptor, WindowBase);
+        Append32(descriptor, WindowBase + WindowSize - 1);
+        Append32(descriptor, 0);                                // translation
+        Append32(descriptor, WindowSize);
+        return [.. descriptor];
     }
 
     // A package length of two bytes counts itself.

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using VmBus.Kvm;
 
@@ -98,15 +99,40 @@ public sealed class AcpiTablesTests
         Assert.Equal(0x10, scope[0]);
         Assert.Equal(scope.Length - 1, PackageLength(scope[1..]));
         Assert.True(scope[3..].StartsWith("\\_SB_"u8));
-        ReadOnlySpan<byte> device = scope[8..];
-        Assert.Equal([0x5B, 0x82], device[..2].ToArray());
-        Assert.Equal(device.Length - 2, PackageLength(device[2..]));
-        Assert.True(device[4..].StartsWith("VMBS"u8));
-        Assert.True(device.IndexOf("_HID\x0DVMBUS\0"u8) > 0);
-        int resources = device.IndexOf("_CRS\x11"u8) + 5;
-        Assert.Equal(device.Length - resources, PackageLengthOfOne(device[resources]));
-        // IRQ 7 and an end tag, in a buffer that is as long as it says.
-        Assert.Equal([0x0A, 5, 0x22, 0x80, 0, 0x79, 0], device[(resources + 1)..].ToArray());
+        ReadOnlySpan<byte> module = Device(scope[8..], "VMOD");
+        Assert.True(module.IndexOf("_HID\x0D"u8) > 0 && module.IndexOf("ACPI0004\0"u8) > 0);
+        ReadOnlySpan<byte> window = Resources(module);
+        // A DWord memory window that its parent produces, fixed at both ends, and an end tag.
+        Assert.Equal([0x87, 23, 0, 0, 0x0C, 1], window[..6].ToArray());
+        Assert.Equal(
+            [0, AcpiTables.WindowBase, AcpiTables.WindowBase + AcpiTables.WindowSize - 1, 0, AcpiTables.WindowSize],
+            MemoryMarshal.Cast<byte, uint>(window[6..26]).ToArray());
+        Assert.Equal([0x79, 0], window[26..].ToArray());
+        // It meets neither the interrupt controllers nor memory.
+        Assert.True(AcpiTables.WindowBase + AcpiTables.WindowSize <= 0xFEC0_0000 && AcpiTables.WindowBase >= 0xC000_0000);
+
+        ReadOnlySpan<byte> bus = Device(module[module.IndexOf((ReadOnlySpan<byte>)[0x5B, 0x82])..], "VMBS");
+        Assert.True(bus.IndexOf("_HID\x0DVMBUS\0"u8) > 0);
+        // IRQ 7 and an end tag.
+        Assert.Equal([0x22, 0x80, 0, 0x79, 0], Resources(bus).ToArray());
+    }
+
+    // The rest of a device, which ends with the span it is given.
+    private static ReadOnlySpan<byte> Device(ReadOnlySpan<byte> code, string name)
+    {
+        Assert.Equal([0x5B, 0x82], code[..2].ToArray());
+        Assert.Equal(code.Length - 2, PackageLength(code[2..]));
+        Assert.Equal(name, Text(code, 4, 4));
+        return code[8..];
+    }
+
+    // The descriptors of a device's first resources, in a buffer that is as long as it says.
+    private static ReadOnlySpan<byte> Resources(ReadOnlySpan<byte> device)
+    {
+        ReadOnlySpan<byte> package = device[(device.IndexOf("_CRS\x11"u8) + 5)..];
+        package = package[..PackageLengthOfOne(package[0])];
+        Assert.Equal([0x0A, package.Length - 3], [package[1], (int)package[2]]);
+        return package[3..];
     }
 
     private static int PackageLengthOfOne(byte lead) => lead;
