@@ -19,6 +19,7 @@ internal static unsafe partial class Libc
     internal const int FcntlDuplicateCloseOnExec = 1030;   // F_DUPFD_CLOEXEC
     internal const int FcntlAddSeals = 1033;               // F_ADD_SEALS
     internal const int FcntlGetSeals = 1034;               // F_GET_SEALS
+    internal const int FcntlSetPipeSize = 1031;            // F_SETPIPE_SZ
     internal const int CloseOnExec = 1;                    // FD_CLOEXEC
     internal const int OpenNonBlocking = 0x800;            // O_NONBLOCK
 
@@ -101,6 +102,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initialValue, int flags);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    internal static partial int Pipe(int* ends, int flags);
+
+    [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int ChangeMode(SafeHandle descriptor, uint mode);
 
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
     internal static partial nint Read(SafeHandle descriptor, void* buffer, nuint length);

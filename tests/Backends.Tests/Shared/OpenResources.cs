@@ -6,7 +6,7 @@ using VmBus.Interop;
 namespace VmBus.Backends.Tests.Shared;
 
 [SupportedOSPlatform("linux")]
-internal readonly record struct OpenResources(int Memfds, int EventFds, int Sockets, int Regions, int ScanThreads)
+internal readonly record struct OpenResources(int Memfds, int EventFds, int Pipes, int Sockets, int Regions, int ScanThreads)
 {
     // What an earlier test dropped without disposing it is closed first: a finalizer between two counts is a difference.
     public static OpenResources Count()
@@ -23,6 +23,7 @@ internal readonly record struct OpenResources(int Memfds, int EventFds, int Sock
         return new OpenResources(
             links.Count(link => link.Contains("memfd:vmbus", StringComparison.Ordinal)),
             links.Count(link => link.Contains("[eventfd]", StringComparison.Ordinal)),
+            links.Count(link => link.StartsWith("pipe:", StringComparison.Ordinal)),
             links.Count(link => link.StartsWith("socket:", StringComparison.Ordinal)),
             MappedMemory.LiveCount,
             Directory.EnumerateDirectories("/proc/self/task").Count(IsScan));

@@ -37,7 +37,8 @@ public class SharedLeakTests
         OpenResources open = OpenResources.Count();
 
         Assert.Equal(2, open.Memfds - before.Memfds); // the root's memory and the guest's
-        Assert.Equal(6, open.EventFds - before.EventFds); // on each side both events and what cancels a wait
+        Assert.Equal(2, open.EventFds - before.EventFds); // on each side what cancels a wait
+        Assert.Equal(4, open.Pipes - before.Pipes); // on each side both signals
         Assert.Equal(2, open.Sockets - before.Sockets);
         Assert.Equal(8, open.Regions - before.Regions);
     }

@@ -27,6 +27,16 @@ internal static partial class TestLibc
 
     public static void Close(int descriptor) => Assert.Equal(0, CloseDescriptor(descriptor));
 
+    // How many bytes wait in a pipe: FIONREAD.
+    public static int BytesIn(int descriptor)
+    {
+        Assert.Equal(0, Control(descriptor, 0x541B, out int bytes));
+        return bytes;
+    }
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Control(int descriptor, nuint request, out int answer);
+
     // Whether the thread is in ppoll(2) now, and sleeps there.
     public static bool IsInPoll(int thread)
     {

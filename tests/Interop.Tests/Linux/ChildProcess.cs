@@ -74,7 +74,7 @@ internal static class ChildProcess
         Span<int> descriptors = stackalloc int[2];
         connection.Receive(new byte[1], descriptors, out _);
         using MemfdHandle memory = MemfdHandle.Adopt(descriptors[0]);
-        using EventFd signal = EventFd.Adopt(descriptors[1]);
+        using SignalPipe signal = SignalPipe.Adopt(descriptors[1]);
         using MappedMemory mapped = MappedMemory.Map(memory, 0, memory.Size);
         Span<int> words = MemoryMarshal.Cast<byte, int>(mapped.AsSpan());
         words[1] = 2 * words[0];

@@ -30,41 +30,6 @@ public unsafe class EventFdTests
     }
 
     [Fact]
-    public void An_adopted_descriptor_shares_the_counter_and_never_blocks()
-    {
-        using EventFd ours = EventFd.Create();
-        int copy = TestLibc.Duplicate(ours.Descriptor);
-        Assert.Equal(0, Libc.Fcntl(ours, Libc.FcntlSetStatusFlags, 2));
-        using EventFd theirs = EventFd.Adopt(copy);
-
-        // On a thread that may be left behind, should it block.
-        Background.Run(() => Assert.False(theirs.TryConsume(out _))).Join();
-        theirs.Signal();
-
-        Assert.True(ours.TryConsume(out ulong count));
-        Assert.Equal(1UL, count);
-    }
-
-    [Fact]
-    public void Adopting_something_that_is_no_eventfd_is_refused_and_closes_it()
-    {
-        using MemfdHandle other = MemfdHandle.Create("vmbus-not-an-event", Environment.SystemPageSize);
-
-        ArgumentException error = Assert.Throws<ArgumentException>(() => EventFd.Adopt(TestLibc.Duplicate(other.Descriptor)));
-
-        Assert.Contains("vmbus-not-an-event", error.Message, StringComparison.Ordinal);
-        Assert.Equal(1, ProcSelf.CountDescriptors("vmbus-not-an-event"));
-    }
-
-    [Fact]
-    public void Adopting_a_closed_descriptor_says_so()
-    {
-        ErrnoException error = Assert.Throws<ErrnoException>(() => EventFd.Adopt(1_000_000));
-
-        Assert.Equal(Errno.BadDescriptor, error.Errno);
-    }
-
-    [Fact]
     public void A_disposed_event_is_closed_and_says_so()
     {
         EventFd signal = EventFd.Create();

@@ -135,6 +135,7 @@ public unsafe class LayoutTests
         ("F_DUPFD_CLOEXEC", Libc.FcntlDuplicateCloseOnExec),
         ("F_ADD_SEALS", Libc.FcntlAddSeals),
         ("F_GET_SEALS", Libc.FcntlGetSeals),
+        ("F_SETPIPE_SZ", Libc.FcntlSetPipeSize),
         ("FD_CLOEXEC", Libc.CloseOnExec),
         ("O_NONBLOCK", Libc.OpenNonBlocking),
         ("O_RDONLY", Libc.OpenReadOnly),

@@ -1,6 +1,7 @@
 // Calls that only the tests make.
 
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace VmBus.Interop.Tests.Linux;
 
@@ -13,6 +14,20 @@ internal static partial class TestLibc
         int copy = Dup(descriptor);
         return copy < 0 ? throw ErrnoException.FromLastCall($"dup of {descriptor}") : copy;
     }
+
+    public static void Close(int descriptor) => new SafeFileHandle(descriptor, ownsHandle: true).Dispose();
+
+    // Adds one to an eventfd that came from elsewhere, and closes it.
+    public static unsafe void Signal(int eventFd)
+    {
+        using SafeFileHandle handle = new(eventFd, ownsHandle: true);
+        ulong one = 1;
+        Assert.Equal(sizeof(ulong), Libc.Write(handle, &one, sizeof(ulong)));
+    }
+
+    // What files this thread may open from now on: as that user, without root's rights.
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    public static partial int SetFileUser(uint user);
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     public static partial int ThreadId();

@@ -11,11 +11,12 @@ public class TwoProcessTests
         using Process child = ChildProcess.Start(ChildProcess.Doubles, underShell: false, out UnixFdSocket connection);
         using MemfdHandle memory = MemfdHandle.Create("vmbus-two", Environment.SystemPageSize);
         using MappedMemory mapped = MappedMemory.Map(memory, 0, memory.Size);
-        using EventFd signal = EventFd.Create();
+        using SignalPipe signal = SignalPipe.Create();
+        using SignalPipe lent = signal.Lend();
         MemoryMarshal.Write(mapped.AsSpan(), 21);
         using (connection)
         {
-            connection.Send([0], [memory.Descriptor, signal.Descriptor]);
+            connection.Send([0], [memory.Descriptor, lent.Descriptor]);
 
             Assert.Equal(PollEvents.In, Poll.Wait(signal.Descriptor, PollEvents.In, Patience.Limit));
 

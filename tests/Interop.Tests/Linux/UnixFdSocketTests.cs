@@ -20,12 +20,11 @@ public unsafe class UnixFdSocketTests
         Assert.Equal("ring"u8, data[..4]);
         Assert.Equal(2, count);
         using MemfdHandle received = MemfdHandle.Adopt(descriptors[0]);
-        using EventFd wakes = EventFd.Adopt(descriptors[1]);
         Assert.Equal(2 * Page, received.Size);
         using MappedMemory here = MappedMemory.Map(memory, 0, 2 * Page), there = MappedMemory.Map(received, 0, 2 * Page);
         here.AsSpan()[Page] = 0x5A;
         Assert.Equal(0x5A, there.AsSpan()[Page]);
-        wakes.Signal();
+        TestLibc.Signal(descriptors[1]);
         Assert.True(signal.TryConsume(out _));
         Assert.Equal(1, Libc.Fcntl(received, Libc.FcntlGetDescriptorFlags, 0));
     }
@@ -62,7 +61,7 @@ public unsafe class UnixFdSocketTests
         Assert.Equal(UnixFdSocket.MaxDescriptors, count);
         Assert.Equal(1 + count, ProcSelf.CountEventFds(id));
         foreach (int descriptor in received)
-            EventFd.Adopt(descriptor).Dispose();
+            TestLibc.Close(descriptor);
         Assert.Equal(1, ProcSelf.CountEventFds(id));
         Assert.Throws<ArgumentException>(() => ours.Send("x"u8, [.. many, signal.Descriptor]));
     }
@@ -82,7 +81,7 @@ public unsafe class UnixFdSocketTests
         Assert.Equal(2, count);
         Assert.Equal(1 + 2, ProcSelf.CountEventFds(id));
         foreach (int descriptor in room)
-            EventFd.Adopt(descriptor).Dispose();
+            TestLibc.Close(descriptor);
         ours.Send("x"u8, [signal.Descriptor]);
         Assert.Equal(1, theirs.Receive(new byte[4], [], out count));
         Assert.Equal(0, count);
@@ -122,8 +121,7 @@ public unsafe class UnixFdSocketTests
             int length = theirs.Receive(data, room, out int count);
             Assert.Equal(text, System.Text.Encoding.ASCII.GetString(data, 0, length));
             Assert.Equal(1, count);
-            using EventFd received = EventFd.Adopt(room[0]);
-            received.Signal();
+            TestLibc.Signal(room[0]);
             Assert.True(sent.TryConsume(out _));
         }
     }
@@ -147,7 +145,7 @@ public unsafe class UnixFdSocketTests
                 offset += length;
                 descriptors += count;
                 foreach (int descriptor in room.AsSpan(0, count))
-                    EventFd.Adopt(descriptor).Dispose();
+                    TestLibc.Close(descriptor);
                 ThreadScheduling.NanoSleep(TimeSpan.FromMilliseconds(2));
                 if (offset == received.Length)
                     break;

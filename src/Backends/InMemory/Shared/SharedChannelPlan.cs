@@ -19,11 +19,11 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
     /// <summary>Bytes of the message that carries the plan.</summary>
     public const int MessageLength = 40;
 
-    /// <summary>Descriptors that come with it: the memory, the host's event, the guest's event.</summary>
+    /// <summary>Descriptors that come with it: the memory, the host's pipe of signals, the guest's.</summary>
     public const int DescriptorCount = 3;
 
     private const uint Magic = 0x53424D56; // "VMBS"
-    private const uint Version = 1;
+    private const uint Version = 2;
 
     /// <summary>The monitor page from guest to host.</summary>
     public long MonitorPageOffset => Start;

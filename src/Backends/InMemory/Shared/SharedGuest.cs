@@ -8,7 +8,7 @@ namespace VmBus.InMemory;
 
 /// <summary>
 /// A channel whose host is another process. Signals to it are a bit in the monitor page, which the host process scans,
-/// or an event flag with an eventfd: the hypercall of this backend.
+/// or an event flag with a byte in a pipe: the hypercall of this backend.
 /// </summary>
 /// <remarks>
 /// When the host process ends, however it ends, waits on the channel return <see langword="false"/> once all that it had
@@ -21,11 +21,11 @@ public sealed class SharedGuest : IDisposable
 
     private readonly UnixFdSocket _socket;
     private readonly SharedChannelMemory _memory;
-    private readonly EventFd _hostInterrupt;
-    private readonly EventFd _guestInterrupt;
+    private readonly SignalPipe _hostInterrupt;
+    private readonly SignalPipe _guestInterrupt;
     private readonly SharedSignalWait _wait;
 
-    private SharedGuest(UnixFdSocket socket, SharedChannelMemory memory, EventFd hostInterrupt, EventFd guestInterrupt, in SharedChannelPlan plan, PeerTrust trust, TimeProvider? clock)
+    private SharedGuest(UnixFdSocket socket, SharedChannelMemory memory, SignalPipe hostInterrupt, SignalPipe guestInterrupt, in SharedChannelPlan plan, PeerTrust trust, TimeProvider? clock)
     {
         _socket = socket;
         _memory = memory;
@@ -111,8 +111,8 @@ public sealed class SharedGuest : IDisposable
     internal static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        EventFd? hostInterrupt = null;
-        EventFd? guestInterrupt = null;
+        SignalPipe? hostInterrupt = null;
+        SignalPipe? guestInterrupt = null;
         SharedChannelMemory? memory = null;
         try
         {
@@ -127,8 +127,8 @@ public sealed class SharedGuest : IDisposable
                 throw new InvalidDataException($"A channel comes with {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
             using (MemfdHandle memfd = Adopt("memory", unclaimed.Claim(), MemfdHandle.Adopt))
                 memory = new SharedChannelMemory(memfd, plan);
-            hostInterrupt = Adopt("the host's event", unclaimed.Claim(), EventFd.Adopt);
-            guestInterrupt = Adopt("the guest's event", unclaimed.Claim(), EventFd.Adopt);
+            hostInterrupt = Adopt("the host's pipe of signals", unclaimed.Claim(), SignalPipe.Adopt);
+            guestInterrupt = Adopt("the guest's pipe of signals", unclaimed.Claim(), SignalPipe.Adopt);
             return new SharedGuest(socket, memory, hostInterrupt, guestInterrupt, plan, trust, clock);
         }
         catch

@@ -24,8 +24,8 @@ public sealed class SharedHost : IDisposable
     private readonly UnixFdSocket _socket;
     private readonly Hypervisor _hypervisor;
     private readonly SharedChannelMemory _memory;
-    private readonly EventFd _hostInterrupt;
-    private readonly EventFd _guestInterrupt;
+    private readonly SignalPipe _hostInterrupt;
+    private readonly SignalPipe _guestInterrupt;
     private readonly SharedSignalWait _wait;
     private bool _disposed;
 
@@ -34,8 +34,8 @@ public sealed class SharedHost : IDisposable
         _socket = socket;
         try
         {
-            _hostInterrupt = EventFd.Create();
-            _guestInterrupt = EventFd.Create();
+            _hostInterrupt = SignalPipe.Create();
+            _guestInterrupt = SignalPipe.Create();
             _hypervisor = new Hypervisor(new HypervisorOptions { SharedMemory = true, SpinBudget = options.SpinBudget, AdaptiveSpin = options.AdaptiveSpin, ScanThreadStarted = options.ScanThreadStarted });
             Partition root = _hypervisor.CreatePartition(2 * GuestMemory.PageSize);
             int length = checked((int)SharedChannelPlan.LengthOf(options.RingSize));
@@ -98,14 +98,7 @@ public sealed class SharedHost : IDisposable
         options.Validate();
         using LocalListener listener = LocalListener.Listen(path);
         using Socket guest = await listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return Offer(UnixFdSocket.CopyOf(guest.SafeHandle), options, options.Trust, options.Clock);
-        }
-        catch (ErrnoException gone) when (gone.Errno is Errno.BrokenPipe or Errno.ConnectionReset)
-        {
-            throw new PeerDisconnectedException($"The guest process went away before it took the channel: {gone.Message}");
-        }
+        return Offer(UnixFdSocket.CopyOf(guest.SafeHandle), options, options.Trust, options.Clock);
     }
 
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
@@ -113,6 +106,7 @@ public sealed class SharedHost : IDisposable
     /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static SharedHost Offer(int socket, SharedChannelOptions? options = null) =>
         Offer(UnixFdSocket.FromDescriptor(socket), options, options?.Trust ?? PeerTrust.Untrusted, options?.Clock);
@@ -124,7 +118,8 @@ public sealed class SharedHost : IDisposable
     /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    /// <exception cref="System.ComponentModel.Win32Exception">The guest hung up, or memory could not be had.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">Memory or descriptors could not be had.</exception>
     internal static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -174,6 +169,15 @@ public sealed class SharedHost : IDisposable
         Span<byte> message = stackalloc byte[SharedChannelPlan.MessageLength];
         Plan.WriteTo(message);
         MemfdHandle memory = _hypervisor.Partitions[1].Memory.Memfd!;
-        _socket.Send(message, [memory.Descriptor, _hostInterrupt.Descriptor, _guestInterrupt.Descriptor]);
+        using SignalPipe hostInterrupt = _hostInterrupt.Lend();
+        using SignalPipe guestInterrupt = _guestInterrupt.Lend();
+        try
+        {
+            _socket.Send(message, [memory.Descriptor, hostInterrupt.Descriptor, guestInterrupt.Descriptor]);
+        }
+        catch (ErrnoException gone) when (gone.Errno is Errno.BrokenPipe or Errno.ConnectionReset)
+        {
+            throw new PeerDisconnectedException($"The guest process went away before it took the channel: {gone.Message}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-// The immediate signal between two processes: an event flag in shared memory and, when it is newly set, an eventfd.
+// The immediate signal between two processes: an event flag in shared memory and, when it is newly set, a byte in a pipe.
 // What HvCallSignalEvent does with the SIEF page and the interrupt, and KVM_HYPERV_EVENTFD with a file descriptor.
 
 using System.Runtime.Versioning;
@@ -9,7 +9,7 @@ namespace VmBus.InMemory;
 
 /// <summary>Signals the other process: one interlocked test-and-set, and a system call only on 0 to 1.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class SharedSignalPath(object owner, SynicEventFlagsPageView flags, int relid, EventFd interrupt, SignalCapabilities capabilities) : ISignalPath
+internal sealed class SharedSignalPath(object owner, SynicEventFlagsPageView flags, int relid, SignalPipe interrupt, SignalCapabilities capabilities) : ISignalPath
 {
     internal const int Sint = 2;
 

@@ -9,7 +9,7 @@ using VmBus.Layout;
 namespace VmBus.InMemory;
 
 /// <summary>
-/// Waits for an event flag: spins on it for a bounded time, then sleeps on the eventfd that comes with it and on the
+/// Waits for an event flag: spins on it for a bounded time, then sleeps on the pipe that comes with it and on the
 /// socket whose other end the peer holds open for as long as it lives.
 /// </summary>
 /// <remarks><see cref="Dispose"/> ends a wait under way and returns when it has left: it touches memory about to be unmapped.</remarks>
@@ -18,7 +18,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
 {
     private readonly SynicEventFlagsPageView _flags;
     private readonly int _relid;
-    private readonly EventFd _interrupt;
+    private readonly SignalPipe _interrupt;
     private readonly UnixFdSocket _peer;
     private readonly string _peerName;
     private readonly SpinBeforeSleep _spin;
@@ -28,7 +28,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
     private volatile string? _closed;
     private bool _disposed;
 
-    public SharedSignalWait(SynicEventFlagsPageView flags, int relid, EventFd interrupt, UnixFdSocket peer, string peerName, SpinBeforeSleep spin)
+    public SharedSignalWait(SynicEventFlagsPageView flags, int relid, SignalPipe interrupt, UnixFdSocket peer, string peerName, SpinBeforeSleep spin)
     {
         _flags = flags;
         _relid = relid;
@@ -126,8 +126,8 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
         ];
         while (true)
         {
-            // The count is taken before the last look at the flag: a signal after that look adds to it again.
-            _interrupt.TryConsume(out _);
+            // The signals are taken before the last look at the flag: one after that look is there again.
+            _interrupt.TryConsume();
             ThrowIfClosed();
             if (TryTake())
                 return true;

@@ -1,5 +1,5 @@
 // A counter behind a file descriptor that one side adds to and the other waits on. Mirrors eventfd(2); what UIO,
-// KVM (irqfd, ioeventfd, KVM_HYPERV_EVENTFD) and two processes use as a signal.
+// KVM (irqfd, ioeventfd, KVM_HYPERV_EVENTFD) and the threads of one process use as a signal.
 
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
@@ -13,8 +13,8 @@ namespace VmBus.Interop;
 /// <remarks>
 /// Thread-safe; neither <see cref="Signal"/> nor <see cref="TryConsume"/> allocates. Whatever was
 /// written to memory before <see cref="Signal"/> is seen by the thread whose <see cref="TryConsume"/> takes it.
-/// Not blocking is a property of the open description, which everyone who holds the descriptor shares: a process
-/// that was given it can take the flag away again and so make these calls wait.
+/// Not blocking is a property of the open description, which everyone who holds the descriptor shares: a process that was given
+/// it could make these calls wait. <see cref="SignalPipe"/> is for signals between processes.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class EventFd : FileDescriptorHandle
@@ -29,38 +29,6 @@ internal sealed class EventFd : FileDescriptorHandle
     {
         int descriptor = Libc.EventFd(0, Libc.EventFdCloseOnExec | Libc.EventFdNonBlocking);
         return descriptor < 0 ? throw ErrnoException.FromLastCall("eventfd") : new EventFd(descriptor);
-    }
-
-    /// <summary>Takes ownership of an eventfd that came from another process, and makes it non-blocking.</summary>
-    /// <param name="descriptor">
-    /// The descriptor. It belongs to this call from the start: when a check fails it is closed.
-    /// </param>
-    /// <exception cref="ArgumentException">The descriptor is not an eventfd, or <c>/proc</c> is not there to tell.</exception>
-    /// <exception cref="ErrnoException">The descriptor is not open.</exception>
-    public static EventFd Adopt(int descriptor)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(descriptor);
-        var signal = new EventFd(descriptor);
-        try
-        {
-            int flags = Libc.Fcntl(signal, Libc.FcntlGetStatusFlags, 0);
-            if (flags < 0)
-                throw ErrnoException.FromLastCall($"fcntl(F_GETFL) on descriptor {descriptor}");
-            // A pipe or a socket in its place would take our signals as bytes until it is full. No call tells an
-            // eventfd from those, but the name of its link does.
-            string? target = new FileInfo($"/proc/self/fd/{descriptor}").LinkTarget;
-            if (target is null || !target.EndsWith("[eventfd]", StringComparison.Ordinal))
-                throw new ArgumentException($"Descriptor {descriptor} is not an eventfd but {target ?? "unknown: /proc/self/fd is not readable"}.", nameof(descriptor));
-            if (Libc.Fcntl(signal, Libc.FcntlSetStatusFlags, flags | Libc.OpenNonBlocking) < 0)
-                throw ErrnoException.FromLastCall($"fcntl(F_SETFL, O_NONBLOCK) on descriptor {descriptor}");
-            signal.MakeCloseOnExec();
-            return signal;
-        }
-        catch
-        {
-            signal.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Adds one to the counter and wakes whoever waits for it.</summary>

@@ -159,7 +159,7 @@ internal sealed class UnixFdSocket : FileDescriptorHandle
     /// <param name="data">Where the bytes go; at least one byte long.</param>
     /// <param name="descriptors">
     /// Where the descriptors go, closed on exec. They are the caller's to close: hand them to
-    /// <see cref="MemfdHandle.Adopt"/>, <see cref="EventFd.Adopt"/> or the like at once. Those for which there is
+    /// <see cref="MemfdHandle.Adopt"/>, <see cref="SignalPipe.Adopt"/> or the like at once. Those for which there is
     /// no room are closed.
     /// </param>
     /// <param name="descriptorCount">How many descriptors were stored.</param>

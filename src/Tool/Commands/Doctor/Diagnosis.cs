@@ -50,11 +50,12 @@ internal sealed class Diagnosis(string root, bool isRoot)
         try
         {
             using MemfdHandle memfd = MemfdHandle.Create("vmbus-doctor", 4096);
-            return new("two processes", true, "memfd and eventfd work.", []);
+            using SignalPipe signals = SignalPipe.Create();
+            return new("two processes", true, "memfd and pipes work.", []);
         }
         catch (ErrnoException refused)
         {
-            return new("two processes", false, "No shared memory can be made.", [refused.Message]);
+            return new("two processes", false, "No shared memory or signals can be made.", [refused.Message]);
         }
     }
 
