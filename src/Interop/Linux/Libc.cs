@@ -15,7 +15,7 @@ internal static unsafe partial class Libc
     internal const int FcntlSetDescriptorFlags = 2;        // F_SETFD
     internal const int FcntlGetStatusFlags = 3;            // F_GETFL
     internal const int FcntlSetStatusFlags = 4;            // F_SETFL
-    internal const int FcntlSetDescriptionLockWait = 38;   // F_OFD_SETLKW
+    internal const int FcntlSetDescriptionLock = 37;       // F_OFD_SETLK
     internal const int FcntlDuplicateCloseOnExec = 1030;   // F_DUPFD_CLOEXEC
     internal const int FcntlAddSeals = 1033;               // F_ADD_SEALS
     internal const int FcntlGetSeals = 1034;               // F_GET_SEALS
@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     internal const int OpenCloseOnExec = 0x80000;          // O_CLOEXEC
     internal const short LockRead = 0;                     // F_RDLCK
     internal const short LockWrite = 1;                    // F_WRLCK
+    internal const int LockShared = 1;                     // LOCK_SH
     internal const int LockExclusive = 2;                  // LOCK_EX
     internal const int LockNonBlocking = 4;                // LOCK_NB
 

@@ -208,9 +208,25 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
     [Fact]
     public async Task What_the_store_throws_is_a_failure_to_the_host_and_ends_the_run()
     {
-        Start(new BrokenStore());
+        Start(new BrokenStore(new InvalidOperationException("broken")));
         Assert.Equal(IcStatus.Fail, _kernel.Get(0, "x").Status);
-        Assert.Equal("broken", (await Assert.ThrowsAsync<IOException>(() => Run.WaitAsync(Patience.Limit))).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => Run.WaitAsync(Patience.Limit))).Message);
+    }
+
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(UnauthorizedAccessException))]
+    [InlineData(typeof(TimeoutException))]
+    public void A_store_whose_files_fail_is_a_failure_to_the_host_and_asked_again(Type error)
+    {
+        BrokenStore store = new((Exception)Activator.CreateInstance(error)!);
+        Start(store);
+        Assert.Equal(IcStatus.Fail, _kernel.Get(0, "x").Status);
+        Assert.Equal(IcStatus.Fail, _kernel.Get(0, "x").Status);
+        store.Error = null;
+        Assert.Equal(IcStatus.NoMoreItems, _kernel.Get(0, "x").Status);
+        Assert.False(Run.IsCompleted);
+        Assert.Equal(new UtilDaemonStatistics(3, 3, 0, 0), _daemon!.GetStatistics());
     }
 
     [Theory]
@@ -332,8 +348,14 @@ public sealed class KvpDaemonTests : UtilDaemonFixture
         }
     }
 
-    private sealed class BrokenStore : NoStore
+    private sealed class BrokenStore(Exception? error) : NoStore
     {
-        public override bool TryGet(IcKvpPool pool, string key, out KvpValue value) => throw new IOException("broken");
+        public Exception? Error { get; set; } = error;
+
+        public override bool TryGet(IcKvpPool pool, string key, out KvpValue value)
+        {
+            value = default;
+            return Error is { } error ? throw error : false;
+        }
     }
 }

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
 using FsCheck.Xunit;
-using VmBus.Backends.Tests.Shared;
+using Microsoft.Win32.SafeHandles;
 using VmBus.Integration;
 using VmBus.Interop;
 using VmBus.Linux;
@@ -96,23 +96,115 @@ public sealed class KvpPoolFilesTests : IDisposable
     [Fact]
     public void Whoever_has_the_lock_is_waited_for()
     {
-        KvpPoolFiles files = Make();
+        KvpPoolFiles files = new(_folder.FullName, patience: Patience.Limit);
         files.Set(IcKvpPool.Guest, "k", KvpValue.Of("1"));
-        int thread = 0;
         Background writer;
-        using (FileStream other = new(PathOf(1), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        using (SafeFileHandle other = FileLock.TryOpen(PathOf(1), forWriting: true, null, out _)!)
         {
-            FileLock.Acquire(other.SafeFileHandle, exclusive: true);
-            writer = Background.Run(() =>
-            {
-                Volatile.Write(ref thread, TestLibc.ThreadId());
-                Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2")));
-            });
-            Background.Until(() => Volatile.Read(ref thread) is var id and not 0 && IsInFcntl(id), "the writer waits for the lock");
-            Assert.Equal((byte)'1', File.ReadAllBytes(PathOf(1))[512]);
+            Assert.True(FileLock.TryAcquire(other, exclusive: true, TimeSpan.Zero));
+            writer = Background.Run(() => Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2"))));
+            Background.Until(() => files.Waits == 1, "the writer waits for the lock");
+            byte[] value = new byte[1];
+            Assert.Equal(1, RandomAccess.Read(other, value, 512));
+            Assert.Equal((byte)'1', value[0]);
         }
         writer.Join();
         Assert.Equal(["k=2"], All(files, IcKvpPool.Guest));
+    }
+
+    // Each of the two kinds, as another process has it: the call is given up in time, and says what it waited for.
+    [Theory]
+    [InlineData("flock", true)]
+    [InlineData("flock", false)]
+    [InlineData("lockf", true)]
+    [InlineData("lockf", false)]
+    public void A_lock_that_is_not_given_back_is_an_error_in_time(string kind, bool writes)
+    {
+        KvpPoolFiles files = new(_folder.FullName, patience: TimeSpan.FromMilliseconds(50));
+        files.Set(IcKvpPool.Guest, "k", KvpValue.Of("1"));
+        using (var holder = new OtherWriter($"f = open(path, 'r+b'); fcntl.{kind}(f, fcntl.LOCK_EX); print('ready', flush=True); sys.stdin.read()", PathOf(1)))
+        {
+            holder.WaitUntilReady();
+            IOException error = Assert.Throws<IOException>(() => writes ? files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2")) == 0 : files.TryGet(IcKvpPool.Guest, "k", out _));
+            Assert.Contains(PathOf(1), error.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(["k=1"], All(files, IcKvpPool.Guest));
+    }
+
+    // Cloud-init appends under flock, the kernel's daemon reads and writes the whole file anew under fcntl.
+    [Theory]
+    [InlineData("f = open(path, 'ab'); fcntl.flock(f, fcntl.LOCK_EX); f.write(record(i)); f.close()")]
+    [InlineData("f = open(path, 'r+b'); fcntl.flock(f, fcntl.LOCK_EX); a = f.read(); f.seek(0); f.truncate(); f.write(a + record(i)); f.close()")]
+    [InlineData("f = open(path, 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX); a = f.read(); f.seek(0); f.truncate(); f.write(a + record(i)); f.close()")]
+    public void Other_programs_under_either_lock_lose_nothing_and_neither_do_we(string append)
+    {
+        const int Each = 150;
+        KvpPoolFiles[] ours = [new(_folder.FullName, patience: Patience.Limit), new(_folder.FullName, patience: Patience.Limit)];
+        File.WriteAllBytes(PathOf(1), []);
+        OtherWriter[] theirs = [.. Enumerable.Range(0, 2).Select(w => new OtherWriter(
+            "def record(i): return (b'p%s-%d' % (sys.argv[2].encode(), i)).ljust(512, b'\\0') + b'v'.ljust(2048, b'\\0')\n"
+            + $"print('ready', flush=True); sys.stdin.readline()\nfor i in range({Each}):\n    {append}", PathOf(1), $"{w}"))];
+        Array.ForEach(theirs, one => one.WaitUntilReady());
+        Array.ForEach(theirs, one => one.Go());
+
+        Background[] writers = [.. ours.Select((files, w) => Background.Run(() =>
+        {
+            for (int i = 0; i < Each; i++)
+            {
+                Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, $"o{w}-{i}", KvpValue.Of("v")));
+                Assert.True(files.TryGet(IcKvpPool.Guest, $"o{w}-{i}", out _));
+            }
+        }))];
+        Array.ForEach(writers, one => one.Join());
+        Array.ForEach(theirs, one => one.WaitForSuccess());
+
+        IEnumerable<string> expected = from side in "op" from w in Enumerable.Range(0, 2) from i in Enumerable.Range(0, Each) select $"{side}{w}-{i}=v";
+        Assert.Equal(expected.Order(StringComparer.Ordinal), All(ours[0], IcKvpPool.Guest).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Records_of_zeros_are_no_pairs_and_the_next_change_closes_them_up()
+    {
+        byte[] holes = new byte[5 * 2560];
+        Encoding.UTF8.GetBytes("b", holes.AsSpan(1 * 2560));
+        Encoding.UTF8.GetBytes("d", holes.AsSpan(3 * 2560));
+        File.WriteAllBytes(PathOf(1), holes);
+        KvpPoolFiles files = new(_folder.FullName, maxPairs: 3);
+
+        Assert.Equal(["b=", "d="], All(files, IcKvpPool.Guest));
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "d", KvpValue.Of("1")));
+        Assert.Equal(2 * 2560, new FileInfo(PathOf(1)).Length);
+        Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "e", KvpValue.Of("2")));
+        Assert.Equal(IcStatus.DiskFull, files.Set(IcKvpPool.Guest, "f", KvpValue.Of("3")));
+        Assert.Equal(["b=", "d=1", "e=2"], All(files, IcKvpPool.Guest));
+
+        File.WriteAllBytes(PathOf(1), holes);
+        Assert.Equal(IcStatus.Success, files.Delete(IcKvpPool.Guest, "b"));
+        Assert.Equal(["d="], All(files, IcKvpPool.Guest));
+        Assert.Equal(2560, new FileInfo(PathOf(1)).Length);
+    }
+
+    // Cloud-init empties the file without a lock, at any moment of ours.
+    [Fact]
+    public void A_file_that_is_emptied_beside_our_writes_keeps_no_hole()
+    {
+        KvpPoolFiles files = Make();
+        files.Set(IcKvpPool.Guest, "first", KvpValue.Of("v"));
+        using (var emptier = new OtherWriter("print('ready', flush=True); sys.stdin.readline()\nfor i in range(300): open(path, 'w').close()", PathOf(1)))
+        {
+            emptier.WaitUntilReady();
+            emptier.Go();
+            for (int i = 0; !emptier.HasEnded; i++)
+            {
+                Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, $"k{i % 20}", KvpValue.Of("v")));
+                Assert.All(All(files, IcKvpPool.Guest), pair => Assert.NotEqual('=', pair[0]));
+            }
+            emptier.WaitForSuccess();
+        }
+        files.Set(IcKvpPool.Guest, "last", KvpValue.Of("v"));
+        List<string> pairs = All(files, IcKvpPool.Guest);
+        Assert.Contains("last=v", pairs);
+        Assert.Equal(2560 * pairs.Count, new FileInfo(PathOf(1)).Length);
     }
 
     [Fact]
@@ -194,11 +286,5 @@ public sealed class KvpPoolFilesTests : IDisposable
         for (uint i = 0; store.TryGetAt(pool, i, out string? key, out KvpValue value); i++)
             pairs.Add($"{key}={value}");
         return pairs;
-    }
-
-    private static bool IsInFcntl(int thread)
-    {
-        string call = File.ReadAllText($"/proc/self/task/{thread}/syscall");
-        return call.StartsWith("72 ", StringComparison.Ordinal) || call.StartsWith("25 ", StringComparison.Ordinal);
     }
 }

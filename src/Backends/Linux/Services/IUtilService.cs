@@ -23,6 +23,9 @@ internal interface IUtilService
     /// <summary>Turns the message into the answer that it failed.</summary>
     void Fail(Span<byte> message);
 
+    /// <summary>Whether the daemon goes on after this error of an answer, of which the host has learnt.</summary>
+    bool Outlives(Exception error);
+
     /// <summary>The kernel did not take the last answer: it had stopped to wait for it.</summary>
     void AnswerWasLate();
 

@@ -46,6 +46,9 @@ internal sealed class KvpDaemonService(IKvpStore store) : IUtilService
 
     public void Fail(Span<byte> message) => MemoryMarshal.AsRef<IcKvpDaemonMessage>(message).Status = IcStatus.Fail;
 
+    // A disk that is full, a file that another program has locked: nothing of it is the next message's.
+    public bool Outlives(Exception error) => error is IOException or UnauthorizedAccessException or TimeoutException or System.ComponentModel.Win32Exception;
+
     public void AnswerWasLate()
     {
     }

@@ -5,20 +5,22 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using System.Text;
 using VmBus.Integration;
-using VmBus.Interop;
 
 namespace VmBus.Linux;
 
 /// <summary>
 /// A file a pool, <c>.kvp_pool_0</c> to <c>.kvp_pool_4</c>: records of 2560 bytes, 512 of key and 2048 of value, each UTF-8
-/// ended by a zero byte. Each call reads and writes the file itself, under the lock that <c>hv_kvp_daemon</c> takes.
+/// ended by a zero byte. Each call reads and writes the file itself, under the locks of its other writers: <c>flock</c>'s, which
+/// cloud-init takes, then <c>fcntl</c>'s, which <c>hv_kvp_daemon</c> takes.
 /// </summary>
 /// <remarks>
-/// <para>Thread-safe, also with other processes that take the lock; a call waits for whoever has it. What follows the last
-/// whole record is left aside. A file appears with its first pair.</para>
+/// <para>Thread-safe, also with other processes that take either lock; a call waits for whoever has it, up to 10 s. What follows
+/// the last whole record is left aside. A file appears with its first pair.</para>
+/// <para>Cloud-init empties files at boot without a lock. Whoever writes then at the end that was leaves a hole: records of zeros
+/// are no pairs, and the next change closes them up.</para>
 /// <para>When <see cref="IcKvpPool.Auto"/> is enumerated, the guest tells of itself instead (<see cref="KvpGuestPairs"/>).</para>
 /// <para>What the file system refuses is thrown as <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>,
-/// but for a full one: <see cref="IcStatus.DiskFull"/>.</para>
+/// but for a full one: <see cref="IcStatus.DiskFull"/>. A lock that another program does not give back is an <see cref="IOException"/>.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class KvpPoolFiles : IKvpStore
@@ -31,22 +33,29 @@ internal sealed class KvpPoolFiles : IKvpStore
 
     private const int MaxKeyUnits = IcKvpKeyBytes.Size / 2 - 1;
     private const int NoSpace = 28;     // ENOSPC
-    private const UnixFileMode FileMode644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);   // the host waits 30
 
     private readonly string _directory;
     private readonly int _maxPairs;
+    private readonly TimeSpan _patience;
+    private long _waits;
     private volatile IReadOnlyList<(string Key, string Value)> _auto = [];
 
     /// <summary>Makes it. Nothing is opened yet.</summary>
     /// <param name="directory">Where the files are; made when a first pair is set.</param>
     /// <param name="maxPairs">The most pairs a pool takes; more are refused with <see cref="IcStatus.DiskFull"/>.</param>
-    public KvpPoolFiles(string directory = DefaultDirectory, int maxPairs = 1024)
+    /// <param name="patience">How long a call waits for another program's lock; <see langword="null"/> for 10 s.</param>
+    public KvpPoolFiles(string directory = DefaultDirectory, int maxPairs = 1024, TimeSpan? patience = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPairs);
         _directory = directory;
         _maxPairs = maxPairs;
+        _patience = patience ?? LockPatience;
     }
+
+    /// <summary>How often another program's lock was waited for.</summary>
+    internal long Waits => Volatile.Read(ref _waits);
 
     /// <inheritdoc/>
     public bool TryGet(IcKvpPool pool, string key, out KvpValue value)
@@ -55,8 +64,8 @@ internal sealed class KvpPoolFiles : IKvpStore
         byte[] record = new byte[RecordLength];
         if (!TryMakeKey(key, out byte[]? wanted))
             return false;
-        using FileStream? file = OpenToRead(pool);
-        if (file is null || Find(file, wanted, record) is < 0)
+        using KvpPoolFile? file = Open(pool, forWriting: false, create: false);
+        if (file is null || file.Find(wanted, record) < 0)
             return false;
         value = ValueOf(record);
         return true;
@@ -74,12 +83,12 @@ internal sealed class KvpPoolFiles : IKvpStore
         try
         {
             Directory.CreateDirectory(_directory);
-            using FileStream file = OpenToWrite(pool, FileMode.OpenOrCreate);
-            int at = Find(file, wanted, new byte[RecordLength]);
-            int count = Count(file);
+            using KvpPoolFile file = Open(pool, forWriting: true, create: true)!;
+            int count = file.Compact();
+            int at = file.Find(wanted, new byte[RecordLength]);
             if (at < 0 && count >= _maxPairs)
                 return IcStatus.DiskFull;
-            RandomAccess.Write(file.SafeFileHandle, record, (long)(at < 0 ? count : at) * RecordLength);
+            file.Write(at < 0 ? count : at, record);
             return IcStatus.Success;
         }
         catch (IOException error) when ((error.HResult & 0xFFFF) == NoSpace)
@@ -91,23 +100,16 @@ internal sealed class KvpPoolFiles : IKvpStore
     /// <inheritdoc/>
     public IcStatus Delete(IcKvpPool pool, string key)
     {
-        if (!TryMakeKey(key, out byte[]? wanted) || !File.Exists(PathOf(pool)))
+        if (!TryMakeKey(key, out byte[]? wanted))
             return IcStatus.NotFound;
-        using FileStream file = OpenToWrite(pool, FileMode.Open);
-        byte[] record = new byte[RecordLength];
-        int at = Find(file, wanted, record);
+        using KvpPoolFile? file = Open(pool, forWriting: true, create: false);
+        if (file is null)
+            return IcStatus.NotFound;
+        file.Compact();
+        int at = file.Find(wanted, new byte[RecordLength]);
         if (at < 0)
             return IcStatus.NotFound;
-
-        // A crash in between leaves a pair twice, and loses none.
-        int last = Count(file) - 1;
-        for (; at < last; at++)
-        {
-            if (!TryRead(file, at + 1, record))
-                break;
-            RandomAccess.Write(file.SafeFileHandle, record, (long)at * RecordLength);
-        }
-        file.SetLength((long)last * RecordLength);
+        file.Remove(at);
         return IcStatus.Success;
     }
 
@@ -119,8 +121,8 @@ internal sealed class KvpPoolFiles : IKvpStore
         if (pool == IcKvpPool.Auto)
             return TryGetOwn(index, out key, out value);
         byte[] record = new byte[RecordLength];
-        using FileStream? file = OpenToRead(pool);
-        if (file is null || index >= (uint)Count(file) || !TryRead(file, (int)index, record))
+        using KvpPoolFile? file = Open(pool, forWriting: false, create: false);
+        if (file is null || !file.TryReadPair(index, record))
             return false;
         key = KvpDaemonText.ReadLenient(record.AsSpan(0, IcKvpKeyBytes.Size), MaxKeyUnits);
         value = ValueOf(record);
@@ -153,61 +155,6 @@ internal sealed class KvpPoolFiles : IKvpStore
         return true;
     }
 
-    /// <summary>The first record with a key, its zero included.</summary>
-    /// <returns>Its number; -1 when there is none.</returns>
-    private static int Find(FileStream file, ReadOnlySpan<byte> key, Span<byte> record)
-    {
-        for (int i = 0, count = Count(file); i < count && TryRead(file, i, record); i++)
-        {
-            if (record.StartsWith(key))
-                return i;
-        }
-
-        return -1;
-    }
-
-    private static int Count(FileStream file) => (int)Math.Min(RandomAccess.GetLength(file.SafeFileHandle) / RecordLength, int.MaxValue);
-
-    private static bool TryRead(FileStream file, int index, Span<byte> record)
-    {
-        int length = 0;
-        while (length < RecordLength)
-        {
-            int read = RandomAccess.Read(file.SafeFileHandle, record[length..], (long)index * RecordLength + length);
-            if (read == 0)
-                return false;
-            length += read;
-        }
-
-        return true;
-    }
-
-    private string PathOf(IcKvpPool pool) => Path.Combine(_directory, $".kvp_pool_{(byte)pool}");
-
-    private FileStream? OpenToRead(IcKvpPool pool)
-    {
-        string path = PathOf(pool);
-        return File.Exists(path) ? Open(path, FileMode.Open, FileAccess.Read) : null;
-    }
-
-    private FileStream OpenToWrite(IcKvpPool pool, FileMode mode) => Open(PathOf(pool), mode, FileAccess.ReadWrite);
-
-    private static FileStream Open(string path, FileMode mode, FileAccess access)
-    {
-        // Not .NET's own locks: hv_kvp_daemon's. Without a buffer, so that what is read was read under the lock.
-        FileStreamOptions options = new() { Mode = mode, Access = access, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
-        if (mode == FileMode.OpenOrCreate)
-            options.UnixCreateMode = FileMode644;
-        FileStream file = new(path, options);
-        try
-        {
-            FileLock.Acquire(file.SafeFileHandle, access != FileAccess.Read);
-            return file;
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-    }
+    private KvpPoolFile? Open(IcKvpPool pool, bool forWriting, bool create) =>
+        KvpPoolFile.TryOpen(Path.Combine(_directory, $".kvp_pool_{(byte)pool}"), forWriting, create, _patience, () => Interlocked.Increment(ref _waits));
 }

@@ -59,7 +59,11 @@ public abstract class UtilDaemon : IDisposable
     /// <exception cref="LinuxGuestException">The kernel does not answer the greeting as it should.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a read or an answer.</exception>
     /// <exception cref="ObjectDisposedException">The daemon is disposed, or was meanwhile.</exception>
-    /// <remarks>What the store or the freezer throws ends it too, after the host was told of a failure.</remarks>
+    /// <remarks>
+    /// What the store or the freezer throws ends it too, after the host was told of a failure. Not so an
+    /// <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>, <see cref="TimeoutException"/> or
+    /// <see cref="System.ComponentModel.Win32Exception"/> of a store of pairs: the host is told, and the daemon goes on.
+    /// </remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
@@ -146,8 +150,8 @@ public abstract class UtilDaemon : IDisposable
         }
         catch (Exception error)
         {
-            // The host is told at once, and then whoever runs the daemon.
-            thrown = ExceptionDispatchInfo.Capture(error);
+            // The host is told at once, and then whoever runs the daemon, unless the next message may fare better.
+            thrown = _service.Outlives(error) ? null : ExceptionDispatchInfo.Capture(error);
             Interlocked.Increment(ref _failed);
             _service.Fail(message);
         }

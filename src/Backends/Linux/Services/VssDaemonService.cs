@@ -44,6 +44,9 @@ internal sealed class VssDaemonService(IVolumeFreezer freezer) : IUtilService
 
     public void Fail(Span<byte> message) => Write(ref MemoryMarshal.AsRef<IcVssDaemonMessage>(message), IcStatus.Fail);
 
+    // What is frozen is not known then: the end thaws.
+    public bool Outlives(Exception error) => false;
+
     public void AnswerWasLate()
     {
         if (_last == IcVssOperation.Freeze)
