@@ -99,7 +99,7 @@ public sealed class KvpPoolFilesTests : IDisposable
         KvpPoolFiles files = new(_folder.FullName, patience: Patience.Limit);
         files.Set(IcKvpPool.Guest, "k", KvpValue.Of("1"));
         Background writer;
-        using (SafeFileHandle other = FileLock.TryOpen(PathOf(1), forWriting: true, null, out _)!)
+        using (SafeFileHandle other = PlainFile.TryOpen(PathOf(1), forWriting: true, null, out _)!)
         {
             Assert.True(FileLock.TryAcquire(other, exclusive: true, TimeSpan.Zero));
             writer = Background.Run(() => Assert.Equal(IcStatus.Success, files.Set(IcKvpPool.Guest, "k", KvpValue.Of("2"))));

@@ -70,6 +70,6 @@ public class RecordedTreesTests
         Assert.Equal(
             [new UioMap(0, "txrx_rings", 4194304), new UioMap(1, "int_page", 4096), new UioMap(2, "monitor_page", 4096),
                 new UioMap(3, "recv:925200", 32505856), new UioMap(4, "send:925201", 16777216)],
-            UioMap.ReadAll(new SysfsFolder(uio)));
+            UioMap.ReadAll(new SysfsFolder(uio), 4096));
     }
 }

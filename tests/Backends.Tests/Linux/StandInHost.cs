@@ -21,7 +21,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
     private long _taken;
     private volatile string? _closed;
 
-    public StandInHost(MappedMemory rings, int? monitorId, MonitorPageView monitorPage, Action<StandInHost> interrupt)
+    public StandInHost(MappedMemory rings, int? monitorId, MonitorPageView monitorPage, Action<StandInHost> interrupt, int pageSize = 4096)
     {
         _rings = rings;
         _monitorPage = monitorPage;
@@ -32,7 +32,7 @@ internal sealed class StandInHost : ISignalPath, ISignalWait, IDisposable
             new OutgoingRing(Ring(half)), new IncomingRing(Ring(0)),
             new ChannelSignaler(new SignalBinding { ChildRelid = UioStandIn.Relid, Path = this }), this);
 
-        RingMemory Ring(int at) => RingMemory.FromAddress(rings.Address + at, rings.Address + at + 4096, half - 4096, isDoubleMapped: false, rings);
+        RingMemory Ring(int at) => RingMemory.FromAddress(rings.Address + at, rings.Address + at + pageSize, half - pageSize, isDoubleMapped: false, rings);
     }
 
     public int? MonitorId { get; }

@@ -28,6 +28,13 @@ public abstract class UioFixture : IDisposable
         return standIn;
     }
 
+    private protected UioStandIn Make(int? monitor, int ringBytes, int pageSize, int announcedPage, int pageOffset)
+    {
+        UioStandIn standIn = new(monitor, ringBytes, null, pageSize, announcedPage, pageOffset);
+        _standIns.Add(standIn);
+        return standIn;
+    }
+
     private protected static void ReadOne(VmBusChannel channel)
     {
         Assert.True(channel.WaitToRead(Patience.Limit));

@@ -20,8 +20,10 @@ internal sealed class UioStandIn : IUioFile
     private const string Uio = Folder + "/uio/uio3";
 
     private readonly MemfdHandle _rings;
-    private readonly MemfdHandle _interruptPage = MemfdHandle.Create("vmbus-uio-int", 4096);
-    private readonly MemfdHandle _monitorPage = MemfdHandle.Create("vmbus-uio-mon", 4096);
+    private readonly MemfdHandle _interruptPage;
+    private readonly MemfdHandle _monitorPage;
+    private readonly int _pageSize;
+    private readonly int _pageOffset;
     private readonly EventFd _readable = EventFd.Create();
     private readonly Lock _lock = new();
     private readonly List<StandInHost> _hosts = [];
@@ -32,10 +34,14 @@ internal sealed class UioStandIn : IUioFile
     private bool _locked;
     private bool _gone;
 
-    public UioStandIn(int? monitorId, int ringBytes = 8192, DeviceClass? type = null)
+    public UioStandIn(int? monitorId, int ringBytes = 8192, DeviceClass? type = null, int pageSize = 4096, int announcedPage = 4096, int pageOffset = 0)
     {
+        _pageSize = pageSize;
+        _pageOffset = pageOffset;
+        _interruptPage = MemfdHandle.Create("vmbus-uio-int", pageSize);
+        _monitorPage = MemfdHandle.Create("vmbus-uio-mon", pageSize);
         _rings = MemfdHandle.Create("vmbus-uio-rings", 2 * ringBytes);
-        _hostMonitorPage = MappedMemory.Map(_monitorPage, 0, 4096);
+        _hostMonitorPage = MappedMemory.Map(_monitorPage, 0, pageSize);
         Tree = new SysfsTree($"""
             {Folder}/id = {Relid}
             {Folder}/device_id = {Instance:B}
@@ -48,8 +54,10 @@ internal sealed class UioStandIn : IUioFile
         if (monitorId is { } id)
             Tree.Write(Folder + "/monitor_id", id.ToString(CultureInfo.InvariantCulture) + "\n");
         Announce(0, "txrx_rings", 2 * ringBytes);
-        Announce(1, "int_page", 4096);
-        Announce(2, "monitor_page", 4096);
+        Announce(1, "int_page", announcedPage);
+        Announce(2, "monitor_page", announcedPage);
+        if (pageOffset != 0)
+            Tree.Write($"{Uio}/maps/map2/addr", $"0x{0xffff_0001_2340_0000 + (ulong)pageOffset:x16}\n");
         MonitorPage.Latency(monitorId ?? 0) = 1000;
         MonitorPage.TriggerState = 0xF;
         Host = AddHost(MappedMemory.Map(_rings, 0, 2 * ringBytes), monitorId);
@@ -60,7 +68,7 @@ internal sealed class UioStandIn : IUioFile
     /// <summary>The other end of the primary channel.</summary>
     public StandInHost Host { get; }
 
-    public MonitorPageView MonitorPage => new(_hostMonitorPage.Address);
+    public MonitorPageView MonitorPage => new(_hostMonitorPage.Address + _pageOffset);
 
     /// <summary>Control writes that came, and what the last one said.</summary>
     public (int Count, bool Unmasked) Controls { get; private set; }
@@ -70,6 +78,9 @@ internal sealed class UioStandIn : IUioFile
 
     /// <summary>What mapping a map answers, by its number.</summary>
     public Dictionary<int, Errno> MapFaults { get; } = [];
+
+    /// <summary>Bytes that the kernel maps of a subchannel's ring file, whatever the file's size says.</summary>
+    public long? RingFileBytes { get; set; }
 
     /// <summary>What taking the lock answers.</summary>
     public Errno LockFault { get; set; }
@@ -90,6 +101,8 @@ internal sealed class UioStandIn : IUioFile
             return this;
         },
         OpenSignal = Module.OpenNode,
+        PageSize = _pageSize,
+        MapRing = MapRing,
     };
 
     /// <summary>The kernel module beside the device: not loaded at first.</summary>
@@ -106,7 +119,7 @@ internal sealed class UioStandIn : IUioFile
     public UioDevice Open(VmBusDeviceOptions? options = null) => UioDevice.Open(Sysfs, Instance, options);
 
     /// <summary>Opens the node once more, for the page alone.</summary>
-    public UioMonitorPage OpenMonitorPage() => UioMonitorPage.Open(Tree.Sysfs, Instance, _ => new SecondOpening(this));
+    public UioMonitorPage OpenMonitorPage() => UioMonitorPage.Open(Sysfs, Instance, _ => new SecondOpening(this));
 
     public byte[] MonitorPageBytes() => _hostMonitorPage.AsSpan().ToArray();
 
@@ -186,8 +199,8 @@ internal sealed class UioStandIn : IUioFile
     {
         _ when MapFaults.TryGetValue(index, out Errno fault) => throw new ErrnoException($"mmap of map {index}", fault),
         0 when length <= _rings.Size => MappedMemory.Map(_rings, 0, length),
-        1 when length <= 4096 => MappedMemory.Map(_interruptPage, 0, length),
-        2 when length <= 4096 => MappedMemory.Map(_monitorPage, 0, length),
+        1 when length <= _pageSize => MappedMemory.Map(_interruptPage, 0, length),
+        2 when length <= _pageSize => MappedMemory.Map(_monitorPage, 0, length),
         3 or 4 when length == 8192 => MappedMemory.Map(_rings, 0, length),
         _ => throw new ErrnoException($"mmap of {length} bytes at offset {index * 4096}", Errno.InvalidArgument),
     };
@@ -207,9 +220,18 @@ internal sealed class UioStandIn : IUioFile
         Tree.Dispose();
     }
 
+    // hv_uio_ring_mmap: vm_iomap_memory takes what is not more than the rings.
+    private MappedMemory MapRing(string path, long length)
+    {
+        using DeviceFile ring = DeviceFile.Open(path);
+        return length <= (RingFileBytes ?? ring.GetLength())
+            ? MappedMemory.Map(ring, 0, length)
+            : throw new ErrnoException($"mmap of {length} bytes of {path}", Errno.InvalidArgument);
+    }
+
     private StandInHost AddHost(MappedMemory rings, int? monitorId)
     {
-        StandInHost host = new(rings, monitorId, MonitorPage, Interrupt);
+        StandInHost host = new(rings, monitorId, MonitorPage, Interrupt, _pageSize);
         lock (_lock)
             _hosts.Add(host);
         return host;

@@ -68,6 +68,33 @@ public class VmBusSysfsTests
         Assert.All(device.Channels, channel => Assert.Null(channel.Path));
     }
 
+    // The kernel shows a page of it at the most, a byte less, and cuts a line where that ends.
+    [Fact]
+    public void A_mapping_that_does_not_fit_into_a_page_has_no_half_line()
+    {
+        string whole = string.Concat(Enumerable.Range(100, 2000).Select(relid => $"{relid}:{relid % 128 + 100}\n"));
+        using SysfsTree tree = new($"{Odd}/id = 100");
+        tree.Write(Odd + "/channel_vp_mapping", whole[..4095]);
+        Assert.NotEqual('\n', whole[4094]);
+
+        IReadOnlyList<SysfsChannel> channels = Assert.Single(tree.Sysfs.ListDevices()).Channels;
+
+        Assert.Equal(whole[..4095].Count(one => one == '\n'), channels.Count);
+        Assert.All(channels, channel => Assert.Equal(channel.Relid % 128 + 100, channel.VpIndex));
+    }
+
+    [Fact]
+    public void A_short_list_of_many_devices_reads_their_names_alone()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+
+        IReadOnlyList<SysfsDevice> all = tree.Sysfs.ListDevices(), names = tree.Sysfs.ListNames();
+
+        Assert.Equal(all.Select(one => (one.Name, one.Path, one.InstanceId, one.ClassId, one.Relid, one.Driver)), names.Select(one => (one.Name, one.Path, one.InstanceId, one.ClassId, one.Relid, one.Driver)));
+        Assert.All(names, one => Assert.Empty(one.Channels));
+        Assert.Throws<LinuxGuestException>(new VmBusSysfs("/no").ListNames);
+    }
+
     [Theory]
     [InlineData("id", "-5 apples")]
     [InlineData("id", "99999999999999999999999")]

@@ -28,7 +28,7 @@ internal sealed class KvpPoolFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">It is not permitted.</exception>
     public static KvpPoolFile? TryOpen(string path, bool forWriting, bool create, TimeSpan patience, Action waited)
     {
-        SafeFileHandle? file = FileLock.TryOpen(path, forWriting, create ? FileMode644 : null, out Errno error);
+        SafeFileHandle? file = PlainFile.TryOpen(path, forWriting, create ? FileMode644 : null, out Errno error);
         if (file is null)
         {
             ErrnoException refused = new($"open of {path}", error);

@@ -71,6 +71,22 @@ public sealed record SysfsDevice
     /// <summary>The name of its UIO device, <c>uio0</c>, while it is bound to <c>uio_hv_generic</c>.</summary>
     public string? UioName { get; init; }
 
+    /// <summary>Reads what a device is called and what has it, and nothing else; <see langword="null"/> when it went away meanwhile.</summary>
+    internal static SysfsDevice? ReadName(SysfsFolder folder)
+    {
+        string name = System.IO.Path.GetFileName(folder.Path);
+        SysfsDevice device = new()
+        {
+            Name = name,
+            Path = folder.Path,
+            InstanceId = InstanceIn(folder, name),
+            ClassId = folder.Identity("class_id"),
+            Relid = folder.Word("id"),
+            Driver = folder.Link("driver"),
+        };
+        return folder.Exists ? device : null;
+    }
+
     /// <summary>Reads a folder; <see langword="null"/> when it went away meanwhile.</summary>
     internal static SysfsDevice? Read(SysfsFolder folder)
     {
@@ -80,7 +96,7 @@ public sealed record SysfsDevice
         {
             Name = name,
             Path = folder.Path,
-            InstanceId = folder.Identity("device_id") ?? (Guid.TryParse(name, out Guid instance) ? instance : null),
+            InstanceId = InstanceIn(folder, name),
             ClassId = folder.Identity("class_id"),
             Relid = relid,
             State = folder.Integer("state"),
@@ -101,18 +117,20 @@ public sealed record SysfsDevice
         return folder.Exists ? device : null;
     }
 
+    private static Guid? InstanceIn(SysfsFolder folder, string name) => folder.Identity("device_id") ?? (Guid.TryParse(name, out Guid instance) ? instance : null);
+
     private static List<SysfsChannel> ReadChannels(SysfsFolder folder, uint? primary)
     {
         List<SysfsChannel> channels = [.. folder.Folder("channels").Folders().Select(SysfsChannel.Read).OfType<SysfsChannel>()];
         if (channels.Count == 0)
-            channels.AddRange(FromMapping(folder.Text("channel_vp_mapping")));
+            channels.AddRange(FromMapping(folder.Lines("channel_vp_mapping")));
         return [.. channels.OrderBy(channel => channel.Relid == primary ? 0 : 1).ThenBy(channel => channel.Relid)];
     }
 
     // Lines of "relid:cpu"; all there is on kernels before 4.16.
-    private static IEnumerable<SysfsChannel> FromMapping(string? mapping)
+    private static IEnumerable<SysfsChannel> FromMapping(string[] mapping)
     {
-        foreach (string line in (mapping ?? "").Split('\n'))
+        foreach (string line in mapping)
         {
             string[] parts = line.Split(':');
             if (parts.Length == 2 && TryParse(parts[0], out uint relid) && TryParse(parts[1], out uint vp))

@@ -3,13 +3,15 @@
 
 using System.Globalization;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
+using VmBus.Interop;
 
 namespace VmBus.Linux;
 
 /// <summary>Reads attributes. Whatever cannot be read or understood is <see langword="null"/>.</summary>
 internal readonly struct SysfsFolder(string path)
 {
-    // An attribute of the kernel is one page at the most.
+    // An attribute of the kernel is one page at the most: a byte less than 64 KiB.
     private const int MostBytes = 64 * 1024;
 
     public string Path => path;
@@ -37,28 +39,40 @@ internal readonly struct SysfsFolder(string path)
     }
 
     /// <summary>The text of an attribute without the line's end.</summary>
-    public string? Text(string name)
-    {
-        try
-        {
-            using FileStream file = new(System.IO.Path.Combine(path, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            byte[] bytes = new byte[4096];
-            int length = 0;
-            int read;
-            while ((read = file.Read(bytes, length, bytes.Length - length)) > 0)
-            {
-                length += read;
-                if (length == MostBytes)
-                    return null;
-                if (length == bytes.Length)
-                    Array.Resize(ref bytes, Math.Min(2 * length, MostBytes));
-            }
+    public string? Text(string name) => Whole(name)?.TrimEnd('\n', '\0');
 
-            return Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\n', '\0');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
+    /// <summary>
+    /// The lines of an attribute, each whole: of what does not fit into a page the kernel shows the beginning, and cuts it where the page
+    /// ends.
+    /// </summary>
+    public string[] Lines(string name)
+    {
+        string text = Whole(name) ?? "";
+        return text.LastIndexOf('\n') is var end and >= 0 ? text[..end].Split('\n') : [];
+    }
+
+    // Null as well where there is no sysfs.
+    private string? Whole(string name)
+    {
+        if (!OperatingSystem.IsLinux())
             return null;
+        using SafeFileHandle? file = PlainFile.TryOpen(System.IO.Path.Combine(path, name), forWriting: false, createMode: null, out _);
+        if (file is null)
+            return null;
+        byte[] bytes = new byte[4096];
+        int length = 0;
+        while (true)
+        {
+            int read = PlainFile.Read(file, bytes.AsSpan(length), out Errno error);
+            if (error != Errno.None)
+                return null;
+            if (read == 0)
+                return Encoding.UTF8.GetString(bytes, 0, length);
+            length += read;
+            if (length == MostBytes)
+                return null;
+            if (length == bytes.Length)
+                Array.Resize(ref bytes, Math.Min(2 * length, MostBytes));
         }
     }
 

@@ -20,14 +20,14 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
     private readonly UioSignalPath _path;
     private int _closed;
 
-    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, Func<ISignalFile?> openModule, VmBusDeviceOptions options)
+    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, int pageSize, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, Func<ISignalFile?> openModule, VmBusDeviceOptions options)
     {
         Relid = relid;
         MonitorId = monitorId;
         _rings = rings;
         int half = checked((int)(rings.Length / 2));
-        OutgoingRing outgoing = new(RingAt(rings, 0, half), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
-        IncomingRing incoming = new(RingAt(rings, half, half), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
+        OutgoingRing outgoing = new(RingAt(rings, 0, half, pageSize), new OutgoingRingOptions { MultiProducer = options.MultiProducer });
+        IncomingRing incoming = new(RingAt(rings, half, half, pageSize), new IncomingRingOptions { Trust = options.Trust, MaxPacketLength = options.MaxPacketLength });
         _path = new UioSignalPath(interrupts, monitorId is not null, openModule);
         try
         {
@@ -83,12 +83,10 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
         return Task.CompletedTask;
     }
 
-    internal static void CheckRings(long length, string where)
+    internal static void CheckRings(long length, int pageSize, string where)
     {
-        if (Environment.SystemPageSize != RingMemory.PageSize)
-            throw new PlatformNotSupportedException($"The kernel's pages are {Environment.SystemPageSize} bytes: rings behind a control page of that size are not supported.");
-        if (length < 4 * RingMemory.PageSize || length % (2 * RingMemory.PageSize) != 0 || length / 2 - RingMemory.PageSize > RingMemory.MaxDataSize)
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages each, do not have that.");
+        if (length < 4L * pageSize || length % (2L * pageSize) != 0 || length / 2 - pageSize > RingMemory.MaxDataSize)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages of {pageSize} each, do not have that.");
     }
 
     internal bool IsClosed => Volatile.Read(ref _closed) != 0;
@@ -99,6 +97,7 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
             _rings.Detach();
     }
 
-    private static RingMemory RingAt(MappedMemory rings, int offset, int length) => RingMemory.FromAddress(
-        rings.Address + offset, rings.Address + offset + RingMemory.PageSize, length - RingMemory.PageSize, isDoubleMapped: false, rings);
+    // Linux gives a ring's indices a page of its own (struct hv_ring_buffer), and keeps from the host what of it is behind the first 4096 bytes.
+    private static RingMemory RingAt(MappedMemory rings, int offset, int length, int pageSize) => RingMemory.FromAddress(
+        rings.Address + offset, rings.Address + offset + pageSize, length - pageSize, isDoubleMapped: false, rings);
 }

@@ -32,21 +32,21 @@ internal sealed class UioDevice : IDisposable
         Name = device.UioName!;
         InstanceId = device.InstanceId!.Value;
         SysfsFolder uio = new SysfsFolder(device.Path).Folder("uio").Folder(Name);
-        Maps = UioMap.ReadAll(uio);
+        Maps = UioMap.ReadAll(uio, sysfs.PageSize);
         _interrupts = new UioInterrupts(file, $"{Name} ({InstanceId})", uio.Word("event"), Detach);
         try
         {
             if (!file.TryLock())
                 throw new LinuxGuestException(LinuxGuestError.InUse, $"{Name} ({InstanceId}) is in use: another opener holds its lock.");
-            _monitorPage = MapPage(UioMap.MonitorPage);
-            MonitorPage = _monitorPage is { } monitor ? new MonitorPageView(monitor.Address) : null;
-            InterruptPage = MapPage(UioMap.InterruptPage) is { } interrupt ? new InterruptPageView(interrupt.Address) : null;
+            _monitorPage = MapPage(UioMap.MonitorPage, out int monitorAt);
+            MonitorPage = _monitorPage is { } monitor ? new MonitorPageView(monitor.Address + monitorAt) : null;
+            InterruptPage = MapPage(UioMap.InterruptPage, out int interruptAt) is { } interrupt ? new InterruptPageView(interrupt.Address + interruptAt) : null;
             ReceiveBuffer = MapBuffer(UioMap.ReceiveBuffer);
             SendBuffer = MapBuffer(UioMap.SendBuffer);
 
             UioMap rings = Maps.FirstOrDefault(map => map.Name == UioMap.Rings) ?? throw new LinuxGuestException(
                 LinuxGuestError.BadMap, $"{Name} ({InstanceId}) has no map \"{UioMap.Rings}\" but {Names()}: no driver but {VmBusSysfs.UioDriver} is supported.");
-            UioChannel.CheckRings(rings.Size, $"{Name}'s map \"{rings.Name}\"");
+            UioChannel.CheckRings(rings.Size, sysfs.PageSize, $"{Name}'s map \"{rings.Name}\"");
             uint relid = _relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
             Primary = Add(relid, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
         }
@@ -135,7 +135,7 @@ internal sealed class UioDevice : IDisposable
                 ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) has no channel {relid}.");
             if (found.Path is null || found.RingBytes is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} shows no rings: the kernel has not opened it yet, or is older than 4.20.");
-            return Add(relid, found.MonitorId, MapRingFile(Path.Combine(found.Path, "ring")));
+            return Add(relid, found.MonitorId, MapRingFile(Path.Combine(found.Path, "ring"), found.RingBytes.Value));
         }
     }
 
@@ -188,7 +188,7 @@ internal sealed class UioDevice : IDisposable
         {
             if (monitorId is not null && MonitorPage is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
-            UioChannel channel = new(relid, monitorId, rings, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
+            UioChannel channel = new(relid, monitorId, rings, _sysfs.PageSize, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
             _channels.Add(channel);
             return channel;
         }
@@ -204,13 +204,13 @@ internal sealed class UioDevice : IDisposable
     private ISignalFile? OpenModule(uint relid) =>
         SignalModule.TryOpen(_sysfs, InstanceId, relid == _relid ? 0 : relid, _file.Descriptor, DeviceAccess.ReadWrite, out _);
 
-    private MappedMemory? MapPage(string name)
+    private MappedMemory? MapPage(string name, out int offset)
     {
+        offset = 0;
         if (Maps.FirstOrDefault(map => map.Name == name) is not { } page)
             return null;
-        if (page.Size != RingMemory.PageSize)
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{name}\" has {page.Size} bytes; it is a page of {RingMemory.PageSize}.");
-        MappedMemory memory = Keep(Map(page));
+        MappedMemory memory = Keep(page.MapPage(_file, _sysfs.PageSize, Name));
+        offset = page.Offset;
         try
         {
             // The device may go at any time, and signals write to the monitor page without asking.
@@ -232,28 +232,57 @@ internal sealed class UioDevice : IDisposable
         return new UioBuffer(Keep(Map(buffer)), gpadl);
     }
 
-    private MappedMemory Map(UioMap map) => Map(_file, map, Name);
-
-    internal static MappedMemory Map(IUioFile file, UioMap map, string name)
+    private MappedMemory Map(UioMap map)
     {
-        if (map.Size <= 0 || map.Size % Environment.SystemPageSize != 0)
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" has {map.Size} bytes: not whole pages.");
+        if (map.Size <= 0 || map.Size % _sysfs.PageSize != 0)
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{map.Name}\" has {map.Size} bytes: not whole pages.");
+        return map.Map(_file, map.Size, Name);
+    }
+
+    private MappedMemory MapRingFile(string path, long length)
+    {
+        UioChannel.CheckRings(length, _sysfs.PageSize, path);
+        if (TryMapRing(path, length) is { } rings)
+            return rings;
+
+        // Kernels before 6.12.41 and 6.15 say 4 MiB of every ring file and map as much as the channel has: all that is mapped is the
+        // rings. Nothing tells how much that is but trying.
+        long step = 2L * _sysfs.PageSize;
+        long most = 0;
+        for (long less = 0, more = length / step; more - less > 1;)
+        {
+            long middle = less + (more - less) / 2;
+            using MappedMemory? part = TryMapRing(path, middle * step);
+            if (part is null)
+                more = middle;
+            else
+                most = less = middle;
+        }
+
+        // A page more than two equal rings: then it is not the rings that are mapped.
+        using MappedMemory? odd = most < 2 ? null : TryMapRing(path, most * step + _sysfs.PageSize);
+        if (most >= 2 && odd is null && TryMapRing(path, most * step) is { } found)
+            return found;
+        throw new LinuxGuestException(LinuxGuestError.BadMap, $"{path} says {length} bytes and the kernel does not map as many{(most == 0 ? "" : $", but {most * step}")}: rings of a size that is not known cannot be used. Kernels before 6.12.41 and 6.15 say so of rings of another size.");
+    }
+
+    private MappedMemory? TryMapRing(string path, long length)
+    {
         try
         {
-            return file.Map(map.Index, map.Size);
+            if (_sysfs.MapRing is { } map)
+                return map(path, length);
+            using DeviceFile ring = DeviceFile.Open(path);
+            return MappedMemory.Map(ring, 0, length);
         }
         catch (ErrnoException e) when (e.Errno == Errno.InvalidArgument)
         {
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{name}'s map \"{map.Name}\" is announced with {map.Size} bytes and the kernel does not map as many. {e.Message}", e);
+            return null;
         }
-    }
-
-    private static MappedMemory MapRingFile(string path)
-    {
-        using DeviceFile ring = DeviceFile.Open(path);
-        long length = ring.GetLength();
-        UioChannel.CheckRings(length, path);
-        return MappedMemory.Map(ring, 0, length);
+        catch (ErrnoException e)
+        {
+            throw new LinuxGuestException(e.Errno is Errno.NoSuchFile or Errno.NoSuchDevice ? LinuxGuestError.NoDevice : LinuxGuestError.Refused, $"{path} could not be mapped. {e.Message}", e);
+        }
     }
 
     private MappedMemory Keep(MappedMemory memory)

@@ -23,19 +23,17 @@ internal sealed class UioMonitorPage : IDisposable
     private readonly IUioFile _file;
     private readonly MappedMemory _memory;
 
-    private UioMonitorPage(SysfsDevice device, IUioFile file)
+    private UioMonitorPage(SysfsDevice device, IUioFile file, int pageSize)
     {
         Name = device.UioName!;
         _file = file;
         try
         {
-            IReadOnlyList<UioMap> maps = UioMap.ReadAll(new SysfsFolder(device.Path).Folder("uio").Folder(Name));
+            IReadOnlyList<UioMap> maps = UioMap.ReadAll(new SysfsFolder(device.Path).Folder("uio").Folder(Name), pageSize);
             UioMap map = maps.FirstOrDefault(one => one.Name == UioMap.MonitorPage)
                 ?? throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name} has no map \"{UioMap.MonitorPage}\".");
-            if (map.Size != RingMemory.PageSize)
-                throw new LinuxGuestException(LinuxGuestError.BadMap, $"{Name}'s map \"{map.Name}\" has {map.Size} bytes; it is a page of {RingMemory.PageSize}.");
-            _memory = UioDevice.Map(file, map, Name);
-            Page = new MonitorPageView(_memory.Address);
+            _memory = map.MapPage(file, pageSize, Name);
+            Page = new MonitorPageView(_memory.Address + map.Offset);
         }
         catch
         {
@@ -70,6 +68,6 @@ internal sealed class UioMonitorPage : IDisposable
     internal static UioMonitorPage Open(VmBusSysfs sysfs, Guid instanceId, Func<string, IUioFile> open)
     {
         SysfsDevice device = UioDevice.Find(sysfs, instanceId);
-        return new UioMonitorPage(device, UioDevice.OpenNode(Path.Combine(sysfs.DeviceRoot, device.UioName!), open));
+        return new UioMonitorPage(device, UioDevice.OpenNode(Path.Combine(sysfs.DeviceRoot, device.UioName!), open), sysfs.PageSize);
     }
 }

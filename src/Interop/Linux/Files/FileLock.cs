@@ -9,32 +9,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace VmBus.Interop;
 
-/// <summary>Opens files that other programs lock too, and locks them.</summary>
+/// <summary>Locks files that other programs lock too.</summary>
 [SupportedOSPlatform("linux")]
 internal static class FileLock
 {
     private static readonly TimeSpan LeastPause = TimeSpan.FromTicks(500), MostPause = TimeSpan.FromMilliseconds(5);
-
-    /// <summary>Opens a file, closed on exec, without the lock that .NET's own opening takes or fails for.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="forWriting">Whether it is opened for writing as well as reading.</param>
-    /// <param name="createMode">The mode of one that is made when it is not there; <see langword="null"/> for not to.</param>
-    /// <param name="error">Why not.</param>
-    /// <returns>The file, or <see langword="null"/>.</returns>
-    public static SafeFileHandle? TryOpen(string path, bool forWriting, UnixFileMode? createMode, out Errno error)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        int flags = Libc.OpenCloseOnExec | (forWriting ? Libc.OpenReadWrite : Libc.OpenReadOnly) | (createMode is null ? 0 : Libc.OpenCreate);
-        while (true)
-        {
-            int descriptor = Libc.Open(path, flags, (int)(createMode ?? 0));
-            error = descriptor < 0 ? Libc.LastError : Errno.None;
-            if (error == Errno.None)
-                return new SafeFileHandle(descriptor, ownsHandle: true);
-            if (error != Errno.Interrupted)
-                return null;
-        }
-    }
 
     /// <summary>Takes both locks, first <c>flock</c>'s and then <c>fcntl</c>'s. Closing the file gives them back.</summary>
     /// <param name="file">The file, opened for writing when <paramref name="exclusive"/>.</param>

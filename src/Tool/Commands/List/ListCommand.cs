@@ -45,7 +45,8 @@ internal sealed class ListCommand
         if (line.GetValue(_tree) && line.GetValue(_json))
             throw new UsageException("--tree and --json are two ways to write the same: leave one out");
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
-        IReadOnlyList<SysfsDevice> devices = sysfs.ListDevices();
+        bool isShort = !(line.GetValue(_more) || line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json));
+        IReadOnlyList<SysfsDevice> devices = isShort ? sysfs.ListNames() : sysfs.ListDevices();
         // Each flag is a descriptor opened: only for what shows them.
         if (line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json))
             devices = LowLatencyChannel.WithFlags(sysfs, devices);
