@@ -56,6 +56,25 @@ public sealed class ListCommandTests
         Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("devices")[0].GetProperty("monitor_id").ValueKind);
     }
 
+    // A socket's class is its service's, an echo's and a pipe's are those of vmbus host.
+    [Theory]
+    [InlineData("000003e8-facb-11e6-bd58-64006a7986d3", "hv_sock", "socket, port 1000", "\"socket\"")]
+    [InlineData("000003e8-facb-11e6-bd58-64006a7986d3", null, "socket, port 1000", "\"socket\"")]
+    [InlineData("11111111-2222-3333-4444-555555555555", "hv_sock", "socket, service 11111111-2222-3333-4444-555555555555", "\"socket\"")]
+    [InlineData("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01", "uio_hv_generic", "echo, of vmbus host", "\"echo\"")]
+    [InlineData("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e1b0", null, "pipe, of vmbus host", "\"pipe\"")]
+    [InlineData("11111111-2222-3333-4444-555555555555", "uio_hv_generic", "unknown", "null")]
+    public async Task A_device_without_a_class_of_Hyper_V_is_named_where_it_can_be(string type, string? driver, string name, string json)
+    {
+        const string Device = "bus/vmbus/devices/99999999-2222-3333-4444-555555555555";
+        using SysfsTree tree = new($"{Device}/id = 9\n{Device}/class_id = {{{type}}}\n{(driver is null ? "" : $"{Device}/driver -> ../../drivers/{driver}")}");
+        using FakeTerminal terminal = new();
+        await terminal.Run(FakeEngines.Good, "list", "--sysfs", tree.Root);
+        Assert.Equal($"VMBUS ID  9: {name}\n", terminal.Out);
+        await terminal.Run(FakeEngines.Good, "list", "--json", "--sysfs", tree.Root);
+        Assert.Contains($"\"class_name\": {json}", terminal.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Where_there_is_no_VMBus_one_line_says_so()
     {

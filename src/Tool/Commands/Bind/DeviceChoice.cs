@@ -31,5 +31,5 @@ internal static class DeviceChoice
     }
 
     /// <summary>A device in a few words.</summary>
-    public static string Name(SysfsDevice device) => $"{device.InstanceId} ({VmBus.Tool.ListText.Name(device)})";
+    public static string Name(SysfsDevice device) => $"{device.InstanceId} ({VmBus.Tool.DeviceName.Long(device)})";
 }

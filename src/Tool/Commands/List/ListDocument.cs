@@ -20,7 +20,7 @@ internal sealed record ListDocument(string Schema, string ToolVersion, IReadOnly
         int? MonitorId, RingPart? Outgoing, RingPart? Incoming, IReadOnlyList<ChannelPart> Channels)
     {
         public static DevicePart From(SysfsDevice device) => new(
-            device.Relid, device.Class?.Name, device.ClassId, device.InstanceId, device.Path, device.Driver, device.UioName, device.NumaNode,
+            device.Relid, DeviceName.Short(device), device.ClassId, device.InstanceId, device.Path, device.Driver, device.UioName, device.NumaNode,
             device.MonitorId, RingPart.From(device.Outgoing), RingPart.From(device.Incoming), [.. device.Channels.Select(ChannelPart.From)]);
     }
 

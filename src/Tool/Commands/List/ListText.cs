@@ -19,10 +19,10 @@ internal static class ListText
             string id = device.Relid is { } relid ? relid.ToString(CultureInfo.InvariantCulture).PadLeft(2) : " ?";
             if (detail == 0)
             {
-                output.WriteLine($"VMBUS ID {id}: {Name(device)}");
+                output.WriteLine($"VMBUS ID {id}: {DeviceName.Long(device)}");
                 continue;
             }
-            output.WriteLine($"VMBUS ID {id}: Class_ID = {{{device.ClassId?.ToString() ?? "?"}}} - {Name(device)}");
+            output.WriteLine($"VMBUS ID {id}: Class_ID = {{{device.ClassId?.ToString() ?? "?"}}} - {DeviceName.Long(device)}");
             if (detail > 1)
             {
                 output.WriteLine($"\tDevice_ID = {{{device.InstanceId?.ToString() ?? device.Name}}}");
@@ -34,9 +34,6 @@ internal static class ListText
             output.WriteLine();
         }
     }
-
-    /// <summary>What a device is, as far as anybody knows.</summary>
-    public static string Name(SysfsDevice device) => device.Class?.Description ?? "unknown";
 
     /// <summary>How the guest signals a channel.</summary>
     public static string Monitor(SysfsChannel channel) => channel.MonitorId is { } id

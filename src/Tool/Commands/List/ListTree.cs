@@ -14,7 +14,7 @@ internal static class ListTree
         foreach (SysfsDevice device in devices.OrderBy(device => device.Relid ?? uint.MaxValue))
         {
             string driver = device.UioName is { } uio ? $"{device.Driver} as /dev/{uio}" : device.Driver ?? "no driver";
-            TreeNode node = tree.AddNode(Markup.FromInterpolated($"[bold]{device.Relid?.ToString(CultureInfo.InvariantCulture) ?? "?"} {ListText.Name(device)}[/]  {driver}"));
+            TreeNode node = tree.AddNode(Markup.FromInterpolated($"[bold]{device.Relid?.ToString(CultureInfo.InvariantCulture) ?? "?"} {DeviceName.Long(device)}[/]  {driver}"));
             foreach (SysfsChannel channel in device.Channels)
             {
                 string name = channel.SubchannelIndex is { } index and not 0 ? string.Create(CultureInfo.InvariantCulture, $", subchannel {index}") : "";

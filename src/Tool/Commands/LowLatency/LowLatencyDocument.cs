@@ -25,7 +25,7 @@ internal sealed record LowLatencyDocument(string Schema, string ToolVersion, boo
         {
             (TopRow row, KernelChannelState? state) = channel;
             return new(
-                row.Relid, row.Subchannel, row.Device.Class?.Name, row.Device.InstanceId, row.Device.Driver, row.MonitorId, row.Latency?.TotalMicroseconds,
+                row.Relid, row.Subchannel, DeviceName.Short(row.Device), row.Device.InstanceId, row.Device.Driver, row.MonitorId, row.Latency?.TotalMicroseconds,
                 state?.IsLowLatency, state?.IsKept, state?.Requests, channel.Hypercalls, channel.Counted);
         }
     }

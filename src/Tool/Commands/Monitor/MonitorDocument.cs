@@ -34,7 +34,7 @@ internal sealed record MonitorDocument(
         {
             bool isPrimary = row.Relid == row.Device.Relid;
             return new(
-                row.Relid, row.Subchannel, row.Device.Class?.Name, row.Device.InstanceId, row.Device.Relid, row.Device.Driver,
+                row.Relid, row.Subchannel, DeviceName.Short(row.Device), row.Device.InstanceId, row.Device.Relid, row.Device.Driver,
                 row.Signal,
                 row.MonitorId, row.MonitorId / MonitorPage.MonitorsPerGroup, row.MonitorId % MonitorPage.MonitorsPerGroup,
                 SidePart.From(row.MonitorId, new SysfsMonitor(row.PendingWord, row.Latency, isPrimary ? row.Device.GuestMonitor?.ConnectionId : null)),

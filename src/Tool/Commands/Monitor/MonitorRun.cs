@@ -74,7 +74,7 @@ internal static class MonitorRun
 
     private static string Bound(IReadOnlyList<SysfsDevice> devices)
     {
-        string[] bound = [.. devices.Where(device => device.UioName is not null).Select(device => $"--uio /dev/{device.UioName} ({device.Class?.Name ?? "unknown"} {device.InstanceId})")];
+        string[] bound = [.. devices.Where(device => device.UioName is not null).Select(device => $"--uio /dev/{device.UioName} ({DeviceName.Short(device) ?? DeviceName.Unknown} {device.InstanceId})")];
         return bound.Length == 0 ? "none is; bind one first" : string.Join(", ", bound);
     }
 }

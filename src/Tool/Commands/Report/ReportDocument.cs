@@ -27,7 +27,7 @@ internal sealed record ReportDocument(
         TopDocument.RingPart Outgoing, TopDocument.RingPart Incoming, TopDocument.CountsPart<ulong> Totals)
     {
         public static ChannelPart From(TopRow row) => new(
-            row.Relid, row.Subchannel, row.Device.Class?.Name, row.Device.ClassId, row.Device.Driver, row.Vp, row.Signal, row.IsLowLatency, row.MonitorId,
+            row.Relid, row.Subchannel, DeviceName.Short(row.Device), row.Device.ClassId, row.Device.Driver, row.Vp, row.Signal, row.IsLowLatency, row.MonitorId,
             row.Latency?.TotalMicroseconds, TopDocument.RingPart.From(row.Outgoing), TopDocument.RingPart.From(row.Incoming), TopDocument.CountsPart<ulong>.From(row.Totals));
     }
 }

@@ -28,7 +28,7 @@ internal sealed record TopDocument(string Schema, string ToolVersion, DateTimeOf
         CountsPart<ulong> Totals, CountsPart<double>? Rates)
     {
         public static ChannelPart From(TopRow row, bool hasRates) => new(
-            row.Relid, row.Subchannel, row.Device.Class?.Name, row.Device.ClassId, row.Device.InstanceId, row.Device.Name, row.Device.Relid, row.Device.Driver,
+            row.Relid, row.Subchannel, DeviceName.Short(row.Device), row.Device.ClassId, row.Device.InstanceId, row.Device.Name, row.Device.Relid, row.Device.Driver,
             row.Device.UioName, row.Vp, row.Signal, row.IsLowLatency, row.MonitorId, row.IsPending,
             row.PendingWord, row.Latency?.TotalMicroseconds, RingPart.From(row.Outgoing), RingPart.From(row.Incoming), CountsPart<ulong>.From(row.Totals),
             hasRates ? CountsPart<double>.From(row.Rates) : null);

@@ -34,7 +34,7 @@ internal sealed record TopRow(
     public bool? IsPending => IsPendingIn(PendingWord, MonitorId);
 
     /// <summary>The short name of the device's class; a subchannel's with its number.</summary>
-    public string Name => (Device.Class?.Name ?? "unknown") + (Subchannel is { } number and not 0 ? FormattableString.Invariant($"/{number}") : "");
+    public string Name => (DeviceName.Short(Device) ?? DeviceName.Unknown) + (Subchannel is { } number and not 0 ? FormattableString.Invariant($"/{number}") : "");
 
     /// <summary>Whether a monitor's own bit is set in the word of its trigger group.</summary>
     /// <returns>The bit; <see langword="null"/> when word or monitor is not known.</returns>

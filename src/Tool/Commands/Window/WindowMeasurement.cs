@@ -21,7 +21,7 @@ internal static class WindowMeasurement
         SysfsDevice found = DeviceChoice.Find(sysfs, options.Device)[0];
         terminal.Grace = Grace;
         await using VmBusDevice device = await VmBusDevice.OpenAsync(found.InstanceId!.Value, new() { Sysfs = sysfs, Bind = options.Bind, Trust = PeerTrust.Untrusted }, cancellationToken).ConfigureAwait(false);
-        string name = found.Class?.Name ?? "unknown";
+        string name = DeviceName.Short(found) ?? DeviceName.Unknown;
         if (device.Primary.MonitorId is not { } monitorId || device.MonitorPage is not { } page)
             throw new ToolException($"channel {device.Primary.Relid} ({name}) has no monitor: each of its signals is a hypercall, and there is no window");
         terminal.Error.WriteLine($"vmbus: {WindowTables.Announce(options, $"channel {device.Primary.Relid} ({name})")}");
