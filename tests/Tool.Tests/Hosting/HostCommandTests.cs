@@ -57,6 +57,76 @@ public sealed class HostCommandTests
         Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
     }
 
+    // The kernel's daemons make what stands before a slash.
+    [Theory]
+    [InlineData("/a/b/name", "/a/b/")]
+    [InlineData("/name", "/")]
+    [InlineData("name", "")]
+    [InlineData("a/name", "a/")]
+    public void The_folder_of_a_file_ends_with_a_slash(string path, string folder)
+    {
+        Assert.Equal(folder, FileToGuest.FolderOf(path));
+        string longest = "/" + new string('x', 258);
+        Assert.Equal(longest, FileToGuest.FolderOf(longest + "/name"));
+    }
+
+    // A read that never ends stands for a guest that does not answer.
+    [Fact]
+    public async Task A_command_that_waits_holds_up_no_other_and_ends_with_the_guest()
+    {
+        using var said = new SharedText();
+        using CancellationTokenSource end = new();
+        var waiting = new TaskCompletionSource<string>();
+        var commands = new HostCommands(new StringReader("kvp get a\nkvp get b\nstop\n"), new HostNotes(said))
+        {
+            Answer = words => words[0] == "kvp" ? waiting.Task : Task.FromResult("done"),
+        };
+
+        Task run = commands.RunAsync(null!, end.Token);
+        Background.Until(() => said.ToString().Contains("stop: done", StringComparison.Ordinal), "the guest is stopped");
+        Assert.DoesNotContain("kvp", said.ToString(), StringComparison.Ordinal);
+        Assert.False(run.IsCompleted);
+        await end.CancelAsync();
+        waiting.SetCanceled(end.Token);
+        await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        Assert.Contains("kvp get a: not done: the guest has ended\n", said.ToString(), StringComparison.Ordinal);
+        Assert.Contains("kvp get b: not done: the guest has ended\n", said.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Commands_of_one_device_and_those_behind_an_offer_keep_their_order()
+    {
+        using var said = new SharedText();
+        List<string> begun = [];
+        var offer = new TaskCompletionSource<string>();
+        var first = new TaskCompletionSource<string>();
+        var commands = new HostCommands(new StringReader("offer kvp\nkvp set a 1\nkvp get a\ntime\n"), new HostNotes(said))
+        {
+            Answer = words =>
+            {
+                lock (begun)
+                    begun.Add(string.Join(' ', words));
+                return words switch { ["offer", ..] => offer.Task, ["kvp", "set", ..] => first.Task, _ => Task.FromResult("done") };
+            },
+        };
+
+        Task run = commands.RunAsync(null!, TestContext.Current.CancellationToken);
+        Background.Until(() => Begun() > 0, "the offer");
+        Assert.Equal(1, Begun());
+        offer.SetResult("done");
+        Background.Until(() => said.ToString().Contains("time: done", StringComparison.Ordinal), "another device is asked");
+        Assert.DoesNotContain("kvp get a", begun);
+        first.SetResult("done");
+        await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        Assert.Equal("kvp get a", begun[^1]);
+
+        int Begun()
+        {
+            lock (begun)
+                return begun.Count;
+        }
+    }
+
     [Fact]
     public async Task Help_lists_the_commands_and_so_does_one_that_is_not_understood()
     {
@@ -66,5 +136,23 @@ public sealed class HostCommandTests
         string[] answers = said.ToString().Split("host ", StringSplitOptions.RemoveEmptyEntries);
         Assert.EndsWith($": help: there is:\n{HostCommands.Help}\n", answers[0], StringComparison.Ordinal);
         Assert.EndsWith($": hop: not understood. There is:\n{HostCommands.Help}\n", answers[1], StringComparison.Ordinal);
+    }
+
+    // Written by the commands, read by the test meanwhile.
+    private sealed class SharedText : StringWriter
+    {
+        private readonly Lock _sync = new();
+
+        public override void WriteLine(string? value)
+        {
+            lock (_sync)
+                base.Write(value + "\n");
+        }
+
+        public override string ToString()
+        {
+            lock (_sync)
+                return base.ToString();
+        }
     }
 }

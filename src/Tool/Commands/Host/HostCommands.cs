@@ -7,7 +7,10 @@ using VmBus.Integration;
 
 namespace VmBus.Tool;
 
-/// <summary>Reads commands and carries them out, one after the other. What fails is told and changes nothing.</summary>
+/// <summary>
+/// Reads commands and carries them out: those about offers one after the other, those that ask a guest one after the other for each
+/// device, so that a guest that does not answer holds up nothing else. What fails is told and changes nothing.
+/// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class HostCommands(TextReader reader, HostNotes notes)
 {
@@ -18,7 +21,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         revoke NAME                 take an offer back
         stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
         shutdown [restart]          ask the guest to shut down
-        kvp set|get|delete KEY [VALUE]
+        kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto]
         fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
         time                        have the guest set its clock
         stop                        end the guest as if the plug were pulled
@@ -30,6 +33,12 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     // A read of a pipe cannot be taken back: the one that a guest's end leaves behind serves the next guest. It blocks a thread:
     // one of its own, because a pool that has but one, as on one processor, gives others their turn half a second later.
     private Task<string?>? _reading;
+
+    /// <summary>Carries a command out in the guest's stead; tests have their own.</summary>
+    internal Func<string[], Task<string>>? Answer { get; init; }
+
+    // The last command of each kind; the next of its kind begins when it has ended.
+    private readonly Dictionary<string, Task> _last = [];
 
     /// <summary>Carries out commands until the token says so, or there are no more.</summary>
     public async Task RunAsync(HostSession session, CancellationToken cancellationToken)
@@ -45,29 +54,55 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                     return;
                 string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
                 if (words.Length > 0)
-                    await CarryOutAsync(session, words, cancellationToken).ConfigureAwait(false);
+                    Begin(session, words, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The guest has ended, and its commands with it.
         }
+        finally
+        {
+            await Task.WhenAll(_last.Values).ConfigureAwait(false);
+            _last.Clear();
+        }
+    }
+
+    private void Begin(HostSession session, string[] words, CancellationToken cancellationToken)
+    {
+        const string Offers = "offers";
+        string? kind = words[0] switch
+        {
+            "status" or "offer" or "revoke" or "stall" or "resume" => Offers,
+            "shutdown" or "kvp" or "fcopy" or "time" => words[0],
+            _ => null,      // stop, help: at once, whatever waits
+        };
+        // What asks a device waits for the offer of it, too.
+        Task before = kind is null ? Task.CompletedTask : Task.WhenAll(_last.GetValueOrDefault(Offers, Task.CompletedTask), _last.GetValueOrDefault(kind, Task.CompletedTask));
+        Task running = CarryOutAsync(before, session, words, cancellationToken);
+        _last[kind ?? words[0]] = running;
     }
 
     /// <summary>Whether an error is the guest's, or of what was asked: told, and no reason to end.</summary>
     public static bool IsExpected(Exception error) =>
         error is ToolException or UsageException or VmBusException or TimeoutException or ArgumentException or IOException or UnauthorizedAccessException or InvalidOperationException;
 
-    private async Task CarryOutAsync(HostSession session, string[] words, CancellationToken cancellationToken)
+    private async Task CarryOutAsync(Task before, HostSession session, string[] words, CancellationToken cancellationToken)
     {
         string command = string.Join(' ', words);
         try
         {
-            notes.Write($"{command}: {await AnswerAsync(session, words, cancellationToken).ConfigureAwait(false)}");
+            await before.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task<string> answer = Answer is { } own ? own(words) : AnswerAsync(session, words, cancellationToken);
+            notes.Write($"{command}: {await answer.ConfigureAwait(false)}");
         }
         catch (Exception error) when (IsExpected(error))
         {
             notes.Write($"{command}: failed: {error.Message}");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            notes.Write($"{command}: not done: the guest has ended");
         }
     }
 
@@ -91,9 +126,8 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 IcStatus status = await AskAsync<ShutdownHost, IcStatus>(session, "shutdown",
                     host => host.AskAsync(new ShutdownRequest(rest is [] ? IcShutdownFlags.Force : IcShutdownFlags.Force | IcShutdownFlags.Restart)), cancellationToken).ConfigureAwait(false);
                 return $"the guest answered {status}";
-            case ["kvp", .. var asked] when Question(asked) is { } question:
-                KvpAnswer answer = await AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken).ConfigureAwait(false);
-                return answer.Status != IcStatus.Success ? $"the guest answered {answer.Status}" : answer.Key is null ? "done" : $"{answer.Key} = {answer.Value}";
+            case ["kvp", .. var asked] when new KvpQuestions(question => AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken)).Answer(asked) is { } answer:
+                return await answer.ConfigureAwait(false);
             case ["fcopy", var file, var path]:
                 return await FileToGuest.CopyAsync(session.Device<IntegrationDevice<FileCopyHost>>("fcopy"), file, path, Patience, cancellationToken).ConfigureAwait(false);
             case ["time"]:
@@ -119,12 +153,4 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         IntegrationHostService<THost> service = await session.Device<IntegrationDevice<THost>>(name).Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
         return await service.Use(ask).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
     }
-
-    private static KvpRequest? Question(string[] words) => words switch
-    {
-        ["set", var key, var value] => KvpRequest.Set(IcKvpPool.External, key, KvpValue.Of(value)),
-        ["get", var key] => KvpRequest.Get(IcKvpPool.External, key),
-        ["delete", var key] => KvpRequest.Delete(IcKvpPool.External, key),
-        _ => null,
-    };
 }

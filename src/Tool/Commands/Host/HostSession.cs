@@ -1,6 +1,7 @@
 // A running guest and what its bus offers, by name.
 
 using System.Runtime.Versioning;
+using System.Collections.Concurrent;
 using VmBus.Devices;
 using VmBus.Hosting;
 using VmBus.Integration;
@@ -9,11 +10,11 @@ using VmBus.Protocol;
 
 namespace VmBus.Tool;
 
-/// <summary>The bus of one guest. Its calls come from one task at a time.</summary>
+/// <summary>The bus of one guest. Its devices are found from any task; offers, revokes and looks come from one at a time.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed class HostSession : IAsyncDisposable
 {
-    private readonly Dictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
+    private readonly ConcurrentDictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
     private readonly HostBus _bus;
     private readonly CancellationTokenSource _ending = new();
@@ -94,7 +95,7 @@ internal sealed class HostSession : IAsyncDisposable
     /// <exception cref="ToolException">It is not offered.</exception>
     public async Task RevokeAsync(string name)
     {
-        if (!_offered.Remove(name, out var entry))
+        if (!_offered.TryRemove(name, out var entry))
             throw new ToolException($"{name} is not offered");
         await entry.Offered.RevokeAsync().ConfigureAwait(false);
         (entry.Device as IDisposable)?.Dispose();
