@@ -36,7 +36,9 @@ public sealed class KvmPartition : GuestPartition
         _system = made.Own(KvmSystem.Open(options.Device));
         KvmRequirements.Check(_system, options);
         _vm = made.Own(_system.CreateVm());
-        _vm.SetMemory(new KvmMemoryRegion { Length = (ulong)GuestMemory.Size, UserAddress = (ulong)GuestMemory.Address });
+        uint number = 0;
+        foreach (MemoryLayout.Slot slot in MemoryLayout.SlotsOf((ulong)GuestMemory.Size))
+            _vm.SetMemory(new KvmMemoryRegion { Slot = number++, GuestAddress = slot.GuestAddress, Length = slot.Length, UserAddress = (ulong)GuestMemory.Address + slot.Offset });
         _vm.SetReservedPages(IdentityMapPage, TaskStatePages);
         if (options.HasInterrupts)
         {

@@ -103,9 +103,8 @@ internal sealed class KvmProcessor
             case KvmExit.Interrupted:
                 return null;
             case KvmExit.Port:
-                _partition.Ports.Handle(Vp.PortAccess, Vp.PortData);
                 // A device may have ended the guest: the instruction is completed by the next run, which is not to come.
-                return null;
+                return HandlePort(Vp.PortAccess);
             case KvmExit.Memory:
                 // Nothing lies outside the memory: reads are ones, writes are lost.
                 if (!Vp.MemoryAccess.IsWrite)
@@ -122,6 +121,22 @@ internal sealed class KvmProcessor
             default:
                 return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not go on at 0x{Vp.GetRegisters().Rip:x}: {exit}, reason 0x{Vp.FailureReason:x}.");
         }
+    }
+
+    // On a thread of its own an exception would end the process: one of a console whose disk is full, or a device's fault, ends the guest.
+    private GuestEnd? HandlePort(KvmPortAccess access)
+    {
+        try
+        {
+            _partition.Ports.Handle(access, Vp.PortData);
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever it is, whoever waits for the guest learns of it.
+        catch (Exception error)
+        {
+            return new GuestEnd(GuestEndReason.Failed, $"The device at port 0x{access.Port:x} failed: {error.Message} ({error.GetType().Name})");
+        }
+#pragma warning restore CA1031
     }
 
     private GuestEnd? HandleHyperv()

@@ -90,6 +90,30 @@ internal static class Quantity
         throw new UsageException($"{option} {text}: not a number of bytes; give bytes, or a number with K, M or G");
     }
 
+    /// <summary>Reads an amount of memory: a number with K, M or G, which may have a point, or bytes; rounded down to whole pages.</summary>
+    /// <param name="option">The option's name, for the error.</param>
+    /// <param name="text">What was typed.</param>
+    /// <param name="least">The least allowed.</param>
+    /// <param name="most">The most allowed.</param>
+    /// <exception cref="UsageException">It is no number or outside the limits.</exception>
+    public static long Memory(string option, string text, long least, long most)
+    {
+        const long Page = 4096;
+        foreach ((string suffix, long unit) in SizeUnits)
+        {
+            if (!text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+                continue;
+            if (!double.TryParse(text[..^suffix.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
+                break;
+            double bytes = number * unit;
+            if (bytes < least || bytes > most)
+                throw new UsageException($"{option} {text}: must be between {VmBus.Tool.Units.BinarySize(least)} and {VmBus.Tool.Units.BinarySize(most)}");
+            return (long)bytes / Page * Page;
+        }
+
+        throw new UsageException($"{option} {text}: not an amount of memory; give 512M, 1.5G, or bytes, between {VmBus.Tool.Units.BinarySize(least)} and {VmBus.Tool.Units.BinarySize(most)}");
+    }
+
     /// <summary>Reads the data size of a ring: bytes as <see cref="Bytes"/>, a multiple of a page.</summary>
     /// <returns>The bytes: 4 KiB to 1 GiB.</returns>
     /// <exception cref="UsageException">It is no number, outside the limits, or no multiple of 4096.</exception>

@@ -70,6 +70,14 @@ internal static class Units
         return $"{Digits(bytes / 1e12)} TB";
     }
 
+    /// <summary>An amount of memory as it is typed: <c>64M</c>, <c>2G</c>; bytes where it is no whole number of those.</summary>
+    public static string BinarySize(long bytes) => bytes switch
+    {
+        > 0 when bytes % (1L << 30) == 0 => FormattableString.Invariant($"{bytes >> 30}G"),
+        > 0 when bytes % (1L << 20) == 0 => FormattableString.Invariant($"{bytes >> 20}M"),
+        _ => FormattableString.Invariant($"{bytes} bytes"),
+    };
+
     /// <summary>A ratio or an average: <c>1.00</c>, <c>15.3</c>, <c>153</c>, <c>12.3 k</c>; a dash for none.</summary>
     /// <param name="ratio">The ratio, not negative, or <see langword="null"/> where nothing was divided by.</param>
     /// <returns>At most six characters.</returns>

@@ -48,6 +48,34 @@ public sealed class TinyGuestTests
         Assert.True(guest.Partition.Processors[0].Exits >= 8);
     }
 
+    // A full disk under the console, for one. The thread is the VP's, and an exception that leaves it ends the process.
+    [KvmFact]
+    public async Task An_exception_of_a_port_device_ends_the_guest_and_says_so()
+    {
+        using TinyGuest guest = TinyGuest.LongMode(a =>
+        {
+            a.mov(edx, 0x501);
+            a.@out(dx, al);
+            a.hlt();
+        });
+        guest.Partition.AddPorts(new BrokenPort());
+
+        GuestEnd end = await guest.RunAsync();
+
+        Assert.Equal((GuestEndReason.Failed, "The device at port 0x501 failed: No space left (IOException)"), (end.Reason, end.Detail));
+    }
+
+    private sealed class BrokenPort : IPortDevice
+    {
+        public ushort FirstPort => 0x500;
+
+        public int PortCount => 8;
+
+        public uint Read(int offset, int size) => 0;
+
+        public void Write(int offset, int size, uint value) => throw new IOException("No space left");
+    }
+
     [KvmFact]
     public async Task String_instructions_reach_their_device_element_by_element()
     {

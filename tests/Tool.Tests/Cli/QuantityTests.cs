@@ -72,6 +72,13 @@ public class QuantityTests
         Assert.Equal($"--size {text}: not a number of bytes; give bytes, or a number with K, M or G", error.Message);
     }
 
+    [Theory]
+    [InlineData("2G", 2L << 30)]
+    [InlineData("1.9G", 2040107008)]
+    [InlineData("512M", 512L << 20)]
+    [InlineData("67108865", 64L << 20)]
+    public void Memory_is_whole_pages_of_what_is_typed(string text, long bytes) => Assert.Equal(bytes, Quantity.Memory("--memory", text, 64L << 20, 2L << 30));
+
     [Fact]
     public void A_ring_is_whole_pages()
     {

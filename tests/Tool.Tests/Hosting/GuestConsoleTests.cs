@@ -29,6 +29,27 @@ public sealed class GuestConsoleTests : IDisposable
         Assert.Equal("@host resume echo0\n", Seen);
     }
 
+    // A full disk: the next byte ends the guest, on whatever thread the failure was met.
+    [Fact]
+    public void An_output_that_fails_is_told_by_the_next_byte()
+    {
+        using var full = new FullStream();
+        GuestConsole console = new(full, Pause, _clock);
+        console.Write((byte)'a');
+        _clock.Advance(Pause);
+        Assert.Equal("the guest's console cannot be written: full", Assert.Throws<IOException>(() => console.Write((byte)'b')).Message);
+        console.Dispose();
+
+        GuestConsole second = new(full, Pause, _clock);
+        second.Write((byte)'a');
+        Assert.Equal("the guest's console cannot be written: full", Assert.Throws<ToolException>(second.Dispose).Message);
+    }
+
+    private sealed class FullStream : MemoryStream
+    {
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("full");
+    }
+
     [Fact]
     public void A_part_of_a_line_is_seen_after_a_pause_and_the_next_part_after_another()
     {

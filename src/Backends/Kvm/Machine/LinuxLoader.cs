@@ -17,7 +17,6 @@ internal static class LinuxLoader
     private const int ParametersSize = 4096;
     private const ulong CommandLine = 0x2_0000;
     private const int MostCommandLine = 0x1_0000;
-    private const ulong LowMemoryEnd = 0x9_FC00;
     private const ulong HighMemory = 0x10_0000;
     private const uint Usable = 1;
     private const uint Reserved = 2;
@@ -37,7 +36,9 @@ internal static class LinuxLoader
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(commandLine);
         GuestMemory memory = partition.GuestMemory;
-        ulong load = image.PreferredAddress, end = (ulong)memory.Size;
+        ulong load = image.PreferredAddress;
+        var layout = new MemoryLayout((ulong)memory.Size);
+        ulong end = layout.LowEnd;
         ulong taken = Math.Max(image.RunSize, (ulong)image.Kernel.Length);
         if (load < HighMemory || load > end || taken > end - load)
             throw new InvalidDataException($"The kernel needs {image.RunSize} bytes at 0x{load:x}; the guest's memory has {memory.Size} bytes.");
@@ -66,9 +67,8 @@ internal static class LinuxLoader
         BinaryPrimitives.WriteUInt32LittleEndian(parameters[0x21C..], (uint)initialDisk.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(parameters[0x228..], (uint)CommandLine);
         int entries = 0;
-        Map(parameters, ref entries, 0, LowMemoryEnd, Usable);
-        Map(parameters, ref entries, LowMemoryEnd, HighMemory, Reserved);
-        Map(parameters, ref entries, HighMemory, end, Usable);
+        foreach (MemoryLayout.Entry entry in layout.Entries)
+            Map(parameters, ref entries, entry.Start, entry.End, entry.IsUsable ? Usable : Reserved);
         parameters[0x1E8] = (byte)entries;
         LongMode.Enter(partition.Processors[0].Vp, memory, new KvmRegisters { Rip = load + LinuxImage.Entry, Rsi = Parameters });
     }

@@ -17,6 +17,7 @@ internal sealed class GuestConsole : IDisposable
     private readonly ITimer _timer;
     private long _last;
     private int _length;
+    private IOException? _failure;
 
     public GuestConsole()
         : this(Console.OpenStandardOutput(), Console.IsOutputRedirected ? Elsewhere : AtTerminal, TimeProvider.System)
@@ -36,10 +37,13 @@ internal sealed class GuestConsole : IDisposable
     }
 
     /// <summary>Takes a byte.</summary>
+    /// <exception cref="IOException">This or an earlier one could not be written.</exception>
     public void Write(byte one)
     {
         lock (_sync)
         {
+            if (_failure is { } failure)
+                throw new IOException($"the guest's console cannot be written: {failure.Message}", failure);
             _line[_length++] = one;
             _last = _clock.GetTimestamp();
             if (one == (byte)'\n' || _length == _line.Length)
@@ -49,11 +53,18 @@ internal sealed class GuestConsole : IDisposable
         }
     }
 
+    /// <summary>Writes what is left. What was told already is not told again.</summary>
+    /// <exception cref="ToolException">It could not be written.</exception>
     public void Dispose()
     {
         _timer.Dispose();
         lock (_sync)
+        {
+            bool isTold = _failure is not null;
             Flush();
+            if (!isTold && _failure is { } failure)
+                throw new ToolException($"the guest's console cannot be written: {failure.Message}", failure);
+        }
     }
 
     private void FlushAfterPause()
@@ -68,10 +79,18 @@ internal sealed class GuestConsole : IDisposable
         }
     }
 
+    // On the timer's thread nobody would take an exception: the next byte tells of it.
     private void Flush()
     {
-        _output.Write(_line.AsSpan(0, _length));
-        _output.Flush();
+        try
+        {
+            _output.Write(_line.AsSpan(0, _length));
+            _output.Flush();
+        }
+        catch (IOException error)
+        {
+            _failure ??= error;
+        }
         _length = 0;
     }
 }
