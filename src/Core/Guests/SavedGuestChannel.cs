@@ -42,6 +42,9 @@ internal sealed record SavedGuestChannel(uint Relid, uint Gpadl, ulong[] PageFra
             IsReserved = reader.Bool(),
             RedirectInterrupt = reader.Bool(),
         };
+        bool choosesSignals = options.ConnectionId is not null || options.EventFlag is not null;
+        reader.Allow(SavedStateRule.ChosenSignals, choosesSignals && !options.IsReserved, protocol.Negotiated);
+        reader.Allow(SavedStateRule.RedirectedInterrupt, options.RedirectInterrupt && !options.IsReserved, protocol.Negotiated);
         bool isOpen = protocol.StateOf(relid) is GuestChannelState.Open or GuestChannelState.Rescinded;
         reader.Check(isOpen && protocol.GpadlsOf(relid).Contains(gpadl), $"channel {relid} is {protocol.StateOf(relid)} and has rings in GPADL 0x{gpadl:x}");
         return new SavedGuestChannel(relid, gpadl, frames, (int)downstream, options);

@@ -1,4 +1,5 @@
 using VmBus.Guests;
+using VmBus.Layout;
 using VmBus.Protocol;
 using static VmBus.Backends.Tests.Bus.SavedChannels;
 
@@ -96,5 +97,25 @@ public sealed class DamagedStateTests
         SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad, BusFixture.Patient));
         Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
         await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, BusFixture.Patient);
+    }
+
+    [Fact]
+    public async Task A_forged_guest_whose_channel_is_open_as_its_version_has_it_not_is_refused()
+    {
+        await using var fixture = new BusFixture();
+        await OfferAllAsync(fixture.Host, new CountingDevice());
+        GuestBusOptions plain = BusFixture.Patient with { Features = FeatureFlags.None };
+        GuestBus bus = await GuestBus.ConnectAsync(fixture.Machine.Platform, plain, Token);
+        await OpenAllAsync(bus);
+        byte[] state = await bus.SaveAsync(Token);
+
+        // The last byte before the last record, which is empty: the last channel's interrupts are redirected.
+        byte[] bad = [.. state];
+        bad[^13] = 1;
+        BitConverter.TryWriteBytes(bad.AsSpan(16), SavedStateFormat.ChecksumOf(bad));
+        SavedStateException refused = await Assert.ThrowsAsync<SavedStateException>(() => GuestBus.RestoreAsync(fixture.Machine.Platform, bad, plain));
+        Assert.Equal(SavedStateFault.ImpossibleValue, refused.Fault);
+        Assert.Contains("redirected", refused.Reason, StringComparison.Ordinal);
+        await using GuestBus next = await GuestBus.RestoreAsync(fixture.Machine.Platform, state, plain);
     }
 }

@@ -40,12 +40,12 @@ internal sealed partial class GuestProtocol
         for (int left = reader.Count(13); left > 0; left--)
             RestoreRequest(ref reader);
         CheckRequests(ref reader);
-        _outbox.Restore(ref reader, SavedStateRecord.Outbox, MessageDirection.GuestToHost);
+        _outbox.Restore(ref reader, SavedStateRecord.Outbox, MessageDirection.GuestToHost, Negotiated);
         reader.Enter(SavedStateRecord.Held);
         int held = reader.Count(sizeof(uint));
         reader.Check(held == 0 || State is GuestConnectionState.Pausing or GuestConnectionState.Paused, $"{held} messages wait for the end of a pause while {State}");
         for (; held > 0; held--)
-            _held.Enqueue(MessageOutbox.RestoreMessage(ref reader, MessageDirection.GuestToHost));
+            _held.Enqueue(MessageOutbox.RestoreMessage(ref reader, MessageDirection.GuestToHost, Negotiated));
     }
 
     private void RestoreConnection(ref SavedStateReader reader)
@@ -86,6 +86,16 @@ internal sealed partial class GuestProtocol
         _nextGpadl = reader.UInt32();
         _lastTransport = reader.UInt32();
         _pausedAt = Ago(reader.Time());
+        CheckVersion(ref reader);
+    }
+
+    private void CheckVersion(ref SavedStateReader reader)
+    {
+        reader.Allow(SavedStateRule.Pause, State is GuestConnectionState.Pausing or GuestConnectionState.Paused || _isPauseOwed, Negotiated);
+        reader.Allow(SavedStateRule.ModifyConnection, _isModifyConnectionOwed, Negotiated);
+        reader.Check(AreServerMonitorPages == Negotiated.Has(FeatureFlags.ServerSpecifiedMonitorPages), $"the monitor pages are the host's, or not, in a connection of {Negotiated}");
+        reader.Allow(SavedStateRule.MessageConnection, Negotiated.IsNegotiated && _messageConnection != MessageConnection.Legacy, Negotiated);
+        reader.Check(Negotiated.IsNegotiated || (!_areOffersRequested && !_areOffersDelivered), "offers were asked for before there was a version");
     }
 
     private static MonitorPageAddresses RestorePages(ref SavedStateReader reader)
@@ -124,6 +134,10 @@ internal sealed partial class GuestProtocol
         reader.Check(isRescinded || _byDevice.TryAdd(DeviceOf(offer), channel), $"channel {relid} has the name of another");
         reader.Check(IsConnected || channel is { IsReserved: true, State: GuestChannelState.Open }, $"channel {relid} is {channel.State} in a connection that is {State}");
         reader.Check(channel.State != GuestChannelState.Closing || channel.IsReserved, $"channel {relid} is closing and not reserved");
+        // One that is open may be of an earlier connection.
+        bool isBeingReserved = channel is { IsReserved: true, State: not (GuestChannelState.Open or GuestChannelState.Rescinded) };
+        reader.Allow(SavedStateRule.ReservedChannel, isBeingReserved, Negotiated);
+        reader.Allow(SavedStateRule.ModifyChannelResponse, channel.OwesModify, Negotiated);
         for (int left = reader.Count(5); left > 0; left--)
         {
             var gpadl = new GuestGpadl(reader.UInt32(), channel) { State = reader.Enum(GuestGpadl.Phase.TearingDown) };
@@ -172,6 +186,9 @@ internal sealed partial class GuestProtocol
             RequestKind.Pause => State == GuestConnectionState.Pausing && id == 0,
             _ => State == GuestConnectionState.Unloading && id == 0,
         };
+        reader.Allow(SavedStateRule.ModifyChannel, kind == RequestKind.ModifyChannel, Negotiated);
+        reader.Allow(SavedStateRule.TransportConnect, kind == RequestKind.ConnectTransport, Negotiated);
+        reader.Allow(SavedStateRule.ModifyConnection, kind == RequestKind.ModifyConnection, Negotiated);
         reader.Check(isPossible && !IsPending(kind, id), $"{kind} of {id} is not what a guest waits for that is {State}");
         Start(kind, id, transport);
         _requests.Last!.Value.StartedAt = Ago(waited);

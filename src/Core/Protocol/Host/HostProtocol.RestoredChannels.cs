@@ -31,7 +31,27 @@ internal sealed partial class HostProtocol
         RestoreGpadls(ref reader, channel);
         CheckRequests(ref reader, channel);
         reader.Check(relid == 0 || channel.IsReserved || Negotiated.IsNegotiated, $"a guest that is not connected knows channel {relid}");
+        CheckVersion(ref reader, channel, channel.Request);
+        CheckVersion(ref reader, channel, channel.Reopen);
         return channel;
+    }
+
+    // Of this connection are the opens of channels that the guest knows, but for reserved ones.
+    private void CheckVersion(ref SavedStateReader reader, HostChannel channel, HostOpenRequest? request)
+    {
+        if (channel.Relid == 0 || request is null)
+            return;
+        bool choosesSignals = request.ConnectionId != channel.ConnectionId || request.EventFlag != channel.Relid;
+        if (request.IsReserved)
+        {
+            reader.Check(!choosesSignals && !request.RedirectInterrupt && request.UserData.IsEmpty, $"reserved channel {channel.Relid} is open as only others are");
+            return;
+        }
+
+        reader.Allow(SavedStateRule.ChosenSignals, choosesSignals, Negotiated);
+        reader.Allow(SavedStateRule.RedirectedInterrupt, request.RedirectInterrupt, Negotiated);
+        reader.Allow(SavedStateRule.TargetVp, request.TargetVp != 0, Negotiated);
+        reader.Allow(SavedStateRule.ModifyChannel, ReferenceEquals(channel.Modifying, request) || channel.NextTargetVp is not null, Negotiated);
     }
 
     private void RestoreMonitor(ref SavedStateReader reader, HostChannel channel)

@@ -2,6 +2,8 @@
 // nobody takes up is revoked. Facts: Server::restore, restore_channel and revoke_unclaimed_channels of OpenVMM
 // (vmbus_server channels.rs).
 
+using VmBus.Layout;
+
 namespace VmBus.Protocol;
 
 internal sealed partial class HostProtocol
@@ -82,8 +84,13 @@ internal sealed partial class HostProtocol
         reader.Check(transports == 0 || Negotiated.IsNegotiated, $"socket channels are asked for while {State}");
         for (; transports > 0; transports--)
             _transportConnects.Add((reader.Guid(), reader.Guid(), reader.Guid()));
-        _outbox.Restore(ref reader, SavedStateRecord.Outbox, MessageDirection.HostToGuest);
-        _aside.Restore(ref reader, SavedStateRecord.Aside, MessageDirection.HostToGuest);
+        reader.Allow(SavedStateRule.TransportConnect, _transportConnects.Count > 0, Negotiated);
+        reader.Allow(SavedStateRule.Silo, _transportConnects.Exists(asked => asked.Silo != Guid.Empty), Negotiated);
+        // What is said last in a connection may wait longer than that; the answers about reserved channels always may.
+        _outbox.Restore(ref reader, SavedStateRecord.Outbox, MessageDirection.HostToGuest, _connection is null ? null : Negotiated);
+        _aside.Restore(ref reader, SavedStateRecord.Aside, MessageDirection.HostToGuest, null);
+        foreach (QueuedMessage message in _outbox.Waiting.Concat(_aside.Waiting))
+            reader.CheckFit(IsPossible(message.Target), $"{message.Type} goes to {message.Target}, where there is nobody");
         _waitingAnswers = _outbox.Waiting.Count(message => IsAnswer(message.Type));
         reader.Check(_beforePause <= _outbox.Count, $"{_beforePause} of {_outbox.Count} messages go before the pause");
     }
@@ -113,9 +120,13 @@ internal sealed partial class HostProtocol
         }, $"after {State} comes {_sequel}");
         if (_sequel == HostSequel.Contact)
         {
-            var version = new NegotiatedVersion(new VmBus.Layout.ProtocolVersion(reader.UInt32()), (VmBus.Layout.FeatureFlags)reader.UInt32());
+            var version = new NegotiatedVersion(new ProtocolVersion(reader.UInt32()), (FeatureFlags)reader.UInt32());
             _nextContact = new ContactRequest(version, RestoreTarget(ref reader), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.Guid());
+            CheckContact(ref reader, version, _nextContact.Target, _nextContact.InterruptPage, _nextContact.ClientId);
         }
+
+        if (_connection is { } connection)
+            CheckConnection(ref reader, connection);
 
         if (isConnected)
             Do(new HostAction.RestoredConnection(_connection!.RequestFor(_target)));
@@ -142,6 +153,23 @@ internal sealed partial class HostProtocol
             OffersRequested = reader.Bool(),
             NextMonitorPages = reader.OptionalPages(),
         };
+    }
+
+    private void CheckConnection(ref SavedStateReader reader, HostConnection connection)
+    {
+        NegotiatedVersion version = connection.Version;
+        CheckContact(ref reader, version, _target, connection.InterruptPage, connection.ClientId);
+        reader.Allow(SavedStateRule.Pause, State == HostState.Paused || _beforePause > 0, version);
+        reader.Allow(SavedStateRule.ModifyConnection, _modifyAsked || connection.NextMonitorPages is not null, version);
+        reader.Check(connection.HasServerMonitorPages == version.Has(FeatureFlags.ServerSpecifiedMonitorPages), $"the monitor pages are the host's, or not, in a connection of {version}");
+    }
+
+    private static void CheckContact(ref SavedStateReader reader, NegotiatedVersion version, MessageTarget target, ulong interruptPage, Guid clientId)
+    {
+        reader.Allow(SavedStateRule.AnyFeature, version.Features != FeatureFlags.None, version);
+        reader.Allow(SavedStateRule.MessageVp, target.Vp != 0, version);
+        reader.Allow(SavedStateRule.InterruptPage, interruptPage != 0, version);
+        reader.Allow(SavedStateRule.ClientId, clientId != Guid.Empty, version);
     }
 
     private MessageTarget RestoreTarget(ref SavedStateReader reader)

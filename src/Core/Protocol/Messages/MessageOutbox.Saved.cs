@@ -9,7 +9,12 @@ internal sealed partial class MessageOutbox
     private const int LeastSaved = 14;
 
     /// <summary>A message that was saved, if it is one that may wait.</summary>
-    internal static byte[] RestoreMessage(ref SavedStateReader reader, MessageDirection direction)
+    /// <param name="reader">The state.</param>
+    /// <param name="direction">Which way it goes.</param>
+    /// <param name="negotiated">
+    /// The connection it belongs to, which must have it; <see langword="null"/> where that may have ended.
+    /// </param>
+    internal static byte[] RestoreMessage(ref SavedStateReader reader, MessageDirection direction, NegotiatedVersion? negotiated)
     {
         ReadOnlySpan<byte> bytes = reader.Bytes();
         reader.Check(bytes.Length is >= ChannelMessageHeader.Size and <= ChannelMessages.MaxLength, $"a message has {bytes.Length} bytes");
@@ -18,6 +23,11 @@ internal sealed partial class MessageOutbox
         reader.Check(rule is not null && rule.Direction == direction, $"a message of type {(uint)type} is none this side posts");
         int least = rule.MinimumLength(new NegotiatedVersion(ProtocolVersion.Ws2008));
         reader.Check(bytes.Length >= least, $"{type} has {bytes.Length} bytes, and {least} at the least");
+        if (negotiated is { } version)
+        {
+            MessageFault fault = ChannelMessages.Check(bytes, direction, version, out _);
+            reader.Check(fault == MessageFault.None, $"{type} of {bytes.Length} bytes waits to be posted in a connection of {version}: {fault}");
+        }
         return bytes.ToArray();
     }
 
@@ -35,7 +45,7 @@ internal sealed partial class MessageOutbox
         }
     }
 
-    internal void Restore(ref SavedStateReader reader, SavedStateRecord record, MessageDirection direction)
+    internal void Restore(ref SavedStateReader reader, SavedStateRecord record, MessageDirection direction, NegotiatedVersion? negotiated)
     {
         reader.Enter(record);
         uint tries = reader.UInt32();
@@ -44,7 +54,7 @@ internal sealed partial class MessageOutbox
         {
             uint connectionId = reader.UInt32();
             MessageTarget target = reader.Target();
-            _queue.Enqueue(new QueuedMessage(RestoreMessage(ref reader, direction), connectionId, target));
+            _queue.Enqueue(new QueuedMessage(RestoreMessage(ref reader, direction, negotiated), connectionId, target));
         }
 
         reader.Check(tries == 0 ? delay == TimeSpan.Zero : _queue.Count > 0, $"of {_queue.Count} messages the first was tried {tries} times and waits {delay}");

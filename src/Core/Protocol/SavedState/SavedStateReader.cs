@@ -126,7 +126,9 @@ internal ref struct SavedStateReader
         }
         ProtocolVersion version = ProtocolVersion.Known.FirstOrDefault(known => known.Value == value);
         Check(version != default, $"0x{value:x} is no version");
-        return new NegotiatedVersion(version, features);
+        var negotiated = new NegotiatedVersion(version, features);
+        Allow(SavedStateRule.AnyFeature, features != FeatureFlags.None, negotiated);
+        return negotiated;
     }
 
     public MessageTarget Target() => new(UInt32(), Byte(), Byte());
@@ -140,6 +142,13 @@ internal ref struct SavedStateReader
     {
         if (!possible)
             Fail(SavedStateFault.ImpossibleValue, reason);
+    }
+
+    /// <summary>Says that a connection cannot have what the state says it has, unless its version has it.</summary>
+    public readonly void Allow(SavedStateRule rule, bool isThere, NegotiatedVersion version)
+    {
+        if (isThere && !rule.IsIn(version))
+            Fail(SavedStateFault.ImpossibleValue, $"there is {rule.What} in a connection of {version}");
     }
 
     /// <summary>Says that the state needs other options, unless it fits these.</summary>
