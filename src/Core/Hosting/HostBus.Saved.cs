@@ -66,14 +66,30 @@ partial class HostBus
         return bus;
     }
 
-    /// <summary>Ends a restore: what nobody has offered again is taken back, and the guest is heard again.</summary>
+    /// <summary>
+    /// Ends a restore: what nobody has offered again is taken back, with the subchannels of a primary channel among it, and the guest
+    /// is heard again.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Nothing is being restored.</exception>
-    public Task CompleteRestoreAsync() => _loop.RunAsync(() =>
+    public async Task CompleteRestoreAsync()
     {
+        while (await _loop.RunAsync(TryCompleteRestore).ConfigureAwait(false) is { Length: > 0 } leaving)
+            await Task.WhenAll(leaving).ConfigureAwait(false);
+    }
+
+    // Answers with what must end before, if there is anything: devices of subchannels let go before their primary is taken back.
+    private Task[] TryCompleteRestore()
+    {
+        OfferLink[] orphans = [.. _protocol.Orphans.Select(orphan => _links[orphan])];
+        foreach (OfferLink orphan in orphans)
+            BeginRevoke(orphan);
+        if (orphans.Length > 0)
+            return [.. orphans.Select(orphan => orphan.Revoked)];
         _protocol.CompleteRestore();
         lock (_inbox)
             _isHeld = false;
-    });
+        return [];
+    }
 
     private Task[] EndServices()
     {

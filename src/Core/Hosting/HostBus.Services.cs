@@ -148,20 +148,31 @@ partial class HostBus
         }
         RefuseOpening(link, $"Channel {link.Relid} is taken back.");
         _leaving[link.Name] = link;
+        if (_protocol.HasSubchannels(link.Id))
+        {
+            foreach (OfferLink subchannel in _links.Values.Where(other => other.IsSubchannelOf(link)).ToArray())
+                BeginRevoke(subchannel);
+        }
         if (link.Opened is { } opened)
             End(link, opened, () => Revoke(link));
         else
             Revoke(link);
     }
 
+    // The guest hears of it: of a primary channel behind its subchannels.
     private void Revoke(OfferLink link)
     {
+        link.AwaitsSubchannels = link.Offer.SubchannelIndex == 0 && _leaving.Values.Any(other => other.IsSubchannelOf(link));
+        if (link.AwaitsSubchannels)
+            return;
         _protocol.Revoke(link.Id);
         _leaving.Remove(link.Name);
         link.Gpadls.Clear();
         if (link.Relid is null)
             _links.Remove(link.Id);
         link.SetRevoked();
+        if (_leaving.TryGetValue(link.PrimaryName, out OfferLink? primary) && primary.AwaitsSubchannels)
+            Revoke(primary);
     }
 
     // Ends a service, and takes the channel away when it has ended: a close and a revoke may both want that.

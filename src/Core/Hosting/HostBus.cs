@@ -104,7 +104,7 @@ public sealed partial class HostBus : IAsyncDisposable
 
     /// <summary>
     /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest
-    /// sees it when it has released the old one.
+    /// sees it when it has released the old one. A subchannel the guest sees behind its primary channel.
     /// </summary>
     /// <param name="offer">What is offered.</param>
     /// <param name="device">What serves it.</param>
@@ -162,16 +162,17 @@ public sealed partial class HostBus : IAsyncDisposable
     {
         await _loop.RunAsync(() => BeginRevoke(link)).ConfigureAwait(false);
         // A service that waited for its own end would wait until it loses the channel.
-        if (_code.Inside?.Link != link)
+        if (_code.Inside is not { } inside || !link.Takes(inside.Link))
             await link.Revoked.ConfigureAwait(false);
     }
 
     // Answers with the offer to wait for, if the name is not free yet.
     private OfferLink? TryOffer(OfferLink link, OpenedChannel? caller)
     {
-        if (_leaving.TryGetValue(link.Name, out OfferLink? leaving))
+        // A subchannel waits for a primary that is being taken back, too: it would go with that one.
+        if (_leaving.TryGetValue(link.Name, out OfferLink? leaving) || _leaving.TryGetValue(link.PrimaryName, out leaving))
         {
-            return caller?.Link != leaving ? leaving
+            return caller is null || !leaving.Takes(caller.Link) ? leaving
                 : throw new InvalidOperationException($"Channel {leaving.Relid} of that name is taken back when its service has ended, and that is the caller.");
         }
         link.Id = _protocol.Offer(link.Offer);

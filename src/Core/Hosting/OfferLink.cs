@@ -66,7 +66,19 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
             _ = _revoked.Task.Exception;    // Seen: a bus that failed tells it elsewhere, too.
     }
 
+    /// <summary>Taken back as soon as its subchannels are: the guest must not see those without it.</summary>
+    public bool AwaitsSubchannels { get; set; }
+
+    /// <summary>Whether that is this channel or, of a primary, one of its subchannels: what must have ended before it is taken back.</summary>
+    public bool Takes(OfferLink other) => other == this || other.IsSubchannelOf(this);
+
+    public bool IsSubchannelOf(OfferLink primary) =>
+        primary.Offer.SubchannelIndex == 0 && Offer.SubchannelIndex != 0
+        && Offer.InterfaceType == primary.Offer.InterfaceType && Offer.InterfaceInstance == primary.Offer.InterfaceInstance;
+
     public (Guid Type, Guid Instance, ushort Subchannel) Name => (Offer.InterfaceType, Offer.InterfaceInstance, Offer.SubchannelIndex);
+
+    public (Guid Type, Guid Instance, ushort Subchannel) PrimaryName => Name with { Subchannel = 0 };
 
     public void SetOffered(uint relid, int? monitorId) => Volatile.Write(ref _relidAndMonitor, relid | (long)((monitorId ?? -1) + 1) << 32);
 

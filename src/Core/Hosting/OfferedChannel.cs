@@ -43,7 +43,10 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// <summary>Whether it is taken back, or about to be: by a call, or because its device has failed.</summary>
     public bool IsRevoked => _link.IsRevoked;
 
-    /// <summary>Takes the offer back. A guest that has the channel open is told; the service ends.</summary>
+    /// <summary>
+    /// Takes the offer back, a primary channel's with those of its subchannels. A guest that has the channel open is told; the service
+    /// ends.
+    /// </summary>
     /// <returns>
     /// Ends when the device no longer serves it; the guest may still hold the relid. Called from inside the channel's own service,
     /// it ends when that was told to end.

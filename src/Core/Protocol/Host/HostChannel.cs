@@ -34,6 +34,10 @@ internal sealed class HostChannel(OfferId id, HostOffer offer)
 
     public SortedDictionary<uint, HostGpadl> Gpadls { get; } = [];
 
+    public (Guid Type, Guid Instance) Device => (Offer.InterfaceType, Offer.InterfaceInstance);
+
+    public bool IsPrimary => Offer.SubchannelIndex == 0;
+
     public (Guid Type, Guid Instance, ushort Subchannel) Key => (Offer.InterfaceType, Offer.InterfaceInstance, Offer.SubchannelIndex);
 
     /// <summary>Whether it is open, or nearly, as a reserved channel: it is kept when the connection ends.</summary>

@@ -13,6 +13,7 @@ internal sealed partial class HostProtocol
 
     private readonly Dictionary<(Guid Type, Guid Instance, ushort Subchannel), HostChannel> _living = [];
     private readonly Dictionary<(Guid Type, Guid Instance, ushort Subchannel), HostChannel> _revoked = [];
+    private readonly Dictionary<(Guid Type, Guid Instance), List<HostChannel>> _subchannels = [];     // those that are living
     private readonly HostChannel?[] _monitors;
     private int _lastOffer;
 
@@ -21,7 +22,8 @@ internal sealed partial class HostProtocol
 
     /// <summary>
     /// Offers a channel: to the guest that is there, once it asked for offers, and to every later one. Where the guest has
-    /// not yet released a revoked channel of the same name, it sees this one when it has. While a saved state is being
+    /// not yet released a revoked channel of the same name, it sees this one when it has; a subchannel it sees behind its primary
+    /// channel. While a saved state is being
     /// restored, a saved channel of the same name goes on, as <see cref="HostAction.Restored"/> says.
     /// </summary>
     /// <exception cref="ArgumentException">A field has an impossible value.</exception>
@@ -47,13 +49,14 @@ internal sealed partial class HostProtocol
 
         _lastOffer++;
         _channels.Add(channel.Id.Value, channel);
-        _living.Add(channel.Key, channel);
+        AddLiving(channel);
         OfferToGuest(channel);
+        OfferSubchannels(channel);
         return channel.Id;
     }
 
     /// <summary>
-    /// Takes an offer back. Its device must have let go of rings and GPADLs: nothing more is asked of it, what was asked is
+    /// Takes an offer back, and before a primary channel its subchannels: a guest must not see one without the other. Its device must have let go of rings and GPADLs: nothing more is asked of it, what was asked is
     /// dropped, and answers to what it took before mean nothing. The guest is told, and what it still waits for is answered.
     /// </summary>
     /// <param name="offer">The offer. One that was revoked before is left as it is.</param>
@@ -62,10 +65,25 @@ internal sealed partial class HostProtocol
     {
         if (Answered(offer) is not { } channel)
             return;
-        _living.Remove(channel.Key);
+        if (SubchannelsOf(channel) is { } subchannels)
+        {
+            foreach (HostChannel subchannel in subchannels.ToArray())
+                RevokeOne(subchannel);
+        }
+
+        RevokeOne(channel);
+        CheckDisconnected();
+    }
+
+    /// <summary>Whether subchannels are offered of a primary channel, which <see cref="Revoke"/> takes back with it.</summary>
+    public bool HasSubchannels(OfferId offer) => Answered(offer) is { } channel && SubchannelsOf(channel) is not null;
+
+    private void RevokeOne(HostChannel channel)
+    {
+        RemoveLiving(channel);
         if (channel.Offer.Relid is { } wanted)
             _relids.Unkeep(wanted);
-        DropActionsOf(offer);
+        DropActionsOf(channel.Id);
         bool known = channel.Relid != 0 && Negotiated.IsNegotiated;
         AnswerGpadlsOfRevoked(channel, known);
         if (channel is { State: HostChannelState.Closing, Request.ReservedTarget: { } target })
@@ -80,9 +98,31 @@ internal sealed partial class HostProtocol
         {
             Release(channel);
         }
-
-        CheckDisconnected();
     }
+
+    private void AddLiving(HostChannel channel)
+    {
+        _living.Add(channel.Key, channel);
+        if (channel.IsPrimary)
+            return;
+        if (!_subchannels.TryGetValue(channel.Device, out List<HostChannel>? subchannels))
+            _subchannels.Add(channel.Device, subchannels = []);
+        subchannels.Add(channel);
+    }
+
+    private void RemoveLiving(HostChannel channel)
+    {
+        _living.Remove(channel.Key);
+        if (!channel.IsPrimary && _subchannels[channel.Device] is var subchannels && subchannels.Remove(channel) && subchannels.Count == 0)
+            _subchannels.Remove(channel.Device);
+    }
+
+    private List<HostChannel>? SubchannelsOf(HostChannel channel) => channel.IsPrimary ? _subchannels.GetValueOrDefault(channel.Device) : null;
+
+    // Whether the guest has been told of the primary channel, if it takes one. One that was left open as a reserved channel
+    // may be known to an earlier guest only.
+    private bool HasPrimary(HostChannel channel) =>
+        channel.IsPrimary || (_living.TryGetValue((channel.Device.Type, channel.Device.Instance, 0), out HostChannel? primary) && primary is { Relid: not 0, IsReserved: false });
 
     private MessageFault OnRequestOffers()
     {
@@ -91,6 +131,8 @@ internal sealed partial class HostProtocol
         _connection.OffersRequested = true;
         foreach (HostChannel channel in _channels.Values)
             OfferToGuest(channel);
+        foreach (HostChannel channel in _channels.Values)
+            OfferSubchannels(channel);
         Send(ChannelMessages.ToBytes(ChannelMessageType.AllOffersDelivered));
         return MessageFault.None;
     }
@@ -112,7 +154,7 @@ internal sealed partial class HostProtocol
     private void OfferToGuest(HostChannel channel)
     {
         if (_connection is not { OffersRequested: true } connection || !Negotiated.IsNegotiated
-            || channel.State != HostChannelState.Unoffered || _revoked.ContainsKey(channel.Key) || !_relids.TryAssign(channel))
+            || channel.State != HostChannelState.Unoffered || _revoked.ContainsKey(channel.Key) || !HasPrimary(channel) || !_relids.TryAssign(channel))
         {
             return;
         }
@@ -124,6 +166,13 @@ internal sealed partial class HostProtocol
         channel.State = HostChannelState.Closed;
         Do(new HostAction.Offered(channel.Id, channel.Relid, channel.MonitorId, channel.ConnectionId));
         Send(ChannelMessageType.OfferChannel, MakeOffer(channel, connection.Version), isFirstVersion ? ChannelMessages.FirstOfferSize : OfferChannel.Size);
+    }
+
+    // Those that were offered before it, or before the guest could be told of it.
+    private void OfferSubchannels(HostChannel primary)
+    {
+        foreach (HostChannel subchannel in SubchannelsOf(primary) ?? [])
+            OfferToGuest(subchannel);
     }
 
     private static OfferChannel MakeOffer(HostChannel channel, NegotiatedVersion version)
@@ -202,8 +251,15 @@ internal sealed partial class HostProtocol
         if (!isRevoked)
             return;
         _channels.Remove(channel.Id.Value);
-        if (_revoked.Remove(channel.Key) && _living.TryGetValue(channel.Key, out HostChannel? heir))
+        // A channel that was revoked before the guest could be told of it leaves the name to the one that it waited for.
+        if (!_revoked.TryGetValue(channel.Key, out HostChannel? named) || named != channel)
+            return;
+        _revoked.Remove(channel.Key);
+        if (_living.TryGetValue(channel.Key, out HostChannel? heir))
+        {
             OfferToGuest(heir);
+            OfferSubchannels(heir);
+        }
     }
 
     private void DropActionsOf(OfferId offer)

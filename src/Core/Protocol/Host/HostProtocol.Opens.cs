@@ -203,6 +203,8 @@ internal sealed partial class HostProtocol
         // Without a connection there is no guest that knows the channel: nothing kept it but its being reserved.
         if (channel.State == HostChannelState.Closed && !Negotiated.IsNegotiated)
             Release(channel);
+        else if (ended.IsReserved)
+            OfferSubchannels(channel);
         CheckDisconnected();
     }
 

@@ -14,7 +14,11 @@ internal sealed partial class HostProtocol
         var offer = new HostOffer(reader.Guid(), reader.Guid()) { SubchannelIndex = reader.UInt16() };
         var channel = new HostChannel(new OfferId((int)id), offer) { State = reader.Enum(HostChannelState.ClosingReleased) };
         bool isRevoked = channel.State == HostChannelState.Revoked;
-        reader.Check((isRevoked ? _revoked : _living).TryAdd(channel.Key, channel), $"offer {id} has the name of another");
+        reader.Check(!(isRevoked ? _revoked : _living).ContainsKey(channel.Key), $"offer {id} has the name of another");
+        if (isRevoked)
+            _revoked.Add(channel.Key, channel);
+        else
+            AddLiving(channel);
         _channels.Add((int)id, channel);
         if (!isRevoked)
             _unclaimed!.Add((int)id);

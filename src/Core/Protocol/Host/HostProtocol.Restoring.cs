@@ -37,6 +37,28 @@ internal sealed partial class HostProtocol
     }
 
     /// <summary>
+    /// Subchannels that were offered again and whose primary channel was not: <see cref="CompleteRestore"/> takes them back with
+    /// it. A driver first has their devices let go.
+    /// </summary>
+    public IEnumerable<OfferId> Orphans
+    {
+        get
+        {
+            foreach (int id in _unclaimed ?? throw new InvalidOperationException("Nothing is being restored."))
+            {
+                HostChannel channel = _channels[id];
+                if (channel.IsReset)
+                    continue;
+                foreach (HostChannel subchannel in SubchannelsOf(channel) ?? [])
+                {
+                    if (!_unclaimed.Contains(subchannel.Id.Value))
+                        yield return subchannel.Id;
+                }
+            }
+        }
+    }
+
+    /// <summary>
     /// Ends the restore: channels that no device has offered again are revoked, the guest is heard again, and what waits
     /// for it is posted.
     /// </summary>
@@ -49,14 +71,16 @@ internal sealed partial class HostProtocol
             Do(new HostAction.Disconnect());
         foreach (int id in unclaimed.Order())
         {
-            HostChannel channel = _channels[id];
+            // A subchannel may have gone with its primary.
+            if (!_channels.TryGetValue(id, out HostChannel? channel))
+                continue;
             if (!channel.IsReset)
             {
                 Revoke(channel.Id);
                 continue;
             }
             _channels.Remove(id);
-            _living.Remove(channel.Key);
+            RemoveLiving(channel);
         }
 
         foreach ((Guid endpoint, Guid service, Guid silo) in _transportConnects)

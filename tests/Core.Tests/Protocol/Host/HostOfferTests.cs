@@ -12,6 +12,7 @@ public sealed class HostOfferTests
     public void An_offer_is_the_bytes_guests_read()
     {
         var guest = new ScriptedGuest();
+        guest.Host.Offer(ScriptedGuest.MakeOffer(0x01020304));      // its primary
         OfferId offer = guest.Host.Offer(ScriptedGuest.MakeOffer(0x01020304, 5, Latency) with
         {
             Flags = OfferFlags.EnumerateDeviceInterface | OfferFlags.ConfidentialRingBuffer | OfferFlags.RequirePinned,
@@ -24,14 +25,15 @@ public sealed class HostOfferTests
         guest.Connected(requestOffers: false);
         Assert.Equal(MessageFault.None, guest.Send(ChannelMessageType.RequestOffers));
         List<QueuedMessage> posts = guest.Posts();
-        Assert.Equal([ChannelMessageType.OfferChannel, ChannelMessageType.AllOffersDelivered], posts.Select(post => post.Type));
+        Assert.Equal([ChannelMessageType.OfferChannel, ChannelMessageType.OfferChannel, ChannelMessageType.AllOffersDelivered], posts.Select(post => post.Type));
         string expected = "0100000000000000" + "635161F83EDFC546913FF2D2F965ED0E" + "04030201000000000000000000000000"
             + "E803000000000000" + "0000000000000000" // 100 µs in units of 100 ns
             + "1100" + "2211" // enumerate and pipe; without confidential memory and pinning
             + "04000000EE" + new string('0', 2 * 115) + "0500" + "4433"
             + "23010000" + "00" + "01" + "0100" + "23210000"; // relid, monitor 0, dedicated, connection
-        Assert.Equal(expected, Convert.ToHexString(posts[0].Bytes.Span));
-        Assert.Equal(new HostAction.Offered(offer, 0x123, 0, 0x2123), guest.Action<HostAction.Offered>());
+        Assert.Equal(expected, Convert.ToHexString(posts[1].Bytes.Span));
+        List<HostAction> actions = guest.Actions();
+        Assert.Equal((2, new HostAction.Offered(offer, 0x123, 0, 0x2123)), (actions.Count, actions[1]));
     }
 
     [Fact]
