@@ -100,7 +100,7 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
-        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count));
+        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count, _protocol.PostsDelayed, _protocol.MessagesGivenUp));
 
     /// <summary>
     /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest

@@ -29,6 +29,9 @@ internal sealed partial class HostProtocol
     /// <summary>How many messages were given up, because the hypervisor refused them or their slot was never free.</summary>
     public long MessagesGivenUp => _outbox.GivenUp + _aside.GivenUp;
 
+    /// <summary>How many posts found no room, or a SynIC that is off.</summary>
+    public long PostsDelayed => _outbox.Delayed + _aside.Delayed;
+
     private MessageTarget DefaultTarget => new(0, _options.Sint, _options.Vtl);
 
     private bool MayPost => State != HostState.Paused || _beforePause > 0;
@@ -61,12 +64,15 @@ internal sealed partial class HostProtocol
         QueuedMessage posted = _posted!;
         _posting = null;
         _posted = null;
-        if (!ReferenceEquals(outbox.Waiting.FirstOrDefault(), posted) || outbox.Complete(status) == PostOutcome.Delayed || outbox == _aside)
+        if (!ReferenceEquals(outbox.Waiting.FirstOrDefault(), posted))
             return;
-        if (IsAnswer(posted.Type))
-            _waitingAnswers--;
-        if (_beforePause > 0)
-            _beforePause--;
+        int waiting = outbox.Count;
+        PostOutcome outcome = outbox.Complete(status);
+        if (outcome == PostOutcome.Delayed || outbox == _aside)
+            return;
+        // One that is given up may take others along.
+        _waitingAnswers = outcome == PostOutcome.GivenUp ? outbox.Waiting.Count(left => IsAnswer(left.Type)) : IsAnswer(posted.Type) ? _waitingAnswers - 1 : _waitingAnswers;
+        _beforePause = Math.Max(0, _beforePause - (waiting - outbox.Count));
     }
 
     /// <summary>Makes what found no room due now: the guest has emptied a slot.</summary>

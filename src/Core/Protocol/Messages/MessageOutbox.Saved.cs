@@ -61,6 +61,6 @@ internal sealed partial class MessageOutbox
         // A policy that has less patience now gives the message up at its next try.
         _tries = (int)Math.Min(tries, (uint)_policy.MaxTries - 1);
         _failedAt = _clock.GetTimestamp();
-        _delay = delay < _policy.MaxDelay ? delay : _policy.MaxDelay;
+        _delay = delay < _policy.MaxDelayWhileOff ? delay : _policy.MaxDelayWhileOff;
     }
 }

@@ -16,6 +16,7 @@ internal sealed partial class MessageOutbox
     private int _tries;
     private long _failedAt;
     private TimeSpan _delay;
+    private long? _offSince;
 
     /// <summary>Makes an empty one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The policy has an impossible value.</exception>
@@ -75,10 +76,24 @@ internal sealed partial class MessageOutbox
     {
         if (_queue.Count == 0)
             throw new InvalidOperationException("No message was taken, so none was posted.");
+        bool isOff = status == HypercallStatus.InvalidSynicState;
+        if (!isOff)
+            _offSince = null;
         if (status == HypercallStatus.Success)
         {
             RemoveHead();
             return PostOutcome.Delivered;
+        }
+
+        if (isOff && IsOffTooLong())
+        {
+            // Nobody is there to read any of them.
+            MessageTarget target = _queue.Peek().Target;
+            int waiting = Count;
+            RemoveAll(message => message.Target == target);
+            GivenUp += waiting - Count;
+            _offSince = null;
+            return PostOutcome.GivenUp;
         }
 
         _tries++;
@@ -91,7 +106,7 @@ internal sealed partial class MessageOutbox
 
         Delayed++;
         _failedAt = _clock.GetTimestamp();
-        _delay = _policy.DelayAfter(_tries);
+        _delay = _policy.DelayAfter(_tries, isOff);
         return PostOutcome.Delayed;
     }
 
@@ -115,6 +130,12 @@ internal sealed partial class MessageOutbox
             _queue.Enqueue(message);
         if (kept.Length == 0 || kept[0] != head)
             _tries = 0;
+    }
+
+    private bool IsOffTooLong()
+    {
+        _offSince ??= _clock.GetTimestamp();
+        return _policy.PatienceWhileOff != Timeout.InfiniteTimeSpan && _clock.GetElapsedTime(_offSince.Value) >= _policy.PatienceWhileOff;
     }
 
     // A connection that is not there yet is waited for, except by the message that finds out which one is.

@@ -157,4 +157,79 @@ public sealed class HostPostingTests
         _guest.Host.CompleteClose(offer);
         Assert.Equal(ChannelMessageType.CloseReservedChannelResponse, Assert.Single(_guest.Posts()).Type);
     }
+
+    // A guest that has turned its SynIC off was asked a hundred times a second, for ever.
+    [Fact]
+    public void A_guest_whose_SynIC_is_off_is_asked_ever_less_often_and_given_up_after_a_minute()
+    {
+        var guest = new ScriptedGuest();
+        guest.Offer(1);
+        guest.Offer(2);
+        guest.Connected(requestOffers: false);
+        guest.Send(ChannelMessageType.RequestOffers);
+        int tries = 0;
+        TimeSpan passed = TimeSpan.Zero;
+        while (guest.Host.WaitingMessages > 0)
+        {
+            TimeSpan due = guest.Host.UntilDue!.Value;
+            Assert.InRange(due, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+            guest.Clock.Advance(due);
+            passed += due;
+            Assert.True(guest.Host.TryPeekPost(out _));
+            guest.Host.CompletePost(HypercallStatus.InvalidSynicState);
+            tries++;
+        }
+
+        Assert.InRange(passed, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
+        Assert.InRange(tries, 60, 80);
+        Assert.Equal((3, tries - 1), (guest.Host.MessagesGivenUp, guest.Host.PostsDelayed));
+        Assert.Equal(0, guest.Host.WaitingAnswers);
+
+        // It goes on with a contact, as after a crash.
+        guest.Contact(ProtocolVersion.Iron);
+        guest.DoAll();
+        Assert.Equal(HostState.Connected, guest.Host.State);
+    }
+
+    [Fact]
+    public void A_guest_that_turns_its_SynIC_on_again_misses_nothing()
+    {
+        var guest = new ScriptedGuest();
+        guest.Offer(1);
+        guest.Connected(requestOffers: false);
+        guest.Send(ChannelMessageType.RequestOffers);
+        for (int second = 0; second < 59; second++)
+        {
+            Assert.True(guest.Host.TryPeekPost(out _));
+            guest.Host.CompletePost(second == 30 ? HypercallStatus.ObjectInUse : HypercallStatus.InvalidSynicState);
+            guest.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        guest.Clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.True(guest.Host.TryPeekPost(out _));
+        guest.Host.CompletePost(HypercallStatus.InvalidSynicState);
+        guest.Host.Hurry();
+        Assert.Equal([ChannelMessageType.OfferChannel, ChannelMessageType.AllOffersDelivered], guest.Posts().Select(post => post.Type));
+        Assert.Equal(0, guest.Host.MessagesGivenUp);
+    }
+
+    [Fact]
+    public void A_given_up_pause_leaves_a_host_that_goes_on()
+    {
+        var guest = new ScriptedGuest();
+        guest.Connected();
+        guest.Offer(1);
+        guest.Send(ChannelMessageType.Pause);
+        for (int second = 0; second < 70 && guest.Host.TryPeekPost(out _); second++)
+        {
+            guest.Host.CompletePost(HypercallStatus.InvalidSynicState);
+            guest.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal((2, 0, 0), (guest.Host.MessagesGivenUp, guest.Host.WaitingMessages, guest.Host.WaitingAnswers));
+        guest.Offer(2);
+        guest.NothingPosted();
+        guest.Send(ChannelMessageType.Resume);
+        guest.Post<OfferChannel>(ChannelMessageType.OfferChannel);
+    }
 }
