@@ -57,9 +57,9 @@ internal sealed partial class GuestProtocol
         if (State is GuestConnectionState.Disconnected or GuestConnectionState.Unloading)
             throw new InvalidOperationException($"A connection that is {State} cannot be left.");
         bool isNegotiating = State == GuestConnectionState.Negotiating;
-        DropPosts();
         FinishAll(RequestOutcome.Disconnected);
         ForgetChannels();
+        DropPosts();
         _isUnloadAnswered = new NegotiatedVersion(_versions[_proposed]).AnswersUnload;
         _isUnloadOwed = false;              // an earlier one may just have been dropped, and this one does for both
         State = GuestConnectionState.Unloading;
@@ -87,11 +87,11 @@ internal sealed partial class GuestProtocol
             Emit(new GuestEvent.ConnectFailed(ConnectFailure.Cancelled));
         }
 
-        DropPosts();
         FinishAll(RequestOutcome.Disconnected);
         foreach (KnownChannel channel in _channels.Values.ToArray())
             ForgetChannel(channel, RequestOutcome.Disconnected);
         BecomeDisconnected();
+        _outbox.Clear();
     }
 
     private uint ContactConnection(ProtocolVersion version) =>

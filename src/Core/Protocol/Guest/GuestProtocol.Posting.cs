@@ -85,9 +85,10 @@ internal sealed partial class GuestProtocol
             + _held.Count(message => ChannelMessages.Read<ChannelMessageHeader>(message).MessageType == ChannelMessageType.RelidReleased);
     }
 
+    // The close of a reserved channel that has outlived its connection is no part of the next.
     private void DropPosts()
     {
-        _outbox.Clear();
+        _outbox.RemoveAll(message => message.Type != ChannelMessageType.CloseReservedChannel || StateOf(WordAt(message, RelidOffset)) != GuestChannelState.Closing);
         _held.Clear();
     }
 

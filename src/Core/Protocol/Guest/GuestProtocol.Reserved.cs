@@ -46,17 +46,21 @@ internal sealed partial class GuestProtocol
     }
 
     /// <summary>
-    /// Closes a reserved channel. Ends in <see cref="GuestEvent.ReservedClosed"/>. One that is still opening ends as
-    /// <see cref="RequestOutcome.Cancelled"/> first.
+    /// Closes a reserved channel, also one that has outlived its connection. Ends in <see cref="GuestEvent.ReservedClosed"/>. One
+    /// that is still opening ends as <see cref="RequestOutcome.Cancelled"/> first. Without a connection the channel is forgotten
+    /// when the host has closed it, and its memory is free.
     /// </summary>
     /// <param name="relid">The channel: reserved, open or opening.</param>
     /// <param name="vp">The VP the answer goes to, by index.</param>
     /// <param name="sint">Its SINT, 0 to 15.</param>
     /// <exception cref="ArgumentException">No channel has the relid, or there is no such SINT.</exception>
-    /// <exception cref="InvalidOperationException">There is no connection, it is older than 4.0, or the channel is not open and reserved.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The connection is being made or left, or is older than 4.0, or the channel is not open and reserved.
+    /// </exception>
     public void CloseReserved(uint relid, uint vp, byte sint)
     {
-        RequireVersion(ProtocolVersion.Win10, "reserved channels");
+        if (State != GuestConnectionState.Disconnected || StateOf(relid) is null)
+            RequireVersion(ProtocolVersion.Win10, "reserved channels");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sint, 15);
         KnownChannel channel = ChannelOf(relid);
         if (!channel.IsReserved || channel.State is not (GuestChannelState.Open or GuestChannelState.Opening))
@@ -86,7 +90,10 @@ internal sealed partial class GuestProtocol
             return MessageFault.UnknownTarget;
         if (channel.State != GuestChannelState.Closing)
             return MessageFault.WrongState;
-        return EndClose(channel) ? MessageFault.None : TakeLate();
+        bool isAwaited = EndClose(channel);
+        if (!IsConnected)
+            ForgetChannel(channel, RequestOutcome.Disconnected);
+        return isAwaited ? MessageFault.None : TakeLate();
     }
 
     private bool EndClose(KnownChannel channel)

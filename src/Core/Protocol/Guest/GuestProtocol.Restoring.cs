@@ -132,10 +132,10 @@ internal sealed partial class GuestProtocol
         bool isRescinded = channel.State == GuestChannelState.Rescinded;
         reader.Check(_channels.TryAdd(relid, channel), $"relid {relid} is there twice");
         reader.Check(isRescinded || _byDevice.TryAdd(DeviceOf(offer), channel), $"channel {relid} has the name of another");
-        reader.Check(IsConnected || channel is { IsReserved: true, State: GuestChannelState.Open }, $"channel {relid} is {channel.State} in a connection that is {State}");
+        reader.Check(IsConnected || channel is { IsReserved: true, State: GuestChannelState.Open or GuestChannelState.Closing }, $"channel {relid} is {channel.State} in a connection that is {State}");
         reader.Check(channel.State != GuestChannelState.Closing || channel.IsReserved, $"channel {relid} is closing and not reserved");
-        // One that is open may be of an earlier connection.
-        bool isBeingReserved = channel is { IsReserved: true, State: not (GuestChannelState.Open or GuestChannelState.Rescinded) };
+        // One that is open may be of an earlier connection, and be closed without one or in a later one.
+        bool isBeingReserved = channel is { IsReserved: true, State: not (GuestChannelState.Open or GuestChannelState.Closing or GuestChannelState.Rescinded) };
         reader.Allow(SavedStateRule.ReservedChannel, isBeingReserved, Negotiated);
         reader.Allow(SavedStateRule.ModifyChannelResponse, channel.OwesModify, Negotiated);
         for (int left = reader.Count(5); left > 0; left--)
@@ -180,7 +180,7 @@ internal sealed partial class GuestProtocol
             RequestKind.TeardownGpadl => IsConnected && gpadl is GuestGpadl.Phase.TearingDown or GuestGpadl.Phase.Abandoned,
             RequestKind.Open => IsConnected && channel == GuestChannelState.Opening,
             RequestKind.ModifyChannel => IsConnected && channel == GuestChannelState.Open,
-            RequestKind.CloseReserved => IsConnected && channel is GuestChannelState.Closing or GuestChannelState.Abandoned,
+            RequestKind.CloseReserved => channel == GuestChannelState.Closing || (IsConnected && channel == GuestChannelState.Abandoned),
             RequestKind.ConnectTransport => IsConnected && unchecked(_lastTransport - id) <= int.MaxValue && _transports.TryAdd(transport, id),
             RequestKind.ModifyConnection => IsConnected && id == 0 && _isModifyConnectionOwed,
             RequestKind.Pause => State == GuestConnectionState.Pausing && id == 0,

@@ -64,9 +64,9 @@ internal sealed partial class GuestProtocol
 
     /// <summary>
     /// Takes a message of the host. A message with a fault changes nothing. While nothing but an end is waited for, nothing
-    /// else is taken: when disconnected no message at all, when negotiating the version response, when paused the answers
-    /// about reserved channels (which have a message slot of their own, and so no order with the pause's), when unloading
-    /// the unload response.
+    /// else is taken: when negotiating the version response, when unloading the unload response, when paused the answers
+    /// about reserved channels (which have a message slot of their own, and so no order with the pause's). That a reserved
+    /// channel is closed is taken at any time.
     /// </summary>
     /// <param name="message">The message, header included; a private copy, not shared memory.</param>
     /// <returns>Why it was dropped, or <see cref="MessageFault.None"/>.</returns>
@@ -83,8 +83,8 @@ internal sealed partial class GuestProtocol
     // What comes at any time (the negotiation's and the unloading's) looks at the state itself.
     private bool IsTimeFor(ChannelMessageType type) => type switch
     {
-        ChannelMessageType.VersionResponse or ChannelMessageType.UnloadResponse => true,
-        ChannelMessageType.OpenChannelResult or ChannelMessageType.CloseReservedChannelResponse => IsConnected,
+        ChannelMessageType.VersionResponse or ChannelMessageType.UnloadResponse or ChannelMessageType.CloseReservedChannelResponse => true,
+        ChannelMessageType.OpenChannelResult => IsConnected,
         _ => IsConnected && !IsHostSilent,
     };
 

@@ -139,6 +139,10 @@ internal sealed partial class HostProtocol
 
     private MessageFault OnRelidReleased(in RelidReleased message)
     {
+        // Linux unloads first and then releases what it had. With the connection every relid was released but those of reserved
+        // channels, whose end is their close.
+        if (!Negotiated.IsNegotiated)
+            return MessageFault.None;
         uint relid = message.ChildRelid;
         if (_relids[relid] is not { } channel)
             return MessageFault.UnknownTarget;

@@ -12,8 +12,12 @@ namespace VmBus.Protocol;
 /// <param name="Features">The features it belongs to; all of them must be negotiated.</param>
 /// <param name="Size">The bytes it has at the least, header included, in the first version that has it.</param>
 /// <param name="AnyTime">Whether it may come before a version is negotiated.</param>
+/// <param name="OutlivesConnection">
+/// Whether it may also come while there is no connection: about what outlives one, or said too late. In a connection it is
+/// bound to the version like any other.
+/// </param>
 internal sealed record ChannelMessageRule(
-    ChannelMessageType Type, MessageDirection Direction, ProtocolVersion Since, FeatureFlags Features, int Size, bool AnyTime)
+    ChannelMessageType Type, MessageDirection Direction, ProtocolVersion Since, FeatureFlags Features, int Size, bool AnyTime, bool OutlivesConnection = false)
 {
     /// <summary>The bytes the message has at the least in a connection, header included.</summary>
     /// <returns>The length. A longer message is a newer one, whose end is not looked at.</returns>

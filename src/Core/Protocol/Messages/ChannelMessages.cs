@@ -45,7 +45,7 @@ internal static class ChannelMessages
             return MessageFault.UnknownType;
         if (rule.Direction != direction)
             return MessageFault.WrongDirection;
-        if (!rule.AnyTime)
+        if (!rule.AnyTime && (negotiated.IsNegotiated || !rule.OutlivesConnection))
         {
             if (!negotiated.IsNegotiated)
                 return MessageFault.NotConnected;
@@ -105,14 +105,14 @@ internal static class ChannelMessages
         ToGuest(ChannelMessageType.GpadlCreated, first, GpadlCreated.Size);
         ToHost(ChannelMessageType.GpadlTeardown, first, GpadlTeardown.Size);
         ToGuest(ChannelMessageType.GpadlTorndown, first, GpadlTorndown.Size);
-        ToHost(ChannelMessageType.RelidReleased, first, RelidReleased.Size);
+        ToHost(ChannelMessageType.RelidReleased, first, RelidReleased.Size, outlivesConnection: true);
         ToHost(ChannelMessageType.InitiateContact, first, InitiateContact.Size, anyTime: true);
         ToGuest(ChannelMessageType.VersionResponse, first, FirstVersionResponseSize, anyTime: true);
         ToHost(ChannelMessageType.Unload, first, Unload.Size, anyTime: true);
         ToGuest(ChannelMessageType.UnloadResponse, ProtocolVersion.Win7, UnloadResponse.Size, anyTime: true);
         ToHost(ChannelMessageType.OpenReservedChannel, ProtocolVersion.Win10, OpenReservedChannel.Size);
-        ToHost(ChannelMessageType.CloseReservedChannel, ProtocolVersion.Win10, CloseReservedChannel.Size);
-        ToGuest(ChannelMessageType.CloseReservedChannelResponse, ProtocolVersion.Win10, CloseReservedChannelResponse.Size);
+        ToHost(ChannelMessageType.CloseReservedChannel, ProtocolVersion.Win10, CloseReservedChannel.Size, outlivesConnection: true);
+        ToGuest(ChannelMessageType.CloseReservedChannelResponse, ProtocolVersion.Win10, CloseReservedChannelResponse.Size, outlivesConnection: true);
         ToHost(ChannelMessageType.TlConnectRequest, ProtocolVersion.Win10, TlConnectRequest.Size);
         ToHost(ChannelMessageType.ModifyChannel, ProtocolVersion.Win10Rs3, ModifyChannel.Size);
         ToGuest(ChannelMessageType.TlConnectResult, ProtocolVersion.Win10Rs3, TlConnectResult.Size);
@@ -124,10 +124,10 @@ internal static class ChannelMessages
         ToHost(ChannelMessageType.Resume, ProtocolVersion.Copper, Resume.Size, FeatureFlags.PauseResume);
         return rules;
 
-        void ToHost(ChannelMessageType type, ProtocolVersion since, int size, FeatureFlags features = FeatureFlags.None, bool anyTime = false) =>
-            rules[(int)type] = new ChannelMessageRule(type, MessageDirection.GuestToHost, since, features, size, anyTime);
+        void ToHost(ChannelMessageType type, ProtocolVersion since, int size, FeatureFlags features = FeatureFlags.None, bool anyTime = false, bool outlivesConnection = false) =>
+            rules[(int)type] = new ChannelMessageRule(type, MessageDirection.GuestToHost, since, features, size, anyTime, outlivesConnection);
 
-        void ToGuest(ChannelMessageType type, ProtocolVersion since, int size, FeatureFlags features = FeatureFlags.None, bool anyTime = false) =>
-            rules[(int)type] = new ChannelMessageRule(type, MessageDirection.HostToGuest, since, features, size, anyTime);
+        void ToGuest(ChannelMessageType type, ProtocolVersion since, int size, FeatureFlags features = FeatureFlags.None, bool anyTime = false, bool outlivesConnection = false) =>
+            rules[(int)type] = new ChannelMessageRule(type, MessageDirection.HostToGuest, since, features, size, anyTime, outlivesConnection);
     }
 }

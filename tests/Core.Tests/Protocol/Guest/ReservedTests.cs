@@ -209,4 +209,75 @@ public sealed class ReservedTests
     }
 
     private void Closed() => _host.Send(CloseReservedChannelResponse.MessageType, new CloseReservedChannelResponse { ChildRelid = 3 });
+
+    [Fact]
+    public void A_reserved_channel_that_outlived_its_connection_is_closed_without_one_and_forgotten()
+    {
+        Outlive();
+        Guest.CloseReserved(3, 2, 7);
+        CloseReservedChannel close = _host.Posted<CloseReservedChannel>(ChannelMessageType.CloseReservedChannel);
+        Assert.Equal((3u, 2u, 7u), (close.ChildRelid, close.TargetVp, close.TargetSint));
+        Closed();
+        Assert.True(_host.Event<GuestEvent.ReservedClosed>().Result.IsSuccess);
+        Assert.Equal((0, 0, 0), (Guest.OfferCount, Guest.GpadlCount, Guest.PendingRequests));
+        _host.Drop(MessageFault.UnknownTarget, CloseReservedChannelResponse.MessageType, new CloseReservedChannelResponse { ChildRelid = 3 });
+    }
+
+    [Fact]
+    public void A_close_without_a_connection_that_waits_goes_before_the_next_contact()
+    {
+        Outlive();
+        Guest.CloseReserved(3, 2, 7);
+        Guest.Connect(ScriptedHost.Pages);
+        _host.Posted(ChannelMessageType.CloseReservedChannel);
+        _host.Posted(ChannelMessageType.InitiateContact);
+        Assert.Throws<InvalidOperationException>(() => Guest.CloseReserved(3, 2, 7));
+        Closed();
+        Assert.True(_host.Event<GuestEvent.ReservedClosed>().Result.IsSuccess);
+        _host.Accept(ProtocolVersion.Copper);
+        _host.Event<GuestEvent.Connected>();
+        Assert.Equal(0, Guest.OfferCount);
+    }
+
+    [Fact]
+    public void A_close_that_nobody_answers_without_a_connection_times_out_and_is_answered_late()
+    {
+        Outlive();
+        Guest.CloseReserved(3, 2, 7);
+        _host.Posted(ChannelMessageType.CloseReservedChannel);
+        _host.Expire();
+        Assert.Equal(RequestOutcome.TimedOut, _host.Event<GuestEvent.ReservedClosed>().Result.Outcome);
+        GuestProtocol restored = GuestProtocol.Restore(new GuestProtocolOptions { Features = (FeatureFlags)0xFF }, _host.Clock, Guest.Save());
+        Assert.Equal(GuestChannelState.Closing, restored.StateOf(3));
+        Closed();
+        Assert.Equal((1, 0), (Guest.LateAnswers, Guest.OfferCount));
+    }
+
+    [Fact]
+    public void A_contact_that_fails_does_not_drop_a_close_that_waits()
+    {
+        Outlive();
+        Guest.CloseReserved(3, 2, 7);
+        Guest.Connect(ScriptedHost.Pages);
+        Guest.Unload();
+        _host.Event<GuestEvent.ReservedClosed>();
+        Assert.Equal(0, Guest.OfferCount);
+
+        var other = new ReservedTests();
+        other.Outlive();
+        other.Guest.CloseReserved(3, 2, 7);
+        other.Guest.Connect(ScriptedHost.Pages);
+        other._host.Expire();
+        Assert.Equal(1, other.Guest.WaitingPosts);
+        other._host.Posted(ChannelMessageType.CloseReservedChannel);
+    }
+
+    private void Outlive()
+    {
+        OpenReserved();
+        Guest.Unload();
+        _host.Posted(ChannelMessageType.Unload);
+        _host.Send(ChannelMessageType.UnloadResponse);
+        _host.Event<GuestEvent.Unloaded>();
+    }
 }

@@ -372,4 +372,33 @@ public sealed class HostConnectionTests
         Assert.Throws<ArgumentException>(() => guest.Host.CompleteOpen(new OfferId(2), ChannelMessageStatus.Success));
         Assert.Throws<ArgumentException>(() => guest.Host.Revoke(default));
     }
+
+    // Linux releases the relids of its channels when it has unloaded.
+    [Fact]
+    public void Relids_released_after_an_unload_are_no_faults_and_change_nothing()
+    {
+        var guest = new ScriptedGuest();
+        OfferId offer = guest.Opened();
+        guest.Send(ChannelMessageType.Unload);
+        Assert.Equal(MessageFault.None, guest.SendReleased());
+        guest.DoAll();
+        Assert.Equal(MessageFault.None, guest.SendReleased());
+        Assert.Equal(MessageFault.TooShort, guest.Host.Receive(ChannelMessages.ToBytes(ChannelMessageType.RelidReleased, default(RelidReleased)).AsSpan(0, 11)));
+        Assert.Equal(1, guest.Host.Faults.Total);
+        guest.NothingLeaks();
+        guest.Connected();
+        guest.Open(offer);
+    }
+
+    [Fact]
+    public void A_reserved_channel_is_not_released_by_a_guest_that_has_left()
+    {
+        var guest = new ScriptedGuest();
+        guest.OpenedReserved();
+        guest.Send(ChannelMessageType.Unload);
+        guest.DoAll();
+        Assert.Equal(MessageFault.None, guest.SendReleased());
+        guest.NothingToDo();
+        Assert.Equal(1, guest.Host.RelidsInUse);
+    }
 }

@@ -108,6 +108,9 @@ public sealed class HostMessageTableTests
     {
         bool known = condition is not (Condition.Negotiated or Condition.Released);
         bool revoked = condition == Condition.Revoked;
+        // What is about to end with the connection is no fault when it comes too late.
+        if (condition is Condition.Disconnected or Condition.Connecting or Condition.Disconnecting)
+            return type == ChannelMessageType.CloseReservedChannel ? MessageFault.UnknownTarget : MessageFault.None;
         if (condition == Condition.Paused && type is not (ChannelMessageType.Resume or ChannelMessageType.Unload or ChannelMessageType.InitiateContact))
             return MessageFault.WrongState;
         switch (type)

@@ -219,4 +219,40 @@ public sealed class HostReservedTests
         Assert.Equal(MessageFault.None, _guest.SendReleased());
         Assert.Equal(ChannelMessageType.RescindOffer, Assert.Single(_guest.Posts()).Type);
     }
+
+    // The guest that crashes closes what its debugger had open when there is no connection any more, or not yet a new one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_reserved_channel_is_closed_without_a_connection(bool isConnecting)
+    {
+        OfferId offer = _guest.OpenedReserved();
+        _guest.Send(ChannelMessageType.Unload);
+        _guest.DoAll();
+        _guest.Posts();
+        if (isConnecting)
+        {
+            _guest.Contact(ProtocolVersion.Iron);
+            _guest.Action<HostAction.Connect>();
+        }
+
+        Assert.Equal(MessageFault.None, _guest.SendCloseReserved(vp: 2, sint: 7));
+        Assert.Equal(new HostAction.Close(offer), _guest.Action<HostAction.Close>());
+        _guest.Host.CompleteClose(offer);
+        QueuedMessage answer = Assert.Single(_guest.Posts());
+        Assert.Equal((ChannelMessageType.CloseReservedChannelResponse, new MessageTarget(2, 7)), (answer.Type, answer.Target));
+        Assert.Equal(0, _guest.Host.Faults.Total);
+        _guest.DoAll();
+        Assert.Equal((0, 0), (_guest.Host.RelidsInUse, _guest.Host.GpadlCount));
+    }
+
+    [Fact]
+    public void A_connection_older_than_4_0_closes_no_reserved_channel()
+    {
+        _guest.OpenedReserved();
+        _guest.Send(ChannelMessageType.Unload);
+        _guest.DoAll();
+        _guest.Connected(ProtocolVersion.Win81);
+        Assert.Equal(MessageFault.NotInVersion, _guest.SendCloseReserved());
+    }
 }

@@ -37,8 +37,9 @@ public sealed class ChannelMessageTests
     {
         if (type is ChannelMessageType.InitiateContact or ChannelMessageType.VersionResponse or ChannelMessageType.Unload or ChannelMessageType.UnloadResponse)
             return MessageFault.None;
+        // Relids are released after the unload; reserved channels outlive it.
         if (version == default)
-            return MessageFault.NotConnected;
+            return type is ChannelMessageType.RelidReleased or ChannelMessageType.CloseReservedChannel or ChannelMessageType.CloseReservedChannelResponse ? MessageFault.None : MessageFault.NotConnected;
         ProtocolVersion since = (int)type switch
         {
             <= 16 => new(0, 13),
