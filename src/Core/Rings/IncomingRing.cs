@@ -331,7 +331,7 @@ public sealed unsafe class IncomingRing
         uint available = RingHandshake.Distance(next, write, _size);
         if ((_beyond | available | _ended) == 0)
             return Nothing;
-        if ((_beyond | _ended) != 0 || write >= _size || (write & 7) != 0
+        if ((_beyond | _ended | (uint)_taken) != 0 || write >= _size || (write & 7) != 0
             || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
             return LookAround();
         return available;
@@ -349,11 +349,15 @@ public sealed unsafe class IncomingRing
         return available == 0 ? Nothing : _readable;
     }
 
-    /// <summary>How far a write index from shared memory is ahead: a valid one, and a whole packet, or the ring is faulted.</summary>
+    /// <summary>
+    /// How far a write index from shared memory is ahead: a valid one, and a whole packet, or the ring is faulted. What was
+    /// taken and not committed counts: its room is not the writer's, and a batch ends where the ring does.
+    /// </summary>
     private uint Available(uint write)
     {
         uint available = RingHandshake.Distance(_cursor.Next, write, _size);
-        if (write >= _size || (write & 7) != 0 || available is not 0 and < SmallestPacket)
+        uint taken = RingHandshake.Distance(_cursor.Committed, _cursor.Next, _size);
+        if (write >= _size || (write & 7) != 0 || available is not 0 and < SmallestPacket || available + taken >= _size)
             ThrowBadWriteIndex(write);
         return available;
     }
@@ -364,6 +368,8 @@ public sealed unsafe class IncomingRing
     {
         if (RingIndex.CheckWrite(write, _size) is not RingFault.None and var bad)
             ThrowCorrupt(bad, write, _size);
+        if (RingHandshake.Distance(_cursor.Next, write, _size) + RingHandshake.Distance(_cursor.Committed, _cursor.Next, _size) >= _size)
+            ThrowCorrupt(RingFault.WriteIndexPassedReader, write, _cursor.Committed);
         ThrowCorrupt(RingFault.TruncatedPacket, RingHandshake.Distance(_cursor.Next, write, _size), SmallestPacket);
     }
 

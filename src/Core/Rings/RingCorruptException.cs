@@ -39,6 +39,7 @@ public sealed class RingCorruptException : VmBusException
         RingFault.ReadIndexOutOfRange => $"The peer's read index {value} lies outside the ring of {limit} bytes.",
         RingFault.ReadIndexMisaligned => $"The peer's read index {value} is no multiple of 8.",
         RingFault.ReadIndexPassedWriter => $"The peer's read index {value} passed the write index {limit}.",
+        RingFault.WriteIndexPassedReader => $"The peer's write index {value} passed the read index {limit}.",
         RingFault.TruncatedPacket => $"At index {index} {value} bytes are published; the smallest packet takes {limit}.",
         RingFault.PacketTooShort => $"The packet at index {index} has {value} bytes for its headers, which take at least {limit}.",
         RingFault.PacketTooLong => $"The packet at index {index} says it is {value} bytes long; {limit} are published.",

@@ -21,6 +21,9 @@ internal enum RingFault
     /// <summary>The read index passed the write index: it claims packets that were never written.</summary>
     ReadIndexPassedWriter,
 
+    /// <summary>The write index passed what the reader has taken and not committed: it claims room that was not given back.</summary>
+    WriteIndexPassedReader,
+
     /// <summary>Fewer bytes were published than the smallest packet and its trailer take.</summary>
     TruncatedPacket,
 
