@@ -7,11 +7,21 @@ internal sealed class DeviceCode(TaskScheduler scheduler)
 {
     // Flows with the code into all it calls and starts: a call that waits for a service may come from that service.
     private readonly AsyncLocal<OpenedChannel?> _inside = new();
+    private int _abandoned;
 
     /// <summary>
     /// The channel whose service the caller is part of, if it is. What a service has started is so until the service has ended.
     /// </summary>
     public OpenedChannel? Inside => _inside.Value is { } served && !served.Left.IsCompleted ? served : null;
+
+    /// <summary>How many answers are waited for no more whose code has not ended.</summary>
+    public int Abandoned => Math.Max(0, Volatile.Read(ref _abandoned));
+
+    /// <summary>An answer is waited for no more. Its code may have ended by now: that is told on another thread.</summary>
+    public void BeginAbandoned() => Interlocked.Increment(ref _abandoned);
+
+    /// <summary>Such code has ended.</summary>
+    public void EndAbandoned() => Interlocked.Decrement(ref _abandoned);
 
     /// <summary>Runs a piece of code.</summary>
     /// <param name="served">The channel it serves, if it serves one.</param>

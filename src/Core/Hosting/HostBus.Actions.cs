@@ -80,7 +80,10 @@ partial class HostBus
     // A guest that is gone, or asks for socket channels anew, is told nothing of what it asked for before.
     private void ConnectTransport(HostAction.TransportConnect connect)
     {
-        if (_options.TransportConnect is not { } handler)
+        bool isTooMuch = AbandonedCalls >= _options.MaxAbandonedCalls;
+        if (isTooMuch)
+            Refuse($"A socket channel is refused while {AbandonedCalls} calls go on that are waited for no more.");
+        if (isTooMuch || _options.TransportConnect is not { } handler)
         {
             _protocol.CompleteTransportConnect(connect.Endpoint, connect.Service, ChannelMessageStatus.ConnectionRefused);
             return;

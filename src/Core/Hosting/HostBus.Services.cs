@@ -10,6 +10,9 @@ partial class HostBus
 {
     private int _lostServices;
 
+    // What the devices' author keeps running. A guest that comes and goes must not pile it up.
+    private int AbandonedCalls => _lostServices + _code.Abandoned;
+
     // The rings and the event port are there before the device is asked: no early signal of the guest is lost.
     private void Open(OfferLink link, HostOpenRequest request)
     {
@@ -18,6 +21,8 @@ partial class HostBus
         {
             if (link.IsRevoked)
                 throw new RefusedException($"Channel {request.Relid} is being taken back.");
+            if (AbandonedCalls >= _options.MaxAbandonedCalls)
+                throw new RefusedException($"Channel {request.Relid} is not opened while {AbandonedCalls} calls go on that are waited for no more.");
             opened = OpenChannel(link, request);
         }, DeviceOperation.Open, link);
         if (!isPossible)
@@ -34,7 +39,7 @@ partial class HostBus
     }
 
     private OpenedChannel OpenChannel(OfferLink link, HostOpenRequest request) =>
-        new(link, request, _partition, _pages, _frames, _options, failure => _failures.Report(DeviceOperation.Close, link.Handle, failure));
+        new(link, request, _partition, _pages, _frames, _mappings, _options, failure => _failures.Report(DeviceOperation.Close, link.Handle, failure));
 
     // The device has answered, or its time is over.
     private void EndOpening(OfferLink link, Question question, Answer answer)

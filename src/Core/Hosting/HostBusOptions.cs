@@ -57,12 +57,28 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { MaxGpadls = value };
     }
 
-    /// <summary>The most pages of all the guest's GPADLs; 1280 MiB by default. Each costs the host up to 72 bytes.</summary>
+    /// <summary>
+    /// The most pages of all the guest's GPADLs; 4 GiB by default, which 64 devices of Linux's <c>uio_hv_generic</c> take. Each page
+    /// costs the host up to 72 bytes.
+    /// </summary>
     public long MaxGpadlPages
     {
         get => Protocol.MaxGpadlPages;
         init => Protocol = Protocol with { MaxGpadlPages = value };
     }
+
+    /// <summary>
+    /// The most mappings of this process that the rings of the guest's open channels may take; an open beyond it is refused. A
+    /// ring takes three where its pages lie one behind the other, and up to two for each page where they do not. A Linux process
+    /// has 65,530 in all (<c>vm.max_map_count</c>).
+    /// </summary>
+    public int MaxRingMappings { get; init; } = 16_384;
+
+    /// <summary>
+    /// How many calls of devices and of <see cref="TransportConnect"/> may go on though they are waited for no more: the guest has
+    /// left, or their time was over. As long as there are as many, opens and socket channels are refused.
+    /// </summary>
+    public int MaxAbandonedCalls { get; init; } = 64;
 
     /// <summary>How many answers may wait to be posted before no more messages are taken.</summary>
     public int MaxWaitingAnswers
@@ -141,6 +157,8 @@ public sealed record HostBusOptions
 
     internal void Validate()
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxRingMappings);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxAbandonedCalls, 1);
         Check(DeviceAnswerTimeout, nameof(DeviceAnswerTimeout));
         Check(DeviceCloseTimeout, nameof(DeviceCloseTimeout));
 

@@ -27,11 +27,12 @@ internal sealed class OpenedChannel : IDisposable
     /// <param name="partition">The guest.</param>
     /// <param name="pages">Its connection's pages, if it is connected.</param>
     /// <param name="frames">Which pages are rings.</param>
+    /// <param name="mappings">How many mappings rings may take.</param>
     /// <param name="options">The bus's.</param>
     /// <param name="refusedEnd">Told what the service threw when its token was cancelled.</param>
     /// <exception cref="RefusedException">The guest asked for something that cannot be.</exception>
     public OpenedChannel(
-        OfferLink link, HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, RingFrames frames, HostBusOptions options,
+        OfferLink link, HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, RingFrames frames, MappingBudget mappings, HostBusOptions options,
         Action<Exception> refusedEnd)
     {
         Link = link;
@@ -40,7 +41,7 @@ internal sealed class OpenedChannel : IDisposable
         _latency = (ushort)(link.Offer.MonitorLatency?.Ticks ?? 0);
         try
         {
-            (_incoming, _outgoing) = MapRings(link, request, partition.Memory, frames);
+            (_incoming, _outgoing) = MapRings(link, request, partition.Memory, frames, mappings);
             _gate = Touch(partition.CreateGate());
             _held.Push(Connect(partition, pages, request, _gate));
             if (request.MonitorId is { } monitorId && pages?.ChildToParent is { } monitored)
@@ -257,7 +258,7 @@ internal sealed class OpenedChannel : IDisposable
 
     // One GPADL of whole pages: the ring the guest writes, and from the downstream page on the one it reads.
     private (RingMemory Incoming, RingMemory Outgoing) MapRings(
-        OfferLink link, HostOpenRequest request, IGuestMemory memory, RingFrames taken)
+        OfferLink link, HostOpenRequest request, IGuestMemory memory, RingFrames taken, MappingBudget mappings)
     {
         if (!link.Gpadls.TryGetValue(request.Gpadl, out IReadOnlyList<GpadlRange>? ranges) || ranges.Count != 1)
             throw new RefusedException($"GPADL 0x{request.Gpadl:x} is not one range.");
@@ -269,11 +270,14 @@ internal sealed class OpenedChannel : IDisposable
         if (downstream < 2 || downstream > frames.Length - 2)
             throw new RefusedException($"The downstream ring begins at page {downstream} of {frames.Length}; each ring has two at the least.");
         _held.Push(taken.Take(range.PageFrames));
-        return (Map(frames[..(int)downstream], memory), Map(frames[(int)downstream..], memory));
+        return (Map(frames[..(int)downstream], memory, mappings), Map(frames[(int)downstream..], memory, mappings));
     }
 
-    private RingMemory Map(ReadOnlySpan<ulong> frames, IGuestMemory memory) =>
-        Touch(memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.")).Memory;
+    private RingMemory Map(ReadOnlySpan<ulong> frames, IGuestMemory memory, MappingBudget mappings)
+    {
+        Touch(mappings.Take(frames));
+        return Touch(memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.")).Memory;
+    }
 
     private (ISignalPath Path, IEventFlag? Flag) MakePath(HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, HostProtocolOptions protocol)
     {

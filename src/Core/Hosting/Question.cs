@@ -11,13 +11,15 @@ internal readonly record struct Answer(bool Yes, Exception? Failure);
 internal sealed class Question : IDisposable
 {
     private readonly CancellationTokenSource _over = new();
+    private readonly DeviceCode _code;
     private readonly Action<Question, Answer> _answered;
     private readonly Action<Exception> _refusedEnd;
     private ITimer? _deadline;
     private int _isOver;
 
-    private Question(Action<Question, Answer> answered, Action<Exception> refusedEnd)
+    private Question(DeviceCode code, Action<Question, Answer> answered, Action<Exception> refusedEnd)
     {
+        _code = code;
         _answered = answered;
         _refusedEnd = refusedEnd;
     }
@@ -34,12 +36,12 @@ internal sealed class Question : IDisposable
         DeviceCode code, Func<CancellationToken, ValueTask<bool>> ask, string name, TimeSpan limit, TimeProvider clock,
         Action<Question, Answer> answered, Action<Exception> refusedEnd)
     {
-        var question = new Question(answered, refusedEnd);
+        var question = new Question(code, answered, refusedEnd);
         if (limit != Timeout.InfiniteTimeSpan)
         {
             // Armed when the field is set: a clock may call at once.
             question._deadline = clock.CreateTimer(
-                _ => question.Answer(new Answer(false, new DeviceFaultException($"{name} did not answer within {limit.TotalSeconds:0.###} s."))),
+                _ => question.RunOut(new DeviceFaultException($"{name} did not answer within {limit.TotalSeconds:0.###} s.")),
                 null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             question._deadline.Change(limit, Timeout.InfiniteTimeSpan);
         }
@@ -47,7 +49,7 @@ internal sealed class Question : IDisposable
         bool yes = false;
         Task<Exception?> asked = code.RunAsync(null, async () => yes = await ask(over).ConfigureAwait(false));
         _ = asked.ContinueWith(
-            ended => question.Answer(new Answer(yes && ended.Result is null, ended.Result)),
+            ended => question.Answer(yes, ended.Result),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return question;
     }
@@ -55,19 +57,35 @@ internal sealed class Question : IDisposable
     /// <summary>The answer is waited for no more; the code is told, and what it says means nothing.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _isOver, 1) != 0)
+        if (Abandon())
+            DeviceCode.Cancel(_over, _refusedEnd);
+    }
+
+    private void RunOut(DeviceFaultException failure)
+    {
+        if (!Abandon())
             return;
-        _deadline?.Dispose();
+        _answered(this, new Answer(false, failure));
         DeviceCode.Cancel(_over, _refusedEnd);
     }
 
-    private void Answer(Answer answer)
+    private bool Abandon()
     {
         if (Interlocked.Exchange(ref _isOver, 1) != 0)
-            return;
+            return false;
         _deadline?.Dispose();
-        _answered(this, answer);
-        if (answer.Failure is DeviceFaultException)
-            DeviceCode.Cancel(_over, _refusedEnd);
+        _code.BeginAbandoned();
+        return true;
+    }
+
+    private void Answer(bool yes, Exception? failure)
+    {
+        if (Interlocked.Exchange(ref _isOver, 1) != 0)
+        {
+            _code.EndAbandoned();
+            return;
+        }
+        _deadline?.Dispose();
+        _answered(this, new Answer(yes && failure is null, failure));
     }
 }

@@ -46,8 +46,11 @@ internal sealed record HostProtocolOptions
     /// <summary>How many GPADLs the guest may have, those among them that are still coming in.</summary>
     public int MaxGpadls { get; init; } = 8192;
 
-    /// <summary>How many pages the guest's GPADLs may have in all; 1280 MiB by default. 72 bytes of memory each at the most.</summary>
-    public long MaxGpadlPages { get; init; } = 1280L * 1024 * 1024 / GpaRange.PageSize;
+    /// <summary>
+    /// How many pages the guest's GPADLs may have in all; 4 GiB by default. 72 bytes of memory each at the most. A page may be
+    /// in several, and a Linux device of <c>uio_hv_generic</c> shows 51 MiB whatever it is.
+    /// </summary>
+    public long MaxGpadlPages { get; init; } = 4L * 1024 * 1024 * 1024 / GpaRange.PageSize;
 
     /// <summary>How many answers may wait to be posted before <see cref="HostProtocol.CanReceive"/> says no.</summary>
     public int MaxWaitingAnswers { get; init; } = 64;

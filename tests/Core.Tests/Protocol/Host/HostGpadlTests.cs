@@ -199,4 +199,26 @@ public sealed class HostGpadlTests
         _guest.NothingToDo();
         Assert.Equal((0, 0L), (_guest.Host.GpadlCount, _guest.Host.GpadlPages));
     }
+
+    // What Linux 6.12's uio_hv_generic shows for each device: rings of 2 MiB each way, and buffers of 31 and 16 MiB.
+    [Fact]
+    public void The_default_limits_have_room_for_64_devices_of_uio_hv_generic()
+    {
+        var guest = new ScriptedGuest();
+        for (int instance = 1; instance <= 64; instance++)
+            guest.Offer(instance);
+        guest.Connected();
+        uint gpadl = 0xE1E10;
+        for (uint relid = 1; relid <= 64; relid++)
+        {
+            foreach (int pages in (int[])[1024, 7936, 4096])
+            {
+                Assert.Equal(MessageFault.None, guest.SendGpadl(relid, gpadl++, pages));
+                guest.DoAll();
+                Assert.Equal(ChannelMessageStatus.Success, guest.Post<GpadlCreated>(ChannelMessageType.GpadlCreated).Status);
+            }
+        }
+
+        Assert.Equal((192, 64 * 13_056L), (guest.Host.GpadlCount, guest.Host.GpadlPages));
+    }
 }

@@ -1,0 +1,150 @@
+using VmBus.Hosting;
+using VmBus.InMemory;
+using VmBus.Protocol;
+using static VmBus.Backends.Tests.HostileDevices.DeviceFixture;
+
+namespace VmBus.Backends.Tests.HostileDevices;
+
+/// <summary>What a guest can make its host spend: each kind has a limit, and over it the guest is refused and the host goes on.</summary>
+public sealed class BudgetTests
+{
+    // The echo's two rings of two pages take three mappings each.
+    private const int Echo = 6;
+
+    [Fact]
+    public async Task Rings_of_scattered_pages_are_refused_when_they_would_take_more_mappings_than_the_host_allows()
+    {
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxRingMappings = Echo + 2 * 7 });
+        ulong[] frames = Reversed(fixture.Guest.AllocatePages(8));
+        (uint gpadl, ChannelMessageStatus status) = await fixture.Guest.CreateGpadlAsync(fixture.Played.ChildRelid, frames);
+        Assert.Equal(ChannelMessageStatus.Success, status);
+        // Four pages a ring: seven mappings. Then five and three.
+        fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl, downstream: 4);
+        Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenResultAsync());
+        Assert.Equal(Echo + 14, (await fixture.Host.GetStatisticsAsync()).RingMappings);
+        fixture.Guest.PostClose(fixture.Played.ChildRelid);
+        Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().RingMappings == Echo, "the rings to be given back");
+
+        ulong[] more = Reversed(fixture.Guest.AllocatePages(9));
+        (gpadl, _) = await fixture.Guest.CreateGpadlAsync(fixture.Played.ChildRelid, more);
+        fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl, downstream: 4);
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenResultAsync());
+        HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
+        Assert.Equal((Echo, 1L), (now.RingMappings, now.Refusals));
+        Assert.Contains("takes 9 mappings, and the guest's rings have 13 of 20", now.LastRefusal, StringComparison.Ordinal);
+        await fixture.AssertUnharmedAsync(gpadls: 3);
+    }
+
+    // As many pages as a guest has, each where its neighbour is not: a process is given 65530 mappings, and ends without them.
+    [Fact]
+    public async Task A_guest_of_scattered_pages_does_not_use_up_the_processs_mappings()
+    {
+        await using var machine = new InMemoryMachine(new() { GuestMemorySize = 256 << 20 });
+        for (int instance = 1; instance <= 6; instance++)
+            await machine.Host.OfferAsync(Bus.EchoDevice.Offer(instance, monitored: false), new Bus.EchoDevice());
+        using var guest = new WireGuest(machine.Platform);
+        var results = new List<ChannelMessageStatus>();
+        foreach (OfferChannel offer in (await guest.ConnectAsync()).Values.OrderBy(offer => offer.ChildRelid))
+        {
+            (uint gpadl, _) = await guest.CreateGpadlAsync(offer.ChildRelid, Reversed(guest.AllocatePages(8000)));
+            guest.PostOpen(offer.ChildRelid, gpadl, downstream: 4000);
+            results.Add(await guest.OpenResultAsync());
+        }
+
+        HostBusStatistics now = await machine.Host.GetStatisticsAsync();
+        Assert.Equal((1, 5L, 15_998), (now.OpenChannels, now.Refusals, now.RingMappings));
+        Assert.Equal(1, results.Count(result => result == ChannelMessageStatus.Success));
+        Assert.True(!OperatingSystem.IsLinux() || File.ReadLines("/proc/self/maps").Count() < 32_000);
+        await Soon(machine.Host.ResetAsync());
+        Assert.Equal(0, (await machine.Host.GetStatisticsAsync()).RingMappings);
+    }
+
+    // The addresses of rings that were given back are kept until they are collected: one mapping each, then.
+    [Fact]
+    public async Task A_guest_that_opens_and_closes_without_end_does_not_use_up_the_processs_mappings()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        await using DeviceFixture fixture = await StartAsync();
+        (uint gpadl, _) = await fixture.Guest.CreateGpadlAsync(fixture.Played.ChildRelid, Reversed(fixture.Guest.AllocatePages(64)));
+        int before = File.ReadLines("/proc/self/maps").Count(), most = 0;
+        for (int round = 0; round < 3000; round++)
+        {
+            fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl, downstream: 32);
+            Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenResultAsync());
+            fixture.Guest.PostClose(fixture.Played.ChildRelid);
+            if (round % 100 == 0)
+                most = Math.Max(most, File.ReadLines("/proc/self/maps").Count() - before);
+        }
+
+        Assert.InRange(most, 0, 1000);
+    }
+
+    // A device that does not look at its token, and a guest that opens and leaves, made calls pile up.
+    [Fact]
+    public async Task Opens_are_refused_while_too_many_calls_go_on_that_nobody_waits_for()
+    {
+        var goOn = new TaskCompletionSource<bool>();
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxAbandonedCalls = 3 });
+        fixture.Device.Accept = (_, _) => new ValueTask<bool>(goOn.Task);
+        for (int round = 1; round <= 3; round++)
+        {
+            int before = fixture.Device.Asked;
+            fixture.Guest.PostOpen(await fixture.Guest.ShareRingsAsync(fixture.Played));
+            Background.Until(() => fixture.Device.Asked == before + 1, "the question");
+            await fixture.CloseSparedAsync();
+            await fixture.Guest.UnloadAsync();
+            Assert.Equal(round, (await fixture.Host.GetStatisticsAsync()).AbandonedCalls);
+            if (round < 3)
+                await fixture.ConnectAsync();
+        }
+
+        Dictionary<Guid, OfferChannel> offers = await fixture.Guest.ConnectAsync();
+        WireChannel refused = await fixture.Guest.ShareRingsAsync(offers[PlayedOffer.InterfaceInstance]);
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenAsync(refused));
+        Assert.Contains("3 calls go on", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
+        goOn.SetResult(true);
+        Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().AbandonedCalls == 0, "the calls to end");
+        Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenAsync(refused));
+    }
+
+    [Fact]
+    public async Task Socket_channels_are_refused_while_too_many_calls_go_on_that_nobody_waits_for()
+    {
+        var goOn = new TaskCompletionSource<bool>();
+        int asked = 0;
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions
+        {
+            MaxAbandonedCalls = 3,
+            TransportConnect = (_, _) =>
+            {
+                Interlocked.Increment(ref asked);
+                return new ValueTask<bool>(goOn.Task);
+            },
+        });
+        for (int request = 0; request < 5; request++)
+            PostConnect();
+        Background.Until(() => Volatile.Read(ref asked) == 5, "the questions");
+        fixture.Clock.Advance(TimeSpan.FromSeconds(11));
+        for (int answer = 0; answer < 5; answer++)
+            await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult);
+        Assert.Equal(5, (await fixture.Host.GetStatisticsAsync()).AbandonedCalls);
+        PostConnect();
+        Assert.Equal(ChannelMessageStatus.ConnectionRefused, (await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult)).Status);
+        Assert.Equal(5, asked);
+        goOn.SetResult(false);
+        Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().AbandonedCalls == 0, "the calls to end");
+        PostConnect();
+        await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult);
+        Assert.Equal(6, asked);
+
+        void PostConnect() => fixture.Guest.Post(ChannelMessages.ToBytes(ChannelMessageType.TlConnectRequest, new TlConnectRequest { EndpointId = Guid.NewGuid(), ServiceId = Guid.NewGuid() }));
+    }
+
+    private static ulong[] Reversed(ReadOnlyMemory<ulong> frames)
+    {
+        ulong[] reversed = frames.ToArray();
+        Array.Reverse(reversed);
+        return reversed;
+    }
+}
