@@ -21,13 +21,18 @@ internal sealed class BusFixture : IAsyncDisposable
 
     public Task<GuestBus> ConnectAsync() => Machine.ConnectAsync(Patient, Token);
 
-    /// <summary>Sends packets and takes each one back before the next.</summary>
+    /// <summary>
+    /// Sends packets and takes each one back before the next. Each needs a signal: before it is sent, the host waits for one,
+    /// where on a busy machine it may still be about to look for more.
+    /// </summary>
     public static async Task PingAsync(VmBusChannel channel, int packets, int length = 100)
     {
+        RingControl toHost = ((GuestChannel)channel.Owner!).Loan.Rings.Outgoing.Control;
         byte[] payload = new byte[length];
         for (int i = 0; i < packets; i++)
         {
             payload.AsSpan().Fill((byte)i);
+            Background.Until(() => toHost.LoadInterruptMask() == 0, "the host waits");
             Assert.True(channel.TrySend(payload, (ulong)i));
             await channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
             Take(channel, i, payload);
