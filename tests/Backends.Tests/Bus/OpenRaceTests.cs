@@ -77,16 +77,18 @@ public sealed class OpenRaceTests
             Background.Until(() => offered.Relid is not null, "the offer");
             GuestOffer offer = Assert.Single(await bus.GetOffersAsync());
             using var start = new Barrier(2);
+            // By turns either has a head start, up to what a whole open or revoke takes.
+            int lead = (round % 2 == 0 ? 20 : -20) * (round % 50);
             Task<GuestChannel> opening = Task.Run(() =>
             {
                 start.SignalAndWait(Token);
+                Spin(-lead);
                 return bus.OpenChannelAsync(offer, cancellationToken: Token);
             }, Token);
             Task revoking = Task.Run(() =>
             {
                 start.SignalAndWait(Token);
-                for (int spins = round % 50 * 20; spins > 0; spins--)
-                    Thread.SpinWait(10);
+                Spin(lead);
                 return offered.RevokeAsync();
             }, Token);
             try
@@ -106,6 +108,12 @@ public sealed class OpenRaceTests
             Background.Until(() => Memory(fixture) == before && fixture.Host.GetStatisticsAsync().Result is { Relids: 0, Gpadls: 0 }, $"what round {round} took");
         }
         Assert.InRange(opened, 1, 299);
+
+        static void Spin(int times)
+        {
+            for (; times > 0; times--)
+                Thread.SpinWait(10);
+        }
     }
 
     [Fact]
