@@ -203,9 +203,9 @@ public sealed class GuestEndTests
             platform.Say(rescind);
         slow.Set();
         first.Join();
+        Assert.InRange(observer.Seen, 8192, 8200);
         GuestBusException failure = await Assert.ThrowsAsync<GuestBusException>(() => bus.Completion.WaitAsync(Patience.Limit, Token));
         Assert.Contains("8192", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(observer.Seen, 8192, 8200);
         await fixture.Host.ResetAsync();
         await bus.AbandonAsync(Token);
     }
