@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Text;
+using VmBus.Backends.Tests.Shared;
 using VmBus.Integration;
 using VmBus.Interop;
 using VmBus.Linux;
@@ -196,6 +197,37 @@ public sealed class FileCopyFolderTests : IDisposable
         RequireOnly();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_does_not_reach_the_disk_gets_no_name(bool isReplaced)
+    {
+        File.WriteAllText(At(".hidden"), "new");
+        if (isReplaced)
+            File.WriteAllText(At("f"), "old");
+        using (FileCopyDraft draft = DraftOnNoDisk(isReplaced))
+        {
+            Assert.Equal(FileCopyVerdict.Success, draft.Write(0, "new"u8));
+            FileCopyVerdict verdict = draft.Complete();
+            Assert.Equal(IcStatus.Fail, verdict.Status);
+            Assert.StartsWith("writing it to the disk", verdict.Reason, StringComparison.Ordinal);
+        }
+
+        RequireOnly(isReplaced ? ["f"] : []);
+        Assert.True(!isReplaced || File.ReadAllText(At("f")) == "old");
+    }
+
+    [Fact]
+    public void A_large_file_goes_to_the_disk_while_it_comes()
+    {
+        using FileCopyDraft draft = DraftOnNoDisk(isReplaced: false);
+        byte[] piece = new byte[8 << 20];
+        for (int i = 0; i < 3; i++)
+            Assert.Equal(FileCopyVerdict.Success, draft.Write(i * (long)piece.Length, piece));
+        Assert.StartsWith("writing it", draft.Write(3L * piece.Length, piece).Reason, StringComparison.Ordinal);
+        Assert.Equal(FileCopyVerdict.Success, draft.Write(4L * piece.Length, piece));
+    }
+
     [Fact]
     public void A_root_that_is_none_is_told_at_once()
     {
@@ -224,6 +256,10 @@ public sealed class FileCopyFolderTests : IDisposable
 
         static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
     }
+
+    // Takes every byte and synchronizes none: fsync(2) of /dev/null is an error.
+    private FileCopyDraft DraftOnNoDisk(bool isReplaced)
+        => new(FolderFile.Open(_root), new RegularFile(TestLibc.OpenNull()), ".hidden", "f", isReplaced, KernelGaps.None);
 
     private FileCopyFolder Folder(int gaps) => FileCopyFolder.Open(_root, (UnixFileMode)0b110_100_100, (KernelGaps)gaps);
 

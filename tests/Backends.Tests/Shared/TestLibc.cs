@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using VmBus.Interop;
 
 namespace VmBus.Backends.Tests.Shared;
@@ -24,6 +25,23 @@ internal static partial class TestLibc
 
     [LibraryImport("libc", EntryPoint = "dup")]
     public static partial int Duplicate(int descriptor);
+
+    // /dev/null, opened anew: a file that takes every byte, and that nobody maps and nobody synchronizes.
+    public static int OpenNull()
+    {
+        using SafeFileHandle file = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
+        int descriptor = Duplicate((int)file.DangerousGetHandle());
+        Assert.True(descriptor >= 0);
+        return descriptor;
+    }
+
+    // Puts /dev/null in the place of what a descriptor is.
+    public static void ReplaceByNull(int descriptor)
+    {
+        int from = OpenNull();
+        Assert.Equal(descriptor, Replace(from, descriptor));
+        Close(from);
+    }
 
     public static void Close(int descriptor) => Assert.Equal(0, CloseDescriptor(descriptor));
 
@@ -101,6 +119,9 @@ internal static partial class TestLibc
 
     [LibraryImport("libc", EntryPoint = "ftruncate")]
     private static partial int Truncate(int descriptor, long size);
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    private static partial int Replace(int from, int to);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int CloseDescriptor(int descriptor);
