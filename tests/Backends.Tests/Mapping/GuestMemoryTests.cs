@@ -163,6 +163,28 @@ public class GuestMemoryTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Scattered_pages_that_the_kernel_does_not_map_are_no_ring(bool isLast)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
+        if (!OperatingSystem.IsLinux())
+            return;
+        int before = OpenResources.Count().Regions;
+        using (var memory = new GuestMemory(8 * Page, shared: true))
+        {
+            ulong[] frames = isLast ? [2, 4, 3] : [4, 2];
+            memory.TryMapRing(frames)!.Dispose();
+            // What a guest brings about by more pieces than the kernel maps for one process; here nothing of it can be mapped.
+            TestLibc.ReplaceByNull(memory.Memfd!.Descriptor);
+            Assert.Null(memory.TryMapRing(frames));
+            Assert.Equal(0, memory.MappedRings);
+        }
+
+        Assert.Equal(before, MappedMemory.LiveCount);
+    }
+
     [Fact]
     public void Nothing_stays_mapped()
     {
