@@ -202,6 +202,44 @@ public sealed class RequestTests : IDisposable
     }
 
     [Fact]
+    public async Task What_nobody_reads_is_limited_by_its_bytes_as_well()
+    {
+        const int Length = 16 * 1024, Most = 4 << 20;
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task<ReceivedPacket> asked = Asker.RequestAsync(Number(1), cancellationToken: cancel.Token).AsTask();
+        int sent = 0;
+        await Until(() =>
+        {
+            int before = sent;
+            while (Answerer.TrySend(new byte[Length]))
+                sent++;
+            return sent == before && Asker.GetStatistics().Incoming.Packets >= Most / (Length + PacketDescriptor.Size);
+        });
+        long kept = Asker.GetStatistics().Incoming.Packets;
+        Assert.Equal((Most + Length - 1) / (Length + PacketDescriptor.Size), kept);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked.WaitAsync(Patience.Limit, Token));
+
+        // What was read counts no more: as many come again while requests wait.
+        Task reading = ReadAsync(sent);
+        await reading.WaitAsync(Patience.Limit, Token);
+        asked = Asker.RequestAsync(Number(2), cancellationToken: Token).AsTask();
+        for (int i = 0; i < kept; i++)
+            await Answerer.SendAsync(new byte[Length], cancellationToken: Token).AsTask().WaitAsync(Patience.Limit, Token);
+        await Until(() => Asker.GetStatistics().Incoming.Packets == sent + kept).WaitAsync(Patience.Limit, Token);
+
+        async Task ReadAsync(int count)
+        {
+            await foreach (ReceivedPacket packet in Asker.ReadAllAsync(Token))
+            {
+                Assert.Equal(Length, packet.Payload.Length);
+                if (--count == 0)
+                    break;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_second_stream_is_refused_and_a_cancelled_one_makes_room_for_the_next()
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
