@@ -44,11 +44,11 @@ internal sealed class OpenedChannel : IDisposable
             (_incoming, _outgoing) = MapRings(link, request, partition.Memory, frames, mappings);
             _gate = Touch(partition.CreateGate());
             _held.Push(Connect(partition, pages, request, _gate));
-            if (request.MonitorId is { } monitorId && pages?.ChildToParent is { } monitored)
+            if (request.MonitorId is { } monitorId)
             {
-                monitored.Register(monitorId, request.ConnectionId, 0, _latency);
+                pages?.ChildToParent?.Register(monitorId, request.ConnectionId, 0, _latency);
+                Monitored = pages?.ChildToParent;
                 _held.Push(new Held(() => Monitored?.Unregister(monitorId)));
-                Monitored = monitored;
             }
             (_path, _flag) = MakePath(request, partition, pages, options.Protocol);
             var binding = new SignalBinding
@@ -139,8 +139,7 @@ internal sealed class OpenedChannel : IDisposable
                 Dispose();
                 return;
             }
-            // What sets bits in the guest's pages stops: those are the guest's again.
-            Channel.SignalMode = SignalMode.LowLatency;
+            // It sets no bits in the guest's pages any more: those are the guest's again.
             Channel.Dispose();
             try
             {
@@ -165,8 +164,9 @@ internal sealed class OpenedChannel : IDisposable
         // The page the host sets bits in is the old one: it is left alone for good, and signalled without.
         Channel.SignalMode = SignalMode.LowLatency;
         _towardsGuest?.Dispose();
-        if (Request.MonitorId is not { } monitorId || Monitored is null)
+        if (Request.MonitorId is not { } monitorId)
             return;
+        // Also where it had none just now: a guest that takes its pages away and names others later goes on by them.
         Monitored = pages?.ChildToParent;
         Monitored?.Register(monitorId, Request.ConnectionId, 0, _latency);
     }

@@ -47,6 +47,23 @@ public sealed class RingPageTests
         Assert.Equal(8, (await fixture.Host.GetStatisticsAsync()).RingPages);
     }
 
+    [Theory]
+    [InlineData(0u, 4 * 4096 - 8u, 4)]
+    [InlineData(8u, 4 * 4096 - 8u, 4)]
+    [InlineData(8u, 4 * 4096u, 5)]
+    public async Task An_open_whose_rings_are_not_whole_pages_is_refused(uint offset, uint length, int pages)
+    {
+        await using DeviceFixture fixture = await StartAsync();
+        var range = new GpadlRange(offset, length, fixture.Guest.AllocatePages(pages));
+        (uint gpadl, ChannelMessageStatus status) = await fixture.Guest.CreateGpadlAsync(fixture.Played.ChildRelid, range);
+        Assert.Equal(ChannelMessageStatus.Success, status);
+        fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl);
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenResultAsync());
+        Assert.Contains("is not whole pages", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
+        await fixture.AssertUnharmedAsync(gpadls: 2);
+        Assert.Equal(0, fixture.Device.Asked);
+    }
+
     // The last frame's address times 4096 overflows to a page that is there.
     [Theory]
     [InlineData(1UL << 52)]

@@ -71,13 +71,27 @@ internal sealed class WireGuest : IDisposable
             return _received.Count(message => message[0] == (byte)type);
     }
 
-    public void PostContact() => Post(ChannelMessages.ToBytes(ChannelMessageType.InitiateContact,
-        new InitiateContact2 { Contact = new InitiateContact { VersionRequested = ProtocolVersion.Iron, TargetSint = SynicMsr.VmBusSint } }, InitiateContact.Size));
+    public void PostContact() => PostContact(new InitiateContact { VersionRequested = ProtocolVersion.Iron, TargetSint = SynicMsr.VmBusSint });
 
     /// <summary>Connects and takes every offer.</summary>
-    public async Task<Dictionary<Guid, OfferChannel>> ConnectAsync()
+    public Task<Dictionary<Guid, OfferChannel>> ConnectAsync()
     {
         PostContact();
+        return TakeOffersAsync();
+    }
+
+    /// <summary>Connects as a guest of another version, or with pages of its own.</summary>
+    public Task<Dictionary<Guid, OfferChannel>> ConnectAsync(in InitiateContact contact)
+    {
+        PostContact(contact);
+        return TakeOffersAsync();
+    }
+
+    private void PostContact(in InitiateContact contact) =>
+        Post(ChannelMessages.ToBytes(ChannelMessageType.InitiateContact, new InitiateContact2 { Contact = contact }, InitiateContact.Size));
+
+    private async Task<Dictionary<Guid, OfferChannel>> TakeOffersAsync()
+    {
         await NextAsync<VersionResponse>(ChannelMessageType.VersionResponse);
         Post(ChannelMessages.ToBytes(ChannelMessageType.RequestOffers));
         await NextAsync<AllOffersDelivered>(ChannelMessageType.AllOffersDelivered);
@@ -109,10 +123,13 @@ internal sealed class WireGuest : IDisposable
         return pages.PageFrames;
     }
 
-    public async Task<(uint Gpadl, ChannelMessageStatus Status)> CreateGpadlAsync(uint relid, ReadOnlyMemory<ulong> frames)
+    public Task<(uint Gpadl, ChannelMessageStatus Status)> CreateGpadlAsync(uint relid, ReadOnlyMemory<ulong> frames) =>
+        CreateGpadlAsync(relid, GpadlRange.OfPages(frames));
+
+    public async Task<(uint Gpadl, ChannelMessageStatus Status)> CreateGpadlAsync(uint relid, params GpadlRange[] ranges)
     {
         uint gpadl = ++_lastGpadl;
-        foreach (byte[] message in GpadlMessages.Encode(relid, gpadl, [GpadlRange.OfPages(frames)]))
+        foreach (byte[] message in GpadlMessages.Encode(relid, gpadl, ranges))
             Post(message);
         return (gpadl, (await NextAsync<GpadlCreated>(ChannelMessageType.GpadlCreated)).Status);
     }
@@ -166,13 +183,22 @@ internal sealed class WireGuest : IDisposable
     }
 
     /// <summary>Sends a packet to an echo and waits until it is back.</summary>
-    public void Ping(WireChannel channel)
+    public void Ping(WireChannel channel) => Ping(channel, () =>
+        Assert.Equal(HypercallStatus.Success, _platform.CreateSignalPath(channel.Offer.ConnectionId, isMonitored: false).Signal()));
+
+    /// <summary>The same, by a bit in the monitor page from child to parent.</summary>
+    public void PingMonitored(WireChannel channel, nint page)
+    {
+        int monitor = channel.Offer.MonitorId;
+        Ping(channel, () => Interlocked.Or(ref new MonitorPageView(page).Pending(monitor / 32), 1u << (monitor % 32)));
+    }
+
+    private static void Ping(WireChannel channel, Action signal)
     {
         var outgoing = new OutgoingRing(channel.Rings.Outgoing);
         var incoming = new IncomingRing(channel.Rings.Incoming);
         Assert.True(outgoing.TryWrite([1, 2, 3, 4, 5, 6, 7, 8], 77, PacketFlags.None, out _));
-        ISignalPath path = _platform.CreateSignalPath(channel.Offer.ConnectionId, isMonitored: false);
-        Assert.Equal(HypercallStatus.Success, path.Signal());
+        signal();
         Background.Until(() => incoming.HasPackets, "the echo");
         byte[] back = new byte[8];
         Assert.True(incoming.TryRead(back, out _, out ulong id, out _));

@@ -124,6 +124,7 @@ public class GuestMemoryTests
         ring.Dispose();
         Assert.Equal(0, memory.MappedRings);
         Assert.Equal(before, OperatingSystem.IsLinux() ? MappedMemory.LiveCount : 0);
+        Assert.True(!OperatingSystem.IsLinux() || memory.Memfd!.IsClosed, "The memory's descriptor stays open.");
         Assert.Throws<ObjectDisposedException>(() => memory.Translate(Page, 1));
         Assert.Throws<ObjectDisposedException>(() => memory.AllocatePages(1));
     }
@@ -161,6 +162,30 @@ public class GuestMemoryTests
             racing.Join();
             Assert.Equal(0, memory.MappedRings);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Pages_that_are_not_there_are_no_ring(bool shared)
+    {
+        using var memory = new GuestMemory(4 * Page, shared);
+        Assert.Null(memory.TryMapRing([2, 3, 4]));
+        Assert.Null(memory.TryMapRing([4, 2, 1]));
+        Assert.Null(memory.TryMapRing([2, ulong.MaxValue]));
+        Assert.Null(memory.TryMapRing([2]));
+        Assert.Equal(0, memory.MappedRings);
+    }
+
+    [Fact]
+    public void Pages_that_are_more_than_a_ring_has_are_no_ring()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A memory of a gigabyte that costs nothing is a memfd.");
+        const int Most = RingMemory.MaxDataSize / Page;
+        using var memory = new GuestMemory((Most + 3L) * Page, shared: true);
+        ulong[] frames = [.. Enumerable.Range(1, Most + 2).Select(frame => (ulong)frame)];
+        Assert.Null(memory.TryMapRing(frames));
+        using IMappedRing ring = memory.TryMapRing(frames[..^1])!;
+        Assert.Equal(RingMemory.MaxDataSize, ring.Memory.DataSize);
     }
 
     [Theory]
