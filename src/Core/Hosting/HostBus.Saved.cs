@@ -7,6 +7,7 @@ namespace VmBus.Hosting;
 partial class HostBus
 {
     private volatile bool _isSaving;
+    private bool _isRestoring;      // the loop's: until CompleteRestoreAsync, also where a reset has ended what the protocol restores
 
     /// <summary>
     /// Saves the bus, for <see cref="Restore(IGuestPartition, ReadOnlySpan{byte}, HostBusOptions)"/>: services end as at a
@@ -85,7 +86,9 @@ partial class HostBus
             BeginRevoke(orphan);
         if (orphans.Length > 0)
             return [.. orphans.Select(orphan => orphan.Revoked)];
-        _protocol.CompleteRestore();
+        if (!_isRestoring || _protocol.IsRestoring)
+            _protocol.CompleteRestore();
+        _isRestoring = false;
         lock (_inbox)
             _isHeld = false;
         return [];

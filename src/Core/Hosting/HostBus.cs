@@ -67,7 +67,7 @@ public sealed partial class HostBus : IAsyncDisposable
         _mappings = new MappingBudget(options.MaxRingMappings);
         _failures = new DeviceFailures(failed => DeviceFailed?.Invoke(this, failed));
         _protocol = protocol(options.Protocol with { VpCount = (uint)partition.VpCount }, options.Clock);
-        _isHeld = _protocol.IsRestoring;
+        _isHeld = _isRestoring = _protocol.IsRestoring;
         _loop = new BusLoop(Pump, OnFault);
         _timer = _options.Clock.CreateTimer(_ => _loop.Run(static () => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try

@@ -31,6 +31,9 @@ internal sealed class CountedPartition : IGuestPartition
     /// <summary>How often a gate was set that was given back.</summary>
     public int LateSets => Volatile.Read(ref _lateSets);
 
+    /// <summary>Whether no page the guest names is there.</summary>
+    public bool HasNoPages { get; set; }
+
     /// <summary>The page that was mapped last.</summary>
     public nint LastPage { get; private set; }
 
@@ -64,7 +67,7 @@ internal sealed class CountedPartition : IGuestPartition
 
     public IMonitorPage? TryOpenMonitorPage(ulong gpa, MonitorDirection direction)
     {
-        if (_sound.TryOpenMonitorPage(gpa, direction) is not { } made)
+        if (HasNoPages || _sound.TryOpenMonitorPage(gpa, direction) is not { } made)
             return null;
         Interlocked.Increment(ref _monitorPages);
         return new Monitor(this, made);
@@ -171,7 +174,7 @@ internal sealed class CountedPartition : IGuestPartition
 
         public IMappedPage? TryMapPage(ulong gpa)
         {
-            if (owner._sound.Memory.TryMapPage(gpa) is not { } made)
+            if (owner.HasNoPages || owner._sound.Memory.TryMapPage(gpa) is not { } made)
                 return null;
             Interlocked.Increment(ref owner._pages);
             owner.LastPage = made.Address;

@@ -133,6 +133,42 @@ public sealed class HostReturnsTests : IDisposable
         }
     }
 
+    // Another guest runs there by now, or none: the host finds out, or is told.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_guest_that_is_gone_by_the_restore_is_connected_no_more(bool isReset)
+    {
+        using var guest = new WireGuest(_platform);
+        using IGuestPages pages = _platform.AllocatePages(2);
+        byte[] state;
+        await using (var host = new HostBus(_partition))
+        {
+            await host.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), Monitored);
+            WireChannel channel = await guest.ShareRingsAsync((await guest.ConnectAsync(Contact(pages))).Values.Single());
+            Assert.Equal(ChannelMessageStatus.Success, await guest.OpenAsync(channel));
+            state = await host.SaveAsync();
+        }
+
+        _partition.HasNoPages = !isReset;
+        await using var next = HostBus.Restore(_partition, state);
+        if (isReset)
+            await next.ResetAsync().WaitAsync(Patience.Limit, Token);
+        await next.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), Monitored);
+        await next.CompleteRestoreAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(next.CompleteRestoreAsync);
+        Background.Until(() => next.State == HostState.Disconnected && next.GetStatisticsAsync().Result is { OpenChannels: 0, Relids: 0, Gpadls: 0 }, "the guest is forgotten");
+        Assert.True(isReset || (await next.GetStatisticsAsync()).LastRefusal?.StartsWith("There is no monitor page", StringComparison.Ordinal) == true);
+        Assert.Equal((0, 0, 0), (_partition.Held.MonitorPages, _partition.Held.Monitors, _partition.Held.Rings));
+
+        _partition.HasNoPages = false;
+        WireChannel again = await guest.ShareRingsAsync((await guest.ConnectAsync(Contact(pages))).Values.Single());
+        Assert.Equal(ChannelMessageStatus.Success, await guest.OpenAsync(again));
+        guest.Ping(again);
+        await guest.CloseAsync(again);
+        await guest.UnloadAsync();
+    }
+
     private static ProtocolVersion Known(string version) => ProtocolVersion.Known.Single(known => known.ToString() == version);
 
     private static InitiateContact Contact(IGuestPages pages) => new()
