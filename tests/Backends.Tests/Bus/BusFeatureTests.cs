@@ -43,6 +43,25 @@ public sealed class BusFeatureTests
         await bus.MoveMonitorPagesAsync(Token).WaitAsync(Patience.Limit, Token);
     }
 
+    // Before 2.4 each channel has a bit in a page that all share, at the place its relid says.
+    [Theory]
+    [InlineData("0.13", 31)]
+    [InlineData("0.13", 100)]
+    [InlineData("1.1", 63)]
+    [InlineData("1.1", 255)]
+    [InlineData("1.1", 2000)]
+    public async Task A_channel_without_an_interrupt_of_its_own_is_signalled_at_any_relid(string version, uint relid)
+    {
+        await using var fixture = new BusFixture(new() { Host = new HostBusOptions { RelidBase = relid, MaxChannels = 8 } });
+        await fixture.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        await using GuestBus bus = await fixture.Machine.ConnectAsync(
+            BusFixture.Patient with { Versions = [.. ProtocolVersion.Known.Where(known => known.ToString() == version)] }, Token);
+        GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
+        Assert.Equal(relid, offer.Relid);
+        await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
+        await BusFixture.PingAsync(channel.Channel, 3);
+    }
+
     [Fact]
     public async Task Monitor_pages_that_are_not_there_are_refused_and_the_old_ones_stay_in_force()
     {

@@ -20,12 +20,15 @@ internal sealed class HoldingPlatform(IGuestPlatform honest) : IGuestPlatform
     /// <summary>Called before a message is posted.</summary>
     public Action<ChannelMessageType>? Posting { get; set; }
 
-    public bool IsHolding
+    public bool IsHolding => Held > 0;
+
+    /// <summary>How many messages are held back.</summary>
+    public int Held
     {
         get
         {
             lock (_sync)
-                return _held.Count > 0;
+                return _held.Count;
         }
     }
 

@@ -51,6 +51,24 @@ public sealed class IntegrationTests
         }
     }
 
+    [Fact]
+    public async Task What_is_asked_after_a_close_is_asked_of_the_component_of_the_next_open()
+    {
+        await using var fixture = new BusFixture();
+        var pairs = new IntegrationDevice<KvpHost>(() => new KvpHost());
+        await fixture.Host.OfferAsync(KvpHost.Offer, pairs);
+        await using GuestBus bus = await fixture.ConnectAsync();
+        IReadOnlyList<GuestOffer> offers = await bus.RequestOffersAsync(BusFixture.Token);
+        for (uint round = 1; round <= 3; round++)
+        {
+            Task<KvpAnswer> asked = pairs.UseAsync(host => host.SetAsync(IcKvpPool.External, "round", KvpValue.Of(round)), BusFixture.Token);
+            (GuestChannel channel, Task service) = await ServeAsync(bus, offers, IntegrationComponentIds.KvpInterface, new KvpGuest(new KvpStore()));
+            Assert.Equal(IcStatus.Success, (await Within(asked)).Status);
+            await channel.CloseAsync();
+            await service.WaitAsync(Patience.Limit, BusFixture.Token);
+        }
+    }
+
     private static async Task<(GuestChannel Channel, Task Service)> ServeAsync(GuestBus bus, IReadOnlyList<GuestOffer> offers, Guid type, IntegrationGuest guest)
     {
         GuestChannel channel = await bus.OpenChannelAsync(offers.Single(offer => offer.InterfaceType == type), cancellationToken: BusFixture.Token);

@@ -58,6 +58,49 @@ public sealed class HostileServiceTests
         }
     }
 
+    [Fact]
+    public async Task A_device_whose_offer_is_taken_back_reaches_nothing_the_guest_has_shown_it()
+    {
+        await using DeviceFixture fixture = await StartAsync();
+        var served = new TaskCompletionSource<DeviceContext>();
+        fixture.Device.Serve = (context, closing) =>
+        {
+            served.SetResult(context);
+            return Task.Delay(Timeout.Infinite, closing);
+        };
+        WireChannel channel = await fixture.OpenAsync();
+        DeviceContext device = await Soon(served.Task);
+        byte[] bytes = new byte[8];
+        Assert.Equal(4 * 4096, device.GetGpadlLength(channel.Gpadl));
+        Assert.True(device.TryReadGpadl(channel.Gpadl, 4096, bytes));
+        await Soon(fixture.Offered.RevokeAsync());
+        Assert.Null(device.GetGpadlLength(channel.Gpadl));
+        Assert.False(device.TryReadGpadl(channel.Gpadl, 4096, bytes));
+        Assert.False(device.TryWriteGpadl(channel.Gpadl, 4096, bytes));
+        await fixture.Guest.TearDownAsync(channel);
+        fixture.Guest.PostRelease(channel.Relid);
+        await fixture.AssertUnharmedAsync(relids: 1);
+    }
+
+    // The ring holds 4096 bytes, and one who waits for room needs one byte more than it asks for.
+    [Theory]
+    [InlineData(4088u, true)]
+    [InlineData(4096u, false)]
+    public async Task A_guest_that_waits_for_room_it_has_is_signalled_once_more_after_its_open(uint wanted, bool isSignalled)
+    {
+        await using DeviceFixture fixture = await StartAsync();
+        WireChannel channel = await fixture.OpenAsync();
+        using ISignalGate gate = fixture.Machine.Platform.CreateGate();
+        using IDisposable route = fixture.Machine.Platform.RouteEvents(channel.Relid, gate);
+        channel.Rings.Outgoing.Control.StorePendingSendSize(wanted);
+        fixture.Clock.Advance(TimeSpan.FromMilliseconds(100) - TimeSpan.FromTicks(1));
+        Assert.False(gate.Wait(TimeSpan.Zero, Token));
+        fixture.Clock.Advance(TimeSpan.FromTicks(1));
+        await fixture.Host.GetStatisticsAsync();
+        Assert.Equal(isSignalled, gate.Wait(TimeSpan.Zero, Token));
+        await fixture.Guest.CloseAsync(channel);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,6 @@
+using VmBus.Hosting;
 using VmBus.InMemory;
+using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.InMemory;
 
@@ -43,6 +45,34 @@ public class ThreadedScanTests
             signalled.Reset();
             port.Unregister(0);
         }
+    }
+
+    [Fact]
+    public void A_scanner_that_is_disposed_has_ended_its_thread()
+    {
+        using var entered = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        bool isEnding = false, wasEnding = false;
+        using var memory = new GuestMemory(2 * 4096, shared: false);
+        var page = new MonitorPageView(memory.Translate(memory.AllocatePages(1), 4096));
+        var scanner = new ThreadedMonitorScanner(static () => 0, () =>
+        {
+            entered.Set();
+            goOn.Wait(Patience.Limit);
+            Volatile.Write(ref isEnding, true);
+        });
+        scanner.Add(new MonitorExaminer(page, new MonitorOptions(), static (_, _) => HypercallStatus.Success));
+        Assert.True(entered.Wait(Patience.Limit));
+        var disposing = new Thread(() =>
+        {
+            scanner.Dispose();
+            wasEnding = Volatile.Read(ref isEnding);
+        });
+        disposing.Start();
+        Background.Until(() => (disposing.ThreadState & (ThreadState.WaitSleepJoin | ThreadState.Stopped)) != 0, "the dispose waits, or is done");
+        goOn.Set();
+        Assert.True(disposing.Join(Patience.Limit));
+        Assert.True(wasEnding, "The scanner was disposed, and its thread still ran.");
     }
 
     [Fact]

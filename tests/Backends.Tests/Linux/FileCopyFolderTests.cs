@@ -71,6 +71,23 @@ public sealed class FileCopyFolderTests : IDisposable
         RequireOnly("f");
     }
 
+    // 255 bytes of UTF-8, whatever characters they are.
+    [Theory]
+    [InlineData(255, "f", IcStatus.Success)]
+    [InlineData(256, "f", IcStatus.InvalidArgument)]
+    [InlineData(127, "ä", IcStatus.Success)]
+    [InlineData(128, "ä", IcStatus.InvalidArgument)]
+    public void A_name_is_as_long_as_the_file_system_takes(int length, string character, IcStatus status)
+    {
+        string name = string.Concat(Enumerable.Repeat(character, length));
+        using FileCopyFolder folder = Folder(0);
+        FileCopyVerdict verdict = folder.Begin(new FileCopyRequest(name, "", 0), out IFileCopyFile? file);
+        Assert.Equal(status, verdict.Status);
+        using (file)
+            Assert.True(file is null || file.Complete().IsSuccess);
+        RequireOnly(status == IcStatus.Success ? [name] : []);
+    }
+
     [Theory]
     [MemberData(nameof(Kernels))]
     public void What_came_meanwhile_is_not_replaced_either(int gaps)

@@ -31,6 +31,18 @@ public class SharedPlanTests
         Assert.Equal(plan, SharedChannelPlan.ReadFrom(message));
     }
 
+    // Also where the memory is larger than the channel.
+    [Theory]
+    [InlineData(8)]
+    [InlineData(2048)]
+    [InlineData(4095)]
+    public void A_plan_begins_at_a_page(long start)
+    {
+        byte[] message = new byte[SharedChannelPlan.MessageLength];
+        new SharedChannelPlan(start, 4096, 1, 0, 0, false).WriteTo(message);
+        Assert.Contains($"begins at {start}", Assert.Throws<InvalidDataException>(() => SharedChannelPlan.ReadFrom(message)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(Version, 0)]

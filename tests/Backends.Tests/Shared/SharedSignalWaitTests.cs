@@ -49,6 +49,31 @@ public sealed class SharedSignalWaitTests : IDisposable
         Assert.Throws<PeerDisconnectedException>(() => _wait.Wait(TimeSpan.Zero));
     }
 
+    // Law: every signal ends a wait, between whichever of its looks it comes.
+    [Fact]
+    public void No_signal_is_lost_to_a_wait_that_is_about_to_sleep()
+    {
+        const int Signals = 20_000;
+        int taken = 0;
+        Background signalling = Background.Run(() =>
+        {
+            for (int signal = 0; signal < Signals; signal++)
+            {
+                while (Volatile.Read(ref taken) < signal)
+                    Thread.SpinWait(1);
+                Thread.SpinWait(signal % 64 * 4);
+                _path.Signal();
+            }
+        });
+        while (taken < Signals)
+        {
+            Assert.True(_wait.Wait(Patience.Limit), "A signal was lost.");
+            Volatile.Write(ref taken, taken + 1);
+        }
+
+        signalling.Join();
+    }
+
     // A peer killed between the flag and the event that goes with it.
     [Fact]
     public void A_flag_without_its_event_is_seen_when_the_peer_goes()

@@ -16,6 +16,36 @@ public class WakeGateTests
         Assert.Equal(1, gate.Statistics.Immediate);
     }
 
+    // Law: a wait that begins as the gate is closed ends, whichever comes first.
+    [Fact]
+    public async Task A_close_that_races_an_await_ends_it()
+    {
+        const int Rounds = 20_000;
+        WakeGate gate = new();
+        int begun = 0, closed = 0;
+        Background closing = Background.Run(() =>
+        {
+            for (int round = 1; round <= Rounds; round++)
+            {
+                while (Volatile.Read(ref begun) < round)
+                    Thread.SpinWait(1);
+                Thread.SpinWait(round % 32);
+                gate.Close("closed");
+                Volatile.Write(ref closed, round);
+            }
+        });
+        for (int round = 1; round <= Rounds; round++)
+        {
+            Volatile.Write(ref begun, round);
+            await Assert.ThrowsAsync<PeerDisconnectedException>(async () => await gate.WaitAsync().AsTask().WaitAsync(Patience.Limit));
+            while (Volatile.Read(ref closed) < round)
+                Thread.Yield();
+            gate = new WakeGate();
+        }
+
+        closing.Join();
+    }
+
     [Fact]
     public void Several_signals_become_one()
     {

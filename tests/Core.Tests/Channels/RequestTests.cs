@@ -202,6 +202,79 @@ public sealed class RequestTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_that_is_cancelled_before_it_is_sent_leaves_no_id()
+    {
+        while (Asker.TrySend(new byte[1000]))
+        {
+        }
+
+        for (int round = 0; round < 3; round++)
+        {
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            Task<ReceivedPacket>[] asked = [.. Enumerable.Range(0, 2).Select(_ => Asker.RequestAsync(new byte[1000], cancellationToken: cancel.Token).AsTask())];
+            await cancel.CancelAsync();
+            foreach (Task<ReceivedPacket> one in asked)
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one.WaitAsync(Patience.Limit, Token));
+            Assert.Equal(0, Asker.RequestsInFlight);
+        }
+
+        // Nobody waits any more: the channel is read by batch again.
+        Assert.False(TryReadBatch(Asker));
+    }
+
+    [Fact]
+    public async Task A_writer_that_waits_for_room_is_told_when_the_stream_has_taken_packets()
+    {
+        int sent = 0;
+        while (Answerer.TrySend(new byte[1000]))
+            sent++;
+        Task<bool> waiting = Answerer.WaitToWriteAsync(1000, Token).AsTask();
+        await Until(() => _pair.RightGate.Waits == 1);
+        await foreach (ReceivedPacket packet in Asker.ReadAllAsync(Token))
+        {
+            if (--sent == 0)
+                break;
+        }
+
+        Assert.True(await waiting.WaitAsync(Patience.Limit, Token));
+    }
+
+    // Law: when the last who waited has gone the channel is read by batch again, whoever came and went meanwhile.
+    [Fact]
+    public async Task Requests_that_are_cancelled_all_at_once_leave_the_channel_to_batches()
+    {
+        bool isOver = false;
+        Background answering = Background.Run(() =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                using ChannelReadBatch batch = Answerer.ReadBatch();
+                while (batch.TryNext(out _))
+                {
+                }
+
+                batch.Commit();
+            }
+        });
+        Task[] asking = [.. Enumerable.Range(0, 2).Select(asker => Task.Run(async () =>
+        {
+            for (int round = 0; round < 2000; round++)
+            {
+                using var cancel = new CancellationTokenSource();
+                Task<ReceivedPacket> asked = Asker.RequestAsync(Number(1), cancellationToken: cancel.Token).AsTask();
+                Thread.SpinWait((round + asker) % 16 * 10);
+                cancel.Cancel();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked.WaitAsync(Patience.Limit, Token));
+            }
+        }, Token))];
+        await Task.WhenAll(asking);
+        Volatile.Write(ref isOver, true);
+        answering.Join();
+        Assert.Equal(0, Asker.RequestsInFlight);
+        Assert.False(TryReadBatch(Asker));
+    }
+
+    [Fact]
     public async Task What_nobody_reads_is_limited_by_its_bytes_as_well()
     {
         const int Length = 16 * 1024, Most = 4 << 20;

@@ -85,6 +85,33 @@ public class SignalFanoutTests
         await leader.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
     }
 
+    // Law: who is woken finds another ticket. A wake-up that came as the time was up must not be there for the next wait.
+    [Fact]
+    public void A_follower_woken_as_its_time_is_up_leaves_nothing_behind_for_the_next()
+    {
+        const int Signals = 5000;
+        using var gate = new Gate();
+        var fanout = new SignalFanout(gate);
+        Background leading = Background.Run(() =>
+        {
+            while (fanout.Signals < Signals)
+                fanout.Wait(fanout.Ticket, Patience.Limit, CancellationToken.None);
+        });
+        Background signalling = Background.Run(() =>
+        {
+            while (!leading.IsEnded)
+                gate.Signal();
+        });
+        while (!leading.IsEnded)
+        {
+            long ticket = fanout.Ticket;
+            Assert.True(!fanout.Wait(ticket, TimeSpan.Zero, CancellationToken.None) || fanout.Ticket != ticket, "Woken by a signal that another wait has had.");
+        }
+
+        leading.Join();
+        signalling.Join();
+    }
+
     [Fact]
     public async Task A_peer_that_goes_is_noticed_by_all_who_wait()
     {

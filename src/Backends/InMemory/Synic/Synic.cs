@@ -119,7 +119,6 @@ internal sealed partial class Synic
                 if (message.Port != port)
                     queue.Enqueue(message);
             }
-            port.Queued = 0;
         }
     }
 
