@@ -111,6 +111,19 @@ public sealed class VmBusBindingTests : IDisposable
         Assert.Equal((null, null), State(Network));
     }
 
+    // A name is a name: no path that leads to what happens to be there.
+    [Theory]
+    [InlineData("../drivers/uio_hv_generic")]
+    [InlineData("./uio_hv_generic")]
+    [InlineData("uio_hv_generic/../hv_netvsc")]
+    [InlineData(".")]
+    [InlineData("..")]
+    public void A_driver_that_is_a_path_is_none(string driver)
+    {
+        LinuxGuestException thrown = Assert.Throws<LinuxGuestException>(() => VmBusBinding.Bind(_tree.Sysfs, Network, false, _kernel.Write, driver));
+        Assert.Equal(LinuxGuestError.NoModule, thrown.Error);
+    }
+
     [Fact]
     public void Without_the_module_the_error_names_it()
     {

@@ -29,6 +29,13 @@ public class VmBusWatcherTests
         Assert.Equal((1, 2), (changes[0].Before!.Channels.Count, changes[0].After!.Channels.Count));
         Assert.Empty(watcher.Wait(TimeSpan.Zero));
 
+        // Another device of the same name, which came while nobody looked.
+        foreach (string identity in (string[])["id", "class_id", "driver_override"])
+        {
+            tree.Write($"{Devices}{Balloon}/{identity}", identity == "class_id" ? $"{{{Late}}}\n" : "77\n");
+            Assert.Equal(VmBusChangeKind.Changed, Assert.Single(watcher.Wait(Patience.Limit)).Kind);
+        }
+
         File.Delete(tree.Full($"{Devices}{Balloon}/driver"));
         Assert.Equal(VmBusChangeKind.Changed, Assert.Single(watcher.Wait(Patience.Limit)).Kind);
         tree.Write($"{Devices}{Balloon}/channels/8/cpu", "3\n");

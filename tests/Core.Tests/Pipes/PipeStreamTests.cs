@@ -89,6 +89,18 @@ public class PipeStreamTests
         }
     }
 
+    [Theory]
+    [InlineData(PipeMode.Byte)]
+    [InlineData(PipeMode.Message)]
+    public async Task What_is_written_to_a_peer_that_is_known_to_be_gone_is_refused_though_there_is_room(PipeMode mode)
+    {
+        using var pair = new PipePair(mode);
+        pair.Left.Channel.OnDisconnected(new PeerDisconnectedException("gone"));
+        Assert.Throws<PeerDisconnectedException>(() => pair.Left.Write([1]));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => pair.Left.WriteAsync(new byte[] { 1 }, TestContext.Current.CancellationToken).AsTask());
+        Assert.Equal(0, pair.Left.Channel.GetStatistics().Outgoing.Packets);
+    }
+
     [Fact]
     public async Task Megabytes_go_each_way_without_threads()
     {

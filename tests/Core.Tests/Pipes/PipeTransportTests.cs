@@ -82,6 +82,25 @@ public sealed class PipeTransportTests
         Assert.True(data.AsSpan().SequenceEqual(received.ToArray()));
     }
 
+    /// <summary>Completing flushes, segment by segment, without a task to wait for.</summary>
+    [Fact]
+    public async Task Completing_on_the_spot_after_a_cancelled_flush_sends_each_byte_once()
+    {
+        using var pair = new PipePair();
+        await using var left = new PipeTransport(pair.Left);
+        byte[] data = PipePair.Bytes(50_000);
+        left.Output.Write(data.AsSpan(0, 20_000));
+        Task<FlushResult> flush = left.Output.FlushAsync(Token).AsTask();
+        left.Output.CancelPendingFlush();
+        Assert.True((await flush.WaitAsync(Patience.Limit, Token)).IsCanceled);
+        left.Output.Write(data.AsSpan(20_000));
+        Background completing = Background.Run(() => left.Output.Complete());
+        using var received = new MemoryStream();
+        await pair.Right.CopyToAsync(received, Token).WaitAsync(Patience.Limit, Token);
+        completing.Join();
+        Assert.True(data.AsSpan().SequenceEqual(received.ToArray()));
+    }
+
     [Fact]
     public async Task A_cancelled_read_loses_nothing()
     {
