@@ -29,6 +29,19 @@ public sealed class UioEndTests : UioFixture
     }
 
     [Fact]
+    public void A_rescind_is_noticed_by_the_first_look_that_waits_for_nothing()
+    {
+        UioStandIn standIn = Make(Monitor);
+        using UioDevice device = standIn.Open();
+        VmBusChannel guest = device.Primary.Channel;
+        Assert.False(guest.WaitToRead(TimeSpan.Zero));
+        Assert.Equal(ChannelState.Open, guest.State);
+        standIn.Rescind();
+        Assert.False(guest.WaitToRead(TimeSpan.Zero));
+        Assert.Equal(ChannelState.Disconnected, guest.State);
+    }
+
+    [Fact]
     public void A_rescind_wakes_every_sleeper_and_takes_this_side_off_the_memory()
     {
         UioStandIn standIn = Make(Monitor);

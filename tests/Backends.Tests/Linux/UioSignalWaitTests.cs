@@ -55,6 +55,16 @@ public sealed class UioSignalWaitTests : IDisposable
     }
 
     [Fact]
+    public void A_wait_that_is_over_is_woken_no_more()
+    {
+        using (var gone = new UioSignalWait(_interrupts))
+            Assert.False(gone.Wait(TimeSpan.Zero));
+        _file.Answer(6);
+        _interrupts.Collect(PollEvents.In, _other);
+        Assert.True(_wait.Wait(TimeSpan.Zero));
+    }
+
+    [Fact]
     public void A_sleeper_is_woken_when_another_finds_the_device_gone()
     {
         Background waiter = Background.Run(() => Assert.Throws<PeerDisconnectedException>(() => Sleep()));

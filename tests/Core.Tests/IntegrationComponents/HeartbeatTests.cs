@@ -59,13 +59,17 @@ public class HeartbeatTests
     public void A_failure_is_a_missed_beat_and_a_closed_channel_the_end()
     {
         var host = new HeartbeatHost(_clock);
-        Conversation talk = new Conversation(host, new HeartbeatGuest()).Negotiated();
+        Conversation talk = new Conversation(host, new HeartbeatGuest { State = IcGuestState.Healthy }).Negotiated();
         Assert.True(talk.Ask());
         Assert.True(talk.Reply());
         BitConverter.TryWriteBytes(talk.Answer[20..], (uint)IcStatus.Fail);
         Assert.True(host.Handle(talk.Answer));
-        Assert.Equal((0, 1, false), (host.Beats, host.Missed, host.IsAlive));
+        Assert.Equal((0, 1, false, IcGuestState.Unknown), (host.Beats, host.Missed, host.IsAlive, host.GuestState));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(talk.Exchange());
+        Assert.Equal((1, 1, true, IcGuestState.Healthy), (host.Beats, host.Missed, host.IsAlive, host.GuestState));
         host.Close(new PeerDisconnectedException("gone"));
+        Assert.False(host.IsAlive);
         _clock.Advance(TimeSpan.FromSeconds(2));
         Assert.False(talk.Ask());
         Assert.Equal((IntegrationHostState.Closed, Timeout.InfiniteTimeSpan), (host.State, host.DueIn));

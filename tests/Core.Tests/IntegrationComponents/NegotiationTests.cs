@@ -50,6 +50,22 @@ public class NegotiationTests
         }
     }
 
+    [Theory]
+    [InlineData(100, 100, true)]
+    [InlineData(101, 1, false)]
+    [InlineData(1, 101, false)]
+    public void A_guest_looks_at_a_hundred_versions_of_each_at_most(int frameworks, int messages, bool isSound)
+    {
+        var guest = new HeartbeatGuest();
+        byte[] offer = Conversation.Offer(Many(frameworks), Many(messages)), answer = new byte[offer.Length];
+        Assert.Equal(offer.Length, guest.Handle(offer, answer));
+        Assert.Equal(isSound ? IcStatus.Success : IcStatus.Fail, (IcStatus)BitConverter.ToUInt32(answer, 20));
+        Assert.Equal(isSound ? new IcVersion(3, 0) : null, guest.MessageVersion);
+        Assert.Equal(isSound ? 0 : 1, guest.GetStatistics().Malformed);
+
+        static IcVersion[] Many(int count) => [.. Enumerable.Range(1, count - 1).Select(minor => new IcVersion(9, (ushort)minor)), new IcVersion(3, 0)];
+    }
+
     [Fact]
     public void A_host_takes_one_of_the_versions_it_offered_and_nothing_else()
     {

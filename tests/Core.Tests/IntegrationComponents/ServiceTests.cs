@@ -85,7 +85,7 @@ public sealed class ServiceTests : IDisposable
         using var stop = new CancellationTokenSource();
         Task running = new IntegrationGuestService(Guest, guest).RunAsync(stop.Token);
         Assert.True(Host.TrySend(new byte[14000]));
-        Assert.True(Host.TrySend(OutgoingPacket.Completion(new byte[40], 1)));
+        Assert.True(Host.TrySend(OutgoingPacket.Completion(Conversation.Offer([new(3, 0)], [new(3, 0)]), 1)));    // would be sound in band
         Assert.True(Host.TrySend(new byte[8]));
         Assert.True(Host.TrySend(Conversation.Offer([new(3, 0)], [new(3, 0)]), 0x1234_5678_9abc));
         await Host.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token);
@@ -103,7 +103,7 @@ public sealed class ServiceTests : IDisposable
         byte[] stray = Conversation.Packet(IcMessageType.Heartbeat, new byte[8], IcMessageFlags.Response);
         for (int i = 0; i < 100; i++)
             Assert.True(Guest.TrySend(i % 2 == 0 ? new byte[8] : stray));
-        Assert.True(Guest.TrySend(OutgoingPacket.Completion(new byte[40], 1)));
+        Assert.True(Guest.TrySend(OutgoingPacket.Completion(stray, 1)));
         await Run(service, new HeartbeatGuest(), () => Until(() => service.Use(h => h.Beats) == 1));
         Assert.Equal((51, 50), service.Use(h => (h.GetStatistics().Dropped, h.GetStatistics().Stray)));
     }
