@@ -59,6 +59,12 @@ public sealed class BusFeatureTests
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         Assert.Equal(relid, offer.Relid);
         await using GuestChannel channel = await bus.OpenChannelAsync(offer, cancellationToken: Token);
+        EventFlagDispatcher events = ((InMemoryGuestPlatform)fixture.Machine.Platform).Dispatchers[0];
+        Assert.True(channel.Channel.TrySend([1, 2, 3]));
+        Background.Until(() => events.Signals + events.Unclaimed > 0, "the host's signal");
+        Assert.Equal(0, events.Unclaimed);
+        Assert.True(channel.Channel.WaitToRead(Patience.Limit, Token));
+        Assert.True(channel.Channel.Incoming.TryRead(new byte[8], out _, out _, out _));
         await BusFixture.PingAsync(channel.Channel, 3);
     }
 

@@ -107,7 +107,7 @@ public sealed class HostReturnsTests : IDisposable
         // The host signals by calls from now on; the guest may go on by monitor, in the page it has named.
         await MoveAsync(second);
         Assert.Equal((2, 1), (_partition.Held.MonitorPages, _partition.Held.Monitors));
-        guest.PingMonitored(channel, second.Address + GpadlRange.PageSize);
+        WireGuest.PingMonitored(channel, second.Address + GpadlRange.PageSize);
 
         await MoveAsync(null);
         Assert.Equal((0, 0), (_partition.Held.MonitorPages, _partition.Held.Monitors));
@@ -115,7 +115,7 @@ public sealed class HostReturnsTests : IDisposable
 
         await MoveAsync(first);
         Assert.Equal((2, 1), (_partition.Held.MonitorPages, _partition.Held.Monitors));
-        guest.PingMonitored(channel, first.Address + GpadlRange.PageSize);
+        WireGuest.PingMonitored(channel, first.Address + GpadlRange.PageSize);
 
         await guest.CloseAsync(channel);
         Assert.Equal(connected, _partition.Held);
@@ -157,8 +157,9 @@ public sealed class HostReturnsTests : IDisposable
         await next.OfferAsync(EchoDevice.Offer(1), new EchoDevice(), Monitored);
         await next.CompleteRestoreAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(next.CompleteRestoreAsync);
-        Background.Until(() => next.State == HostState.Disconnected && next.GetStatisticsAsync().Result is { OpenChannels: 0, Relids: 0, Gpadls: 0 }, "the guest is forgotten");
-        Assert.True(isReset || (await next.GetStatisticsAsync()).LastRefusal?.StartsWith("There is no monitor page", StringComparison.Ordinal) == true);
+        HostBusStatistics now = await next.GetStatisticsAsync();
+        Assert.Equal((HostState.Disconnected, 0, 0, 0), (next.State, now.OpenChannels, now.Relids, now.Gpadls));
+        Assert.True(isReset || now.LastRefusal?.StartsWith("There is no monitor page", StringComparison.Ordinal) == true);
         Assert.Equal((0, 0, 0), (_partition.Held.MonitorPages, _partition.Held.Monitors, _partition.Held.Rings));
 
         _partition.HasNoPages = false;

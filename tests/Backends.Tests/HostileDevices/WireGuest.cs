@@ -187,7 +187,7 @@ internal sealed class WireGuest : IDisposable
         Assert.Equal(HypercallStatus.Success, _platform.CreateSignalPath(channel.Offer.ConnectionId, isMonitored: false).Signal()));
 
     /// <summary>The same, by a bit in the monitor page from child to parent.</summary>
-    public void PingMonitored(WireChannel channel, nint page)
+    public static void PingMonitored(WireChannel channel, nint page)
     {
         int monitor = channel.Offer.MonitorId;
         Ping(channel, () => Interlocked.Or(ref new MonitorPageView(page).Pending(monitor / 32), 1u << (monitor % 32)));

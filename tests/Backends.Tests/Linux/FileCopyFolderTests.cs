@@ -267,6 +267,7 @@ public sealed class FileCopyFolderTests : IDisposable
         {
             Put(folder, "f", "x", Overwrite | CreatePath, "a/b/c");
             folder.Begin(new FileCopyRequest("f", "a/b/c", 0), out _);
+            folder.Begin(new FileCopyRequest("c", "a/b", 0, Overwrite), out _);
             folder.Begin(new FileCopyRequest("f", "a/b/missing/d", 0), out _);
             Begin(folder, "g", "a").Dispose();
         }

@@ -184,7 +184,7 @@ public class GuestMemoryTests
         using var memory = new GuestMemory((Most + 3L) * Page, shared: true);
         ulong[] frames = [.. Enumerable.Range(1, Most + 2).Select(frame => (ulong)frame)];
         Assert.Null(memory.TryMapRing(frames));
-        using IMappedRing ring = memory.TryMapRing(frames[..^1])!;
+        using IMappedRing ring = memory.TryMapRing(frames.AsSpan(..^1))!;
         Assert.Equal(RingMemory.MaxDataSize, ring.Memory.DataSize);
     }
 

@@ -61,7 +61,7 @@ public sealed class SharedSignalWaitTests : IDisposable
             {
                 while (Volatile.Read(ref taken) < signal)
                     Thread.SpinWait(1);
-                Thread.SpinWait(signal % 64 * 4);
+                Thread.SpinWait(signal % 24);
                 _path.Signal();
             }
         });

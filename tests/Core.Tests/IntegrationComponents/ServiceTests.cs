@@ -213,6 +213,32 @@ public sealed class ServiceTests : IDisposable
         await Assert.ThrowsAsync<PeerDisconnectedException>(() => copy.WaitAsync(Patience.Limit, Token));
     }
 
+    // A timer lasts 49 days at the most: a longer wait is several.
+    [Fact]
+    public async Task A_limit_longer_than_any_timer_is_waited_for()
+    {
+        var guest = new FileCopyGuest(new FileShelf(), new FileCopyGuestOptions { IdleTimeout = TimeSpan.FromDays(100), Clock = _clock });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task running = new IntegrationGuestService(Guest, guest, _clock).RunAsync(stop.Token);
+        await AskAsync(Conversation.Offer([new(3, 0)], [new(1, 1)]));
+        await AskAsync(Conversation.Packet(IcMessageType.FileCopy, FileCopyMessages.Start("f", "", 3)));
+        await AskAsync(Conversation.Packet(IcMessageType.FileCopy, FileCopyMessages.Write(0, [1, 2, 3])));
+        await Until(() => guest.DueIn == TimeSpan.FromDays(100));
+        await AskAsync(Conversation.Packet(IcMessageType.FileCopy, FileCopyMessages.Complete));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience.Limit, Token));
+
+        async Task AskAsync(byte[] packet)
+        {
+            Assert.True(Host.TrySend(packet));
+            await Task.WhenAny(Host.WaitToReadAsync(Token).AsTask(), running).WaitAsync(Patience.Limit, Token);
+            Assert.False(running.IsCompleted, $"The service has ended: {running.Exception}");
+            byte[] answer = new byte[2048];
+            Assert.True(Host.Incoming.TryRead(answer, out _, out _, out _));
+            Assert.Equal(IcStatus.Success, (IcStatus)BitConverter.ToUInt32(answer, 20));
+        }
+    }
+
     private async Task Run<THost>(IntegrationHostService<THost> service, IntegrationGuest guest, Func<Task> meanwhile) where THost : IntegrationHost
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
