@@ -156,42 +156,6 @@ public class ChannelEndTests
         static Task<bool> Start(Func<bool> wait) => Task.Factory.StartNew(wait, Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    // Law: what the other side sent before it went is there to be read, at whatever moment its end is noticed.
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task What_was_sent_before_the_end_is_waited_for_first(bool async)
-    {
-        const int Rounds = 1000;
-        ChannelPair? pair = null;
-        int begun = 0;
-        Background sending = Background.Run(() =>
-        {
-            for (int round = 1; round <= Rounds; round++)
-            {
-                while (Volatile.Read(ref begun) < 2 * round - 1)
-                    Thread.SpinWait(1);
-                Thread.SpinWait(round % 32);
-                Assert.True(pair!.Right.TrySend(new byte[8]));
-                pair.Left.OnDisconnected(new PeerDisconnectedException("gone"));
-                Interlocked.Increment(ref begun);
-            }
-        });
-        for (int round = 1; round <= Rounds; round++)
-        {
-            using (pair = new ChannelPair())
-            {
-                // Twice as many steps as rounds: the other thread's end of each is the second.
-                Volatile.Write(ref begun, 2 * round - 1);
-                Assert.True(async ? await pair.Left.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token) : pair.Left.WaitToRead(Patience.Limit, Token));
-                while (Volatile.Read(ref begun) < 2 * round)
-                    Thread.Yield();
-            }
-        }
-
-        sending.Join();
-    }
-
     [Fact]
     public async Task A_wait_that_was_cancelled_before_it_began_says_so_although_packets_wait()
     {

@@ -239,38 +239,18 @@ public sealed class RequestTests : IDisposable
         Assert.True(await waiting.WaitAsync(Patience.Limit, Token));
     }
 
-    // Law: when the last who waited has gone the channel is read by batch again, whoever came and went meanwhile.
-    [Fact]
-    public async Task Requests_that_are_cancelled_all_at_once_leave_the_channel_to_batches()
+    [Theory]
+    [InlineData(1023)]
+    [InlineData(1024)]
+    public async Task Who_gives_up_leaves_the_channel_to_batches_also_when_as_many_packets_are_kept_as_may_be(int kept)
     {
-        bool isOver = false;
-        Background answering = Background.Run(() =>
-        {
-            while (!Volatile.Read(ref isOver))
-            {
-                using ChannelReadBatch batch = Answerer.ReadBatch();
-                while (batch.TryNext(out _))
-                {
-                }
-
-                batch.Commit();
-            }
-        });
-        Task[] asking = [.. Enumerable.Range(0, 2).Select(asker => Task.Run(async () =>
-        {
-            for (int round = 0; round < 2000; round++)
-            {
-                using var cancel = new CancellationTokenSource();
-                Task<ReceivedPacket> asked = Asker.RequestAsync(Number(1), cancellationToken: cancel.Token).AsTask();
-                Thread.SpinWait((round + asker) % 16 * 10);
-                cancel.Cancel();
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked.WaitAsync(Patience.Limit, Token));
-            }
-        }, Token))];
-        await Task.WhenAll(asking);
-        Volatile.Write(ref isOver, true);
-        answering.Join();
-        Assert.Equal(0, Asker.RequestsInFlight);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task<ReceivedPacket> asked = Asker.RequestAsync(Number(1), cancellationToken: cancel.Token).AsTask();
+        for (int i = 0; i < kept; i++)
+            await Answerer.SendAsync(Number(2), cancellationToken: Token).AsTask().WaitAsync(Patience.Limit, Token);
+        await Until(() => Asker.GetStatistics().Incoming.Packets == kept).WaitAsync(Patience.Limit, Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked.WaitAsync(Patience.Limit, Token));
         Assert.False(TryReadBatch(Asker));
     }
 

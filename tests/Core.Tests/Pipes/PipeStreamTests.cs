@@ -97,6 +97,7 @@ public class PipeStreamTests
         using var pair = new PipePair(mode);
         pair.Left.Channel.OnDisconnected(new PeerDisconnectedException("gone"));
         Assert.Throws<PeerDisconnectedException>(() => pair.Left.Write([1]));
+        Assert.Throws<PeerDisconnectedException>(() => pair.Left.Write([]));
         await Assert.ThrowsAsync<PeerDisconnectedException>(() => pair.Left.WriteAsync(new byte[] { 1 }, TestContext.Current.CancellationToken).AsTask());
         Assert.Equal(0, pair.Left.Channel.GetStatistics().Outgoing.Packets);
     }
