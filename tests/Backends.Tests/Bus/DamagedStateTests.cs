@@ -44,6 +44,42 @@ public sealed class DamagedStateTests
         await BusFixture.PingAsync((await next.GetOpenChannelsAsync())[0].Channel, 3);
     }
 
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
+    public async Task A_saved_host_holds_no_more_messages_than_one_that_runs(int messages, bool fits)
+    {
+        await using var fixture = new BusFixture();
+        byte[] state = await fixture.Machine.SaveHostAsync(), forged = WithMessages(state, messages);
+        if (fits)
+        {
+            fixture.Machine.RestoreHost(forged);
+        }
+        else
+        {
+            Assert.Contains("65 messages wait", Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(forged)).Message, StringComparison.Ordinal);
+            fixture.Machine.RestoreHost(state);
+        }
+
+        await fixture.Host.CompleteRestoreAsync();
+        Assert.Equal(fits ? messages : 0, (await fixture.Host.GetStatisticsAsync()).Faults);
+
+        static byte[] WithMessages(byte[] state, int messages)
+        {
+            var reader = new SavedStateReader(state, SavedStateKind.HostBus);
+            reader.Enter(SavedStateRecord.Protocol);
+            byte[] protocol = reader.Bytes().ToArray();
+            var writer = new SavedStateWriter(SavedStateKind.HostBus);
+            writer.Begin(SavedStateRecord.Protocol);
+            writer.Bytes(protocol);
+            writer.Begin(SavedStateRecord.Inbox);
+            writer.Count(messages);
+            for (int message = 0; message < messages; message++)
+                writer.Bytes(new byte[8]);
+            return writer.ToBytes();
+        }
+    }
+
     // Law: bytes under a right checksum restore a guest's connection or are refused; whichever, what was taken is left as it was.
     [Fact]
     public async Task A_forged_guest_is_refused_or_restored_and_takes_no_memory_that_is_not_its_own()

@@ -100,7 +100,7 @@ public sealed class SharedSignalWaitTests : IDisposable
     [Fact]
     public void No_signal_is_lost_whenever_it_comes()
     {
-        const int Rounds = 60_000;
+        const int Rounds = 100_000;
         int taken = 0;
         bool failed = false;
         Background signaller = Background.Run(() =>

@@ -89,7 +89,7 @@ public class SignalFanoutTests
     [Fact]
     public void A_follower_woken_as_its_time_is_up_leaves_nothing_behind_for_the_next()
     {
-        const int Signals = 5000;
+        const int Signals = 15_000;
         using var gate = new Gate();
         var fanout = new SignalFanout(gate);
         Background leading = Background.Run(() =>

@@ -150,6 +150,8 @@ public sealed class BindCommandTests : IDisposable
     {
         Opener(4711, "other", "fd/9 -> " + _tree.Full("dev/uio01"));
         Opener(4712, "this", "fd/9 -> /dev/uio0");
+        Opener(4713, "mapped", "maps = 7f0000000000-7f0000004000 rw-s 00000000 00:06 400 /elsewhere" + _tree.Full("dev/uio0"));
+        Opener(4714, "own", "maps = 7f0000000000-7f0000004000 rw-s 00000000 00:06 400 /dev/uio0");
         Opener(Environment.ProcessId, "me", "fd/9 -> " + _tree.Full("dev/uio0"));
         Assert.Equal(ExitCode.Success, await Run("unbind", "balloon"));
     }
