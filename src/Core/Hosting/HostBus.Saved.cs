@@ -78,16 +78,20 @@ partial class HostBus
             await Task.WhenAll(leaving).ConfigureAwait(false);
     }
 
-    // Answers with what must end before, if there is anything: devices of subchannels let go before their primary is taken back.
+    // Answers with what must end before: the devices of subchannels end before their primary is taken back.
     private Task[] TryCompleteRestore()
     {
-        OfferLink[] orphans = [.. _protocol.Orphans.Select(orphan => _links[orphan])];
-        foreach (OfferLink orphan in orphans)
-            BeginRevoke(orphan);
-        if (orphans.Length > 0)
-            return [.. orphans.Select(orphan => orphan.Revoked)];
+        // A reset may have ended the restore in the protocol; the guest is to be heard all the same.
         if (!_isRestoring || _protocol.IsRestoring)
+        {
+            OfferLink[] orphans = [.. _protocol.Orphans.Select(orphan => _links[orphan])];
+            foreach (OfferLink orphan in orphans)
+                BeginRevoke(orphan);
+            if (orphans.Length > 0)
+                return [.. orphans.Select(orphan => orphan.Revoked)];
             _protocol.CompleteRestore();
+        }
+
         _isRestoring = false;
         lock (_inbox)
             _isHeld = false;

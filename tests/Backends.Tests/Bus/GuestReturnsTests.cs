@@ -57,8 +57,8 @@ public sealed class GuestReturnsTests
         Background.Until(() => platform.Held == 2, "the rescind");
         platform.Release();
         await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
-        Assert.True(channel.Completion.IsCompleted, "The channel waits for a host that has taken it back.");
-        Assert.Equal((GuestChannelEnd.Rescinded, ChannelState.Disconnected), (await channel.End, channel.State));
+        Assert.True(channel.Channel.Completion.IsCompleted, "The channel waits for a host that has taken it back.");
+        Assert.Equal((ChannelState.Disconnected, $"The host took channel {offer.Relid} back."), (channel.Channel.State, channel.Channel.DisconnectReason));
         Assert.False(await channel.Channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token));
     }
 
