@@ -14,6 +14,7 @@ TimeSpan Limit = TimeSpan.FromSeconds(600), Reminder = TimeSpan.FromSeconds(30);
 
 string[] words = File.ReadAllText("/proc/cmdline").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 (string result, IEnumerable<(string Name, Action Step)> steps) = args is ["module", string module] ? ("module", new ModuleSteps(module).All)
+    : args is ["stock"] ? ("steps", new StockSteps(words).All)
     : words.Contains("ours") ? ("steps", new OwnHostSteps(words).All)
     : ("result", new Steps(recording: words.Contains("record")).All);
 foreach ((string name, Action step) in steps)

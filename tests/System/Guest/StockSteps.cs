@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using VmBus.Layout;
+using VmBus.Linux;
+using static VmBus.SystemTest.OwnHostSteps;
+
+namespace VmBus.SystemTest;
+
+/// <summary>
+/// A short round for any stock kernel in a guest of our own host: what it negotiates, its drivers and daemons on our offers, and
+/// an echo over UIO. What the host is to do is written to the console, behind <c>@host</c>.
+/// </summary>
+internal sealed class StockSteps(string[] words)
+{
+    private const int Rounds = 30;
+    private const int Many = 60;
+    private const string Pool = "/var/lib/hyperv/.kvp_pool_0";
+
+    private static readonly Guid EchoClass = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01");
+    private static readonly Guid Monitored = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e02");
+    private static readonly VmBusSysfs Sysfs = new();
+    private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
+
+    public IEnumerable<(string Name, Action Step)> All =>
+    [
+        ("the version", RequireVersion),
+        ("devices", RequireDevices),
+        ("integration components", RequireComponents),
+        ("the kernel's daemon of key-value pairs", ExchangePairs),
+        ("the kernel's daemon of file copies", TakeFile),
+        ("an echo over UIO", Echo),
+        ("hv_utils, out and in three times", ReloadUtilities),
+        ("offered and rescinded, again and again", OfferAndRescind),
+        ("many channels at once", OfferMany),
+    ];
+
+    private void RequireVersion()
+    {
+        string wanted = words.Single(word => word.StartsWith("version=", StringComparison.Ordinal))[8..];
+        Until(() => Dmesg().Contains("Vmbus version:", StringComparison.Ordinal), "hv_vmbus does not connect");
+        Steps.Run("sh", "-c", "dmesg | grep -iE 'hypervisor detected|vmbus|hv_|rtc'");
+        Require(Dmesg().Contains($"Vmbus version:{wanted}", StringComparison.Ordinal), $"it is not version {wanted}, the newest that both know");
+        Require(DateTime.UtcNow.Year >= 2025, $"the clock says {DateTime.UtcNow:u}");
+    }
+
+    private static void RequireDevices()
+    {
+        Guid[] classes =
+        [
+            DeviceClass.Heartbeat.Id, DeviceClass.TimeSync.Id, DeviceClass.Shutdown.Id, DeviceClass.KeyValuePairs.Id, DeviceClass.FileCopy.Id, EchoClass, EchoClass,
+        ];
+        Until(() => Sysfs.ListDevices().Count == classes.Length, "not every offer became a device");
+        Steps.Run("/bin/vmbus", "list", "--tree");
+        Require(Sysfs.ListDevices().Select(device => device.ClassId!.Value).Order().SequenceEqual(classes.Order()), "other classes than were offered");
+    }
+
+    private static void RequireComponents()
+    {
+        foreach (string line in new[] { "Heartbeat IC version 3.0", "TimeSync IC version", "Shutdown IC version 3." })
+            Until(() => Dmesg().Contains(line, StringComparison.Ordinal), $"hv_utils does not say '{line}'");
+    }
+
+    private static void ExchangePairs()
+    {
+        using Process daemon = StartDaemon("hv_kvp_daemon");
+        Host("kvp set colour green");
+        Until(() => Pairs().Contains("colour=green"), "the daemon keeps no pair");
+        Host("kvp set shape round");
+        Until(() => Pairs().Contains("shape=round"), "the daemon keeps no second pair");
+        Host("kvp get colour");
+        Host("kvp list");
+        // Asked one at a time: what is asked after the list shows that the list was answered.
+        Host("kvp set size large");
+        Until(() => Pairs().Contains("size=large"), "the daemon keeps no third pair");
+        Host("kvp delete colour");
+        Until(() => !Pairs().Contains("colour=green"), "the pair does not go");
+        Require(Pairs().Order(StringComparer.Ordinal).SequenceEqual(["shape=round", "size=large"]), $"there is {string.Join(", ", Pairs())}");
+        EndDaemon(daemon);
+    }
+
+    // 6.12's package has none: its kernel leaves file copies to UIO.
+    private static void TakeFile()
+    {
+        const string Folder = "/tmp/from-host/deep";
+        if (!File.Exists("/daemons/hv_fcopy_daemon") || !File.Exists("/dev/vmbus/hv_fcopy"))
+        {
+            Console.WriteLine("skipped: this kernel and its package have no daemon of file copies");
+            return;
+        }
+
+        using Process daemon = StartDaemon("hv_fcopy_daemon");
+        // Into a folder that is to be made.
+        Host($"fcopy /file {Folder}/file");
+        Until(() => File.Exists($"{Folder}/file") && new FileInfo($"{Folder}/file").Length == 1 << 20, "the file does not come");
+        Console.WriteLine($"@fcopy {Steps.Output("sha256sum", $"{Folder}/file").Split(' ')[0]}");
+        EndDaemon(daemon);
+    }
+
+    private static void Echo()
+    {
+        using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
+        using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
+        Report("an echo by monitor", RoundTrips(uio.Primary.Channel, 200));
+    }
+
+    private static void ReloadUtilities()
+    {
+        for (int round = 0; round < 3; round++)
+        {
+            Steps.Run("rmmod", "hv_utils");
+            Require(Utilities().All(device => device.Driver is null), "a device keeps a driver that is gone");
+            Steps.Run("insmod", "/modules/hv_utils.ko");
+            Until(() => Utilities().All(device => device.Driver is not null), "a device does not get its driver back");
+            int beats = Beats();
+            Until(() => Beats() > beats, "the heart does not beat again");
+        }
+
+        static IEnumerable<SysfsDevice> Utilities() => Sysfs.ListDevices().Where(device => device.ClassId == DeviceClass.Heartbeat.Id || device.ClassId == DeviceClass.Shutdown.Id || device.ClassId == DeviceClass.TimeSync.Id);
+        static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
+    }
+
+    private static void OfferAndRescind()
+    {
+        for (int round = 0; round < Rounds; round++)
+        {
+            Host("offer echo=5,monitor=5ms");
+            Until(() => Echoes() == 3, $"offer {round} does not come");
+            Host("revoke echo5");
+            Until(() => Echoes() == 2, $"offer {round} does not go");
+        }
+    }
+
+    private static void OfferMany()
+    {
+        for (int one = 0; one < Many; one++)
+            Host(string.Create(CultureInfo.InvariantCulture, $"offer echo={10 + one}"));
+        Until(() => Echoes() == 2 + Many, "not every offer comes");
+        VmBusBinding.BindClass(Sysfs, EchoClass);
+        Until(() => Sysfs.ListDevices().Any(device => device.ClassId == EchoClass && device.UioName is not null), "no echo has a UIO device");
+        int bound = Sysfs.ListDevices().Count(device => device.ClassId == EchoClass && device.UioName is not null);
+        Console.WriteLine($"{bound} of {2 + Many} echoes have a UIO device");
+        for (int one = 0; one < Many; one++)
+            Host(string.Create(CultureInfo.InvariantCulture, $"revoke echo{10 + one}"));
+        Until(() => Echoes() == 2, "not every offer goes");
+    }
+
+    private static int Echoes() => Sysfs.ListDevices().Count(device => device.ClassId == EchoClass);
+
+    private static Process StartDaemon(string name) =>
+        Process.Start("/daemons/ld-linux-x86-64.so.2", ["--library-path", "/daemons", $"/daemons/{name}", "-n"]);
+
+    private static void EndDaemon(Process daemon)
+    {
+        Require(!daemon.HasExited, "the daemon has ended by itself");
+        daemon.Kill();
+        daemon.WaitForExit();
+    }
+
+    // struct kvp_record: a key of 512 bytes and a value of 2048.
+    private static List<string> Pairs()
+    {
+        byte[] file = File.Exists(Pool) ? File.ReadAllBytes(Pool) : [];
+        List<string> pairs = [];
+        for (int at = 0; at + 2560 <= file.Length; at += 2560)
+            pairs.Add($"{Text(file.AsSpan(at, 512))}={Text(file.AsSpan(at + 512, 2048))}");
+        return pairs;
+
+        static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes[..Math.Max(0, bytes.IndexOf((byte)0))]);
+    }
+
+    private static void Host(string command) => Console.WriteLine($"@host {command}");
+
+    private static string Dmesg() => Steps.Output("dmesg");
+}

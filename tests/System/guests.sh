@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Stock kernels as guests of our own host, a short round each: the version they negotiate, the kernel's drivers on our offers,
+# the kernel's own daemons, an echo over UIO, hv_utils taken out and put back, many offers, a reboot.
+#
+#   this machine: QEMU, emulating (TCG) -> L1: Debian 6.1 with kvm_amd, and our host -> L2: the kernel
+#
+# Needs what run.sh needs. The last line says "N passed, N failed".
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+
+cache=${VMBUS_SYSTEM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmbus-system-test}
+
+# What there is: KERNEL SUITES IMAGE DAEMONS VERSION. The daemons are those of Debian's hyperv-daemons of that kernel, or of the
+# nearest that has a package of its own.
+kernels='
+5.10 bullseye,bullseye-security                      ^linux-image-5\.10\.0-[0-9]+-cloud-amd64$                   6.1  5.2
+6.1  bookworm,bookworm-security                      ^linux-image-6\.1\.0-[0-9]+-cloud-amd64$                    6.1  5.3
+6.12 bookworm,bookworm-security,bookworm-backports   ^linux-image-6\.12\.[0-9.]+\+deb12[0-9.]*-cloud-amd64$      6.12 5.3
+7    trixie,trixie-security,trixie-backports         ^linux-image-7\.[0-9.]+\+deb13[0-9.]*-cloud-amd64$          6.12 6.0
+'
+chosen="5.10 6.1 6.12 7"
+
+usage() {
+    cat <<'USAGE'
+usage: tests/System/guests.sh [KERNEL...]
+  KERNEL         5.10, 6.1, 6.12 or 7; all of them by default
+
+environment: as for run.sh
+USAGE
+}
+
+case ${1-} in
+-h | --help) usage; exit 0 ;;
+esac
+[ $# = 0 ] || chosen=$*
+
+# field KERNEL N: of the table above.
+field() { awk -v kernel="$1" -v field="$2" '$1 == kernel { print $field }' <<<"$kernels"; }
+
+for kernel in $chosen; do
+    [ -n "$(field "$kernel" 1)" ] || { usage >&2; exit 2; }
+done
+
+. "$here/machine.sh"
+. "$here/module.sh"
+module_kept="hv_vmbus uio uio_hv_generic hv_utils"
+passed=0
+failed=0
+table=()
+
+# image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
+image() {
+    local tree=module-image-guest-$1 request debs=$work/debs-guest version package
+    request="$(field "$1" 2) $(field "$1" 3) $module_kept"
+    tree_kept "$tree" "$request" && return
+    module_suites "$(field "$1" 2 | tr , ' ')"
+    version=$(apt_own apt-cache search --names-only "$(field "$1" 3)" | cut -d' ' -f1 | sort -V | tail -n 1)
+    version=${version#linux-image-}
+    [ -n "$version" ] || die "no kernel $1 among Debian's packages"
+    # Since Linux 7 an image is two packages, and an empty one that wants them.
+    package="linux-binary-$version linux-modules-$version"
+    apt_own apt-cache show --no-all-versions $package >/dev/null 2>&1 || package=linux-image-$version
+    rm -rf "$debs"
+    mkdir -p "$debs"
+    (cd "$debs" && apt_own apt-get download $package) >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "$package cannot be had"; }
+    module_image "guest-$1" "$debs"/*.deb
+    echo "$request" >"$cache/trees/$tree/.request"
+    say "  $1: $package"
+}
+
+# daemons GENERATION: the kernel's daemons with what they are linked with, as a tree of the cache.
+daemons() {
+    local release=bookworm
+    [ "$1" = 6.1 ] || release=bookworm-backports
+    module_suites "bookworm bookworm-security bookworm-backports"
+    packages_tree "daemons-$1" "$release" hyperv-daemons
+    say "  $(tree_version "daemons-$1" hyperv-daemons)"
+}
+
+# make_guest KERNEL: what it boots.
+make_guest() {
+    local tree=$cache/trees/module-image-guest-$1 root=$work/guest-$1 to=$work/l1/kernels/$1 daemons file
+    daemons=$cache/trees/daemons-$(field "$1" 4)
+    skeleton "$root" "$here/guest-init"
+    mkdir -p "$root/modules" "$root/lib" "$root/daemons" "$root/var/lib/hyperv" "$to"
+    for file in "$tree"/modules/*; do
+        case $file in
+        *.xz) "$busybox" xzcat "$file" >"$root/modules/$(basename "$file" .xz)" ;;
+        *) cp "$file" "$root/modules/" ;;
+        esac
+    done
+    strip --strip-debug "$root"/modules/*.ko
+    cp "$work"/guest/vmbus{,-system-test} "$root/bin/"
+    libraries "$root/lib"
+    cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
+    # They bring the C library that they were linked with.
+    cp "$daemons"/usr/sbin/hv_*_daemon "$root/daemons/"
+    find "$daemons" -name 'libc.so.6' -exec cp -L {} "$root/daemons/" \;
+    find "$daemons" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/daemons/" \;
+    cp "$tree"/boot/vmlinuz-* "$to/kernel"
+    archive "$root" "$to/initrd"
+    field "$1" 5 >"$to/version"
+    say "  $1: $(basename "$tree"/boot/vmlinuz-*), initramfs of $(du -k "$to/initrd" | cut -f1) KB"
+}
+
+# verdict LOG ENDED: what the machine said of itself.
+verdict() {
+    grep -q '^@result passed' "$1" && return 0
+    [ -n "$2" ] && ! grep -Eq '^@result failed|FAILED' "$1" && return 2
+    return 1
+}
+
+# told NAME OK TEXT: a line of the table.
+told() {
+    if [ "$2" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    table+=("$(printf '%-42s %-7s %s' "$1" "$([ "$2" = 0 ] && echo passed || echo FAILED)" "$3")")
+}
+
+say "kernels and daemons (kept in the cache when they were there)"
+for kernel in $chosen; do
+    image "$kernel"
+    daemons "$(field "$kernel" 4)"
+done
+say "the guest's programs"
+bash "$repo/tests/MachineCode.Tests/install-linker.sh"
+publish "$here/Guest/VmBus.SystemTest.csproj"
+publish "$repo/src/Tool/VmBus.Tool.csproj"
+
+say "the machine's images"
+skeleton "$work/l1" "$here/l1-init"
+modules l1-kernel "$work/l1/modules" irqbypass kvm kvm-amd
+for kernel in $chosen; do make_guest "$kernel"; done
+cp "$here/l1-guests" "$work/l1/"
+mkdir -p "$work/l1/ours/lib"
+cp "$work/guest/vmbus" "$work/l1/ours/"
+libraries "$work/l1/ours/lib"
+cp -L /lib64/ld-linux-x86-64.so.2 "$work/l1/ours/lib/"
+archive "$work/l1" "$work/l1.cpio"
+make_l0 "$work/l0" 3G "$work/l1.cpio" guests
+
+say "the machine"
+status=0
+boot verdict "$work/l0" || status=$?
+if [ "$status" = 2 ]; then
+    say "RETRY: the machine gave no result ($watched_why; its last line: ${watched_last:-none}); the one retry starts"
+    status=0
+    boot verdict "$work/l0" || status=$?
+fi
+for kernel in $chosen; do
+    line=$(sed -n "s/^@kernel $kernel //p" "$work/boot.log")
+    case $line in
+    *' passed, 0 failed') told "guest $kernel" 0 "steps: $line" ;;
+    *) told "guest $kernel" 1 "steps: ${line:-it said nothing of them}" ;;
+    esac
+    passed=$((passed + $(grep -c "^\[$kernel\] ok " "$work/boot.log" || true)))
+done
+[ "$status" = 0 ] || [ "$failed" != 0 ] || told "the machine" 1 "no result"
+printf '\n'
+printf '%s\n' "${table[@]}"
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
