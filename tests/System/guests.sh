@@ -44,7 +44,7 @@ done
 
 . "$here/machine.sh"
 . "$here/module.sh"
-module_kept="hv_vmbus uio uio_hv_generic hv_utils"
+module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils"
 passed=0
 failed=0
 table=()

@@ -37,4 +37,10 @@ internal static class IntegrationComponentIds
 
     /// <summary>The one instance of file copies, as Linux tools/hv/hv_fcopy_uio_daemon.c looks for it.</summary>
     public static Guid FileCopyInstance { get; } = new("eb765408-105f-49b6-b4aa-c123b64d17d4");
+
+    /// <summary><c>HV_VSS_GUID</c>.</summary>
+    public static Guid VssInterface => DeviceClass.Backup.Id;
+
+    /// <summary>The one instance of snapshots.</summary>
+    public static Guid VssInstance { get; } = new("2450ee40-33bf-4fbd-892e-9fb06e9214cf");
 }

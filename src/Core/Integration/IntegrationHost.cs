@@ -60,7 +60,7 @@ public abstract class IntegrationHost
             if (State is IntegrationHostState.Refused or IntegrationHostState.Closed)
                 return Timeout.InfiniteTimeSpan;
             if (_awaited is not null)
-                return Left(_sentAt, _answerTimeout);
+                return Left(_sentAt, AwaitedTimeout);
             return State == IntegrationHostState.Negotiating ? TimeSpan.Zero : RequestDueIn;
         }
     }
@@ -74,6 +74,11 @@ public abstract class IntegrationHost
     /// <summary>How long until the component wants to ask: zero for now, <see cref="Timeout.InfiniteTimeSpan"/> for not at all.</summary>
     private protected abstract TimeSpan RequestDueIn { get; }
 
+    /// <summary>How long the answer to the request under way may take.</summary>
+    private protected virtual TimeSpan RequestTimeout => _answerTimeout;
+
+    private TimeSpan AwaitedTimeout => _awaited!.Value.MessageType == IcMessageType.Negotiate ? _answerTimeout : RequestTimeout;
+
     /// <summary>What was counted.</summary>
     internal IntegrationHostStatistics GetStatistics() => new(_requests, _answers, _malformed, _stray, _dropped, _timedOut);
 
@@ -85,7 +90,7 @@ public abstract class IntegrationHost
         length = 0;
         if (_awaited is not null)
         {
-            if (Left(_sentAt, _answerTimeout) > TimeSpan.Zero)
+            if (Left(_sentAt, AwaitedTimeout) > TimeSpan.Zero)
                 return false;
             GiveUp();
         }

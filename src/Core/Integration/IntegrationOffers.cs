@@ -22,6 +22,9 @@ internal static class IntegrationOffers
     /// <summary>Served by a <see cref="FileCopyHost"/>.</summary>
     public static HostOffer FileCopy { get; } = Offer(IntegrationComponentIds.FileCopyInterface, IntegrationComponentIds.FileCopyInstance);
 
+    /// <summary>Served by a <see cref="VssHost"/>.</summary>
+    public static HostOffer Vss { get; } = Offer(IntegrationComponentIds.VssInterface, IntegrationComponentIds.VssInstance);
+
     private static HostOffer Offer(Guid interfaceType, Guid interfaceInstance) => new(interfaceType, interfaceInstance)
     {
         Flags = OfferFlags.EnumerateDeviceInterface | OfferFlags.NamedPipeMode,

@@ -1,5 +1,5 @@
 // The versions of each component that Linux speaks: fw_versions, sd_versions, ts_versions, hb_versions (drivers/hv/hv_util.c),
-// kvp_versions (drivers/hv/hv_kvp.c) and fcopy_versions (tools/hv/hv_fcopy_uio_daemon.c).
+// kvp_versions (drivers/hv/hv_kvp.c) and fcopy_versions (tools/hv/hv_fcopy_uio_daemon.c), vss_versions (drivers/hv/hv_snapshot.c).
 
 namespace VmBus.Integration;
 
@@ -23,6 +23,9 @@ internal static class IntegrationVersions
 
     /// <summary>Of file copies.</summary>
     public static IReadOnlyList<IcVersion> FileCopy { get; } = [new(1, 1)];
+
+    /// <summary>Of snapshots.</summary>
+    public static IReadOnlyList<IcVersion> Vss { get; } = [new(5, 0)];
 
     /// <summary>The newest of our versions that is in a list of the other side's, read from a message.</summary>
     internal static bool TryFindCommon(IReadOnlyList<IcVersion> ours, ReadOnlySpan<IcVersion> theirs, out IcVersion common)

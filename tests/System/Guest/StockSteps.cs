@@ -28,6 +28,7 @@ internal sealed class StockSteps(string[] words)
         ("devices", RequireDevices),
         ("integration components", RequireComponents),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
+        ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
         ("an echo over UIO", Echo),
         ("hv_utils, out and in three times", ReloadUtilities),
@@ -48,7 +49,7 @@ internal sealed class StockSteps(string[] words)
     {
         Guid[] classes =
         [
-            DeviceClass.Heartbeat.Id, DeviceClass.TimeSync.Id, DeviceClass.Shutdown.Id, DeviceClass.KeyValuePairs.Id, DeviceClass.FileCopy.Id, EchoClass, EchoClass,
+            DeviceClass.Heartbeat.Id, DeviceClass.TimeSync.Id, DeviceClass.Shutdown.Id, DeviceClass.KeyValuePairs.Id, DeviceClass.Backup.Id, DeviceClass.FileCopy.Id, EchoClass, EchoClass,
         ];
         Until(() => Sysfs.ListDevices().Count == classes.Length, "not every offer became a device");
         Steps.Run("/bin/vmbus", "list", "--tree");
@@ -77,6 +78,24 @@ internal sealed class StockSteps(string[] words)
         Until(() => !Pairs().Contains("colour=green"), "the pair does not go");
         Require(Pairs().Order(StringComparer.Ordinal).SequenceEqual(["shape=round", "size=large"]), $"there is {string.Join(", ", Pairs())}");
         EndDaemon(daemon);
+    }
+
+    // There are no volumes here: what is tried is the conversation.
+    private static void Freeze()
+    {
+        using Process daemon = StartDaemon("hv_vss_daemon");
+        Until(() => File.Exists("/dev/vmbus/hv_vss"), "the driver makes no device");
+        foreach (string question in new[] { "check", "freeze", "thaw" })
+        {
+            ulong before = Answers();
+            Host($"vss {question}");
+            // The channel has no monitor: each answer is a hypercall that the kernel counts.
+            Until(() => Answers() > before, $"no answer to {question}");
+        }
+
+        EndDaemon(daemon);
+
+        static ulong Answers() => Sysfs.FindDevices(DeviceClass.Backup.Name).Single().Channels.Single().Events ?? 0;
     }
 
     // 6.12's package has none: its kernel leaves file copies to UIO.

@@ -8,7 +8,7 @@ namespace VmBus.Tool.Tests.Hosting;
 public sealed class HostCommandTests
 {
     [Theory]
-    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, fcopy, pipe")]
+    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe")]
     [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY, subchannel=N")]
     [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
     [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
@@ -53,6 +53,7 @@ public sealed class HostCommandTests
         Assert.Equal(new DeviceOffer("echo", "7", null, 3), DeviceOffer.Parse("echo=7,subchannel=3"));
         Assert.Equal("echo7.3", DeviceOffer.Parse("echo=7,subchannel=3").Title);
         Assert.Equal(new DeviceOffer("kvp", null, null), DeviceOffer.Parse("kvp"));
+        Assert.Equal(new DeviceOffer("vss", null, null), DeviceOffer.Parse("vss"));
         Assert.Equal(new DeviceOffer("pipe", "/tmp/a=b", TimeSpan.FromMicroseconds(50)), DeviceOffer.Parse("pipe=/tmp/a=b,monitor=50us"));
         Assert.Equal(new DeviceOffer("fcopy", "/tmp/a b", null), DeviceOffer.Parse("fcopy=/tmp/a b"));
         Assert.Equal("fcopy", DeviceOffer.Parse("fcopy=/tmp/a b").Title);

@@ -20,7 +20,7 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     };
 
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", FileCopy, Pipe];
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "vss", FileCopy, Pipe];
 
     private const string Pipe = "pipe";
     private const string Echo = "echo";

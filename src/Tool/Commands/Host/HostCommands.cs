@@ -23,6 +23,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         shutdown [restart]          ask the guest to shut down
         kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto]
         fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
+        vss check|freeze|thaw       have the guest hold back writes to its volumes, and let them through again
         time                        have the guest set its clock
         stop                        end the guest as if the plug were pulled
         help                        this list
@@ -74,7 +75,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         string? kind = words[0] switch
         {
             "status" or "offer" or "revoke" or "stall" or "resume" => Offers,
-            "shutdown" or "kvp" or "fcopy" or "time" => words[0],
+            "shutdown" or "kvp" or "fcopy" or "time" or "vss" => words[0],
             _ => null,      // stop, help: at once, whatever waits
         };
         // What asks a device waits for the offer of it, too.
@@ -128,6 +129,11 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 return $"the guest answered {status}";
             case ["kvp", .. var asked] when new KvpQuestions(question => AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken)).Answer(asked) is { } answer:
                 return await answer.ConfigureAwait(false);
+            case ["vss", "check" or "freeze" or "thaw"]:
+                // A freeze may take a quarter of an hour; the component has its own limits.
+                IcStatus done = await AskAsync<VssHost, IcStatus>(session, "vss",
+                    host => words[1] switch { "check" => host.CheckHotBackupAsync(), "freeze" => host.FreezeAsync(), _ => host.ThawAsync() }, cancellationToken, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+                return $"the guest answered {done}";
             case ["fcopy", var file, var path]:
                 return await FileToGuest.CopyAsync(session.Device<IntegrationDevice<FileCopyHost>>("fcopy"), file, path, Patience, cancellationToken).ConfigureAwait(false);
             case ["time"]:
@@ -147,10 +153,10 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         }
     }
 
-    private static async Task<TAnswer> AskAsync<THost, TAnswer>(HostSession session, string name, Func<THost, Task<TAnswer>> ask, CancellationToken cancellationToken)
+    private static async Task<TAnswer> AskAsync<THost, TAnswer>(HostSession session, string name, Func<THost, Task<TAnswer>> ask, CancellationToken cancellationToken, TimeSpan? limit = null)
         where THost : IntegrationHost
     {
         IntegrationHostService<THost> service = await session.Device<IntegrationDevice<THost>>(name).Running.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-        return await service.Use(ask).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+        return await service.Use(ask).WaitAsync(limit ?? Patience, cancellationToken).ConfigureAwait(false);
     }
 }

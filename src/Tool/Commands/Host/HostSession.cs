@@ -53,6 +53,7 @@ internal sealed class HostSession : IAsyncDisposable
             "timesync" => (TimeSyncHost.Offer, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
             "shutdown" => (ShutdownHost.Offer, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
             "kvp" => (KvpHost.Offer, new IntegrationDevice<KvpHost>(() => new KvpHost())),
+            "vss" => (VssHost.Offer, new IntegrationDevice<VssHost>(() => new VssHost())),
             "fcopy" => (FileCopyHost.Offer, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
             "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
