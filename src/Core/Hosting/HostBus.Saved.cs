@@ -143,7 +143,7 @@ partial class HostBus
     private void RestoreConnection(HostConnectRequest request)
     {
         if (!TryConnect(request))
-            _protocol.Reset();
+            ForgetGuest();
     }
 
     private void Restore(OfferLink link, HostAction.Restored restored)

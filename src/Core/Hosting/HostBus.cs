@@ -135,7 +135,10 @@ public sealed partial class HostBus : IAsyncDisposable
         }
     }
 
-    /// <summary>The guest has gone, by a reset or for good: closes everything and forgets the connection. Offers stay.</summary>
+    /// <summary>
+    /// The guest has gone, by a reset or for good: closes everything and forgets the connection, and what it posted last. Offers
+    /// stay. To be called before the next guest runs.
+    /// </summary>
     /// <returns>
     /// Ends when every service has ended, or has lost its channel. Called from inside a service, it ends when that was begun.
     /// </returns>
@@ -185,10 +188,18 @@ public sealed partial class HostBus : IAsyncDisposable
     private Task<Task> BeginResetAsync() => _loop.RunAsync(() =>
     {
         ObjectDisposedException.ThrowIf(_isSaving, this);
-        _protocol.Reset();
+        ForgetGuest();
         _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return _idle.Task;
     });
+
+    // What it posted and nobody has looked at goes with it: the next guest has its memory, and other pages.
+    private void ForgetGuest()
+    {
+        lock (_inbox)
+            _inbox.Clear();
+        _protocol.Reset();
+    }
 
     private async Task TakeDownAsync()
     {
@@ -289,6 +300,7 @@ public sealed partial class HostBus : IAsyncDisposable
                 Do(action);
                 moved = true;
             }
+            EndReset();
             while (_protocol.TryPeekPost(out QueuedMessage message))
             {
                 NegotiatedVersion negotiated = _protocol.Negotiated;
@@ -308,15 +320,25 @@ public sealed partial class HostBus : IAsyncDisposable
             }
         }
         while (moved);
-        if (_connection.State != _protocol.State || _connection.Negotiated != _protocol.Negotiated)
-            _connection = new Snapshot(_protocol.State, _protocol.Negotiated);
-        if (_idle is { } idle && _protocol.State == HostState.Disconnected && _links.Values.All(link => !link.IsOpen))
-        {
-            _idle = null;
-            idle.SetResult();
-        }
+        ShowConnection();
         if (!_stopped || _protocol.UntilDue is not null)
             _timer.Change(_protocol.UntilDue ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    // Before the next guest is heard, which may have posted already.
+    private void EndReset()
+    {
+        if (_idle is not { } idle || _protocol.State != HostState.Disconnected || _links.Values.Any(link => link.IsOpen))
+            return;
+        _idle = null;
+        ShowConnection();
+        idle.SetResult();
+    }
+
+    private void ShowConnection()
+    {
+        if (_connection.State != _protocol.State || _connection.Negotiated != _protocol.Negotiated)
+            _connection = new Snapshot(_protocol.State, _protocol.Negotiated);
     }
 
     private void StopListening()

@@ -170,6 +170,44 @@ public sealed class HostReturnsTests : IDisposable
         await guest.UnloadAsync();
     }
 
+    // The host waits for the guest to take an answer, and takes no more of its messages until then.
+    [Fact]
+    public async Task What_a_guest_posted_before_its_reset_is_not_taken_for_the_next_ones()
+    {
+        await using var host = new HostBus(_partition, new HostBusOptions { MaxWaitingAnswers = 1 });
+        await host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        HeldOfGuest alone = _partition.Held;
+        using IGuestPages pages = _platform.AllocatePages(2);
+        byte[] contact = ChannelMessages.ToBytes(ChannelMessageType.InitiateContact, new InitiateContact2 { Contact = Contact(pages) }, InitiateContact.Size);
+        Assert.Equal(HypercallStatus.Success, _platform.PostMessage(MessageConnection.Contact, contact));
+        for (int message = 0; message < 3; message++)
+            Assert.Equal(HypercallStatus.Success, _platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(ChannelMessageType.TlConnectRequest, default(TlConnectRequest2))));
+        Assert.Equal(HypercallStatus.Success, _platform.PostMessage(MessageConnection.Contact, contact));
+        await host.ResetAsync().WaitAsync(Patience.Limit, Token);
+        await host.GetStatisticsAsync();
+        Assert.Equal((HostState.Disconnected, alone), (host.State, _partition.Held));
+    }
+
+    // A reset lasts as long as a service takes to end, and the next guest may be quick.
+    [Fact]
+    public async Task A_reset_ends_though_the_next_guest_has_posted_already()
+    {
+        await using var host = new HostBus(_partition);
+        using var guest = new WireGuest(_platform);
+        var end = new TaskCompletionSource();
+        await host.OfferAsync(EchoDevice.Offer(1), new ScriptedDevice { Serve = (_, _) => end.Task });
+        WireChannel channel = await guest.ShareRingsAsync((await guest.ConnectAsync()).Values.Single());
+        Assert.Equal(ChannelMessageStatus.Success, await guest.OpenAsync(channel));
+        Task reset = host.ResetAsync();
+        guest.PostContact();
+        Assert.Equal((HostState.Disconnecting, false), (host.State, reset.IsCompleted));
+        end.SetResult();
+        await reset.WaitAsync(Patience.Limit, Token);
+        await guest.NextAsync<VersionResponse>(ChannelMessageType.VersionResponse);
+        Assert.Equal(HostState.Connected, host.State);
+        await guest.UnloadAsync();
+    }
+
     private static ProtocolVersion Known(string version) => ProtocolVersion.Known.Single(known => known.ToString() == version);
 
     private static InitiateContact Contact(IGuestPages pages) => new()
