@@ -58,7 +58,7 @@ internal static class HostProcess
             AdaptiveSpin = false,
         };
         ReadOnlySpan<string> job = args[6..];
-        using SharedHost host = SharedHost.Offer(UnixFdSocket.Connect(args[1]), options, PeerTrust.Trusted);
+        using SharedHost host = SharedHost.Offer(UnixFdSocket.FromDescriptor(int.Parse(args[1], CultureInfo.InvariantCulture)), options, PeerTrust.Trusted);
         switch (args[5])
         {
             case ReceiveJob.Name:

@@ -1,5 +1,5 @@
-// The host in a process of its own: this program, started again, told its job on its command line, connected by a
-// Unix-domain socket that lies in a directory only this user can enter.
+// The host in a process of its own: this program, started again, told its job on its command line, connected by a pair of
+// sockets of which it inherits one, so that nothing is left in any folder however the two end.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -19,15 +19,19 @@ internal sealed class TwoProcesses : IChannelRun
     public (TGuest Guest, THost Host) Run<TGuest, THost>(
         ChannelPlan plan, Func<VmBusChannel, CancellationToken, TGuest> guest, IHostJob<THost> host, Action tick, CancellationToken cancellationToken)
     {
-        DirectoryInfo directory = Directory.CreateTempSubdirectory("vmbus-");
-        try
+        (UnixFdSocket ours, UnixFdSocket theirs) = UnixFdSocket.CreatePair();
+        using (ours)
         {
-            string path = Path.Combine(directory.FullName, "host");
-            using UnixFdListener listener = UnixFdSocket.Listen(path);
-            using Process process = Start(path, plan, host.Arguments);
+            Process? started;
+            using (theirs)
+            {
+                theirs.MakeInheritable();
+                started = Start(theirs.Descriptor, plan, host.Arguments);
+            }
+            using Process process = started;
             try
             {
-                using SharedGuest end = Connect(listener, process);
+                using SharedGuest end = Connect(ours, process);
                 end.Channel.SignalMode = plan.Mode;
                 using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 Worker<TGuest> guestThread = new("vmbus-guest", Cores.TakeGuest, () => guest(end.Channel, stop.Token), stop);
@@ -42,13 +46,9 @@ internal sealed class TwoProcesses : IChannelRun
                 Stop(process);
             }
         }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
     }
 
-    private static Process Start(string path, ChannelPlan plan, IReadOnlyList<string> job)
+    private static Process Start(int socket, ChannelPlan plan, IReadOnlyList<string> job)
     {
         string program = Environment.ProcessPath ?? throw new ToolException("cannot start the host process: this system does not tell where this program lies");
         // Its one line of error becomes this process's: two lines from two processes are two riddles.
@@ -58,7 +58,7 @@ internal sealed class TwoProcesses : IChannelRun
         if (Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "vmbus.dll"));
         start.ArgumentList.Add(HostProcess.Command);
-        start.ArgumentList.Add(path);
+        start.ArgumentList.Add(socket.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(plan.RingSize.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(plan.Window.Ticks.ToString(CultureInfo.InvariantCulture));
         start.ArgumentList.Add(plan.Spin.Ticks.ToString(CultureInfo.InvariantCulture));
@@ -67,30 +67,18 @@ internal sealed class TwoProcesses : IChannelRun
         return Process.Start(start) ?? throw new ToolException($"cannot start the host process {program}");
     }
 
-    private static SharedGuest Connect(UnixFdListener listener, Process process)
+    private static SharedGuest Connect(UnixFdSocket socket, Process process)
     {
+        if (Poll.Wait(socket.Descriptor, PollEvents.In, StartTime) == PollEvents.None)
+            throw new ToolException($"the host process did not offer its channel within {StartTime.TotalSeconds:0} s");
         try
         {
-            return SharedGuest.Connect(Accept(listener, process));
+            return SharedGuest.Connect(socket);
         }
         catch (PeerDisconnectedException)
         {
             throw Failed(process);
         }
-    }
-
-    private static UnixFdSocket Accept(UnixFdListener listener, Process process)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (Poll.Wait(listener.Descriptor, PollEvents.In, TimeSpan.FromMilliseconds(100)) == PollEvents.None)
-        {
-            if (process.HasExited)
-                throw Failed(process);
-            if (Stopwatch.GetElapsedTime(start) > StartTime)
-                throw new ToolException($"the host process did not connect within {StartTime.TotalSeconds:0} s");
-        }
-
-        return listener.Accept();
     }
 
     /// <summary>The host ended early. It has said why on standard error, unless it was killed.</summary>
