@@ -18,6 +18,18 @@ public sealed class CopyTests : IDisposable
         Assert.Equal(File.ReadAllBytes(input), File.ReadAllBytes(output));
     }
 
+    // The first mode would pay for the compiler.
+    [Fact]
+    public void Every_mode_is_warmed_before_any_is_timed()
+    {
+        (string input, string output) = Files();
+        FakeCopyEngine engine = new(spoils: false);
+        CopyOptions options = new() { Input = input, Output = output, Modes = [SignalMode.Monitored, SignalMode.LowLatency], MessageSize = 4096, RingSize = 65536, Processes = 1, Json = false };
+        new CopyRun(options, null, engine).Run(new ProgressDisplay.Display(TextWriter.Null), CancellationToken.None);
+        Assert.Equal(["warm Monitored", "warm LowLatency", "run Monitored", "run LowLatency"], engine.Calls);
+        new CopyEngine(new OneProcess()).Warm(SignalMode.Monitored, options with { Input = "/no/file", Output = "/no/folder/file" }, CancellationToken.None);
+    }
+
     [Fact]
     public async Task A_spoilt_copy_fails()
     {

@@ -5,8 +5,13 @@ namespace VmBus.Tool.Tests.Fakes;
 /// <summary>Copies without a channel, and can spoil a byte on the way.</summary>
 internal sealed class FakeCopyEngine(bool spoils) : ICopyEngine
 {
+    public List<string> Calls { get; } = [];
+
+    public void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken) => Calls.Add($"warm {mode}");
+
     public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
     {
+        Calls.Add($"run {mode}");
         using Stream input = CopyFiles.OpenInput(options.Input);
         using Stream output = CopyFiles.OpenOutput(options.Output);
         using IncrementalHash sent = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -73,6 +73,10 @@ internal static class FakeEngines
             return new FakeLatencyEngine(works: true).Run(mode, load, options, progress, cancellationToken);
         }
 
+        public void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken)
+        {
+        }
+
         public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken) => throw Trouble();
 
         private Exception Trouble()

@@ -38,6 +38,8 @@ internal sealed class CopyCommand
         {
             _input, _output, _mode, _size, _ring, _processes, _json,
         };
+        _mode.CompletionSources.Add([Both, .. Spelling.AllModes.Select(Spelling.Name)]);
+        _processes.CompletionSources.Add("1", "2");
         Command.SetAction(RunAsync);
     }
 

@@ -11,14 +11,27 @@ internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
     private static readonly TimeSpan Spin = TimeSpan.FromMicroseconds(50);
 
     /// <inheritdoc/>
+    public void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken) => new OneProcess().Run(
+        new ChannelPlan(mode, options.RingSize, Window, Spin),
+        (channel, token) => new FileSender(channel, options with { Input = CopyFiles.WarmUp }, static _ => { }).Run(token),
+        new SaveJob(CopyFiles.WarmUp),
+        static () => { },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public CopyResult Run(SignalMode mode, CopyOptions options, IProgress<long> progress, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
+        long start = 0;
         SaveJob job = new(options.Output);
         long sentBytes = 0;
         (SentFile sent, SavedFile saved) = run.Run(
             new ChannelPlan(mode, options.RingSize, Window, Spin),
-            (channel, token) => new FileSender(channel, options, bytes => Volatile.Write(ref sentBytes, bytes)).Run(token),
+            (channel, token) =>
+            {
+                // The far end, which may be a process to start, is there.
+                start = Stopwatch.GetTimestamp();
+                return new FileSender(channel, options, bytes => Volatile.Write(ref sentBytes, bytes)).Run(token);
+            },
             job,
             () => progress.Report(Volatile.Read(ref sentBytes)),
             cancellationToken);

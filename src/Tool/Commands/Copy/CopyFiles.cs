@@ -8,6 +8,11 @@ internal static class CopyFiles
     // Reads and writes are as large as a message or larger; FileStream's own buffer would only copy once more.
     private const int NoBuffer = 0;
 
+    /// <summary>No file: some zeros as an input, and nowhere as an output. No command line can hold it.</summary>
+    public const string WarmUp = "\0warm-up";
+
+    private const int WarmUpBytes = 1 << 20;
+
     /// <summary>Opens the input for reading.</summary>
     /// <param name="path">A file, or <see cref="CopyOptions.Standard"/> for standard input.</param>
     /// <returns>The stream; the caller disposes it.</returns>
@@ -16,6 +21,8 @@ internal static class CopyFiles
     {
         if (path == CopyOptions.Standard)
             return Console.OpenStandardInput();
+        if (path == WarmUp)
+            return new MemoryStream(new byte[WarmUpBytes]);
         return Open("read", path, static path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, NoBuffer, FileOptions.SequentialScan));
     }
 
@@ -27,6 +34,8 @@ internal static class CopyFiles
     {
         if (path == CopyOptions.Standard)
             return Console.OpenStandardOutput();
+        if (path == WarmUp)
+            return Stream.Null;
         return Open("write", path, static path => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, NoBuffer));
     }
 

@@ -15,6 +15,8 @@ internal sealed class CopyRun(CopyOptions options, long? length, ICopyEngine eng
     {
         List<CopyResult> results = [];
         foreach (SignalMode mode in options.Modes)
+            engine.Warm(mode, options, cancellationToken);
+        foreach (SignalMode mode in options.Modes)
         {
             cancellationToken.ThrowIfCancellationRequested();
             string name = $"copying, {mode.Name()}";

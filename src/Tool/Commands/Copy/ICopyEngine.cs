@@ -5,6 +5,9 @@ namespace VmBus.Tool;
 /// <summary>Copies one input to one output through a channel.</summary>
 internal interface ICopyEngine
 {
+    /// <summary>Runs the code of a mode over some bytes of no file, so that the first copy does not pay for its compilation.</summary>
+    void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken);
+
     /// <summary>
     /// Opens a channel in the mode, sends all of the input through it, and closes it. The far end opens the output
     /// itself, since it may be another process.
