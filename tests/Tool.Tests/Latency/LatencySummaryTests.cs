@@ -42,6 +42,49 @@ public class LatencySummaryTests
         Of(Cell(SignalMode.Monitored, LoadKind.Saturating, 1, wakeups: monitored), Cell(SignalMode.LowLatency, LoadKind.Saturating, 1, wakeups: low)),
         "monitored needs at least 10 times fewer host wakeups a packet than low-latency (saturating)", holds, text);
 
+    // Far below is as far off as far above.
+    [Theory]
+    [InlineData(1_000, true)]
+    [InlineData(810, true)]
+    [InlineData(1_190, true)]
+    [InlineData(790, false)]
+    [InlineData(1_250, false)]
+    [InlineData(100, false)]
+    public void Adaptive_is_near_low_latency_or_is_not(long adaptive, bool holds) => Assert.Equal(
+        holds,
+        Find(Of(Cell(SignalMode.LowLatency, LoadKind.PingPong, 1_000), Cell(SignalMode.Adaptive, LoadKind.PingPong, adaptive)), "adaptive p50 is within 20 % of low-latency (ping-pong)").Holds);
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(130, false)]
+    [InlineData(10, false)]
+    public void Adaptives_wakeups_are_near_monitoreds_or_are_not(long wakeups, bool holds) => Assert.Equal(
+        holds,
+        Find(
+            Of(Cell(SignalMode.Monitored, LoadKind.Saturating, 1, wakeups: 100), Cell(SignalMode.Adaptive, LoadKind.Saturating, 1, wakeups: wakeups)),
+            "adaptive's host wakeups a packet are within 20 % of monitored (saturating)").Holds);
+
+    [Theory]
+    [InlineData(2.5, true)]
+    [InlineData(2.0, false)]
+    [InlineData(null, false)]
+    public void A_machine_with_more_load_than_cores_is_said_to_be_busy(double? load, bool isBusy)
+    {
+        LatencyReport report = FakeReport.Of(works: true);
+        report = new() { Options = report.Options, Machine = report.Machine, LoadAverage = load, Noise = report.Noise, Cells = report.Cells };
+        Assert.Equal(isBusy, Terminal.Plain(console => LatencyTables.Write(console, report), 120, true).Contains("the load of this machine was 2.5 before the run", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(FakeEngines.Good, true, ExitCode.Success)]
+    [InlineData(FakeEngines.Bad, false, ExitCode.Success)]
+    [InlineData(FakeEngines.Bad, true, ExitCode.Failed)]
+    public async Task Strict_fails_when_an_expectation_does_not_hold(string engines, bool isStrict, int exitCode)
+    {
+        using FakeTerminal terminal = new();
+        Assert.Equal(exitCode, await terminal.Run(engines, ["latency", .. isStrict ? (string[])["--strict"] : []]));
+    }
+
     [Fact]
     public void A_host_that_never_slept_proves_nothing() => Check(
         Of(Cell(SignalMode.Monitored, LoadKind.Saturating, 1, wakeups: 0), Cell(SignalMode.LowLatency, LoadKind.Saturating, 1)),

@@ -39,6 +39,7 @@ internal sealed class LatencyCommand
     private readonly Option<string> _hypercallCost = Text("--hypercall-cost", "TIME", "0", "Model an intercept: added to each hypercall, which costs a function call here.");
     private readonly Option<string> _wakeCost = Text("--wake-cost", "TIME", "0", "Model waking a host: added to each wake.");
     private readonly Option<bool> _simulate = new("--simulate") { Description = "Run under a fake clock: no machine noise, the same output every time." };
+    private readonly Option<bool> _strict = new("--strict") { Description = "Fail unless every expectation holds in this run." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document to standard output instead of tables." };
     private readonly Option<string?> _plot = new("--plot") { Description = "Draw the latency distributions into this PNG file.", HelpName = "FILE.png" };
 
@@ -51,8 +52,11 @@ internal sealed class LatencyCommand
         _engines = engines;
         Command = new Command("latency", "Measure what the low-latency switch does to real traffic: latency, throughput, signals and wakeups of each mode under each load.")
         {
-            _seconds, _size, _window, _pace, _spin, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot, _record,
+            _seconds, _size, _window, _pace, _spin, _ring, _modes, _loads, _processes, _simulate, _hypercallCost, _wakeCost, _json, _plot, _record, _strict,
         };
+        _modes.CompletionSources.Add([.. Spelling.AllModes.Select(Spelling.Name)]);
+        _loads.CompletionSources.Add([.. Spelling.AllLoads.Select(Spelling.Name)]);
+        _processes.CompletionSources.Add("1", "2");
         Command.SetAction(RunAsync);
     }
 
@@ -118,6 +122,6 @@ internal sealed class LatencyCommand
 
         if (recorder?.Failure is { } failure)
             throw new ToolException($"cannot write '{options.RecordFile}': {failure.Message.TrimEnd('.')}; {recorder.Lost} messages are not in it", failure);
-        return ExitCode.Success;
+        return line.GetValue(_strict) && LatencySummary.Findings(report).Any(finding => finding.Holds != true) ? ExitCode.Failed : ExitCode.Success;
     }
 }

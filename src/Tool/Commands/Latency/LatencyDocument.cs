@@ -55,7 +55,7 @@ internal sealed record LatencyDocument
                 options.Processes,
                 options.Simulate),
             ModelledCosts = new(Nanoseconds(options.HypercallCost), Nanoseconds(options.WakeCost)),
-            Machine = report.Machine is { } machine ? new(machine.Cores, machine.OperatingSystem, machine.Architecture, machine.Runtime) : null,
+            Machine = report.Machine is { } machine ? new(machine.Cores, machine.OperatingSystem, machine.Architecture, machine.Runtime, report.LoadAverage) : null,
             MachineNoise = report.Noise is { } noise
                 ? new(noise.SleepAsked, noise.SleepP50, noise.SleepP99, noise.SleepMax, noise.WakeAcrossCores, noise.WakeOnOneCore, noise.ClockRead, noise.Interlocked)
                 : null,
@@ -83,7 +83,7 @@ internal sealed record LatencyDocument
     internal sealed record ModelledPart(long HypercallNs, long HostWakeNs);
 
     /// <summary>The machine.</summary>
-    internal sealed record MachinePart(int Cores, string OperatingSystem, string Architecture, string Runtime);
+    internal sealed record MachinePart(int Cores, string OperatingSystem, string Architecture, string Runtime, double? LoadAverage);
 
     /// <summary>The machine's own error.</summary>
     internal sealed record NoisePart(

@@ -9,6 +9,12 @@ internal sealed class LatencyReport
     /// <summary>The machine, or <see langword="null"/> in a simulation, which does not depend on it.</summary>
     public MachineFacts? Machine { get; init; }
 
+    /// <summary>How many tasks ran or were ready on average over the minute before the run; <see langword="null"/> where nothing tells.</summary>
+    public double? LoadAverage { get; init; }
+
+    /// <summary>Whether others had all of the machine's cores before the run began.</summary>
+    public bool IsBusy => LoadAverage > Machine?.Cores;
+
     /// <summary>The machine's own error, or <see langword="null"/> in a simulation.</summary>
     public MachineNoise? Noise { get; init; }
 

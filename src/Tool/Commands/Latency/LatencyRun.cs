@@ -11,6 +11,7 @@ internal sealed class LatencyRun(LatencyOptions options, ILatencyEngine engine)
     public LatencyReport Run(ProgressDisplay.Display display, CancellationToken cancellationToken)
     {
         MachineNoise? noise = null;
+        double? load = options.Simulate ? null : MachineFacts.ReadLoadAverage();
         if (!options.Simulate)
         {
             display.Step("measuring this machine's own error", 0);
@@ -18,16 +19,16 @@ internal sealed class LatencyRun(LatencyOptions options, ILatencyEngine engine)
         }
 
         List<LatencyCell> cells = [];
-        foreach (LoadKind load in options.Loads)
+        foreach (LoadKind kind in options.Loads)
         {
             foreach (SignalMode mode in options.Modes)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 int number = cells.Count;
-                string name = $"{number + 1}/{options.CellCount} {load.Name()}, {mode.Name()}";
+                string name = $"{number + 1}/{options.CellCount} {kind.Name()}, {mode.Name()}";
                 display.Move(name, (double)number / options.CellCount);
                 CellProgress progress = new(display, name, number, options.CellCount);
-                LatencyCell cell = engine.Run(mode, load, options, progress, cancellationToken);
+                LatencyCell cell = engine.Run(mode, kind, options, progress, cancellationToken);
                 display.Done($"{name}: {Outcome(cell)}");
                 cells.Add(cell);
             }
@@ -37,6 +38,7 @@ internal sealed class LatencyRun(LatencyOptions options, ILatencyEngine engine)
         {
             Options = options,
             Machine = options.Simulate ? null : MachineFacts.Read(),
+            LoadAverage = load,
             Noise = noise,
             Cells = cells,
         };

@@ -37,6 +37,8 @@ internal static class LatencyTables
             + $"{Units.Duration(options.CellTime)} a cell, " + Place(options));
         if (report.Machine is { } machine)
             Row("machine", $"{machine.Cores} {(machine.Cores == 1 ? "core" : "cores")}, {machine.OperatingSystem}, {machine.Architecture}, {machine.Runtime}");
+        if (report.IsBusy)
+            Row("busy", FormattableString.Invariant($"the load of this machine was {report.LoadAverage:0.0} before the run, more than it has cores: times are those of a busy machine"));
         if (report.Noise is { } noise)
             Row("noise", Error(noise));
         Row("modelled", Modelled(options));
