@@ -42,7 +42,7 @@ internal static class VmBusCommand
         {
             ParseResult line = Root(terminal, engines).Parse(args);
             if (line.Errors.Count > 0 && line.Action is not (HelpWithExamples or VersionAction))
-                throw new UsageException($"{line.Errors[0].Message.TrimEnd('.')} (see '{Help(line)}')");
+                throw new UsageException($"{line.Errors[0].Message.TrimEnd('.')}{Meant(line)} (see '{Help(line)}')");
 
             InvocationConfiguration configuration = new()
             {
@@ -73,6 +73,7 @@ internal static class VmBusCommand
             UsageException => (ExitCode.Usage, error.Message),
             ToolException or VmBusException or ErrnoException => (ExitCode.Failed, error.Message),
             OperationCanceledException when cancelled => (ExitCode.Interrupted, "interrupted"),
+            _ when OpenFiles.Explain(error) is { } few => (ExitCode.Failed, few),
             _ => (ExitCode.Failed, $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)"),
         };
         string[] lines = message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -138,6 +139,13 @@ internal static class VmBusCommand
         // Bare "vmbus" is a newcomer's question, not an error.
         root.SetAction(line => help!.Invoke(line));
         return root;
+    }
+
+    private static string Meant(ParseResult line)
+    {
+        Command command = line.CommandResult.Command;
+        IEnumerable<string> words = command.Subcommands.Select(one => one.Name).Concat(command.Options.SelectMany(one => one.Aliases.Prepend(one.Name)));
+        return line.UnmatchedTokens is [var typed, ..] && Nearest.To(typed, words) is { } word ? $"; did you mean '{word}'?" : "";
     }
 
     private static string Help(ParseResult line)

@@ -56,7 +56,7 @@ internal static class Quantity
     /// <exception cref="UsageException">It is no number or outside the limits.</exception>
     public static TimeSpan Seconds(string option, string text, double least, double most)
     {
-        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) || !double.IsFinite(seconds))
+        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double seconds) || !double.IsFinite(seconds))
             throw new UsageException($"{option} {text}: not a number of seconds");
         if (seconds < least || seconds > most)
             throw new UsageException(FormattableString.Invariant($"{option} {text}: must be between {least} and {most} seconds"));

@@ -42,11 +42,12 @@ internal sealed class Terminal
     public static Terminal OfProcess()
     {
         bool isDumb = Environment.GetEnvironmentVariable("TERM") == "dumb";
+        var output = new GuardedWriter(Console.Out, "standard output", GuardedWriter.IsAsciiLocale(Environment.GetEnvironmentVariable));
         return new()
         {
-            Out = Console.Out,
+            Out = output,
             Error = Console.Error,
-            OutConsole = Console.IsOutputRedirected ? null : Live(Console.Out),
+            OutConsole = Console.IsOutputRedirected ? null : Live(output),
             PlainWidth = Columns() ?? RedirectedWidth,
             Progress = Console.IsErrorRedirected || isDumb ? null : Live(Console.Error),
             Screen = Console.IsOutputRedirected || isDumb ? null : new LiveScreen(Console.OpenStandardOutput(), HasColors()),

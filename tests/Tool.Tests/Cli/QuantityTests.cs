@@ -72,6 +72,10 @@ public class QuantityTests
         Assert.Equal($"--size {text}: not a number of bytes; give bytes, or a number with K, M or G", error.Message);
     }
 
+    [Fact]
+    public void Seconds_beyond_all_bounds_are_refused_with_the_limits() =>
+        Assert.Equal("--seconds 1e99: must be between 0.01 and 3600 seconds", Assert.Throws<UsageException>(() => Quantity.Seconds("--seconds", "1e99", 0.01, 3600)).Message);
+
     [Theory]
     [InlineData("2G", 2L << 30)]
     [InlineData("1.9G", 2040107008)]

@@ -7,7 +7,7 @@ public class VmBusCommandTests
 {
     [Theory]
     [InlineData("latency --frobnicate", "vmbus: Unrecognized command or argument '--frobnicate' (see 'vmbus latency --help')")]
-    [InlineData("latnecy", "vmbus: Unrecognized command or argument 'latnecy' (see 'vmbus --help')")]
+    [InlineData("latnecy", "vmbus: Unrecognized command or argument 'latnecy'; did you mean 'latency'? (see 'vmbus --help')")]
     [InlineData("latency --size", "vmbus: Required argument missing for option: '--size' (see 'vmbus latency --help')")]
     [InlineData("latency --size 8", "vmbus: --size 8: must be between 16 and 524264 bytes")]
     [InlineData("latency --size 8K --ring 8K", "vmbus: --size 8192: a message of 8192 bytes does not fit a ring of 8192 bytes (see --ring)")]

@@ -35,7 +35,10 @@ public sealed class HostCommandTests
     {
         using FakeTerminal terminal = new();
         Assert.Equal(ExitCode.Failed, await terminal.Run(FakeEngines.Good, ["host", "--kernel", "/no/such/kernel"]));
-        Assert.StartsWith("vmbus: cannot read the kernel '/no/such/kernel': ", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal("vmbus: cannot read the kernel '/no/such/kernel': no such file or directory\n", terminal.Error);
+        using FakeTerminal folder = new();
+        Assert.Equal(ExitCode.Failed, await folder.Run(FakeEngines.Good, ["host", "--kernel", "/"]));
+        Assert.Equal("vmbus: cannot read the kernel '/': it is a directory\n", folder.Error);
 
         string file = Path.GetTempFileName();
         File.WriteAllText(file, "no kernel");

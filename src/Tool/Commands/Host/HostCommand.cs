@@ -45,6 +45,7 @@ internal sealed class HostCommand
         {
             _kernel, _initrd, _append, _memory, _vps, _console, _devices, _commands, _record, _restart,
         };
+        _devices.CompletionSources.Add([.. DeviceOffer.Names]);
         Command.SetAction(RunAsync);
     }
 

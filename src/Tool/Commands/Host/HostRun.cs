@@ -88,9 +88,19 @@ internal sealed class HostRun
     {
         try
         {
+            if (Directory.Exists(file))
+                throw new ToolException($"cannot read the {what} '{file}': it is a directory");
             return File.ReadAllBytes(file);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ToolException($"cannot read the {what} '{file}': no such file or directory", error);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new ToolException($"cannot read the {what} '{file}': permission denied", error);
+        }
+        catch (IOException error)
         {
             throw new ToolException($"cannot read the {what} '{file}': {error.Message}", error);
         }

@@ -49,6 +49,7 @@ internal sealed class TopCommand
         {
             _interval, _count, _once, _json, _sort, _reverse, _sysfs,
         };
+        _sort.CompletionSources.Add([.. TopColumns.All.Select(column => column.Name)]);
         Command.SetAction(RunAsync);
     }
 
