@@ -81,6 +81,7 @@ internal sealed partial class HostProtocol
     private void RevokeOne(HostChannel channel)
     {
         RemoveLiving(channel);
+        _unclaimed?.Remove(channel.Id.Value);       // it went with its primary before anybody offered it again
         if (channel.Offer.Relid is { } wanted)
             _relids.Unkeep(wanted);
         DropActionsOf(channel.Id);

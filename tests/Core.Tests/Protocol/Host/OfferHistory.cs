@@ -178,9 +178,19 @@ internal sealed class OfferHistory(int seed)
                 Assert.Equal(id, _host.Offer(OfferOf(channel)));
         }
 
+        // Devices come and go during a restore, too.
+        if (loses && _random.Next(2) == 0)
+        {
+            foreach (((int Name, ushort Subchannel) channel, OfferId id) in _offered.Where(offered => !lost.Contains(offered.Key) && _random.Next(3) == 0).ToArray())
+            {
+                _host.Revoke(id);
+                Forget(channel);
+            }
+        }
+
         HashSet<OfferId> orphans = [.. _host.Orphans];
         _host.CompleteRestore();
-        if (lost.Count == 0)
+        if (!loses)
             Assert.Equal(state, _host.Save());
         foreach ((int Name, ushort Subchannel) channel in lost)
             _offered.Remove(channel);
