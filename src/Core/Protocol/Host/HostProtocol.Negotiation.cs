@@ -34,7 +34,10 @@ internal sealed partial class HostProtocol
         ProtocolVersion version = contact.VersionRequested;
         var wanted = new NegotiatedVersion(version, version >= ProtocolVersion.Copper ? contact.FeatureFlags : FeatureFlags.None);
         if (wanted.Has(FeatureFlags.ClientId) && message.Length < InitiateContact2.Size)
+        {
+            AnswerTooShort(ChannelMessageType.InitiateContact, message);
             return MessageFault.TooShort;
+        }
 
         // Messages went to VP 0 before 3.0; the SINT has a field from 5.0 on and the VTL from 5.1 on.
         var target = new MessageTarget(

@@ -74,9 +74,7 @@ internal sealed partial class HostProtocol
         if (channel is { State: HostChannelState.Revoked })
             return MessageFault.None;
 
-        // An answer to a repeated request would be taken for that of the first.
-        HostOpenRequest? pending = channel?.Reopen ?? (channel is { State: HostChannelState.Opening } ? channel.Request : null);
-        if (pending is not null && pending.OpenId == open.OpenId)
+        if (IsAsked(channel, open.OpenId))
             return MessageFault.WrongState;
         MessageFault fault = CheckOpen(channel, open.RingBufferGpadl, open.DownstreamPageOffset);
         uint? targetVp = Negotiated.SharesEventFlag ? 0 : open.TargetVp == OpenChannel.InterruptsDisabled ? null : open.TargetVp;
@@ -124,7 +122,7 @@ internal sealed partial class HostProtocol
     private MessageFault OnOpenReserved(in OpenReservedChannel message)
     {
         HostChannel? channel = _relids[message.ChildRelid];
-        var target = new MessageTarget(message.TargetVp, (byte)Math.Min(message.TargetSint, byte.MaxValue), _options.Vtl);
+        MessageTarget target = TargetOf(message.TargetVp, message.TargetSint);
         if (!IsPossible(target))
             return MessageFault.InvalidField;
         if (channel is { State: HostChannelState.Revoked })
@@ -151,7 +149,7 @@ internal sealed partial class HostProtocol
     {
         if (_relids[message.ChildRelid] is not { } channel)
             return MessageFault.UnknownTarget;
-        var target = new MessageTarget(message.TargetVp, (byte)Math.Min(message.TargetSint, byte.MaxValue), _options.Vtl);
+        MessageTarget target = TargetOf(message.TargetVp, message.TargetSint);
         if (!IsPossible(target))
             return MessageFault.InvalidField;
         if (channel.State == HostChannelState.Revoked)

@@ -76,6 +76,8 @@ internal sealed partial class HostProtocol
         MessageFault fault = ChannelMessages.Check(message, MessageDirection.GuestToHost, Negotiated, out ChannelMessageType type);
         if (fault == MessageFault.None)
             fault = Take(type, message);
+        else if (fault == MessageFault.TooShort)
+            AnswerTooShort(type, message);
         if (fault != MessageFault.None)
             Faults.Count(fault);
         return fault;
