@@ -59,30 +59,6 @@ public sealed class BudgetTests
         Assert.Equal(0, (await machine.Host.GetStatisticsAsync()).RingMappings);
     }
 
-    // The addresses of rings that were given back are kept until they are collected: one mapping each, then.
-    [Fact]
-    public async Task A_guest_that_opens_and_closes_without_end_does_not_use_up_the_processs_mappings()
-    {
-        if (!OperatingSystem.IsLinux())
-            return;
-        await using DeviceFixture fixture = await StartAsync();
-        (uint gpadl, _) = await fixture.Guest.CreateGpadlAsync(fixture.Played.ChildRelid, Reversed(fixture.Guest.AllocatePages(64)));
-        int before = Anonymous(), most = 0;
-        for (int round = 0; round < 3000; round++)
-        {
-            fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl, downstream: 32);
-            Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenResultAsync());
-            fixture.Guest.PostClose(fixture.Played.ChildRelid);
-            if (round % 100 == 0)
-                most = Math.Max(most, Anonymous() - before);
-        }
-
-        Assert.InRange(most, 0, 3000);
-
-        // What is kept of a ring is private; other tests' memory mostly is not.
-        static int Anonymous() => File.ReadLines("/proc/self/maps").Count(line => line.EndsWith(" 00:00 0 ", StringComparison.Ordinal));
-    }
-
     // A device that does not look at its token, and a guest that opens and leaves, made calls pile up.
     [Fact]
     public async Task Opens_are_refused_while_too_many_calls_go_on_that_nobody_waits_for()
