@@ -167,6 +167,8 @@ public unsafe class LayoutTests
         ("_IOW(0xB8, 0x24, char[8])", MshvControl.SetEventFdNumber),
         ("_IOW(0xB8, 0x25, char[8])", MshvControl.PauseMessagesNumber),
         ("_IOWR(0xB8, 0x07, char[32])", MshvControl.RootHypercallNumber),
+        ("_IOWR('X', 119, int)", VolumeFile.FreezeNumber),
+        ("_IOWR('X', 120, int)", VolumeFile.ThawNumber),
         ("MFD_CLOEXEC", Libc.MemfdCloseOnExec),
         ("MFD_ALLOW_SEALING", Libc.MemfdAllowSealing),
         ("F_SEAL_SEAL", Libc.SealSeal),
