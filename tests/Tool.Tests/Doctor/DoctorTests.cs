@@ -45,6 +45,35 @@ public sealed class DoctorTests : IDisposable
         Assert.True(Find("Linux guest (uio_hv_generic)").Works);
     }
 
+    [Theory]
+    [InlineData("6.1.0-28-amd64", "does not bind|do not wait on subchannels|says 4 MiB|rmmod hv_vmbus")]
+    [InlineData("5.15.167.4-microsoft-standard-WSL2", "does not bind|do not wait on subchannels|says 4 MiB")]
+    [InlineData("6.12.40+deb13-amd64", "says 4 MiB|rmmod hv_vmbus")]
+    [InlineData("6.12.57+deb13-amd64", "rmmod hv_vmbus")]
+    [InlineData("6.14-rc3", "do not wait on subchannels|says 4 MiB")]
+    [InlineData("6.15.0", "")]
+    public void A_guests_kernel_is_told_with_its_known_faults(string release, string faults)
+    {
+        _root.CreateSubdirectory("sys/bus/vmbus/devices");
+        _root.CreateSubdirectory("proc/sys/kernel");
+        File.WriteAllText(Path.Combine(_root.FullName, "proc/sys/kernel/osrelease"), release + "\n");
+        DoctorFinding kernel = Find("this guest's kernel");
+        Assert.Equal(faults.Length == 0, kernel.Works);
+        Assert.Contains(release, kernel.Found, StringComparison.Ordinal);
+        Assert.Equal(faults.Split('|', StringSplitOptions.RemoveEmptyEntries).Length, kernel.Missing.Count);
+        Assert.All(faults.Split('|', StringSplitOptions.RemoveEmptyEntries).Zip(kernel.Missing), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("six")]
+    [InlineData("6")]
+    public void A_kernel_without_a_version_is_left_out(string release)
+    {
+        Assert.Null(KernelFaults.Of(release));
+        Assert.DoesNotContain(new Diagnosis(_root.FullName, true).All(), finding => finding.Backend == "this guest's kernel");
+    }
+
     [Fact]
     public void Device_nodes_are_found_and_take_root()
     {

@@ -28,6 +28,8 @@ internal sealed class Diagnosis(string root, bool isRoot)
         {
             findings.Add(SharedMemory());
             findings.Add(Uio());
+            if (Kernel() is { } kernel)
+                findings.Add(kernel);
             findings.Add(Module());
             findings.Add(Util("key-value pairs (hv_kvp)", KvpDaemon.DefaultPath));
             findings.Add(Util("snapshots (hv_vss)", VssDaemon.DefaultPath));
@@ -78,6 +80,21 @@ internal sealed class Diagnosis(string root, bool isRoot)
         if (!devices.Any(device => device.UioName is not null))
             found += " Bind one with vmbus bind.";
         return new(Name, missing.Count == 0, found, missing);
+    }
+
+    // Of a guest only: the faults are those of its drivers.
+    private DoctorFinding? Kernel()
+    {
+        const string Release = "/proc/sys/kernel/osrelease";
+        if (!Directory.Exists(At("/sys/bus/vmbus")) || !File.Exists(At(Release)))
+            return null;
+        string release = File.ReadAllText(At(Release)).Trim();
+        return KernelFaults.Of(release) switch
+        {
+            null => null,
+            { Count: 0 } => new("this guest's kernel", true, $"Of Linux {release} no fault is known here.", []),
+            var faults => new("this guest's kernel", false, $"Linux {release} has known faults, unless its distribution has mended them.", faults),
+        };
     }
 
     private DoctorFinding Module()
