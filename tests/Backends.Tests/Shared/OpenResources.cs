@@ -19,11 +19,12 @@ internal readonly record struct OpenResources(int Memfds, int EventFds, int Pipe
     // Nothing is finalized before this count: what a test should have closed is counted.
     private static OpenResources Now()
     {
-        string[] links = [.. Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(path => new FileInfo(path).LinkTarget ?? "")];
+        (string Number, string Link)[] open = [.. Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(path => (Path.GetFileName(path), new FileInfo(path).LinkTarget ?? ""))];
+        string[] links = [.. open.Select(one => one.Link)];
         return new OpenResources(
             links.Count(link => link.Contains("memfd:vmbus", StringComparison.Ordinal)),
             links.Count(link => link.Contains("[eventfd]", StringComparison.Ordinal)),
-            links.Count(link => link.StartsWith("pipe:", StringComparison.Ordinal)),
+            open.Count(one => one.Link.StartsWith("pipe:", StringComparison.Ordinal) && IsOpenForBoth(one.Number)),
             links.Count(link => link.StartsWith("socket:", StringComparison.Ordinal)),
             MappedMemory.LiveCount,
             Directory.EnumerateDirectories("/proc/self/task").Count(IsScan));
@@ -36,6 +37,20 @@ internal readonly record struct OpenResources(int Memfds, int EventFds, int Pipe
         int threads = ScanThreads;
         Background.Until(() => Now().ScanThreads <= threads, "the scan threads are gone");
         Assert.Equal(this with { ScanThreads = 0 }, Now() with { ScanThreads = 0 });
+    }
+
+    // A pipe of signals is open for reading and writing. No other pipe is, and those of the runtime come and go.
+    private static bool IsOpenForBoth(string descriptor)
+    {
+        try
+        {
+            string flags = File.ReadLines($"/proc/self/fdinfo/{descriptor}").First(line => line.StartsWith("flags:", StringComparison.Ordinal));
+            return (Convert.ToInt32(flags[6..].Trim(), 8) & 3) == 2;
+        }
+        catch (IOException)
+        {
+            return false; // Closed since the listing.
+        }
     }
 
     private static bool IsScan(string task)
