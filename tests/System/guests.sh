@@ -45,9 +45,6 @@ done
 . "$here/machine.sh"
 . "$here/module.sh"
 module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils"
-passed=0
-failed=0
-table=()
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
 image() {
@@ -104,19 +101,6 @@ make_guest() {
     say "  $1: $(basename "$tree"/boot/vmlinuz-*), initramfs of $(du -k "$to/initrd" | cut -f1) KB"
 }
 
-# verdict LOG ENDED: what the machine said of itself.
-verdict() {
-    grep -q '^@result passed' "$1" && return 0
-    [ -n "$2" ] && ! grep -Eq '^@result failed|FAILED' "$1" && return 2
-    return 1
-}
-
-# told NAME OK TEXT: a line of the table.
-told() {
-    if [ "$2" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    table+=("$(printf '%-42s %-7s %s' "$1" "$([ "$2" = 0 ] && echo passed || echo FAILED)" "$3")")
-}
-
 say "kernels and daemons (kept in the cache when they were there)"
 for kernel in $chosen; do
     image "$kernel"
@@ -140,23 +124,5 @@ archive "$work/l1" "$work/l1.cpio"
 make_l0 "$work/l0" 3G "$work/l1.cpio" guests
 
 say "the machine"
-status=0
-boot verdict "$work/l0" || status=$?
-if [ "$status" = 2 ]; then
-    say "RETRY: the machine gave no result ($watched_why; its last line: ${watched_last:-none}); the one retry starts"
-    status=0
-    boot verdict "$work/l0" || status=$?
-fi
-for kernel in $chosen; do
-    line=$(sed -n "s/^@kernel $kernel //p" "$work/boot.log")
-    case $line in
-    *' passed, 0 failed') told "guest $kernel" 0 "steps: $line" ;;
-    *) told "guest $kernel" 1 "steps: ${line:-it said nothing of them}" ;;
-    esac
-    passed=$((passed + $(grep -c "^\[$kernel\] ok " "$work/boot.log" || true)))
-done
-[ "$status" = 0 ] || [ "$failed" != 0 ] || told "the machine" 1 "no result"
-printf '\n'
-printf '%s\n' "${table[@]}"
-printf '\n%s passed, %s failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+boot_guests $chosen
+totals

@@ -68,3 +68,52 @@ boot_twice() {
     *) die "$what FAILED: no result, twice; now $watched_why" ;;
     esac
 }
+
+# What a script of several parts counts.
+passed=0
+failed=0
+table=()
+
+# told NAME OK TEXT: a line of the table.
+told() {
+    if [ "$2" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    table+=("$(printf '%-42s %-7s %s' "$1" "$([ "$2" = 0 ] && echo passed || echo FAILED)" "$3")")
+    say "${table[-1]}"
+}
+
+# totals: the last lines, and whether all passed.
+totals() {
+    printf '\n'
+    printf '%s\n' "${table[@]}"
+    printf '\n%s passed, %s failed\n' "$passed" "$failed"
+    [ "$failed" = 0 ]
+}
+
+# boot_guests NAME...: a boot in which L1 plays a guest of each name (lines "[NAME] …") and tells of it ("@kernel NAME N passed,
+# M failed"), with the one retry. Each guest is a line of the table, and each of its steps counts.
+boot_guests() {
+    local status=0 name line
+    boot guests_verdict "$work/l0" || status=$?
+    if [ "$status" = 2 ]; then
+        say "RETRY: the machine gave no result ($watched_why; its last line: ${watched_last:-none}); the one retry starts"
+        status=0
+        boot guests_verdict "$work/l0" || status=$?
+    fi
+    for name in "$@"; do
+        line=$(sed -n "s/^@kernel $name //p" "$work/boot.log")
+        case $line in
+        *' passed, 0 failed') told "boot $name" 0 "steps: $line" ;;
+        *) told "boot $name" 1 "steps: ${line:-it said nothing of them}" ;;
+        esac
+        passed=$((passed + $(grep -c "^\[$name\] ok " "$work/boot.log" || true)))
+    done
+    # What L1 missed besides is said above.
+    [ "$status" = 0 ] || [ "$failed" != 0 ] || told "the machine" 1 "no result"
+}
+
+# guests_verdict LOG ENDED: what the machine said of itself.
+guests_verdict() {
+    grep -q '^@result passed' "$1" && return 0
+    [ -n "$2" ] && ! grep -Eq '^@result failed|FAILED' "$1" && return 2
+    return 1
+}

@@ -131,7 +131,7 @@ internal sealed class KvmProcessor
             _partition.Ports.Handle(access, Vp.PortData);
             return null;
         }
-#pragma warning disable CA1031 // Whatever it is, whoever waits for the guest learns of it.
+#pragma warning disable CA1031 // Whatever it is, those that wait for the guest learn of it.
         catch (Exception error)
         {
             return new GuestEnd(GuestEndReason.Failed, $"The device at port 0x{access.Port:x} failed: {error.Message} ({error.GetType().Name})");

@@ -68,7 +68,7 @@ partial class HostBus
     }
 
     /// <summary>
-    /// Ends a restore: what nobody has offered again is taken back, with the subchannels of a primary channel among it, and the guest
+    /// Ends a restore: what was not offered again is taken back, with the subchannels of a primary channel among it, and the guest
     /// is heard again.
     /// </summary>
     /// <exception cref="InvalidOperationException">Nothing is being restored.</exception>

@@ -193,7 +193,7 @@ public sealed partial class HostBus : IAsyncDisposable
         return _idle.Task;
     });
 
-    // What it posted and nobody has looked at goes with it: the next guest has its memory, and other pages.
+    // What it posted and was not looked at goes with it: the next guest has its memory, and other pages.
     private void ForgetGuest()
     {
         lock (_inbox)

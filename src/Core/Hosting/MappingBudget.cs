@@ -12,7 +12,7 @@ internal sealed class MappingBudget(int limit)
     /// <summary>How many are taken.</summary>
     public int Taken => Volatile.Read(ref _taken);
 
-    /// <summary>Takes what a ring needs at the most: its control page, and each run of its data twice.</summary>
+    /// <summary>Takes the most that a ring can need: its control page, and each run of its data twice.</summary>
     /// <param name="frames">The ring's page frames, the control page's first.</param>
     /// <returns>Disposed to give it back.</returns>
     /// <exception cref="RefusedException">There is not as much left. Nothing is taken then.</exception>

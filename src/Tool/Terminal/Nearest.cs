@@ -1,4 +1,4 @@
-// What somebody may have meant who typed something else.
+// The known word that is nearest to a mistyped one.
 
 namespace VmBus.Tool;
 
@@ -8,7 +8,7 @@ internal static class Nearest
     /// <summary>The nearest word.</summary>
     /// <param name="typed">What was typed.</param>
     /// <param name="words">What there is.</param>
-    /// <returns><see langword="null"/> when none is near: two mistakes at the most, and fewer than half of the letters.</returns>
+    /// <returns><see langword="null"/> when none is near: at most two mistakes, and fewer than half of the letters.</returns>
     public static string? To(string typed, IEnumerable<string> words)
     {
         int most = Math.Min(2, (typed.TrimStart('-').Length - 1) / 2);

@@ -14,9 +14,9 @@ namespace VmBus.Linux;
 /// cloud-init takes, then <c>fcntl</c>'s, which <c>hv_kvp_daemon</c> takes.
 /// </summary>
 /// <remarks>
-/// <para>Thread-safe, also with other processes that take either lock; a call waits for whoever has it, up to 10 s. What follows
+/// <para>Thread-safe, also with other processes that take either lock; a call waits up to 10 s for the one that holds it. What follows
 /// the last whole record is left aside. A file appears with its first pair.</para>
-/// <para>Cloud-init empties files at boot without a lock. Whoever writes then at the end that was leaves a hole: records of zeros
+/// <para>Cloud-init empties files at boot without a lock. A process that then writes at the old end leaves a hole: records of zeros
 /// are no pairs, and the next change closes them up.</para>
 /// <para>When <see cref="IcKvpPool.Auto"/> is enumerated, the guest tells of itself instead (<see cref="KvpGuestPairs"/>).</para>
 /// <para>What the file system refuses is thrown as <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>,

@@ -11,7 +11,7 @@ namespace VmBus.Linux;
 /// thawed by the same descriptors, so that no path of a frozen one is looked up. What is frozen stays so when the process is killed: what
 /// runs it is to thaw then (<c>fsfreeze --unfreeze</c>).
 /// </summary>
-/// <remarks>A volume that cannot be frozen, such as FAT, is left out; one that somebody else has frozen is theirs to thaw.</remarks>
+/// <remarks>A volume that cannot be frozen, such as FAT, is left out; one that another process has frozen is left for that process to thaw.</remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class MountedVolumes : IVolumeFreezer
 {
@@ -80,7 +80,7 @@ internal sealed class MountedVolumes : IVolumeFreezer
         List<IFreezableVolume> left = [];
         while (_frozen.TryPop(out IFreezableVolume? volume))
         {
-            // Somebody else may have thawed it.
+            // Another process may have thawed it.
             if (volume.Thaw() is Errno.None or Errno.InvalidArgument)
             {
                 volume.Dispose();

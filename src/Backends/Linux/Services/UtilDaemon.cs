@@ -150,7 +150,7 @@ public abstract class UtilDaemon : IDisposable
         }
         catch (Exception error)
         {
-            // The host is told at once, and then whoever runs the daemon, unless the next message may fare better.
+            // The host is told at once, and then the caller of RunAsync, unless the next message may fare better.
             thrown = _service.Outlives(error) ? null : ExceptionDispatchInfo.Capture(error);
             Interlocked.Increment(ref _failed);
             _service.Fail(message);

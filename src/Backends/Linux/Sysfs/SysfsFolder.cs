@@ -11,7 +11,7 @@ namespace VmBus.Linux;
 /// <summary>Reads attributes. Whatever cannot be read or understood is <see langword="null"/>.</summary>
 internal readonly struct SysfsFolder(string path)
 {
-    // An attribute of the kernel is one page at the most: a byte less than 64 KiB.
+    // An attribute of the kernel is at most one page: a byte less than 64 KiB.
     private const int MostBytes = 64 * 1024;
 
     public string Path => path;

@@ -56,7 +56,7 @@ internal sealed partial class HostProtocol
     }
 
     /// <summary>
-    /// Takes an offer back, and before a primary channel its subchannels: a guest must not see one without the other. Its device must have let go of rings and GPADLs: nothing more is asked of it, what was asked is
+    /// Takes an offer back, and before a primary channel its subchannels: a guest must not see one without the other. Its device must no longer use rings and GPADLs: nothing more is asked of it, what was asked is
     /// dropped, and answers to what it took before mean nothing. The guest is told, and what it still waits for is answered.
     /// </summary>
     /// <param name="offer">The offer. One that was revoked before is left as it is.</param>
@@ -81,7 +81,7 @@ internal sealed partial class HostProtocol
     private void RevokeOne(HostChannel channel)
     {
         RemoveLiving(channel);
-        _unclaimed?.Remove(channel.Id.Value);       // it went with its primary before anybody offered it again
+        _unclaimed?.Remove(channel.Id.Value);       // it went with its primary before it was offered again
         if (channel.Offer.Relid is { } wanted)
             _relids.Unkeep(wanted);
         DropActionsOf(channel.Id);

@@ -38,7 +38,7 @@ internal sealed partial class HostProtocol
 
     /// <summary>
     /// Subchannels that were offered again and whose primary channel was not: <see cref="CompleteRestore"/> takes them back with
-    /// it. A driver first has their devices let go.
+    /// it. A driver first ends their devices.
     /// </summary>
     public IEnumerable<OfferId> Orphans
     {
@@ -114,7 +114,7 @@ internal sealed partial class HostProtocol
         _outbox.Restore(ref reader, SavedStateRecord.Outbox, MessageDirection.HostToGuest, _connection is null ? null : Negotiated);
         _aside.Restore(ref reader, SavedStateRecord.Aside, MessageDirection.HostToGuest, null);
         foreach (QueuedMessage message in _outbox.Waiting.Concat(_aside.Waiting))
-            reader.CheckFit(IsPossible(message.Target), $"{message.Type} goes to {message.Target}, where there is nobody");
+            reader.CheckFit(IsPossible(message.Target), $"{message.Type} goes to {message.Target}, where nothing receives");
         _waitingAnswers = _outbox.Waiting.Count(message => IsAnswer(message.Type));
         reader.Check(_beforePause <= _outbox.Count, $"{_beforePause} of {_outbox.Count} messages go before the pause");
     }

@@ -47,7 +47,7 @@ internal sealed record HostProtocolOptions
     public int MaxGpadls { get; init; } = 8192;
 
     /// <summary>
-    /// How many pages the guest's GPADLs may have in all; 4 GiB by default. 72 bytes of memory each at the most. A page may be
+    /// How many pages the guest's GPADLs may have in all; 4 GiB by default. At most 72 bytes of memory each. A page may be
     /// in several, and a Linux device of <c>uio_hv_generic</c> shows 51 MiB whatever it is.
     /// </summary>
     public long MaxGpadlPages { get; init; } = 4L * 1024 * 1024 * 1024 / GpaRange.PageSize;

@@ -87,7 +87,7 @@ internal sealed partial class MessageOutbox
 
         if (isOff && IsOffTooLong())
         {
-            // Nobody is there to read any of them.
+            // None of them can be read any more.
             MessageTarget target = _queue.Peek().Target;
             int waiting = Count;
             RemoveAll(message => message.Target == target);

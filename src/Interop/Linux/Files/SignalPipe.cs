@@ -40,7 +40,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
         using var read = new SignalPipe(ends[0]);
         using var write = new SignalPipe(ends[1]);
 
-        // The other process may be another user's, and opens it anew. Nobody can who was not given it.
+        // The other process may be another user's, and opens it anew. A process that was not given it cannot.
         if (Libc.ChangeMode(read, Everyone) < 0)
             throw ErrnoException.FromLastCall("fchmod of a pipe");
         // A larger pipe, as of a user who has very many, makes a wait look more than once, and no more.
@@ -70,7 +70,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public SignalPipe Lend() => Reopen(this);
 
-    /// <summary>Adds a signal and wakes whoever waits for it.</summary>
+    /// <summary>Adds a signal and wakes the one that waits for it.</summary>
     /// <exception cref="ObjectDisposedException">The descriptor is closed.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public unsafe void Signal()

@@ -23,7 +23,7 @@ internal static class KernelFaults
     /// <returns>A sentence each; <see langword="null"/> when the release says no version.</returns>
     public static IReadOnlyList<string>? Of(string release) => ParseVersion(release) is { } version ? [.. Known.Where(one => one.Has(version)).Select(one => one.Fault)] : null;
 
-    // 6.12.57+deb13-amd64, 6.1.0-28-amd64, 5.15.167.4-microsoft-standard-WSL2: numbers up to whatever else comes, three at the most.
+    // 6.12.57+deb13-amd64, 6.1.0-28-amd64, 5.15.167.4-microsoft-standard-WSL2: at most three numbers, up to the first other character.
     private static Version? ParseVersion(string release)
     {
         string[] parts = release.Split('.', '-', '+', '_', ' ');

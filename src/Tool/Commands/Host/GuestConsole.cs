@@ -79,7 +79,7 @@ internal sealed class GuestConsole : IDisposable
         }
     }
 
-    // On the timer's thread nobody would take an exception: the next byte tells of it.
+    // On the timer's thread an exception would end the process: the next byte tells of it.
     private void Flush()
     {
         try

@@ -10,13 +10,13 @@ namespace VmBus.Tool;
 /// <summary>Names of devices.</summary>
 internal static class DeviceName
 {
-    /// <summary>What a device is called that nobody knows.</summary>
+    /// <summary>What an unknown device is called.</summary>
     public const string Unknown = "unknown";
 
     // Binds whatever is a socket, by a flag of the offer that sysfs does not show: each service is a class.
     private const string SocketDriver = "hv_sock";
 
-    /// <summary>A name without blanks, as a column or a document has it; <see langword="null"/> when nobody knows.</summary>
+    /// <summary>A name without blanks, as a column or a document has it; <see langword="null"/> when it is unknown.</summary>
     public static string? Short(SysfsDevice device) => device.Class?.Name ?? device.ClassId switch
     {
         { } id when id == EchoDevice.InterfaceType => "echo",
