@@ -1,7 +1,7 @@
 // A running guest and what its bus offers, by name.
 
-using System.Runtime.Versioning;
 using System.Collections.Concurrent;
+using System.Runtime.Versioning;
 using VmBus.Devices;
 using VmBus.Hosting;
 using VmBus.Integration;
