@@ -46,8 +46,8 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("6.1.0-28-amd64", "does not bind|do not wait on subchannels|says 4 MiB|rmmod hv_vmbus")]
-    [InlineData("5.15.167.4-microsoft-standard-WSL2", "does not bind|do not wait on subchannels|says 4 MiB")]
+    [InlineData("6.1.0-28-amd64", "does not bind|hv_uio_rescind|do not wait on subchannels|says 4 MiB|rmmod hv_vmbus")]
+    [InlineData("5.15.167.4-microsoft-standard-WSL2", "does not bind|hv_uio_rescind|do not wait on subchannels|says 4 MiB")]
     [InlineData("6.12.40+deb13-amd64", "says 4 MiB|rmmod hv_vmbus")]
     [InlineData("6.12.57+deb13-amd64", "rmmod hv_vmbus")]
     [InlineData("6.14-rc3", "do not wait on subchannels|says 4 MiB")]

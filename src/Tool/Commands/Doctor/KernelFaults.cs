@@ -11,6 +11,7 @@ internal static class KernelFaults
     private static readonly (Func<Version, bool> Has, string Fault)[] Known =
     [
         (version => version < new Version(6, 2), "uio_hv_generic does not bind a channel without a monitor (\"vmbus channel requires hypercall\")."),
+        (version => version < new Version(6, 2), "The kernel oopses (hv_uio_rescind) when the host takes a device away that was bound to uio_hv_generic and given back."),
         (version => version < new Version(6, 12) || version >= new Version(6, 13) && version < new Version(6, 15),
             "uio_hv_generic looks for the interrupt of a subchannel at a device that is not there: do not wait on subchannels."),
         (version => version < new Version(6, 12, 41) || version >= new Version(6, 13) && version < new Version(6, 15),
