@@ -75,6 +75,27 @@ public class ThreadedScanTests
         Assert.True(wasEnding, "The scanner was disposed, and its thread still ran.");
     }
 
+    // Disposed at any moment of its thread's first steps.
+    [Fact]
+    public void A_scanner_ends_whenever_it_is_disposed()
+    {
+        using var memory = new GuestMemory(2 * 4096, shared: false);
+        var page = new MonitorPageView(memory.Translate(memory.AllocatePages(1), 4096));
+        Background disposing = Background.Run(() =>
+        {
+            for (int round = 0; round < 5000; round++)
+            {
+                using var started = new ManualResetEventSlim();
+                var scanner = new ThreadedMonitorScanner(static () => 0, started.Set);
+                scanner.Add(new MonitorExaminer(page, new MonitorOptions(), static (_, _) => HypercallStatus.Success));
+                started.Wait(Patience.Limit);
+                Thread.SpinWait(round % 300);
+                scanner.Dispose();
+            }
+        });
+        disposing.Join();
+    }
+
     [Fact]
     public void The_hypervisor_ends_its_thread_and_can_be_disposed_twice()
     {

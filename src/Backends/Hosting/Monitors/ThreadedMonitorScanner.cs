@@ -52,9 +52,13 @@ internal sealed class ThreadedMonitorScanner : MonitorScanner
         _started?.Invoke();
         if (OperatingSystem.IsLinux())
             ThreadScheduling.SetTimerSlack(1);
-        while (!_stopped)
+        while (true)
         {
+            // The kick is taken before the looks that it asks for: taken behind the look at the flag it could be the one of
+            // Dispose, and the thread would wait for ever.
             _kick.TryConsume();
+            if (_stopped)
+                return;
             long next;
             lock (Sync)
                 next = ExamineAll(Now);
