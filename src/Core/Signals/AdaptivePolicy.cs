@@ -17,7 +17,8 @@ internal struct AdaptivePolicy
     private long _windowStart;
     private int _streak;            // batches or windows in a row that spoke for a change
     private int _failedTrials;      // in a row
-    private bool _answered;         // packets came back during the streak
+    private int _silent;            // windows in a row that spoke for it and in which nothing came back
+    private bool _answered;         // packets came back in the window
     private bool _windowOpen;
 
     /// <summary>Starts deferring, as an offer with a monitor asks for.</summary>
@@ -80,7 +81,7 @@ internal struct AdaptivePolicy
             if (sent - received - _lead < _options.ManyPackets)
             {
                 OpenWindow(sent, received, now);
-                _streak = 0;
+                _streak = _silent = 0;
                 return false;
             }
 
@@ -94,13 +95,13 @@ internal struct AdaptivePolicy
         // The window is over, maybe long since: packets a window, not packets.
         double windows = (now - _windowStart) / (double)_windowTicks;
         bool many = (sent - _sentBefore) >= _options.ManyPackets * windows;
-        bool answered = _answered;
         _streak = many ? _streak + 1 : 0;
+        _silent = many && !_answered ? _silent + 1 : 0;
         OpenWindow(sent, received, now);
-        _answered = answered && many;
-        if (_streak < (_answered ? _options.Patience << _failedTrials : _options.Patience))
+        bool isSilent = _silent >= _options.Patience;
+        if (!isSilent && _streak < _options.Patience << _failedTrials)
             return false;
-        IsTrial = _answered;
+        IsTrial = !isSilent;
         Become(defers: true);
         _sentBefore = sent;
         return true;
@@ -118,8 +119,7 @@ internal struct AdaptivePolicy
     private void Become(bool defers)
     {
         Defers = defers;
-        _streak = 0;
-        _answered = false;
+        _streak = _silent = 0;
         _windowOpen = false;
     }
 }

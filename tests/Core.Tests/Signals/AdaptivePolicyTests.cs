@@ -264,6 +264,34 @@ public class AdaptivePolicyTests
         Assert.All(windows, one => Assert.InRange(one, Options.Patience, Options.Patience + 2));
     }
 
+    /// <summary>A dialogue that counts as in flight, for a stream came before it, and whose trials have failed; then a stream.</summary>
+    [Fact]
+    public void A_stream_behind_failed_trials_is_deferred_within_its_first_windows()
+    {
+        AdaptivePolicy policy = Immediate();
+        long sent = 1000, received = 0, now = 0;
+        Assert.False(policy.OnImmediate(0, 0, 0));
+        for (int failed = 0; failed < AdaptivePolicy.MostDoublings;)
+        {
+            if (policy.Defers)
+            {
+                failed++;
+                Assert.True(policy.OnDeferred(++sent));
+            }
+            else
+            {
+                policy.OnImmediate(++sent, ++received, now += Window / 20);
+            }
+        }
+
+        for (int i = 0; i < 50; i++)
+            Assert.False(policy.OnImmediate(++sent, ++received, now += Window / 20));
+        long began = now;
+        while (!policy.OnImmediate(++sent, received, now += Window / 20))
+            Assert.True(now - began < 10 * Window);
+        Assert.False(policy.IsTrial);
+    }
+
     [Fact]
     public void One_trial_that_passes_makes_up_for_those_that_failed()
     {
