@@ -1,5 +1,6 @@
 // vmbus copy: its options, and how a copy goes from them to digests and counts.
 
+using System.Text.Json;
 using System.CommandLine;
 
 namespace VmBus.Tool;
@@ -95,7 +96,7 @@ internal sealed class CopyCommand
         // Standard output may be the copy itself.
         bool outputIsCopy = options.Output == CopyOptions.Standard;
         if (options.Json)
-            _terminal.Out.WriteLine(CopyJson.Write(CopyDocument.From(options, results, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(CopyDocument.From(options, results, VmBusCommand.Version), ToolJson.Indented.CopyDocument));
         else
             CopyText.Write(outputIsCopy ? _terminal.Error : _terminal.Out, options, results);
 

@@ -1,5 +1,6 @@
 // vmbus doctor: which backends can work on this machine, and what the others lack.
 
+using System.Text.Json;
 using System.CommandLine;
 
 namespace VmBus.Tool;
@@ -32,7 +33,7 @@ internal sealed class DoctorCommand
     {
         IReadOnlyList<DoctorFinding> findings = new Diagnosis("/", Environment.IsPrivilegedProcess).All();
         if (line.GetValue(_json))
-            _terminal.Out.WriteLine(DoctorJson.Write(new DoctorDocument(DoctorDocument.SchemaName, VmBusCommand.Version, Diagnosis.System, findings)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(new DoctorDocument(DoctorDocument.SchemaName, VmBusCommand.Version, Diagnosis.System, findings), ToolJson.Indented.DoctorDocument));
         else
             _terminal.WriteLaidOut(console => DoctorText.Write(console, Diagnosis.System, findings));
         return ExitCode.Success;

@@ -30,7 +30,7 @@ internal sealed record FileCopyLine(
     }
 
     /// <summary>The line as JSON.</summary>
-    public string Json() => JsonSerializer.Serialize(this, FileCopyJson.Default.FileCopyLine);
+    public string Json() => JsonSerializer.Serialize(this, ToolJson.Default.FileCopyLine);
 
     private static bool? Has(FileCopyReport report, IcFileCopyFlags flag) => report.Request is { } request ? (request.Flags & flag) != 0 : null;
 

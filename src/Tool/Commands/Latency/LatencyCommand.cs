@@ -1,5 +1,6 @@
 // vmbus latency: its options, and how a run goes from them to tables, JSON and a picture.
 
+using System.Text.Json;
 using System.CommandLine;
 using VmBus.Protocol;
 
@@ -109,7 +110,7 @@ internal sealed class LatencyCommand
             display => new LatencyRun(options, engine).Run(display, cancellationToken)).ConfigureAwait(false);
 
         if (options.Json)
-            _terminal.Out.WriteLine(LatencyJson.Write(LatencyDocument.From(report, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(LatencyDocument.From(report, VmBusCommand.Version), ToolJson.Indented.LatencyDocument));
         else
             _terminal.WriteLaidOut(console => LatencyTables.Write(console, report));
 

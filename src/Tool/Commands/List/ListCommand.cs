@@ -1,5 +1,6 @@
 // vmbus list: the devices and channels of this Linux guest.
 
+using System.Text.Json;
 using System.CommandLine;
 using VmBus.Linux;
 
@@ -51,7 +52,7 @@ internal sealed class ListCommand
         if (line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json))
             devices = LowLatencyChannel.WithFlags(sysfs, devices);
         if (line.GetValue(_json))
-            _terminal.Out.WriteLine(ListJson.Write(ListDocument.From(devices, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(ListDocument.From(devices, VmBusCommand.Version), ToolJson.Indented.ListDocument));
         else if (line.GetValue(_tree))
             _terminal.WriteLaidOut(console => ListTree.Write(console, devices));
         else

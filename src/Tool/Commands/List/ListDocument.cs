@@ -17,26 +17,26 @@ internal sealed record ListDocument(string Schema, string ToolVersion, IReadOnly
     /// <summary>One device.</summary>
     internal sealed record DevicePart(
         uint? Relid, string? ClassName, Guid? ClassId, Guid? InstanceId, string Path, string? Driver, string? Uio, int? NumaNode,
-        int? MonitorId, RingPart? Outgoing, RingPart? Incoming, IReadOnlyList<ChannelPart> Channels)
+        int? MonitorId, ListedRing? Outgoing, ListedRing? Incoming, IReadOnlyList<ListedChannel> Channels)
     {
         public static DevicePart From(SysfsDevice device) => new(
             device.Relid, DeviceName.Short(device), device.ClassId, device.InstanceId, device.Path, device.Driver, device.UioName, device.NumaNode,
-            device.MonitorId, RingPart.From(device.Outgoing), RingPart.From(device.Incoming), [.. device.Channels.Select(ChannelPart.From)]);
+            device.MonitorId, ListedRing.From(device.Outgoing), ListedRing.From(device.Incoming), [.. device.Channels.Select(ListedChannel.From)]);
     }
 
     /// <summary>One ring of a primary channel.</summary>
-    internal sealed record RingPart(uint? InterruptMask, uint? ReadIndex, uint? WriteIndex, uint? BytesToRead, uint? BytesToWrite)
+    internal sealed record ListedRing(uint? InterruptMask, uint? ReadIndex, uint? WriteIndex, uint? BytesToRead, uint? BytesToWrite)
     {
-        public static RingPart? From(SysfsRing? ring) =>
+        public static ListedRing? From(SysfsRing? ring) =>
             ring is null ? null : new(ring.InterruptMask, ring.ReadIndex, ring.WriteIndex, ring.BytesToRead, ring.BytesToWrite);
     }
 
     /// <summary>One channel.</summary>
-    internal sealed record ChannelPart(
+    internal sealed record ListedChannel(
         uint Relid, uint? Subchannel, uint? Vp, int? MonitorId, uint? Pending, double? LatencyUs, bool? LowLatency, ulong? Interrupts, ulong? Events,
         ulong? InterruptsInFull, ulong? InterruptsOutEmpty, ulong? OutgoingFullFirst, ulong? OutgoingFullTotal, long? RingBytes)
     {
-        public static ChannelPart From(SysfsChannel channel) => new(
+        public static ListedChannel From(SysfsChannel channel) => new(
             channel.Relid, channel.SubchannelIndex, channel.VpIndex, channel.MonitorId, channel.Pending, channel.Latency?.TotalMicroseconds, channel.IsLowLatency,
             channel.Interrupts, channel.Events, channel.InterruptsInFull, channel.InterruptsOutEmpty, channel.OutgoingFullFirst,
             channel.OutgoingFullTotal, channel.RingBytes);

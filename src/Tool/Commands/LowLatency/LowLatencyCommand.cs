@@ -1,5 +1,6 @@
 // vmbus low-latency: the switch of the 2016 patch, for the channels of kernel drivers.
 
+using System.Text.Json;
 using System.CommandLine;
 using System.Runtime.Versioning;
 using VmBus.Linux;
@@ -94,7 +95,7 @@ internal sealed class LowLatencyCommand
             : LowLatencyChannel.Read(sysfs, sysfs.ListDevices());
         bool hasModule = LowLatencyChannel.HasModule(sysfs);
         if (json)
-            _terminal.Out.WriteLine(LowLatencyJson.Write(LowLatencyDocument.From(channels, hasModule, counted, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(LowLatencyDocument.From(channels, hasModule, counted, VmBusCommand.Version), ToolJson.Indented.LowLatencyDocument));
         else
             _terminal.WriteLaidOut(console => LowLatencyText.Write(console, channels, hasModule, counted));
     }
@@ -105,7 +106,7 @@ internal sealed class LowLatencyCommand
         IReadOnlyList<LowLatencyChannel> now = LowLatencyRun.Keep(sysfs, devices, enable);
         if (json)
         {
-            _terminal.Out.WriteLine(LowLatencyJson.Write(LowLatencyDocument.From(now, hasModule: true, counted: null, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(LowLatencyDocument.From(now, hasModule: true, counted: null, VmBusCommand.Version), ToolJson.Indented.LowLatencyDocument));
             return;
         }
 

@@ -1,27 +1,25 @@
 // The JSON document of the switch: stable names, null for what is not known.
 
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using VmBus.Linux;
 
 namespace VmBus.Tool;
 
 /// <summary>The document <c>vmbus low-latency --json</c> writes.</summary>
-internal sealed record LowLatencyDocument(string Schema, string ToolVersion, bool Module, double? CountedSeconds, IReadOnlyList<LowLatencyDocument.ChannelPart> Channels)
+internal sealed record LowLatencyDocument(string Schema, string ToolVersion, bool Module, double? CountedSeconds, IReadOnlyList<LowLatencyDocument.SwitchedChannel> Channels)
 {
     /// <summary>The schema's name and version.</summary>
     public const string SchemaName = "vmbus-low-latency/1";
 
     /// <summary>Makes the document.</summary>
     public static LowLatencyDocument From(IReadOnlyList<LowLatencyChannel> channels, bool hasModule, TimeSpan? counted, string toolVersion) =>
-        new(SchemaName, toolVersion, hasModule, counted?.TotalSeconds, [.. channels.Select(ChannelPart.From)]);
+        new(SchemaName, toolVersion, hasModule, counted?.TotalSeconds, [.. channels.Select(SwitchedChannel.From)]);
 
     /// <summary>One channel.</summary>
-    internal sealed record ChannelPart(
+    internal sealed record SwitchedChannel(
         uint? Relid, uint? Subchannel, string? ClassName, Guid? InstanceId, string? Driver, int? MonitorId, double? LatencyUs,
         bool? LowLatency, bool? Kept, uint? Requests, ulong? Hypercalls, LowLatencyChannel.SignalsCounted? Counted)
     {
-        public static ChannelPart From(LowLatencyChannel channel)
+        public static SwitchedChannel From(LowLatencyChannel channel)
         {
             (TopRow row, KernelChannelState? state) = channel;
             return new(
@@ -29,14 +27,4 @@ internal sealed record LowLatencyDocument(string Schema, string ToolVersion, boo
                 state?.IsLowLatency, state?.IsKept, state?.Requests, channel.Hypercalls, channel.Counted);
         }
     }
-}
-
-/// <summary>Source-generated writing of <see cref="LowLatencyDocument"/>: no reflection, so NativeAOT-clean.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n")]
-[JsonSerializable(typeof(LowLatencyDocument))]
-internal sealed partial class LowLatencyJson : JsonSerializerContext
-{
-    /// <summary>Writes a document.</summary>
-    /// <returns>Indented JSON with line feeds, without one at the end.</returns>
-    public static string Write(LowLatencyDocument document) => JsonSerializer.Serialize(document, Default.LowLatencyDocument);
 }

@@ -1,5 +1,6 @@
 // vmbus monitor: the monitor pages of this Linux guest, and the latency hints in them.
 
+using System.Text.Json;
 using System.CommandLine;
 using System.Globalization;
 
@@ -95,7 +96,7 @@ internal sealed class MonitorCommand
 
         MonitorReport report = MonitorRun.Run(options);
         if (options.IsJson)
-            _terminal.Out.WriteLine(MonitorJson.Write(MonitorDocument.From(report, options.IsAll, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(MonitorDocument.From(report, options.IsAll, VmBusCommand.Version), ToolJson.Indented.MonitorDocument));
         else
             _terminal.WriteLaidOut(console => MonitorTables.Write(console, report, options.IsAll));
         return ExitCode.Success;
@@ -118,7 +119,7 @@ internal sealed class MonitorCommand
     {
         WindowReport report = await WindowMeasurement.RunAsync(measure, _engines.Sysfs(options.Sysfs), _terminal, cancellationToken).ConfigureAwait(false);
         if (options.IsJson)
-            _terminal.Out.WriteLine(WindowJson.Write(WindowDocument.From(report, VmBusCommand.Version)));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(WindowDocument.From(report, VmBusCommand.Version), ToolJson.Indented.WindowDocument));
         else
             _terminal.WriteLaidOut(console => WindowTables.Write(console, report));
         if (plot is null)

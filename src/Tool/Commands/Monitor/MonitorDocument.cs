@@ -8,7 +8,7 @@ namespace VmBus.Tool;
 
 /// <summary>The document <c>vmbus monitor --json</c> writes.</summary>
 internal sealed record MonitorDocument(
-    string Schema, string ToolVersion, string? Uio, IReadOnlyList<MonitorDocument.ChannelPart> Channels, MonitorDocument.PagePart? Page, MonitorDocument.ChangePart? Change)
+    string Schema, string ToolVersion, string? Uio, IReadOnlyList<MonitorDocument.MonitoredChannel> Channels, MonitorDocument.PagePart? Page, MonitorDocument.ChangePart? Change)
 {
     /// <summary>The schema's name and version.</summary>
     public const string SchemaName = "vmbus-monitor/1";
@@ -21,16 +21,16 @@ internal sealed record MonitorDocument(
     {
         ArgumentNullException.ThrowIfNull(report);
         return new(
-            SchemaName, toolVersion, report.Uio, [.. report.Channels.Select(ChannelPart.From)], report.Page is { } page ? PagePart.From(report, page, all) : null,
+            SchemaName, toolVersion, report.Uio, [.. report.Channels.Select(MonitoredChannel.From)], report.Page is { } page ? PagePart.From(report, page, all) : null,
             report.Change is { } change ? new(change.Channel.Relid, change.MonitorId, change.Before.TotalMicroseconds, change.After.TotalMicroseconds) : null);
     }
 
     /// <summary>One channel, as sysfs shows it.</summary>
-    internal sealed record ChannelPart(
+    internal sealed record MonitoredChannel(
         uint? Relid, uint? Subchannel, string? ClassName, Guid? InstanceId, uint? DeviceRelid, string? Driver, string? Signal,
         int? MonitorId, int? TriggerGroup, int? Bit, SidePart? ToHost, SidePart? ToGuest)
     {
-        public static ChannelPart From(TopRow row)
+        public static MonitoredChannel From(TopRow row)
         {
             bool isPrimary = row.Relid == row.Device.Relid;
             return new(

@@ -1,5 +1,6 @@
 // vmbus report: one file that tells others what this guest's VMBus is and does.
 
+using System.Text.Json;
 using System.CommandLine;
 using VmBus.Linux;
 
@@ -55,10 +56,10 @@ internal sealed class ReportCommand
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         IReadOnlyList<TopRow> rows = TopRows.From(LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()));
         WindowReport? window = measure is null ? null : await WindowMeasurement.RunAsync(measure, sysfs, _terminal, cancellationToken).ConfigureAwait(false);
-        string json = ReportJson.Write(new ReportDocument(
+        string json = JsonSerializer.Serialize(new ReportDocument(
             ReportDocument.SchemaName, VmBusCommand.Version, MachineFacts.Read(), Processor(_engines.Proc), LowLatencyChannel.HasModule(sysfs),
-            [.. rows.Select(ReportDocument.ChannelPart.From)], new Diagnosis("/", Environment.IsPrivilegedProcess).All(),
-            window is null ? null : WindowDocument.MeasuredPart.From(window)));
+            [.. rows.Select(ReportDocument.ReportedChannel.From)], new Diagnosis("/", Environment.IsPrivilegedProcess).All(),
+            window is null ? null : WindowDocument.MeasuredPart.From(window)), ToolJson.Indented.ReportDocument);
         if (isOut)
         {
             _terminal.Out.WriteLine(json);

@@ -1,8 +1,5 @@
 // The JSON document of a report: what this guest's VMBus is and does, and nothing that names it.
 
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace VmBus.Tool;
 
 /// <summary>The document <c>vmbus report</c> writes.</summary>
@@ -15,29 +12,19 @@ namespace VmBus.Tool;
 /// <param name="Backends">What <c>vmbus doctor</c> finds.</param>
 /// <param name="Measured">What <c>vmbus monitor --measure</c> found, where it was asked for.</param>
 internal sealed record ReportDocument(
-    string Schema, string ToolVersion, MachineFacts Machine, string? Processor, bool Module, IReadOnlyList<ReportDocument.ChannelPart> Channels,
+    string Schema, string ToolVersion, MachineFacts Machine, string? Processor, bool Module, IReadOnlyList<ReportDocument.ReportedChannel> Channels,
     IReadOnlyList<DoctorFinding> Backends, WindowDocument.MeasuredPart? Measured)
 {
     /// <summary>The schema's name and version.</summary>
     public const string SchemaName = "vmbus-report/1";
 
     /// <summary>One channel. Without the instance of its device: that may name a machine.</summary>
-    internal sealed record ChannelPart(
+    internal sealed record ReportedChannel(
         uint? Relid, uint? Subchannel, string? ClassName, Guid? ClassId, string? Driver, uint? Vp, string? Signal, bool? LowLatency, int? MonitorId, double? LatencyUs,
         TopDocument.RingPart Outgoing, TopDocument.RingPart Incoming, TopDocument.CountsPart<ulong> Totals)
     {
-        public static ChannelPart From(TopRow row) => new(
+        public static ReportedChannel From(TopRow row) => new(
             row.Relid, row.Subchannel, DeviceName.Short(row.Device), row.Device.ClassId, row.Device.Driver, row.Vp, row.Signal, row.IsLowLatency, row.MonitorId,
             row.Latency?.TotalMicroseconds, TopDocument.RingPart.From(row.Outgoing), TopDocument.RingPart.From(row.Incoming), TopDocument.CountsPart<ulong>.From(row.Totals));
     }
-}
-
-/// <summary>Source-generated writing of <see cref="ReportDocument"/>: no reflection, so NativeAOT-clean.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n")]
-[JsonSerializable(typeof(ReportDocument))]
-internal sealed partial class ReportJson : JsonSerializerContext
-{
-    /// <summary>Writes a document.</summary>
-    /// <returns>Indented JSON with line feeds, without one at the end.</returns>
-    public static string Write(ReportDocument document) => JsonSerializer.Serialize(document, Default.ReportDocument);
 }

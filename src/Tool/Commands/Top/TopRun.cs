@@ -1,5 +1,6 @@
 // Readings at an interval, and who shows them: a screen, a log, or lines of JSON.
 
+using System.Text.Json;
 using VmBus.Linux;
 
 namespace VmBus.Tool;
@@ -113,7 +114,7 @@ internal sealed class TopRun
         if (_options.IsJson)
         {
             TopDocument document = TopDocument.From(_options.Sort.Sort(Rows(), _options.IsReversed, _view.IsTotals), _now!, _before, VmBusCommand.Version);
-            output.WriteLine(TopJson.Write(document, indented: _options.IsOnce));
+            output.WriteLine(JsonSerializer.Serialize(document, (_options.IsOnce ? ToolJson.Indented : ToolJson.Default).TopDocument));
         }
         else
         {

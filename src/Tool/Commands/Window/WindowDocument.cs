@@ -1,8 +1,5 @@
 // The JSON document of the measured window: stable names, units in names. docs/monitoring.md tells what each field is.
 
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace VmBus.Tool;
 
 /// <summary>The document <c>vmbus monitor --measure --json</c> writes.</summary>
@@ -15,16 +12,16 @@ internal sealed record WindowDocument(string Schema, string ToolVersion, Machine
     public static WindowDocument From(WindowReport report, string toolVersion) => new(SchemaName, toolVersion, MachineFacts.Read(), MeasuredPart.From(report));
 
     /// <summary>What was measured.</summary>
-    internal sealed record MeasuredPart(uint Relid, string ClassName, int MonitorId, int Samples, IReadOnlyList<CellPart> Hints, TimesPart? Hypercall)
+    internal sealed record MeasuredPart(uint Relid, string ClassName, int MonitorId, int Samples, IReadOnlyList<HintPart> Hints, TimesPart? Hypercall)
     {
         public static MeasuredPart From(WindowReport report) => new(
-            report.Relid, report.Name, report.MonitorId, report.Samples, [.. report.Cells.Select(CellPart.From)], report.Calls is { } calls ? TimesPart.From(calls) : null);
+            report.Relid, report.Name, report.MonitorId, report.Samples, [.. report.Cells.Select(HintPart.From)], report.Calls is { } calls ? TimesPart.From(calls) : null);
     }
 
     /// <summary>One hint.</summary>
-    internal sealed record CellPart(double HintUs, double LowestHintUs, int NotTaken, TimesPart Window, TimesPart Wait)
+    internal sealed record HintPart(double HintUs, double LowestHintUs, int NotTaken, TimesPart Window, TimesPart Wait)
     {
-        public static CellPart From(WindowCell cell) => new(
+        public static HintPart From(WindowCell cell) => new(
             cell.Hint.TotalMicroseconds, cell.Lowest.TotalMicroseconds, cell.NotTaken, TimesPart.From(cell.Windows), TimesPart.From(cell.Waits));
     }
 
@@ -34,14 +31,4 @@ internal sealed record WindowDocument(string Schema, string ToolVersion, Machine
         public static TimesPart From(LatencyHistogram times) => new(
             times.Count, times.Min, times.Percentile(1), times.Percentile(50), times.Percentile(90), times.Percentile(99), times.Max);
     }
-}
-
-/// <summary>Source-generated writing of <see cref="WindowDocument"/>: no reflection, so NativeAOT-clean.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NewLine = "\n")]
-[JsonSerializable(typeof(WindowDocument))]
-internal sealed partial class WindowJson : JsonSerializerContext
-{
-    /// <summary>Writes a document.</summary>
-    /// <returns>Indented JSON with line feeds, without one at the end.</returns>
-    public static string Write(WindowDocument document) => JsonSerializer.Serialize(document, Default.WindowDocument);
 }
