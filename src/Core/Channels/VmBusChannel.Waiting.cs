@@ -113,11 +113,12 @@ partial class VmBusChannel
             while (true)
             {
                 long ticket = _waits.Ticket;
+                // The end before the ring: what was committed before the end is seen by the look after it, and read first.
+                bool hasEnded = HasEnded;
                 if (HasPacketsOrUnmasked(_incoming))
                     return WaitOutcome.Ready;
-                // What was committed before the end was noticed is read first.
-                if (HasEnded)
-                    return HasPacketsOrUnmasked(_incoming) ? WaitOutcome.Ready : WaitOutcome.Ended;
+                if (hasEnded)
+                    return WaitOutcome.Ended;
                 if (!Wait(ticket, Remaining(timeout, start), cancellationToken) && !_incoming.HasPackets)
                     return WaitOutcome.TimedOut;
             }
@@ -166,10 +167,12 @@ partial class VmBusChannel
             while (true)
             {
                 long ticket = _waits.Ticket;
+                // As in WaitForPackets: the end before the ring.
+                bool hasEnded = HasEnded;
                 if (HasPacketsOrUnmasked(ring ?? _incoming))
                     return true;
-                if (HasEnded)
-                    return HasPacketsOrUnmasked(ring ?? _incoming);
+                if (hasEnded)
+                    return false;
                 await WaitAsync(ticket, cancellationToken).ConfigureAwait(false);
             }
         }
