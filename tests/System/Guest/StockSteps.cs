@@ -84,7 +84,6 @@ internal sealed class StockSteps(string[] words)
     private static void Freeze()
     {
         using Process daemon = StartDaemon("hv_vss_daemon");
-        Until(() => File.Exists("/dev/vmbus/hv_vss"), "the driver makes no device");
         foreach (string question in new[] { "check", "freeze", "thaw" })
         {
             ulong before = Answers();
@@ -171,8 +170,21 @@ internal sealed class StockSteps(string[] words)
 
     private static int Echoes() => Sysfs.ListDevices().Count(device => device.ClassId == EchoClass);
 
-    private static Process StartDaemon(string name) =>
-        Process.Start("/daemons/ld-linux-x86-64.so.2", ["--library-path", "/daemons", $"/daemons/{name}", "-n"]);
+    // Started, and registered: until then the kernel answers each question of the host with a failure itself. A daemon that has
+    // its device open does not sleep before it waits for the first question.
+    private static Process StartDaemon(string name)
+    {
+        string device = $"/dev/vmbus/{name[..name.LastIndexOf('_')]}";
+        Until(() => File.Exists(device), $"the driver makes no {device}");
+        Process daemon = Process.Start("/daemons/ld-linux-x86-64.so.2", ["--library-path", "/daemons", $"/daemons/{name}", "-n"]);
+        Until(() => daemon.HasExited || (Holds(daemon.Id, device) && Sleeps(daemon.Id)), $"{name} does not wait for questions");
+        Require(!daemon.HasExited, $"{name} has ended by itself");
+        return daemon;
+
+        static bool Holds(int process, string device) =>
+            new DirectoryInfo($"/proc/{process}/fd").EnumerateFiles().Any(descriptor => descriptor.LinkTarget == device);
+        static bool Sleeps(int process) => File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].StartsWith('S');
+    }
 
     private static void EndDaemon(Process daemon)
     {
