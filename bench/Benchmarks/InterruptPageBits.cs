@@ -3,7 +3,7 @@ using VmBus.Layout;
 
 namespace VmBus.Benchmarks;
 
-/// <summary>The sync_set_bit family on one half of an interrupt page: 256 words, 16384 relids, nobody else on them.</summary>
+/// <summary>The sync_set_bit family on one half of an interrupt page: 256 words, 16384 relids, no other thread on them.</summary>
 public class InterruptPageBits
 {
     private readonly PinnedPage _page = new();

@@ -20,7 +20,7 @@ public class KernelSignals
     private Device? _direct;
     private Device? _looped;
 
-    /// <summary>How long the device's thread spins at the most before it sleeps, in microseconds.</summary>
+    /// <summary>How long the device's thread spins at most before it sleeps, in microseconds.</summary>
     [Params(0, 50)]
     public int Spin { get; set; }
 

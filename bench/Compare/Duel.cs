@@ -92,7 +92,7 @@ internal sealed class Duel : IDisposable
             run.End = Stopwatch.GetTimestamp();
             used = ThreadScheduling.ThreadCpuTime() - used;
 
-            // A kernel thread's few microseconds do not count; a time slice of somebody else's does.
+            // A kernel thread's few microseconds do not count; a time slice of another process does.
             run.Preempted = used.TotalSeconds * Stopwatch.Frequency < (run.End - run.Start) * (1 - LostAtMost);
             run.Calibration = Math.Max(before, Calibration.Run());
         }

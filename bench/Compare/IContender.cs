@@ -3,7 +3,7 @@ namespace VmBus.Compare;
 /// <summary>One of those compared, set up for one case.</summary>
 /// <remarks>
 /// Each loop answers with the sum over the packets it read of transaction id and last byte of payload: so that nothing is
-/// left out, and that the answer can be checked. Both sides poll; nobody asks for a signal.
+/// left out, and that the answer can be checked. Both sides poll; neither asks for a signal.
 /// </remarks>
 internal interface IContender : IDisposable
 {

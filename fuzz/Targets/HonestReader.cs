@@ -4,7 +4,7 @@ namespace VmBus.Fuzz;
 
 /// <summary>
 /// Reads what a writer wrote and holds it against what it was told was written: each packet's payload is filled with
-/// its number. Leaves as soon as somebody else touches the indices.
+/// its number. Leaves as soon as other code touches the indices.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class HonestReader

@@ -1,5 +1,5 @@
 // A hostile reader against OutgoingRing: between the writer's calls it scribbles on the read index, the mask, the
-// pending size and the writer's own words. An honest reader takes part as long as nobody scribbles, and finds every
+// pending size and the writer's own words. An honest reader takes part as long as nothing is scribbled, and finds every
 // packet as it was written.
 //
 // Input: options (1 byte), the five words of the control page (20), operations (5 each: code and operand).

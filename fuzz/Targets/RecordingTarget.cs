@@ -1,4 +1,4 @@
-// Two ways into a recording: a file somebody else wrote, which checksums mostly keep out, and messages of all kinds, which
+// Two ways into a recording: a file another program wrote, which checksums mostly keep out, and messages of all kinds, which
 // are recorded, read back and described.
 //
 // Input: 0, then a file; or another byte, then messages: direction and fault (1 byte), version (4), features (4), length

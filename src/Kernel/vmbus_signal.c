@@ -157,8 +157,9 @@ static struct vs_mark *vs_mark_find(struct hv_device *device,
 }
 
 /*
- * Brings the channel's flag up to date, and forgets the mark if nobody
- * wishes it any more. A mark whose channel is gone has nothing to undo.
+ * Brings the channel's flag up to date, and forgets the mark if no
+ * descriptor wishes it any more. A mark whose channel is gone has nothing to
+ * undo.
  */
 static void vs_mark_settle(struct vs_mark *mark)
 {

@@ -17,7 +17,7 @@ internal sealed class Engines
 
     /// <summary>
     /// The engine for a measurement: on real threads, in two processes, or under a fake clock; and who sees the messages of
-    /// its connections, if anybody.
+    /// its connections, if given.
     /// </summary>
     public required Func<LatencyOptions, IMessageObserver?, ILatencyEngine> Latency { get; init; }
 

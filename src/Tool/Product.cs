@@ -11,7 +11,7 @@ internal static class Product
         OpenFiles.LookUp();
         Terminal terminal = Terminal.OfProcess();
 
-        // On a thread of an engine's own nobody can catch; the runtime would print a stack trace and dump.
+        // On a thread of an engine's own nothing can catch; the runtime would print a stack trace and dump.
         AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             Environment.Exit(VmBusCommand.Fail(terminal, (Exception)e.ExceptionObject, VmBusCommand.IsVerbose(args)));
 

@@ -15,8 +15,8 @@ internal static class MessageSlot
     internal static void Free(ref SynicMessageHeader header) =>
         Interlocked.Exchange(ref Unsafe.As<SynicMessageType, uint>(ref header.MessageType), (uint)SynicMessageType.None);
 
-    // A full slot is marked so that whoever empties it writes EOM. The receiver sets the type to none, fences, and reads
-    // the mark; we set the mark, fence, and read the type: one of the two sees the other.
+    // A full slot is marked so that the receiver writes EOM when it has emptied it. The receiver sets the type to none, fences,
+    // and reads the mark; we set the mark, fence, and read the type: one of the two sees the other.
     internal static bool IsFree(ref SynicMessageHeader header)
     {
         if (ReadType(ref header) == SynicMessageType.None)

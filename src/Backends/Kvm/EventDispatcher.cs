@@ -1,4 +1,4 @@
-// One thread that waits on every eventfd of a guest and calls whoever asked.
+// One thread that waits on every eventfd of a guest and makes the call that was asked for.
 
 using System.Collections.Concurrent;
 using System.Runtime.Versioning;

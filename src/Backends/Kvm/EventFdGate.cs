@@ -1,5 +1,5 @@
 // A gate that the kernel opens: KVM_HYPERV_EVENTFD has a guest's signal written to the eventfd that the waiter itself looks
-// at. Nobody else need run in between, as where an event loop takes it first (QEMU's main loop, OpenVMM's executor).
+// at. No other thread need run in between, as where an event loop takes it first (QEMU's main loop, OpenVMM's executor).
 
 using System.Diagnostics;
 using System.Runtime.Versioning;
@@ -13,7 +13,7 @@ namespace VmBus.Kvm;
 /// kernel's signals itself; for an awaiting one the dispatcher does.
 /// </summary>
 /// <remarks>
-/// <see cref="Dispose"/> ends a wait under way and returns when it has left. Not before whoever writes to the eventfd is gone:
+/// <see cref="Dispose"/> ends a wait under way and returns when it has left. Not before the writer of the eventfd is gone:
 /// what is written later is lost.
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -44,7 +44,7 @@ internal sealed class EventFdGate : ISignalGate, ISpinTarget
     /// <summary>Whether a blocking wait sleeps, or is about to.</summary>
     public bool IsSlept => Volatile.Read(ref _sleeps) != 0;
 
-    /// <summary>How many signals the kernel has written, those that nobody has waited for yet included.</summary>
+    /// <summary>How many signals the kernel has written, those that no thread has waited for yet included.</summary>
     public long CountArrivals()
     {
         lock (_ending)
@@ -190,7 +190,7 @@ internal sealed class EventFdGate : ISignalGate, ISpinTarget
         }
     }
 
-    // Whoever sets the gate may do so while it goes.
+    // The gate may be set while it goes.
     private void Kick()
     {
         lock (_ending)
@@ -203,6 +203,6 @@ internal sealed class EventFdGate : ISignalGate, ISpinTarget
     private void Enter()
     {
         if (!_waiting.TryEnter())
-            throw new InvalidOperationException("Somebody waits on this gate already; it has one waiter at a time.");
+            throw new InvalidOperationException("Another thread waits on this gate already; it has one waiter at a time.");
     }
 }

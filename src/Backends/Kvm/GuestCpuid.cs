@@ -40,7 +40,7 @@ internal static class GuestCpuid
             {
                 case FirstHypervisorLeaf:
                     leaf.Eax = LastOrdinaryLeaf;
-                    // "Microsoft Hv": guests look for it, whoever the hypervisor is.
+                    // "Microsoft Hv": guests look for it, whatever the hypervisor is.
                     (leaf.Ebx, leaf.Ecx, leaf.Edx) = (0x7263_694D, 0x666F_736F, 0x7648_2074);
                     break;
                 case FeaturesLeaf:

@@ -24,7 +24,7 @@ public enum LinuxGuestError
     /// <summary>The kernel refused, for a reason the message tells.</summary>
     Refused,
 
-    /// <summary>Somebody else uses the device.</summary>
+    /// <summary>Another process uses the device.</summary>
     InUse,
 
     /// <summary>A map of the device is missing, too short, or of an impossible size.</summary>

@@ -1,4 +1,4 @@
-// Threads that wait on the events of a guest's notification ports and call whoever asked.
+// Threads that wait on the events of a guest's notification ports and make the call that was asked for.
 
 using System.Runtime.Versioning;
 using VmBus.Hosting;

@@ -14,7 +14,7 @@ public sealed record WhpPartitionOptions : GuestPartitionOptions
     public bool UsePorts { get; init; } = true;
 
     /// <summary>
-    /// Whether event flags are set through triggers: setting a Windows event, whose result nobody tells. Otherwise, and on
+    /// Whether event flags are set through triggers: setting a Windows event, which tells no result. Otherwise, and on
     /// builds of Windows without them, by a call that answers.
     /// </summary>
     public bool UseTriggers { get; init; } = true;

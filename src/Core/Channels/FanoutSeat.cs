@@ -1,6 +1,6 @@
 namespace VmBus;
 
-/// <summary>What somebody who wants to wait is to wait for.</summary>
+/// <summary>What a thread that wants to wait waits for.</summary>
 internal enum FanoutSeat
 {
     /// <summary>Nothing: a signal came since the look, so look again.</summary>

@@ -12,10 +12,10 @@ internal interface IFanoutState
     /// <summary>Counts a signal; tickets are taken from this count outside of the lock.</summary>
     void StoreSignals(long value);
 
-    /// <summary>Whether somebody waits for the signal itself.</summary>
+    /// <summary>Whether a thread waits for the signal itself.</summary>
     bool LoadLed();
 
-    /// <summary>Somebody starts or stops waiting for the signal itself.</summary>
+    /// <summary>A thread starts or stops waiting for the signal itself.</summary>
     void StoreLed(bool value);
 
     /// <summary>Wakes all others who wait: each looks again.</summary>

@@ -7,7 +7,7 @@ namespace VmBus;
 /// <remarks>
 /// Every return only means "look again". Who waits takes a <see cref="Ticket"/>, looks at its ring, then waits with the
 /// ticket: a signal that another took in between ends the wait at once. Without the ticket that signal would be lost,
-/// since the one who took it cannot know of somebody who has looked and does not wait yet.
+/// since the thread that took it cannot know of one that has looked and does not wait yet.
 /// </remarks>
 internal sealed class SignalFanout(ISignalWait wait)
 {

@@ -18,10 +18,10 @@ public sealed class PipeDevice : IChannelDevice
 
     private readonly Func<PipeStream, CancellationToken, Task> _serve;
 
-    /// <summary>Makes a device that nobody has opened.</summary>
+    /// <summary>Makes a device that is not open.</summary>
     /// <param name="serve">
     /// Serves one open. Reads of the stream end once the guest has closed the channel and all it had written was read; the token
-    /// is cancelled as soon as it closes, and ends the wait for somebody else. The guest's close takes effect when the task has
+    /// is cancelled as soon as it closes, and ends the wait for a client. The guest's close takes effect when the task has
     /// ended. When it ends before, the stream is disposed, which tells the guest the end of a byte stream, and the channel stays
     /// open and idle until the guest closes it. When it fails, the guest loses the channel: see <see cref="IChannelDevice"/>.
     /// </param>
@@ -56,7 +56,7 @@ public sealed class PipeDevice : IChannelDevice
             }
             finally
             {
-                // Nobody is left to be told the end, unless the bus was saved: and then the pipe has none.
+                // No peer is left to be told the end, unless the bus was saved: and then the pipe has none.
                 if (closing.IsCancellationRequested)
                     pipe.AbandonWriting();
             }

@@ -12,8 +12,8 @@ public sealed record DeviceChannelOptions
     public bool MultiProducer { get; init; }
 
     /// <summary>
-    /// How the host signals the guest. Anything but <see cref="SignalMode.LowLatency"/> needs a monitor, and somebody who
-    /// examines the page from parent to child.
+    /// How the host signals the guest. Anything but <see cref="SignalMode.LowLatency"/> needs a monitor, and an
+    /// examiner of the page from parent to child.
     /// </summary>
     public SignalMode SignalMode { get; init; } = SignalMode.LowLatency;
 

@@ -135,7 +135,7 @@ partial class HostBus
 
     private void Release(OfferId offer)
     {
-        // Those that nobody offered again after a restore have no link.
+        // Those that were not offered again after a restore have no link.
         if (!_links.TryGetValue(offer, out OfferLink? link))
             return;
         link.SetReleased();

@@ -121,7 +121,7 @@ partial class HostBus
     {
         foreach (OfferLink link in _links.Values)
         {
-            // Nobody offers it again, and then it is taken back.
+            // It is not offered again, and then it is taken back.
             if (link.IsRevoked)
                 link.SetRevoked();
         }

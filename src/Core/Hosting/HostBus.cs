@@ -18,7 +18,7 @@ namespace VmBus.Hosting;
 /// </remarks>
 public sealed partial class HostBus : IAsyncDisposable
 {
-    // What comes while somebody else is at the protocol. A guest that sends more at a time is told to try again.
+    // What comes while another thread is in the protocol. A guest that sends more at a time is told to try again.
     private const int InboxLimit = 64;
 
     private readonly IGuestPartition _partition;

@@ -12,7 +12,7 @@ public sealed class IntegrationDevice<THost> : IChannelDevice where THost : Inte
     private readonly TimeProvider? _clock;
     private TaskCompletionSource<IntegrationHostService<THost>> _running = NewSource();
 
-    /// <summary>Makes a device that nobody has opened.</summary>
+    /// <summary>Makes a device that is not open.</summary>
     /// <param name="create">Makes the component, for each open one.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     public IntegrationDevice(Func<THost> create, TimeProvider? clock = null)

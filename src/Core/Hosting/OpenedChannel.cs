@@ -1,5 +1,5 @@
 // Everything a host holds for one open channel: mapped rings, event port, event flag, monitors, and the channel that
-// stands on them. Made before the device learns of the open, so that no early signal of the guest is lost.
+// uses them. Made before the device learns of the open, so that no early signal of the guest is lost.
 
 using VmBus.Protocol;
 

@@ -40,7 +40,7 @@ public sealed class ShutdownGuest : IntegrationGuest
             return Malformed();
         var message = MemoryMarshal.Read<IcShutdown>(body);
 
-        // 0, 2 or 4, each with or without 1: what else there is nobody has told what it means.
+        // 0, 2 or 4, each with or without 1: the meaning of the others is not documented.
         IcShutdownFlags kind = message.Flags & ~IcShutdownFlags.Force;
         if (kind is not (IcShutdownFlags.None or IcShutdownFlags.Restart or IcShutdownFlags.Hibernate))
             return Malformed();

@@ -43,7 +43,7 @@ public sealed record ShutdownRequest
     /// <summary>Windows' reason; that it was planned, unless said otherwise.</summary>
     public uint ReasonCode { get; init; } = IcShutdown.PlannedReason;
 
-    /// <summary>Text for whoever sits there. UTF-8 on the wire, 2047 bytes at most.</summary>
+    /// <summary>Text for the user there. UTF-8 on the wire, 2047 bytes at most.</summary>
     public string Message { get; init; } = "";
 
     /// <summary>The first three as they are sent. Unknown flags may be set.</summary>

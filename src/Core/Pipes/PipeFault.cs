@@ -15,7 +15,7 @@ internal enum PipeFault
     /// <summary>The header's type means nothing.</summary>
     UnknownType,
 
-    /// <summary>A packet marked as partly read: readers mark so what they leave in place, nobody sends it.</summary>
+    /// <summary>A packet marked as partly read: readers mark so what they leave in place, it is never sent.</summary>
     PartialFromPeer,
 
     /// <summary>Set-up or teardown of GPA-direct transfers, which this library never offers.</summary>

@@ -70,7 +70,7 @@ internal sealed class PipeOutput
         return written && data.IsEmpty;
     }
 
-    /// <summary>Says the end, if there is room for it: there is, unless somebody else writes to the ring too.</summary>
+    /// <summary>Says the end, if there is room for it: there is, unless another writer uses the ring too.</summary>
     public bool TryComplete()
     {
         if (IsCompleted)

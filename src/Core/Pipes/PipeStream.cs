@@ -181,7 +181,7 @@ public sealed partial class PipeStream : Stream
 
     /// <summary>
     /// Ends writing in byte mode: the peer reads the end after all that was written. Reading goes on. Waits only where
-    /// somebody else has filled the ring; tells nobody where the peer is gone.
+    /// another writer has filled the ring; says nothing where the peer is gone.
     /// </summary>
     /// <exception cref="NotSupportedException">In message mode, where an empty packet is an empty message.</exception>
     /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
@@ -226,7 +226,7 @@ public sealed partial class PipeStream : Stream
         }
         catch (VmBus.RingCorruptException)
         {
-            // Nobody is left to be told; the channel keeps the error.
+            // No peer is left to be told; the channel keeps the error.
         }
         finally
         {
@@ -276,7 +276,7 @@ public sealed partial class PipeStream : Stream
     }
 
     [DoesNotReturn]
-    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: nobody will read what is written.");
+    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: what is written would not be read.");
 
     private static TimeSpan TimeoutOf(int milliseconds)
         => milliseconds is > 0 or Timeout.Infinite

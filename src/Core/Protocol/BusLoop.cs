@@ -1,5 +1,5 @@
-// The one place where a bus's protocol is touched: work is done in the order it came, by whoever brings the first, while
-// others bring theirs and go. No lock is held over it, so hypercalls made from within may call back.
+// The one place where a bus's protocol is touched: work is done in the order it came, by the thread that brings the first,
+// while others bring theirs and go. No lock is held over it, so hypercalls made from within may call back.
 
 using System.Collections.Concurrent;
 

@@ -63,7 +63,7 @@ public sealed unsafe class IncomingRing
     private long _packetsBehindFirst;   // of each commit: one packet a commit is then one count
     private long _writerSignals;
 
-    /// <summary>Stands on a ring as its reader.</summary>
+    /// <summary>Attaches to a ring as its reader.</summary>
     /// <param name="memory">The ring.</param>
     /// <param name="options">How it is read; <see langword="null"/> for the default.</param>
     /// <exception cref="RingCorruptException">The indices already in the control page are impossible.</exception>
@@ -178,7 +178,7 @@ public sealed unsafe class IncomingRing
         return available != 0;
     }
 
-    /// <summary>What was counted. A snapshot: exact only while nobody reads.</summary>
+    /// <summary>What was counted. A snapshot: exact only while no thread reads.</summary>
     internal IncomingRingStatistics GetStatistics() => new(PacketsCommitted, _cursor.Bytes(_size), _commits, _writerSignals);
 
     /// <summary>Takes the next packet, in place where that is allowed and possible.</summary>

@@ -46,7 +46,7 @@ unsafe partial class OutgoingRing
     public void CancelRoomRequest() => _control.StorePendingSendSize(0);
 
     /// <summary>
-    /// <see cref="RequestRoom"/> for any number of threads at once: the request stands, at the most that any of them
+    /// <see cref="RequestRoom"/> for any number of threads at once: the request is the largest that any of them
     /// waits for, until the last has stopped waiting. Taking it back earlier would leave the others waiting for ever.
     /// </summary>
     /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>

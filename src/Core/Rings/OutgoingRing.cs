@@ -50,7 +50,7 @@ public sealed unsafe partial class OutgoingRing
     private int _lock;
     private readonly Lock _roomLock = new();    // of the two below: a flush may wait beside the one that writes
     private int _roomWaiters;
-    private uint _roomAwaited;  // the request for room that stands while anybody waits
+    private uint _roomAwaited;  // the request for room in force while a thread waits
     private WrappedReservation? _wrapped;
     private RingCorruptException? _fault;
 
@@ -62,7 +62,7 @@ public sealed unsafe partial class OutgoingRing
     private long _fullFirst;
     private (long Laps, uint Next) _fullAt = NotFull;
 
-    /// <summary>Stands on a ring as its writer, and announces that it waits for room by the pending size.</summary>
+    /// <summary>Attaches to a ring as its writer, and announces that it waits for room by the pending size.</summary>
     /// <param name="memory">The ring.</param>
     /// <param name="options">How it is used; <see langword="null"/> for the default.</param>
     /// <exception cref="RingCorruptException">The indices already in the control page are impossible.</exception>
@@ -164,7 +164,7 @@ public sealed unsafe partial class OutgoingRing
         return new(this);
     }
 
-    /// <summary>What was counted. A snapshot: exact only while nobody writes.</summary>
+    /// <summary>What was counted. A snapshot: exact only while no thread writes.</summary>
     internal OutgoingRingStatistics GetStatistics() => new(
         PacketsPublished, _cursor.Bytes(_size),
         Masked: _needs[(int)SignalNeed.Masked],

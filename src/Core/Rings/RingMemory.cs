@@ -13,8 +13,8 @@ namespace VmBus;
 /// A view of one ring in shared memory: a control page of 4096 bytes and a data area of a whole number of pages.
 /// </summary>
 /// <remarks>
-/// <para>The view does not map or unmap anything: whoever mapped the memory owns it, keeps it mapped for as long as a
-/// ring stands on it, and unmaps it. <see cref="Owner"/> is only kept reachable.</para>
+/// <para>The view does not map or unmap anything: the code that mapped the memory owns it, keeps it mapped for as long as a
+/// ring uses it, and unmaps it. <see cref="Owner"/> is only kept reachable.</para>
 /// <para>When <see cref="IsDoubleMapped"/>, the data area appears twice, back to back, so that no packet wraps.</para>
 /// </remarks>
 public sealed unsafe class RingMemory
@@ -72,7 +72,7 @@ public sealed unsafe class RingMemory
         }
     }
 
-    /// <summary>A ring in memory that somebody else mapped.</summary>
+    /// <summary>A ring in memory that other code mapped.</summary>
     /// <param name="controlAddress">Address of the control page (4096 bytes).</param>
     /// <param name="dataAddress">Address of the data area: <paramref name="dataSize"/> bytes, twice that when double-mapped.</param>
     /// <param name="dataSize">Bytes in the data area: a multiple of <see cref="PageSize"/>.</param>

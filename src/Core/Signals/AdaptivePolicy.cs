@@ -1,5 +1,5 @@
-// The choice between deferring and signalling at once, from the load. Nobody else has one. Pure: what it is told is all
-// it knows, so the same history gives the same choices.
+// The choice between deferring and signalling at once, from the load. No other implementation has one. Pure: what it is told
+// is all it knows, so the same history gives the same choices.
 
 namespace VmBus;
 

@@ -7,7 +7,7 @@ namespace VmBus;
 /// <summary>Chooses how long each wait spins, up to a ceiling.</summary>
 /// <remarks>
 /// <para>Spinning saves a sleep where the signal comes soon, and burns a core where it does not. The ceiling says both how
-/// long one wait may spin at the most and what a sleep is taken to cost. Below what a sleep really costs (the wake-up of a
+/// long one wait may spin at most and what a sleep is taken to cost. Below what a sleep really costs (the wake-up of a
 /// halted core, tens of microseconds) two sides that have both gone to sleep never meet awake again: each answer comes
 /// after the other's wake-up, and finds this side asleep too.</para>
 /// <para>The lengths of about the last eight waits are kept, roughly. Of the budgets ceiling/128, ceiling/64, ... ceiling

@@ -65,7 +65,7 @@ internal sealed unsafe partial class ChannelSignaler
         _concurrent = binding.IsConcurrent;
         _canHint = (_path.Capabilities & SignalCapabilities.LatencyHint) != 0;
 
-        // A bit in a page that nobody examines would never become a signal.
+        // A bit in a page that is not examined would never become a signal.
         if (binding.MonitorPage is { } monitorPage && (_path.Capabilities & SignalCapabilities.Monitor) != 0)
         {
             _monitorPage = monitorPage;
@@ -125,7 +125,7 @@ internal sealed unsafe partial class ChannelSignaler
     };
 
     /// <summary>
-    /// The latency that low latency asks for where it cannot call: 100 ns units. Whoever examines the page may clamp it.
+    /// The latency that low latency asks for where it cannot call: 100 ns units. The examiner of the page may clamp it.
     /// </summary>
     public static ushort ShortHint => 10;
 
@@ -198,7 +198,7 @@ internal sealed unsafe partial class ChannelSignaler
     /// <summary>The channel is closed: no signal leaves any more, but those of calls under way. Any thread, at any time.</summary>
     internal void End() => Volatile.Write(ref _ended, true);
 
-    /// <summary>What was counted. A snapshot: exact only while nobody signals.</summary>
+    /// <summary>What was counted. A snapshot: exact only while no thread signals.</summary>
     public SignalStatistics GetStatistics() => new(
         _monitored + _roomMonitored, _hypercalls + _roomHypercalls, _promoted, _roomMonitored + _roomHypercalls, _failed, _lastFailure, _modeChanges);
 

@@ -9,7 +9,7 @@ namespace VmBus;
 /// </summary>
 internal interface ISignalControl
 {
-    /// <summary>Whether the channel has a monitor and somebody examines it. Constant.</summary>
+    /// <summary>Whether the channel has a monitor that is examined. Constant.</summary>
     bool HasMonitor { get; }
 
     /// <summary>Whether the signal path can call. May change between two looks: a signal that then fails is left to the monitor.</summary>
@@ -24,7 +24,7 @@ internal interface ISignalControl
     /// <summary>Whether the mode defers signals now, without a judgement on the load.</summary>
     bool LoadDeferring();
 
-    /// <summary>Whether the last signal was left to the monitor page and nobody has promoted it.</summary>
+    /// <summary>Whether the last signal was left to the monitor page and not promoted.</summary>
     bool LoadDeferred();
 
     /// <summary>Remembers how the last signal was sent.</summary>

@@ -6,7 +6,7 @@ namespace VmBus;
 /// Waits for the other side's signal: an event flag and its interrupt, an eventfd, or a read of a UIO device.
 /// </summary>
 /// <remarks>
-/// A signal that arrives while nobody waits is remembered: the next wait returns at once. Several signals may be
+/// A signal that arrives while no thread waits is remembered: the next wait returns at once. Several signals may be
 /// folded into one. A waiter must look at its ring after each return, since a wake-up may be spurious.
 /// One waiter at a time.
 /// </remarks>

@@ -7,7 +7,7 @@ internal enum SignalCapabilities
     /// <summary>Nothing but what shared memory carries.</summary>
     None = 0,
 
-    /// <summary>Somebody examines the monitor page, so a pending bit becomes a signal within its latency.</summary>
+    /// <summary>The monitor page is examined, so a pending bit becomes a signal within its latency.</summary>
     Monitor = 1,
 
     /// <summary>
@@ -17,6 +17,6 @@ internal enum SignalCapabilities
     /// </summary>
     Hypercall = 2,
 
-    /// <summary>The latency field of the monitor page is writable here and honoured by whoever examines the page.</summary>
+    /// <summary>The latency field of the monitor page is writable here and honoured by the examiner of the page.</summary>
     LatencyHint = 4,
 }

@@ -12,7 +12,7 @@ internal static class SignalHandshake
     /// <remarks>
     /// Where several threads signal, an urgent message may find the ring not empty before the thread that found it empty
     /// has set the pending bit. It then says that it waits and looks at the bit; this side sets the bit and looks whether
-    /// anybody waits. Both are fenced, so one of them sees the other and calls.
+    /// a thread waits. Both are fenced, so one of them sees the other and calls.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SentSignals Signal<TControl>(TControl control, Urgency urgency)
@@ -90,7 +90,7 @@ internal static class SignalHandshake
     }
 
     /// <summary>
-    /// Calls for a deferred signal that nobody has examined or promoted. The bit stays set: only the hypervisor clears it,
+    /// Calls for a deferred signal that was neither examined nor promoted. The bit stays set: only the hypervisor clears it,
     /// on every system this protocol is spoken by; the price is one wake-up that finds an empty ring.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

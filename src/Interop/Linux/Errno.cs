@@ -105,7 +105,7 @@ internal enum Errno
     /// <summary><c>ETIMEDOUT</c>: the time was up.</summary>
     TimedOut = 110,
 
-    /// <summary><c>ECONNREFUSED</c>: nobody listens there.</summary>
+    /// <summary><c>ECONNREFUSED</c>: no process listens there.</summary>
     ConnectionRefused = 111,
 
     /// <summary><c>EDQUOT</c>: the user's share of the disk is used up.</summary>

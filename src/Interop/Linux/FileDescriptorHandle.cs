@@ -47,6 +47,6 @@ internal abstract class FileDescriptorHandle : SafeHandleMinusOneIsInvalid
     }
 
     /// <inheritdoc/>
-    // Linux releases the number whatever close answers, so a retry could close somebody else's descriptor.
+    // Linux releases the number whatever close answers, so a retry could close a descriptor of other code.
     protected override bool ReleaseHandle() => Libc.Close((int)handle) == 0 || Libc.LastError == Errno.Interrupted;
 }

@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 internal static class JobControl
 {
     /// <summary>
-    /// Stops this process, all its threads, until somebody sends it <c>SIGCONT</c>: a shell's <c>fg</c>. Where a handler for
+    /// Stops this process, all its threads, until it receives <c>SIGCONT</c>: a shell's <c>fg</c>. Where a handler for
     /// <c>SIGTSTP</c> is registered the runtime does not stop it by itself.
     /// </summary>
     /// <exception cref="ErrnoException">The kernel refused.</exception>

@@ -9,7 +9,7 @@ namespace VmBus.Interop;
 
 /// <summary>
 /// A mapped region with an inaccessible page directly before and directly after it, so that an access beyond
-/// either end faults instead of touching somebody else's memory.
+/// either end faults instead of touching other memory.
 /// </summary>
 /// <remarks>
 /// The owner unmaps it: by <c>Dispose</c>, after which addresses and spans taken from it are dead, or by <see cref="Retire"/>,
@@ -80,7 +80,7 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// <param name="file">The device. It may be closed once mapped, unless its driver says otherwise.</param>
     /// <param name="offset">Where in it to begin, in bytes: a multiple of the page size.</param>
     /// <param name="length">
-    /// How many bytes: a positive multiple of the page size. A device refuses what it has not; of a regular file nobody
+    /// How many bytes: a positive multiple of the page size. A device refuses what it has not; of a regular file nothing
     /// checks it here, and an access beyond its end is a <c>SIGBUS</c>.
     /// </param>
     /// <param name="protection">What the mapping may be used for.</param>
@@ -170,7 +170,7 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>
     /// Replaces the memory by a private copy of it, at the same address: what others do with the memory from now on is not
-    /// seen here, and what is written here reaches nobody. Threads that read and write meanwhile go on doing so; what
+    /// seen here, and what is written here reaches no other mapping. Threads that read and write meanwhile go on doing so; what
     /// they write during the call may be lost.
     /// </summary>
     /// <remarks>

@@ -29,7 +29,7 @@ internal sealed class Terminal
     /// <summary>Whether plain results may have more than ASCII.</summary>
     public bool IsOutUnicode => Out.Encoding.CodePage is Utf8 or Utf16;
 
-    /// <summary>Live progress, or <see langword="null"/> where nobody could see it move.</summary>
+    /// <summary>Live progress, or <see langword="null"/> where no terminal shows it.</summary>
     public IAnsiConsole? Progress { get; init; }
 
     /// <summary>Results that move, or <see langword="null"/> where they go to a file, a pipe, or a terminal without a cursor.</summary>

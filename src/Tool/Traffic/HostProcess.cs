@@ -46,7 +46,7 @@ internal static class HostProcess
         if (args.Length < 6)
             throw new UsageException($"'{Command}' is what vmbus starts by itself for --processes 2");
 
-        // Without whoever started it there is nothing left to do.
+        // Without the process that started it there is nothing left to do.
         ThreadScheduling.SetParentDeathSignal(Killed);
         Cores.TakeHost();
         SharedChannelOptions options = new()

@@ -20,6 +20,6 @@ internal sealed class LentChannel : IChannelDevice
         await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Nobody uses the host's end any more.</summary>
+    /// <summary>The host's end is not used any more.</summary>
     public void Return() => _returned.TrySetResult();
 }

@@ -9,7 +9,7 @@ using VmBus.Protocol;
 namespace VmBus.Tool;
 
 /// <summary>Runs guest and host as two threads over an <see cref="InMemoryMachine"/>.</summary>
-/// <param name="observer">Sees the messages of each connection, if anybody.</param>
+/// <param name="observer">Sees the messages of each connection, if given.</param>
 internal sealed class OneProcess(IMessageObserver? observer = null) : IChannelRun
 {
     private static readonly Guid DeviceClass = new("6f1d2b9e-3c57-4d7a-9a53-8a7b0c2f4e11");

@@ -45,7 +45,7 @@ public sealed class LocalListenerTests : IDisposable
         other.Bind(new UnixDomainSocketEndPoint(Socket));
         other.Listen(backlog);
         using Socket? full = backlog == 0 ? Connect() : null;
-        Assert.Equal($"cannot listen on '{Socket}': somebody listens there already", Refused(Socket));
+        Assert.Equal($"cannot listen on '{Socket}': another process listens there already", Refused(Socket));
         Assert.True(File.Exists(Socket));
     }
 

@@ -81,7 +81,7 @@ public sealed class WindowTests : IDisposable
     public async Task A_page_that_nobody_inspects_is_told_and_left()
     {
         Assert.Equal(ExitCode.Failed, await Run("--samples", "1"));
-        Assert.Contains("monitor 41 was not inspected within 1 s: nobody looks at its bit", _terminal.Error, StringComparison.Ordinal);
+        Assert.Contains("monitor 41 was not inspected within 1 s: no hypervisor looks at its bit", _terminal.Error, StringComparison.Ordinal);
     }
 
     [Fact]

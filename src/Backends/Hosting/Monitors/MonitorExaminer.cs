@@ -1,5 +1,5 @@
 // The examination of one monitor page: which pending bits become signals, and when to look again. No thread and no clock:
-// whoever drives it says what time it is. Mirrors TLFS 6.0b, 11.7 and 11.10.8 (monitored notifications).
+// its caller says what time it is. Mirrors TLFS 6.0b, 11.7 and 11.10.8 (monitored notifications).
 
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -38,7 +38,7 @@ internal sealed class MonitorExaminer
     /// <summary>Makes an examiner of a page.</summary>
     /// <param name="page">The page.</param>
     /// <param name="options">Limits and habits.</param>
-    /// <param name="signal">HvSignalEvent on behalf of whoever sets pending bits: connection id and flag number.</param>
+    /// <param name="signal">HvSignalEvent on behalf of the setter of pending bits: connection id and flag number.</param>
     public MonitorExaminer(MonitorPageView page, MonitorOptions options, Func<uint, ushort, HypercallStatus> signal)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -147,7 +147,7 @@ internal sealed class MonitorExaminer
                 ExamineGroup(group, now);
             next = Math.Min(next, _due[group]);
         }
-        // Only somebody who looks at the page learns that a group was enabled again.
+        // Only a thread that looks at the page learns that a group was enabled again.
         return next == Never && idle ? now + _options.DisabledInterval.Ticks : next;
     }
 
@@ -231,8 +231,8 @@ internal sealed class MonitorExaminer
                 CountEach(_deferred, group, unarmed);
             }
         }
-        // Cleared first, signalled then: whoever sets the bit again in between is covered by this signal, and whoever
-        // sets it later is seen at the next examination.
+        // Cleared first, signalled then: a bit that is set again in between is covered by this signal, and one that
+        // is set later is seen at the next examination.
         Interlocked.And(ref pending, ~taken);
         for (; taken != 0; taken &= taken - 1)
             SignalOne(group * MonitorPage.MonitorsPerGroup + BitOperations.TrailingZeroCount(taken));
@@ -241,7 +241,7 @@ internal sealed class MonitorExaminer
     private void SignalOne(int monitorId)
     {
         ulong parameter = Volatile.Read(ref ParameterWord(monitorId));
-        // Counted first, so that whoever the signal wakes finds it counted.
+        // Counted first, so that the thread that the signal wakes finds it counted.
         Volatile.Write(ref _signals[monitorId], _signals[monitorId] + 1);
         HypercallStatus status = _signal((uint)parameter, (ushort)(parameter >> 32));
         if (status != HypercallStatus.Success)

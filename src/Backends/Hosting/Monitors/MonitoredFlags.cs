@@ -1,4 +1,4 @@
-// The event flags that a monitor page from parent to child signals, each by a number that nobody but this host knows.
+// The event flags that a monitor page from parent to child signals, each by a number that only this host knows.
 
 using System.Collections.Concurrent;
 using VmBus.Layout;

@@ -17,7 +17,7 @@ public abstract record GuestPartitionOptions
     /// <summary>How monitor pages are examined.</summary>
     public MonitorOptions Monitor { get; init; } = new();
 
-    /// <summary>How long a wait on a gate spins at the most before it sleeps.</summary>
+    /// <summary>How long a wait on a gate spins at most before it sleeps.</summary>
     public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
 
     internal virtual void Validate()

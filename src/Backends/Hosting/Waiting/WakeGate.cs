@@ -1,4 +1,4 @@
-// What a thread waits on until somebody signals it, in one process: a word that remembers a signal, spun on for a
+// What a thread waits on until it is signalled, in one process: a word that remembers a signal, spun on for a
 // while, then slept on (futex(2) on Linux, a monitor elsewhere).
 
 using System.Diagnostics;
@@ -11,7 +11,7 @@ namespace VmBus.Hosting;
 /// one; <see cref="Wait"/> and <see cref="WaitAsync"/> belong to one waiter at a time.
 /// </summary>
 /// <remarks>
-/// <see cref="Set"/> is one exchange while nobody sleeps, allocates nothing and is a full barrier: what was written
+/// <see cref="Set"/> is one exchange while no thread sleeps, allocates nothing and is a full barrier: what was written
 /// before it is seen by the waiter that it wakes.
 /// </remarks>
 internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
@@ -30,8 +30,8 @@ internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
     private volatile string? _closed;
     private WakeGateStatistics _statistics;
 
-    /// <summary>Makes a gate that nobody has set.</summary>
-    /// <param name="spinBudget">How long a blocking wait spins at the most before it sleeps; zero not to spin.</param>
+    /// <summary>Makes a gate that is not set.</summary>
+    /// <param name="spinBudget">How long a blocking wait spins at most before it sleeps; zero not to spin.</param>
     /// <param name="wakeCost">The modelled cost of waking; see <see cref="InMemory.HypervisorOptions.WakeCost"/>.</param>
     /// <param name="spendCost">How that cost is spent; see <see cref="InMemory.HypervisorOptions.SpendCost"/>.</param>
     /// <param name="inlineContinuations">
@@ -54,10 +54,10 @@ internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
     /// <summary>Whether a signal is remembered now.</summary>
     public bool IsSet => Volatile.Read(ref _word.Value) == Signalled;
 
-    /// <summary>What the waiter has seen so far. Exact for the waiter; a moment old for anybody else.</summary>
+    /// <summary>What the waiter has seen so far. Exact for the waiter; a moment old for other threads.</summary>
     public WakeGateStatistics Statistics => _statistics with { SpinMisses = _spin.Misses, SpinTime = _spin.Spun, SpinBudget = _spin.Budget };
 
-    /// <summary>Signals the waiter, or remembers the signal until somebody waits.</summary>
+    /// <summary>Signals the waiter, or remembers the signal until a thread waits.</summary>
     public void Set()
     {
         int before = Interlocked.Exchange(ref _word.Value, Signalled);
@@ -215,7 +215,7 @@ internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
             throw new PeerDisconnectedException(reason);
     }
 
-    private static void ThrowSecondWaiter() => throw new InvalidOperationException("Somebody waits on this gate already; it has one waiter at a time.");
+    private static void ThrowSecondWaiter() => throw new InvalidOperationException("Another thread waits on this gate already; it has one waiter at a time.");
 
     bool ISpinTarget.IsClosed => _closed is not null;
 

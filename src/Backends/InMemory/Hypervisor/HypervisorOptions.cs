@@ -47,7 +47,7 @@ public sealed record HypervisorOptions
     /// </summary>
     public Action? ScanThreadStarted { get; init; }
 
-    /// <summary>How long a blocking wait spins at the most before it sleeps.</summary>
+    /// <summary>How long a blocking wait spins at most before it sleeps.</summary>
     public TimeSpan SpinBudget { get; init; } = DefaultSpinBudget;
 
     /// <summary>

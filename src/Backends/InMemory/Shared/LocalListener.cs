@@ -19,7 +19,7 @@ internal sealed class LocalListener : IDisposable
 
     private LocalListener(Socket socket) => _socket = socket;
 
-    /// <summary>Listens. The file of a socket that nobody listens on any more is replaced.</summary>
+    /// <summary>Listens. The file of a socket without a listener is replaced.</summary>
     /// <exception cref="IOException">It cannot be there; the message says why.</exception>
     public static LocalListener Listen(string path)
     {
@@ -33,10 +33,10 @@ internal sealed class LocalListener : IDisposable
             {
                 RemoveStale(path, address);
                 if (!TryBind(socket, address))
-                    throw Error(path, "somebody else has just begun to listen there");
+                    throw Error(path, "another process has just begun to listen there");
             }
 
-            // Before it listens: nobody gets in who may not.
+            // Before it listens: only processes with the permission get in.
             File.SetUnixFileMode(path, Mode);
             socket.Listen(Backlog);
             return new LocalListener(socket);
@@ -85,15 +85,15 @@ internal sealed class LocalListener : IDisposable
             try
             {
                 probe.Connect(address);
-                throw Error(path, "somebody listens there already");
+                throw Error(path, "another process listens there already");
             }
             catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
             {
-                // Nobody does.
+                // No process does.
             }
             catch (SocketException busy) when (busy.SocketErrorCode is SocketError.WouldBlock or SocketError.TryAgain)
             {
-                throw Error(path, "somebody listens there already");
+                throw Error(path, "another process listens there already");
             }
         }
         if (folder.Remove(name) is var error and not (Errno.None or Errno.NoSuchFile))

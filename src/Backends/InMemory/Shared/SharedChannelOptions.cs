@@ -25,7 +25,7 @@ public sealed record SharedChannelOptions
     public TimeSpan MonitorLatency { get; init; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>
-    /// How long a blocking wait spins at the most before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
+    /// How long a blocking wait spins at most before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
     /// </summary>
     public TimeSpan SpinBudget { get; init; } = HypervisorOptions.DefaultSpinBudget;
 

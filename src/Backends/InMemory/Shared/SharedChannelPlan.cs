@@ -10,7 +10,7 @@ namespace VmBus.InMemory;
 /// <param name="RingSize">Data bytes of each ring.</param>
 /// <param name="ChildRelid">The channel's relid.</param>
 /// <param name="MonitorId">The channel's monitor.</param>
-/// <param name="SpinTicks">How long the guest spins at the most before it sleeps, in units of 100 ns.</param>
+/// <param name="SpinTicks">How long the guest spins at most before it sleeps, in units of 100 ns.</param>
 /// <param name="AdaptiveSpin">Whether it spins less while signals come too late for it.</param>
 internal readonly record struct SharedChannelPlan(long Start, int RingSize, int ChildRelid, int MonitorId, long SpinTicks, bool AdaptiveSpin)
 {
@@ -61,7 +61,7 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
         BinaryPrimitives.WriteInt64LittleEndian(message[32..], Start);
     }
 
-    /// <summary>Reads a plan and checks it: the peer may be anybody.</summary>
+    /// <summary>Reads a plan and checks it: the peer may be any process.</summary>
     public static SharedChannelPlan ReadFrom(ReadOnlySpan<byte> message)
     {
         if (message.Length != MessageLength || BinaryPrimitives.ReadUInt32LittleEndian(message) != Magic)

@@ -120,7 +120,7 @@ internal sealed class SharedSignalWait : ISignalWait, ISpinTarget, IDisposable
         Span<PollFd> polled =
         [
             new PollFd(_interrupt.Descriptor, PollEvents.In),
-            // Not its bytes: they belong to whoever reads the socket, and would end every wait until then.
+            // Not its bytes: they belong to the reader of the socket, and would end every wait until then.
             new PollFd(_peer.Descriptor, PollEvents.ReadHangUp),
             new PollFd(_cancel.Descriptor, PollEvents.In),
         ];

@@ -6,7 +6,7 @@ using VmBus.Hosting;
 
 namespace VmBus.Kvm;
 
-/// <summary>A machine under KVM with a Linux kernel loaded. Dispose it after everything that stands on its partition.</summary>
+/// <summary>A machine under KVM with a Linux kernel loaded. Dispose it after everything that uses its partition.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class LinuxMachine : IDisposable
 {

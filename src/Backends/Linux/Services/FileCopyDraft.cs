@@ -58,7 +58,7 @@ internal sealed class FileCopyDraft(FolderFile folder, RegularFile file, string?
         if (error != Errno.None)
             return Verdict("giving it its name", error);
 
-        // The file is whole and has its name. What an error here would say, that a power cut may take the name back, nobody
+        // The file is whole and has its name. What an error here would say, that a power cut may take the name back, no caller
         // could act on; some file systems answer it always.
         _ = folder.Synchronize();
         return FileCopyVerdict.Success;
@@ -103,6 +103,6 @@ internal sealed class FileCopyDraft(FolderFile folder, RegularFile file, string?
         return error;
     }
 
-    /// <summary>A name that nobody else has, and that a listing does not show.</summary>
+    /// <summary>A name that no other file has, and that a listing does not show.</summary>
     internal static string NewHiddenName() => $".vmbus-fcopy-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
 }

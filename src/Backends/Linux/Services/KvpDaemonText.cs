@@ -19,7 +19,7 @@ internal static class KvpDaemonText
         return true;
     }
 
-    /// <summary>Reads text that somebody else has written: what is no UTF-8 is replaced, what is too long is cut after a whole character.</summary>
+    /// <summary>Reads text that another process has written: what is no UTF-8 is replaced, what is too long is cut after a whole character.</summary>
     public static string ReadLenient(ReadOnlySpan<byte> room, int maxUnits)
     {
         string text = Encoding.UTF8.GetString(Ended(room));

@@ -6,7 +6,7 @@ using VmBus.Integration;
 
 namespace VmBus.Linux;
 
-/// <summary>Freezes and thaws, and never leaves volumes frozen that nobody will thaw.</summary>
+/// <summary>Freezes and thaws, and never leaves volumes frozen that would not be thawed.</summary>
 internal sealed class VssDaemonService(IVolumeFreezer freezer) : IUtilService
 {
     private IcVssOperation _last;

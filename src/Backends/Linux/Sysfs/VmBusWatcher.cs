@@ -68,7 +68,7 @@ public sealed class VmBusWatcher : IDisposable
         }
     }
 
-    /// <summary>Ends the watch. Nobody may wait meanwhile.</summary>
+    /// <summary>Ends the watch. No thread may wait meanwhile.</summary>
     public void Dispose()
     {
         _events?.Dispose();
@@ -91,7 +91,7 @@ public sealed class VmBusWatcher : IDisposable
 
         return changes;
 
-        // Another instance, class or relid under the same name is another device, even if nobody saw it go.
+        // Another instance, class or relid under the same name is another device, even if the first was not seen to go.
         static (Guid?, Guid?, uint?, string?, string?, string?) Shape(SysfsDevice device)
             => (device.InstanceId, device.ClassId, device.Relid, device.Driver, device.DriverOverride, device.UioName);
         static (uint, uint?) Seat(SysfsChannel channel) => (channel.Relid, channel.VpIndex);

@@ -175,7 +175,7 @@ internal sealed class UioDevice : IDisposable
                 Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it takes root, or a udev rule that gives the node away"),
                 Errno.NoSuchFile or Errno.NoSuchAddress => (LinuxGuestError.NoDevice, "the device node is not there"),
                 Errno.NoSuchDevice => (LinuxGuestError.NoDevice, "the device went away"),
-                Errno.Busy => (LinuxGuestError.InUse, "somebody else uses it"),
+                Errno.Busy => (LinuxGuestError.InUse, "another process uses it"),
                 _ => (LinuxGuestError.Refused, "the kernel or the host refused to open its channel"),
             };
             throw new LinuxGuestException(error, $"{path} could not be opened: {advice}. {e.Message}", e);

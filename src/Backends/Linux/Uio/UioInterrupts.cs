@@ -1,6 +1,6 @@
 // The one interrupt of a UIO device, shared by all its channels. Mirrors the user's half of uio_read and of
-// hv_uio_irqcontrol (Linux drivers/uio): the kernel masks a channel's ring at each interrupt and counts it; whoever has
-// read the count unmasks its ring and looks at it again.
+// hv_uio_irqcontrol (Linux drivers/uio): the kernel masks a channel's ring at each interrupt and counts it; the process
+// that has read the count unmasks its ring and looks at it again.
 
 using System.Runtime.Versioning;
 using VmBus.Interop;
@@ -9,12 +9,12 @@ using VmBus.Layout;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Takes interrupts from the device and tells every channel's wait, since nobody knows which channel one is for.
+/// Takes interrupts from the device and tells every channel's wait, since it is not known which channel one is for.
 /// Thread-safe.
 /// </summary>
 /// <remarks>
 /// Unmasking is left to the rings: the mask is a word in their memory, and the control write that would do the same also
-/// signals the host on channels without a monitor, which need not be told that somebody goes to sleep.
+/// signals the host on channels without a monitor, which need not be told that a thread goes to sleep.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed class UioInterrupts(IUioFile file, string name, uint? count, Action onGone)

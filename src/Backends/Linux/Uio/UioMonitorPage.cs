@@ -12,8 +12,8 @@ namespace VmBus.Linux;
 /// and to change the latency of any channel's monitor. <see cref="UioDevice"/> is for using the device itself.
 /// </summary>
 /// <remarks>
-/// <para>Opening the device node opens the device's channel to the host unless somebody has the node open already, and
-/// disposing closes it again unless somebody still has. Neither rings nor the lock of <see cref="UioDevice"/> are touched,
+/// <para>Opening the device node opens the device's channel to the host unless a process has the node open already, and
+/// disposing closes it again unless one still has. Neither rings nor the lock of <see cref="UioDevice"/> are touched,
 /// so a device in use can be opened, and goes on.</para>
 /// <para>Keep it as short as can be: while it is open, the death of the device's user does not close the channel.</para>
 /// </remarks>

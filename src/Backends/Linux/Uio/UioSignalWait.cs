@@ -29,7 +29,7 @@ internal sealed class UioSignalWait(UioInterrupts interrupts) : ISignalWait, IDi
         {
             ThrowIfClosed();
 
-            // From here on nobody takes an interrupt without either this look or the event showing it.
+            // From here on no thread takes an interrupt without either this look or the event showing it.
             interrupts.Enter(_wake);
             try
             {

@@ -35,7 +35,7 @@ internal interface IGuestPartition
     /// <exception cref="InvalidOperationException">The connection is taken already, or there can be none of that number.</exception>
     IDisposable ConnectEvents(uint connectionId, ISignalGate gate);
 
-    /// <summary>Has the guest's signals of a connection call somebody.</summary>
+    /// <summary>Has the guest's signals of a connection make a call.</summary>
     /// <param name="connectionId">The connection.</param>
     /// <param name="signalled">Called on any thread, at most once at a time a signal: it must not block.</param>
     /// <returns>Disposed to take the connection away.</returns>

@@ -2,7 +2,7 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>A ring that is mapped until it is disposed. Rings that stand on its memory must not be used any more then.</summary>
+/// <summary>A ring that is mapped until it is disposed. Rings on its memory must not be used any more then.</summary>
 internal interface IMappedRing : IDisposable
 {
     /// <summary>The ring's memory: control page, and data once or twice back to back.</summary>

@@ -1,4 +1,4 @@
-// A monitor page that somebody examines. Mirrors a port of HvPortTypeMonitor (TLFS).
+// A monitor page that is examined. Mirrors a port of HvPortTypeMonitor (TLFS).
 
 using VmBus.Layout;
 

@@ -29,7 +29,7 @@ internal static class FileCopyText
     /// <summary>Reads a name.</summary>
     /// <returns>
     /// <see langword="false"/> without a zero at its end, with half of a surrogate pair, or with anything behind the zero: a name
-    /// that goes on there is read otherwise by somebody else.
+    /// that goes on there is read otherwise by other code.
     /// </returns>
     public static bool TryRead(ReadOnlySpan<ushort> room, out string name)
     {

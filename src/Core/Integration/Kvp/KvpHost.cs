@@ -41,7 +41,7 @@ public sealed class KvpHost : IntegrationHost
     /// <param name="value">Its value.</param>
     /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or nobody made the value.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or the value is the default.</exception>
     public Task<KvpAnswer> SetAsync(IcKvpPool pool, string key, KvpValue value) => AskAsync(KvpRequest.Set(pool, key, value));
 
     /// <summary>Deletes a key.</summary>

@@ -32,7 +32,7 @@ internal sealed class KvpRequest
     public static KvpRequest Get(IcKvpPool pool, string key) => new(IcKvpOperation.Get, pool) { Key = CheckedKey(key) };
 
     /// <summary>Sets a key.</summary>
-    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or nobody made the value.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or the value is the default.</exception>
     public static KvpRequest Set(IcKvpPool pool, string key, KvpValue value)
     {
         if (value.Type == 0)

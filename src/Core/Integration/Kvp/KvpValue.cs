@@ -23,7 +23,7 @@ public readonly record struct KvpValue
         _number = number;
     }
 
-    /// <summary>The type; 0 for the value that nobody made.</summary>
+    /// <summary>The type; 0 for the default value.</summary>
     internal IcKvpValueType Type { get; }
 
     /// <summary>Makes text.</summary>

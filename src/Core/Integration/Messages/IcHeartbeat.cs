@@ -26,7 +26,7 @@ internal struct IcHeartbeat
     public IcHeartbeatReserved Reserved;
 }
 
-// What of a heartbeat nobody uses: reserved of heartbeat_msg_data behind its first word (Linux include/linux/hyperv.h).
+// The unused part of a heartbeat: reserved of heartbeat_msg_data behind its first word (Linux include/linux/hyperv.h).
 /// <summary>7 words that are zero.</summary>
 [InlineArray(7)]
 internal struct IcHeartbeatReserved

@@ -21,7 +21,7 @@ internal struct IcShutdown
     /// <summary><c>flags</c>.</summary>
     public IcShutdownFlags Flags;
 
-    /// <summary><c>display_message</c>: text for whoever sits there, ended by a zero byte unless it fills all.</summary>
+    /// <summary><c>display_message</c>: text for the user there, ended by a zero byte unless it fills all.</summary>
     public IcShutdownText DisplayMessage;
 
     /// <summary><c>SHTDN_REASON_FLAG_PLANNED</c>: what hosts send.</summary>

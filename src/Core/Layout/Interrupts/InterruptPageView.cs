@@ -3,7 +3,7 @@
 namespace VmBus.Layout;
 
 /// <summary>
-/// A view over a raw <see cref="InterruptPage"/>. It owns nothing: whoever mapped the page keeps it mapped for as long
+/// A view over a raw <see cref="InterruptPage"/>. It owns nothing: the code that mapped the page keeps it mapped for as long
 /// as the view or its spans are used. Bit n of a half is relid n. Safe to use from any thread; change bits with
 /// <see cref="Interlocked"/> only.
 /// </summary>

@@ -51,7 +51,7 @@ public struct MonitorPage
     [FieldOffset(TriggerGroupOffset)]
     internal MonitorTriggerGroups TriggerGroups;
 
-    /// <summary><c>next_checktime</c>: when each monitor is examined next. Written by whoever examines the page.</summary>
+    /// <summary><c>next_checktime</c>: when each monitor is examined next. Written by the examiner of the page.</summary>
     [FieldOffset(NextCheckTimeOffset)]
     internal MonitorCheckTimes NextCheckTimes;
 
@@ -72,7 +72,7 @@ internal struct MonitorTriggerState
     /// <summary>Bits 0 to 3, one for each trigger group.</summary>
     public const uint GroupEnableMask = 0xF;
 
-    /// <summary>Bit 4, <c>MonitorDisabled</c>: nobody examines the page now. Defined up to TLFS 5.0C, gone in 6.0b.</summary>
+    /// <summary>Bit 4, <c>MonitorDisabled</c>: the page is not examined now. Defined up to TLFS 5.0C, gone in 6.0b.</summary>
     public const uint MonitorDisabled = 1 << 4;
 
     /// <summary><c>asu32</c>: the whole word.</summary>
@@ -112,11 +112,11 @@ internal struct MonitorTriggerGroup
     [FieldOffset(0)]
     public ulong Value;
 
-    /// <summary><c>pending</c>: set by the signaller with an interlocked OR, cleared by whoever examines the page.</summary>
+    /// <summary><c>pending</c>: set by the signaller with an interlocked OR, cleared by the examiner of the page.</summary>
     [FieldOffset(0)]
     public uint Pending;
 
-    /// <summary><c>armed</c>: used by whoever examines the page, so that a signal waits at least one latency.</summary>
+    /// <summary><c>armed</c>: used by the examiner of the page, so that a signal waits at least one latency.</summary>
     [FieldOffset(4)]
     public uint Armed;
 }

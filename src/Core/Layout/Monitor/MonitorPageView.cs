@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 namespace VmBus.Layout;
 
 /// <summary>
-/// A view over a raw <see cref="MonitorPage"/>. It owns nothing: whoever mapped the page keeps it mapped for as long as
+/// A view over a raw <see cref="MonitorPage"/>. It owns nothing: the code that mapped the page keeps it mapped for as long as
 /// the view is used. References it hands out point into shared memory, so use them with <see cref="Interlocked"/> or
 /// <see cref="Volatile"/>. Safe to use from any thread.
 /// </summary>

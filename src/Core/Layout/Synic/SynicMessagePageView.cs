@@ -3,7 +3,7 @@
 namespace VmBus.Layout;
 
 /// <summary>
-/// A view over a raw <see cref="SynicMessagePage"/>. It owns nothing: whoever mapped the page keeps it mapped for as
+/// A view over a raw <see cref="SynicMessagePage"/>. It owns nothing: the code that mapped the page keeps it mapped for as
 /// long as the view or its references are used. A message's type is the slot's lock: the sender writes it last, the
 /// receiver clears it last.
 /// </summary>

@@ -7,7 +7,7 @@ namespace VmBus.Protocol;
 
 /// <summary>
 /// What a channel message says: its name, its fields, and what is wrong with it. Made of any bytes at all: a message that is
-/// cut or that nobody knows is told as far as it goes. Holds only what the bytes say; at most a few hundred short texts.
+/// cut or of unknown type is described as far as it goes. Holds only what the bytes say; at most a few hundred short texts.
 /// </summary>
 internal sealed class MessageDescription
 {

@@ -60,7 +60,7 @@ internal static class GpadlMessages
             count += range.PageFrames.Length;
         }
         if (count > MaxWords)
-            throw new ArgumentException($"{ranges.Count} ranges and their pages are {count} words; a GPADL has {MaxWords} at the most.", nameof(ranges));
+            throw new ArgumentException($"{ranges.Count} ranges and their pages are {count} words; a GPADL has at most {MaxWords}.", nameof(ranges));
 
         var words = new byte[count * sizeof(ulong)];
         Span<byte> rest = words;

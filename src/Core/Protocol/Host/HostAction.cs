@@ -16,7 +16,7 @@ internal abstract record HostAction
     internal sealed record Connect(HostConnectRequest Request) : HostAction;
 
     /// <summary>
-    /// The connection has ended: let go of the guest's pages. Every channel but reserved ones is closed by now. Answer with
+    /// The connection has ended: unmap the guest's pages. Every channel but reserved ones is closed by now. Answer with
     /// <see cref="HostProtocol.CompleteDisconnect"/>.
     /// </summary>
     internal sealed record Disconnect : HostAction;
@@ -40,7 +40,7 @@ internal abstract record HostAction
     /// </summary>
     internal sealed record Open(OfferId Offer, HostOpenRequest Request) : HostAction;
 
-    /// <summary>A channel is closed: let go of its rings. Answer with <see cref="HostProtocol.CompleteClose"/>.</summary>
+    /// <summary>A channel is closed: unmap its rings. Answer with <see cref="HostProtocol.CompleteClose"/>.</summary>
     internal sealed record Close(OfferId Offer) : HostAction;
 
     /// <summary>A channel shall interrupt another VP. Answer with <see cref="HostProtocol.CompleteModify"/>.</summary>

@@ -225,7 +225,7 @@ internal sealed partial class HostProtocol
         MonitorIdsInUse++;
     }
 
-    // Takes a channel from the guest: by its wish, or because it has gone. The device lets go of what it has, the close first.
+    // Takes a channel from the guest: by its wish, or because it has gone. The device releases what it has, the close first.
     private void Release(HostChannel channel)
     {
         bool isRevoked = channel.State == HostChannelState.Revoked;

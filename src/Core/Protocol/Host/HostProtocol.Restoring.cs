@@ -1,5 +1,5 @@
 // A host that goes on from saved bytes. Devices offer their channels again and take up what is theirs by name; what
-// nobody takes up is revoked. Facts: Server::restore, restore_channel and revoke_unclaimed_channels of OpenVMM
+// that is not offered again is revoked. Facts: Server::restore, restore_channel and revoke_unclaimed_channels of OpenVMM
 // (vmbus_server channels.rs).
 
 using VmBus.Layout;
@@ -134,7 +134,7 @@ internal sealed partial class HostProtocol
         reader.Check(reader.Bool() == (isConnected || State == HostState.Connecting), $"a host that is {State} has a connection, or none");
         if (isConnected || State == HostState.Connecting)
             _connection = RestoreNegotiated(ref reader);
-        reader.Check(!_disconnectAsked || State == HostState.Disconnecting, $"a host that is {State} lets go of a connection");
+        reader.Check(!_disconnectAsked || State == HostState.Disconnecting, $"a host that is {State} ends a connection");
         reader.Check(!_modifyAsked || isConnected || State == HostState.Disconnecting, $"a host that is {State} moves monitor pages");
         reader.Check(State switch
         {
@@ -199,7 +199,7 @@ internal sealed partial class HostProtocol
     private MessageTarget RestoreTarget(ref SavedStateReader reader)
     {
         MessageTarget target = reader.Target();
-        reader.CheckFit(IsPossible(target), $"messages go to {target}, where there is nobody");
+        reader.CheckFit(IsPossible(target), $"messages go to {target}, which has no connection");
         return target;
     }
 

@@ -64,7 +64,7 @@ internal sealed partial class HostProtocol
 
         if (_sequel == HostSequel.Contact)
         {
-            // The version may be one that nobody knows: the guest is told so when its turn has come.
+            // The version may be unknown: the guest is told so when its turn has come.
             writer.UInt32(_nextContact.Version.Version.Value);
             writer.UInt32((uint)_nextContact.Version.Features);
             writer.Target(_nextContact.Target);
@@ -77,7 +77,7 @@ internal sealed partial class HostProtocol
 
     private static void SaveChannel(SavedStateWriter writer, HostChannel channel)
     {
-        // Nobody answers for a revoked channel any more.
+        // A revoked channel has no device that answers any more.
         bool isRevoked = channel.State == HostChannelState.Revoked;
         writer.UInt32((uint)channel.Id.Value);
         writer.Guid(channel.Offer.InterfaceType);

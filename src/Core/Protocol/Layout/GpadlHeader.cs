@@ -112,7 +112,7 @@ internal struct GpadlTeardown
     public uint Gpadl;
 }
 
-// The host has let go of a GPADL. Mirrors vmbus_channel_gpadl_torndown (Linux include/linux/hyperv.h).
+// The host has unmapped a GPADL. Mirrors vmbus_channel_gpadl_torndown (Linux include/linux/hyperv.h).
 /// <summary><c>CHANNELMSG_GPADL_TORNDOWN</c> (12), host to guest: the answer to <see cref="GpadlTeardown"/>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct GpadlTorndown

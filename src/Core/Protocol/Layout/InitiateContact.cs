@@ -195,7 +195,7 @@ internal struct Unload
     public ChannelMessageHeader Header;
 }
 
-// The host has let go of everything. Mirrors CHANNELMSG_UNLOAD_RESPONSE (Linux include/linux/hyperv.h).
+// The host has released everything. Mirrors CHANNELMSG_UNLOAD_RESPONSE (Linux include/linux/hyperv.h).
 /// <summary>
 /// <c>CHANNELMSG_UNLOAD_RESPONSE</c> (17), host to guest, from protocol 1.1 on: the answer to <see cref="Unload"/>. No
 /// body.

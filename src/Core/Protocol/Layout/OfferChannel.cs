@@ -109,7 +109,7 @@ internal struct RescindOffer
     public uint ChildRelid;
 }
 
-// The guest has let go of a rescinded channel. Mirrors vmbus_channel_relid_released (Linux include/linux/hyperv.h).
+// The guest has released a rescinded channel. Mirrors vmbus_channel_relid_released (Linux include/linux/hyperv.h).
 /// <summary>
 /// <c>CHANNELMSG_RELID_RELEASED</c> (13), guest to host: the answer to <see cref="RescindOffer"/>; the relid may be
 /// given to another channel.

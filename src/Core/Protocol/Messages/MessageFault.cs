@@ -2,7 +2,7 @@
 
 namespace VmBus.Protocol;
 
-/// <summary>Why a message is not taken. Whoever receives it counts the fault and drops the message.</summary>
+/// <summary>Why a message is refused. The receiver counts the fault and drops the message.</summary>
 public enum MessageFault
 {
     /// <summary>Nothing is wrong with it.</summary>

@@ -6,7 +6,7 @@ using VmBus.Layout;
 namespace VmBus.Protocol;
 
 /// <summary>
-/// A queue of messages, taken from its head when they are due. Not thread-safe. Whoever fills it keeps it bounded.
+/// A queue of messages, taken from its head when they are due. Not thread-safe. Its users keep it bounded.
 /// </summary>
 internal sealed partial class MessageOutbox
 {

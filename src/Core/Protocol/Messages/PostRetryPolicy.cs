@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 /// <summary>How posts are repeated: at once doubling delays, up to a longest one.</summary>
 internal sealed record PostRetryPolicy
 {
-    /// <summary>How many times a message is posted at the most before it is given up.</summary>
+    /// <summary>How many times a message is posted at most before it is given up.</summary>
     public int MaxTries { get; init; } = 100;
 
     /// <summary>The time before the second try.</summary>

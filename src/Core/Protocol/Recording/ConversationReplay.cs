@@ -1,4 +1,4 @@
-// A recorded conversation held again: one end's messages are given to whoever plays the other, whose own are expected.
+// A recorded conversation held again: one end's messages are given to the code that plays the other, whose own are expected.
 
 namespace VmBus.Protocol;
 
@@ -41,7 +41,7 @@ internal sealed class ConversationReplay
 
     /// <summary>
     /// Goes through the conversation in order. A message that is fed is given to <paramref name="receive"/>; one of the
-    /// other direction is handed out, and whoever asked for it compares it with what the state machine wants to post.
+    /// other direction is handed out, and the caller compares it with what the state machine wants to post.
     /// </summary>
     /// <param name="receive">Takes a message that is fed.</param>
     /// <param name="advance">Told how much time passes before each message, where any does; moves a clock, for example.</param>

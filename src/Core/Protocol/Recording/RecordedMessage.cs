@@ -6,7 +6,7 @@ namespace VmBus.Protocol;
 /// <param name="Time">When, since the recording began; whole units of 100 ns, never negative.</param>
 /// <param name="Direction">Which way it went.</param>
 /// <param name="Negotiated">What was negotiated before it.</param>
-/// <param name="Fault">What was wrong with it for whoever received it.</param>
+/// <param name="Fault">What was wrong with it, for its receiver.</param>
 /// <param name="Bytes">The message, header included; at most <see cref="MaxLength"/> bytes of it.</param>
 /// <param name="Length">How many bytes it had: more than <paramref name="Bytes"/> where it was longer than what is kept.</param>
 public sealed record RecordedMessage(

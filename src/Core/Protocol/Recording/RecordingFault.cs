@@ -29,7 +29,7 @@ internal enum RecordingFault
     /// <summary>A message went neither way.</summary>
     UnknownDirection,
 
-    /// <summary>A message has a fault nobody knows.</summary>
+    /// <summary>A message has an unknown fault.</summary>
     UnknownMessageFault,
 
     /// <summary>A message went before the one before it, or later than a time span can say.</summary>

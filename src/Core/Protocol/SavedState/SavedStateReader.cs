@@ -80,7 +80,7 @@ internal ref struct SavedStateReader
     public TimeSpan Time()
     {
         ulong ticks = UInt64();
-        Check(ticks <= 365_000UL * TimeSpan.TicksPerDay, $"{ticks} units of 100 ns are no time anybody waited");
+        Check(ticks <= 365_000UL * TimeSpan.TicksPerDay, $"{ticks} units of 100 ns are longer than any wait");
         return TimeSpan.FromTicks((long)ticks);
     }
 

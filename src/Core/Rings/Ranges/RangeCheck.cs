@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>Walks the ranges of a packet once, before anybody else does.</summary>
+/// <summary>Walks the ranges of a packet once, before any other code does.</summary>
 internal static class RangeCheck
 {
     /// <summary>Says what is wrong with a packet's ranges, if anything.</summary>

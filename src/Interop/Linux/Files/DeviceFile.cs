@@ -46,7 +46,7 @@ internal sealed class DeviceFile : FileDescriptorHandle
         }
     }
 
-    /// <summary>Takes ownership of a device that somebody else opened: one that another call made, or an inherited one.</summary>
+    /// <summary>Takes ownership of a device that other code opened: one that another call made, or an inherited one.</summary>
     /// <param name="descriptor">The descriptor. It belongs to this call from the start.</param>
     /// <param name="name">What to call it in messages.</param>
     /// <exception cref="ErrnoException">It is not open.</exception>
@@ -112,7 +112,7 @@ internal sealed class DeviceFile : FileDescriptorHandle
     /// Takes the advisory lock of the file, until it is closed. Everyone who opened the device may take it, and only
     /// those who ask for it are kept out.
     /// </summary>
-    /// <returns><see langword="false"/> when somebody else has it.</returns>
+    /// <returns><see langword="false"/> when another process has it.</returns>
     /// <exception cref="ErrnoException">The kernel refused for another reason.</exception>
     public bool TryLock()
     {

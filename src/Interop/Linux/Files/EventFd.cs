@@ -31,7 +31,7 @@ internal sealed class EventFd : FileDescriptorHandle
         return descriptor < 0 ? throw ErrnoException.FromLastCall("eventfd") : new EventFd(descriptor);
     }
 
-    /// <summary>Adds one to the counter and wakes whoever waits for it.</summary>
+    /// <summary>Adds one to the counter and wakes the threads that wait for it.</summary>
     /// <exception cref="ObjectDisposedException">The descriptor is closed.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public unsafe void Signal()

@@ -50,7 +50,7 @@ internal sealed class FolderFile : FileDescriptorHandle
         {
             nint descriptor = Libc.OpenAt2(Libc.OpenAt2Number, this, path, &how, (nuint)sizeof(OpenHow));
 
-            // TryAgain: somebody renamed something on the way, and the kernel cannot tell whether the path leads out.
+            // TryAgain: something was renamed on the way, and the kernel cannot tell whether the path leads out.
             Errno error = descriptor < 0 ? Libc.LastError : Errno.None;
             if (error == Errno.Interrupted || (error == Errno.TryAgain && tries < MostTries))
                 continue;

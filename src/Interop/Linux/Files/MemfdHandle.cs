@@ -1,4 +1,4 @@
-// Memory as a file descriptor, of a size nobody can change: what two processes map to share a ring.
+// Memory as a file descriptor, of a sealed size: what two processes map to share a ring.
 // Mirrors memfd_create(2) with the seals of fcntl(2).
 
 using System.Runtime.Versioning;

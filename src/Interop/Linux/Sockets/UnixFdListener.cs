@@ -64,7 +64,7 @@ internal sealed class UnixFdListener : FileDescriptorHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        // Gone already is as good: whoever removed it was allowed to.
+        // Gone already is as good: the process that removed it was allowed to.
         bool removed = _path is null || Libc.Unlink(_path) == 0 || Libc.LastError == Errno.NoSuchFile;
         return base.ReleaseHandle() && removed;
     }

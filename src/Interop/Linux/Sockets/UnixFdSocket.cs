@@ -45,7 +45,7 @@ internal sealed class UnixFdSocket : FileDescriptorHandle
     /// <param name="name">Its path, or its abstract name with <c>@</c> in front.</param>
     /// <exception cref="ArgumentException">The name is empty or too long.</exception>
     /// <exception cref="ErrnoException">
-    /// Nobody listens there: <see cref="Errno.NoSuchFile"/> or <see cref="Errno.ConnectionRefused"/>.
+    /// No process listens there: <see cref="Errno.NoSuchFile"/> or <see cref="Errno.ConnectionRefused"/>.
     /// </exception>
     public static unsafe UnixFdSocket Connect(string name)
     {
@@ -65,7 +65,7 @@ internal sealed class UnixFdSocket : FileDescriptorHandle
         return socket;
     }
 
-    /// <summary>Makes a descriptor of its own for a socket that is somebody else's.</summary>
+    /// <summary>Makes a descriptor of its own for a socket that has another owner.</summary>
     /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public static UnixFdSocket CopyOf(SafeHandle socket)

@@ -10,7 +10,7 @@ internal enum WhpProperty : uint
     /// <summary><c>WHvPartitionPropertyCodeExtendedVmExits</c>: <see cref="WhpExtendedExits"/>.</summary>
     ExtendedExits = 1,
 
-    /// <summary><c>WHvPartitionPropertyCodeX64MsrExitBitmap</c>: 64 bits, bit 0 for registers that nobody knows.</summary>
+    /// <summary><c>WHvPartitionPropertyCodeX64MsrExitBitmap</c>: 64 bits, bit 0 for unknown registers.</summary>
     MsrExitBitmap = 5,
 
     /// <summary><c>WHvPartitionPropertyCodeLocalApicEmulationMode</c>: 32 bits, 0 none, 1 xAPIC, 2 x2APIC.</summary>

@@ -39,7 +39,7 @@ internal sealed unsafe class WhpVp : WhpPart
         WhpException.ThrowIfFailed(WhpNative.CancelRunVirtualProcessor(Vm, (uint)Index, 0), $"WHvCancelRunVirtualProcessor of VP {Index}");
 
     /// <summary>Reads registers.</summary>
-    /// <param name="registers">Which: <see cref="RegistersAtOnce"/> at the most.</param>
+    /// <param name="registers">Which: at most <see cref="RegistersAtOnce"/>.</param>
     /// <param name="values">Filled, as many.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public void GetRegisters(ReadOnlySpan<WhpRegister> registers, Span<WhpRegisterValue> values)
@@ -53,7 +53,7 @@ internal sealed unsafe class WhpVp : WhpPart
     }
 
     /// <summary>Writes registers.</summary>
-    /// <param name="registers">Which: <see cref="RegistersAtOnce"/> at the most.</param>
+    /// <param name="registers">Which: at most <see cref="RegistersAtOnce"/>.</param>
     /// <param name="values">What, as many.</param>
     /// <exception cref="WhpException">The platform refused.</exception>
     public void SetRegisters(ReadOnlySpan<WhpRegister> registers, ReadOnlySpan<WhpRegisterValue> values)

@@ -6,7 +6,7 @@ namespace VmBus.Tool;
 internal static class Openers
 {
     /// <summary>The processes that have a device open, this one left out, and what they have open.</summary>
-    /// <returns><see langword="null"/> when nobody has.</returns>
+    /// <returns><see langword="null"/> when none has.</returns>
     public static string? Tell(VmBusSysfs sysfs, SysfsDevice device, string proc)
     {
         if (device.UioName is null)

@@ -1,4 +1,4 @@
-// vmbus unbind: takes a device from its driver, unless somebody uses it.
+// vmbus unbind: takes a device from its driver, unless a process uses it.
 
 using System.CommandLine;
 using System.Runtime.Versioning;
@@ -22,7 +22,7 @@ internal sealed class UnbindCommand
     private readonly Argument<string> _device = new("DEVICE") { Description = $"The device: {DeviceChoice.Forms}." };
     private readonly Option<bool> _restore = new("--restore") { Description = "Have the kernel give it to the driver it has for it." };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
-    private readonly Option<bool> _force = new("--force") { Description = "Also when a process has it open: Linux leaves its channel open then, and nobody can open it again." };
+    private readonly Option<bool> _force = new("--force") { Description = "Also when a process has it open: Linux leaves its channel open then, and it cannot be opened again." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
@@ -51,7 +51,7 @@ internal sealed class UnbindCommand
             if (Openers.Tell(sysfs, device, _engines.Proc) is not { } openers)
                 continue;
             if (!line.GetValue(_force))
-                throw new ToolException($"{openers}: end it first. Taken from under it, the channel of {DeviceChoice.Name(device)} stays open, and Linux 6.12 then lets nobody open the device again. --force does it all the same");
+                throw new ToolException($"{openers}: end it first. Taken from under it, the channel of {DeviceChoice.Name(device)} stays open, and with Linux 6.12 the device cannot be opened again then. --force does it all the same");
             _terminal.Error.WriteLine($"vmbus: {openers}, and loses it");
         }
 

@@ -41,7 +41,7 @@ internal sealed class FileSender(VmBusChannel channel, CopyOptions options, Acti
     {
         using ChannelWriteBatch batch = channel.BeginBatch();
         if (!batch.TryReserve(packetLength, out Span<byte> payload))
-            throw new InvalidOperationException("The ring has no room although it said so: somebody else writes it.");
+            throw new InvalidOperationException("The ring has no room although it said so: another writer uses it.");
         int read = CopyFiles.Read(file, payload[HeaderLength..], options.Input);
         PipeHeader header = new() { Type = PipePacketType.Data, Length = (uint)read };
         MemoryMarshal.Write(payload, header);

@@ -7,7 +7,7 @@ using VmBus.Integration;
 
 namespace VmBus.Tool;
 
-/// <summary>A line of <c>vmbus fcopy</c>: stable names, units in names, null for what nobody knows.</summary>
+/// <summary>A line of <c>vmbus fcopy</c>: stable names, units in names, null for what is not known.</summary>
 internal sealed record FileCopyLine(
     DateTimeOffset Time, string Outcome, string? Path, string? FileName, ulong? SizeBytes, bool? Overwrite, bool? CreatePath,
     ulong ReceivedBytes, double Seconds, string Status, string? Reason)

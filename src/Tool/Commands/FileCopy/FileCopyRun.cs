@@ -15,7 +15,7 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
     private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves until told to end, until the host takes the device away, or for one file.</summary>
-    /// <exception cref="ToolException">There is no device, somebody else has it, or the host took it away.</exception>
+    /// <exception cref="ToolException">There is no device, another process has it, or the host took it away.</exception>
     [SupportedOSPlatform("linux")]
     public int Run(CancellationToken cancellationToken)
     {

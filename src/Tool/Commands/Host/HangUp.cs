@@ -1,4 +1,4 @@
-// The end of a connection that somebody may still be reading from: POLLHUP, which .NET's sockets do not tell from POLLRDHUP.
+// The end of a connection that its peer may still be reading from: POLLHUP, which .NET's sockets do not tell from POLLRDHUP.
 
 using System.Net.Sockets;
 using System.Runtime.Versioning;

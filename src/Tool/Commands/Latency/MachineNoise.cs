@@ -13,7 +13,7 @@ namespace VmBus.Tool;
 /// </param>
 /// <param name="WakeOnOneCore">The same with both on one core; <see langword="null"/> where threads cannot be pinned.</param>
 /// <param name="ClockRead">One read of the clock.</param>
-/// <param name="Interlocked">One interlocked OR on a word nobody else touches.</param>
+/// <param name="Interlocked">One interlocked OR on a word no other thread touches.</param>
 internal sealed record MachineNoise(
     double SleepAsked,
     double SleepP50,

@@ -15,11 +15,11 @@ internal sealed class MonitorCommand
           Without --device and --uio only sysfs is read, which shows the channels' own monitors. With one of them the
           guest-to-host page is mapped through a device that is bound to uio_hv_generic, which takes root. It is one
           page for the whole guest: through any such device every channel's latency can be set. Opening the device node
-          opens that device's channel to the host for a moment, unless somebody has the node open: then nothing of it
+          opens that device's channel to the host for a moment, unless a process has the node open: then nothing of it
           changes. No lock is taken and no ring touched.
           A latency is a hint of how long the hypervisor may wait between two looks, 0.1 us to 6.5535 ms in steps of
           0.1 us. It looks at a whole trigger group at about the lowest latency in it, and may not follow a hint that is
-          too small or too large. The hint stays until somebody sets another, or the device is offered anew.
+          too small or too large. The hint stays until another is set, or the device is offered anew.
 
         What --measure does:
           It opens a device's channel over uio_hv_generic, sets the bit of its monitor, and times until the hypervisor has
@@ -42,7 +42,7 @@ internal sealed class MonitorCommand
     private readonly Option<string?> _uio = new("--uio") { Description = "The UIO device that shows the page.", HelpName = "/dev/uioN" };
     private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
     private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
-    private readonly Option<bool> _all = new("--all") { Description = "Show monitors that nobody uses as well." };
+    private readonly Option<bool> _all = new("--all") { Description = "Show unused monitors as well." };
     private readonly WindowArguments _measure = new($"Time how long a device's monitor bit stays set: {DeviceChoice.Forms}.");
     private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw it into this PNG file.", HelpName = "FILE.png" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };

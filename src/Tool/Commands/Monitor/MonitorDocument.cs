@@ -15,7 +15,7 @@ internal sealed record MonitorDocument(
 
     /// <summary>Makes the document of a report.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="all">Whether monitors that nobody uses are in it.</param>
+    /// <param name="all">Whether unused monitors are in it.</param>
     /// <param name="toolVersion">The version of the tool.</param>
     public static MonitorDocument From(MonitorReport report, bool all, string toolVersion)
     {

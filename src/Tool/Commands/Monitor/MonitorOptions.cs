@@ -21,7 +21,7 @@ internal sealed record MonitorOptions
     /// <summary>The latency to set.</summary>
     public TimeSpan? Latency { get; init; }
 
-    /// <summary>Whether to show monitors that nobody uses.</summary>
+    /// <summary>Whether to show unused monitors.</summary>
     public bool IsAll { get; init; }
 
     /// <summary>Whether to write JSON.</summary>

@@ -10,7 +10,7 @@ internal sealed record MonitorReport(IReadOnlyList<TopRow> Channels, string? Uio
     /// <summary>The channels with a monitor, by monitor.</summary>
     public IEnumerable<TopRow> Monitored => Channels.Where(row => row.MonitorId is not null).OrderBy(row => row.MonitorId).ThenBy(row => row.Relid);
 
-    /// <summary>The monitors of the page that anybody uses, or all.</summary>
+    /// <summary>The monitors of the page that are in use, or all.</summary>
     /// <param name="all">Whether all.</param>
     /// <returns>Each with the channel it belongs to, as far as one is known.</returns>
     public IEnumerable<(MonitorPageCopy.Monitor Monitor, TopRow? Channel)> Monitors(bool all)

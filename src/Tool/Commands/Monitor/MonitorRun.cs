@@ -28,7 +28,7 @@ internal static class MonitorRun
         MonitorChange? change = null;
         if (target is not null)
         {
-            // One aligned word, written whole: whoever examines the page sees the old hint or the new one.
+            // One aligned word, written whole: the examiner of the page sees the old hint or the new one.
             ref ushort latency = ref mapped.Page.Latency(target.MonitorId!.Value);
             TimeSpan before = TimeSpan.FromTicks(Volatile.Read(ref latency));
             Volatile.Write(ref latency, (ushort)options.Latency!.Value.Ticks);

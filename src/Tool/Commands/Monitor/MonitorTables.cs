@@ -13,7 +13,7 @@ internal static class MonitorTables
     /// <summary>Writes a report.</summary>
     /// <param name="console">Where to.</param>
     /// <param name="report">The report.</param>
-    /// <param name="all">Whether monitors that nobody uses are shown as well.</param>
+    /// <param name="all">Whether unused monitors are shown as well.</param>
     public static void Write(IAnsiConsole console, MonitorReport report, bool all)
     {
         ArgumentNullException.ThrowIfNull(console);
@@ -79,7 +79,7 @@ internal static class MonitorTables
                 Bit(one.Monitor.IsPending), Bit(one.Monitor.IsArmed), Time(one.Monitor.Latency), Word(one.Monitor.ConnectionId, 1),
                 TopNumber.Id(one.Monitor.FlagNumber), TopNumber.Id(one.Monitor.NextCheckTime)])];
         if (monitors.Length == 0)
-            WriteText(console, "  Nobody uses a monitor.");
+            WriteText(console, "  No monitor is in use.");
         else
             ColumnTable.Write(console, ["mon", "bit", "chan", "device", "pend", "armed", "latency", "conn id", "flag", "check"], [3], monitors);
     }

@@ -37,7 +37,7 @@ internal static class TopRows
         return rows;
     }
 
-    // Another instance or class under the same name is another device, even if nobody saw the first go.
+    // Another instance or class under the same name is another device, even if the first was not seen to go.
     private static (string, Guid?, Guid?, uint) Key(SysfsDevice device, SysfsChannel channel) => (device.Name, device.InstanceId, device.ClassId, channel.Relid);
 
     private static TopRow Row(SysfsDevice device, SysfsChannel channel, SysfsChannel? before, double seconds)

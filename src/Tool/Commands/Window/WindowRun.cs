@@ -86,7 +86,7 @@ internal sealed class WindowRun
         }
 
         if (waits.Count == 0)
-            throw new ToolException($"monitor {_monitorId} was not inspected within {Units.Duration(_options.Limit)}: nobody looks at its bit");
+            throw new ToolException($"monitor {_monitorId} was not inspected within {Units.Duration(_options.Limit)}: no hypervisor looks at its bit");
         return new WindowCell(hint, lowest, waits, windows, notTaken);
     }
 

@@ -26,7 +26,7 @@ internal sealed class SimulatedWait(SimulatedClock clock, long wakeNanoseconds) 
 
     /// <inheritdoc/>
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException("A simulation has one thread: nobody could end a wait that blocks it.");
+        => throw new NotSupportedException("A simulation has one thread: no other could end a wait that blocks it.");
 
     /// <inheritdoc/>
     public ValueTask WaitAsync(CancellationToken cancellationToken = default)
