@@ -34,6 +34,7 @@ public sealed unsafe class IncomingRing
     private const ulong PlainMask = ~(0xffffUL << 32 | (ulong)PacketFlags.CompletionRequested << 48);
 
     private const uint Nothing = uint.MaxValue;
+    private const uint LookFurther = 0;
     private const uint EndedByClose = 1;
     private const uint EndedByDispatcher = 2;
     private const uint SmallestPacket = PacketDescriptor.Size + PacketTrailer.Size;
@@ -187,7 +188,8 @@ public sealed unsafe class IncomingRing
     {
         uint at = _cursor.Next;
         uint readable = _readable;
-        if (readable < SmallestPacket && (readable = Look(at)) == Nothing)
+        // Where all is copied nothing is readable in place, and TakeAny looks.
+        if (readable < SmallestPacket && _inPlaceMost != 0 && (readable = Look(at)) == Nothing)
         {
             packet = default;
             return false;
@@ -212,9 +214,9 @@ public sealed unsafe class IncomingRing
         }
 
         // Not by an out parameter: the caller's packet would have an address then, and no register.
-        ref readonly byte any = ref TakeAny(at, readable);
+        ref readonly byte any = ref TakeAny(at);
         packet = new RingPacket(in any, _anyDescriptor, _anyTransactionId);
-        return true;
+        return !Unsafe.IsNullRef(in any);
     }
 
     /// <summary>Gives the room of what was taken back to the writer; says whether it waits for room.</summary>
@@ -272,17 +274,47 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>
-    /// Takes a packet of any type from any memory. What may not stay in place is copied out, header first, and checked
-    /// in the copy: the writer can change that no more.
+    /// Takes a packet of any type from any memory. What may not stay in place is copied out: the descriptor and the transaction
+    /// id into locals, once, and the rest behind them, so that the writer can change none of what was checked.
     /// </summary>
+    /// <returns>Where the packet is; null when there is none.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ref readonly byte TakeAny(uint at, uint readable)
+    private ref readonly byte TakeAny(uint at)
     {
-        uint available = readable + _beyond;
-        Span<ulong> head = stackalloc ulong[2];
-        if (available >= SmallestPacket)
-            _memory.CopyOut(at, MemoryMarshal.AsBytes(head));
-        ulong descriptor = head[0];
+        // By the write index as last seen, as long as it reaches; one that cannot be is the mark of a fault.
+        uint available = _readable + _beyond;
+        if (available - SmallestPacket >= _size || _ended != 0)
+        {
+            if (LookAround() == Nothing)
+                return ref Unsafe.NullRef<byte>();
+            available = _readable + _beyond;
+        }
+
+        // Both are 8-byte aligned: only between them can the data end.
+        uint second = at + 8 == _inPlaceEnd ? 0 : at + 8;
+        ulong descriptor = Unsafe.ReadUnaligned<ulong>(_data + at);
+        _anyDescriptor = descriptor;
+        _anyTransactionId = Unsafe.ReadUnaligned<ulong>(_data + second);
+        uint length = PacketDescriptor.LengthIn(descriptor);
+        if (_inPlaceMost == 0 && (descriptor & PlainMask) == PlainInBand && length >= PacketDescriptor.Size
+            && length <= (uint)_copy.Length && length + PacketTrailer.Size <= available && at + length <= _inPlaceEnd)
+        {
+            ref byte copy = ref MemoryMarshal.GetArrayDataReference(_copy);
+            RingMemory.Copy(new ReadOnlySpan<byte>(_data + at + PacketDescriptor.Size, (int)length - PacketDescriptor.Size), ref Unsafe.Add(ref copy, PacketDescriptor.Size));
+            _readable = 0;
+            _beyond = available - length - PacketTrailer.Size;
+            _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
+            _taken++;
+            return ref copy;
+        }
+
+        return ref TakeChecked(at, available, descriptor);
+    }
+
+    /// <summary>The rest of <see cref="TakeAny"/>: a packet that is not plain, that wraps, that is longer than any before, or in place.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ref readonly byte TakeChecked(uint at, uint available, ulong descriptor)
+    {
         if (!IsSound(descriptor, available, out uint type, out uint length))
             ThrowUnsound(descriptor, available);
 
@@ -290,9 +322,7 @@ public sealed unsafe class IncomingRing
             ? ref Unsafe.AsRef<byte>(_data + at)
             : ref MemoryMarshal.GetReference(CopyOfBody(at, length));
         if (type is not ((uint)PacketType.DataInBand or (uint)PacketType.Completion))
-            CheckRanges(new RingPacket(in start, descriptor, head[1]));
-        _anyDescriptor = descriptor;
-        _anyTransactionId = head[1];
+            CheckRanges(new RingPacket(in start, descriptor, _anyTransactionId));
         _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
         Split(available - length - PacketTrailer.Size);
         _taken++;
@@ -302,6 +332,7 @@ public sealed unsafe class IncomingRing
     /// <summary>A private copy of a packet's bytes; those of the descriptor were copied before and are left out.</summary>
     private Span<byte> CopyOfBody(uint at, uint length)
     {
+        // Never longer than the limit on packets: what fits into it needs no check against that.
         if (_copy.Length < length)
             _copy = GC.AllocateUninitializedArray<byte>((int)Math.Min(Math.Max(length, (uint)_copy.Length * 2), Math.Min(_size, _maxLength)));
         Span<byte> bytes = _copy.AsSpan(0, (int)length);
@@ -322,7 +353,10 @@ public sealed unsafe class IncomingRing
     }
 
     /// <summary>What is readable now that the packets seen before are used up, by the write index as it stands.</summary>
-    /// <returns>Bytes that may be read in place, or <see cref="Nothing"/> when no packet waits.</returns>
+    /// <returns>
+    /// Bytes that may be read in place, <see cref="Nothing"/> when no packet waits, or <see cref="LookFurther"/>: only
+    /// <see cref="TakeAny"/> can tell.
+    /// </returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Look(uint next)
     {
@@ -333,7 +367,7 @@ public sealed unsafe class IncomingRing
             return Nothing;
         if ((_beyond | _ended | (uint)_taken) != 0 || write >= _size || (write & 7) != 0
             || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
-            return LookAround();
+            return LookFurther;
         return available;
     }
 
