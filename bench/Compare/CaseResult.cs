@@ -10,7 +10,14 @@ internal sealed record CaseResult(Case Case, IReadOnlyList<Measured> Contenders)
     public double Nanoseconds(string contender)
         => Contenders.FirstOrDefault(measured => measured.Contender == contender)?.Nanoseconds ?? double.NaN;
 
+    /// <summary>Samples of a contender that the machine left alone; 0 where it did not take part.</summary>
+    /// <param name="contender">Its name.</param>
+    public int Kept(string contender) => Contenders.FirstOrDefault(measured => measured.Contender == contender)?.Kept ?? 0;
+
     /// <summary>Our time as a multiple of another's: below 1 we are faster.</summary>
     /// <param name="other">The other's name.</param>
-    public double Ratio(string other) => Nanoseconds(Names.Ours) / Nanoseconds(other);
+    public double Ratio(string other) => Ratio(Names.Ours, other);
+
+    /// <summary>One contender's time as a multiple of another's.</summary>
+    public double Ratio(string contender, string other) => Nanoseconds(contender) / Nanoseconds(other);
 }

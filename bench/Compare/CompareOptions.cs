@@ -7,7 +7,7 @@ internal sealed record CompareOptions
 {
     /// <summary>What <c>--help</c> prints.</summary>
     public const string Usage = """
-        compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE]
+        compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE] [--before DIR]
 
           --rounds N      samples of each contender in each case and placement (default 15)
           --placements N  times the rings are laid out anew in memory (default 3)
@@ -15,6 +15,7 @@ internal sealed record CompareOptions
           --json FILE     writes the figures
           --plot FILE     writes the picture
           --beside FILE   another run's figures (NativeAOT's, say), printed beside this run's
+          --before DIR    another build of this program, as a contender: bench/Compare/bin/Release/net10.0 of another clone
         """;
 
     /// <summary>Samples of each contender in each case and placement.</summary>
@@ -31,6 +32,9 @@ internal sealed record CompareOptions
 
     /// <summary>Where the picture goes.</summary>
     public string? PlotPath { get; private init; }
+
+    /// <summary>The folder of another build.</summary>
+    public string? BeforePath { get; private init; }
 
     /// <summary>Figures of another run.</summary>
     public string? BesidePath { get; private init; }
@@ -51,6 +55,7 @@ internal sealed record CompareOptions
                 "--only" => options with { Only = value },
                 "--json" => options with { JsonPath = value },
                 "--plot" => options with { PlotPath = value },
+                "--before" => options with { BeforePath = value },
                 "--beside" => options with { BesidePath = value },
                 _ => throw new FormatException($"{arguments[i]} is no option of compare."),
             };

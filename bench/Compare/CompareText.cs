@@ -34,7 +34,7 @@ internal static class CompareText
         Case first = rows[0].Case;
         text.Append(CultureInfo.InvariantCulture, $"{Describe(first.Shape)}, ring of {first.RingSize / 1024} KiB: ns a packet\n");
         string[] contenders = [.. rows[0].Contenders.Select(measured => measured.Contender)];
-        string[] others = [.. contenders.Where(name => name is Names.Floor or Names.Dpdk or Names.Channel)];
+        string[] others = [.. contenders.Where(name => name is Names.Before or Names.Floor or Names.Dpdk or Names.Channel)];
         List<string[]> cells =
         [
             ["payload", .. contenders, .. others.Select(name => $"ours/{name}"), "kept",
@@ -66,7 +66,9 @@ internal static class CompareText
         int held = 0;
         int judged = 0;
         text.AppendLine("To reach, as our time over theirs, the worst case of each:");
-        foreach (Target target in Target.All)
+        // Of a build that was not asked for nothing is to be said.
+        bool hasBefore = results.Any(result => result.Kept(Names.Before) > 0);
+        foreach (Target target in Target.All.Where(target => hasBefore || target.Other is not (Names.Before or Names.BeforeCopied)))
         {
             if (target.Worst(results) is not { } worst)
             {

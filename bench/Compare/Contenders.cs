@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using VmBus.Peers;
 
@@ -9,11 +11,16 @@ internal sealed class Contenders
 {
     private readonly NativeLoops? _loops;
     private readonly DpdkLibrary? _dpdk;
+    private readonly Func<Case, byte[], PeerTrust, IContender>? _before;
 
     /// <summary>Looks who is there.</summary>
     /// <param name="missing">Told who is not, and why.</param>
-    public Contenders(Action<string> missing)
+    /// <param name="before">The folder of another build; <see langword="null"/> for none.</param>
+    /// <exception cref="FormatException">There is no such build, or this one cannot load it.</exception>
+    public Contenders(Action<string> missing, string? before)
     {
+        if (before is not null)
+            _before = Load(before);
         if (!NativeLoops.TryBuild(out _loops, out string whyNot))
             missing($"Left out: the floor and DPDK. {whyNot}");
         else if (!DpdkLibrary.TryLoad(out _dpdk, out whyNot))
@@ -30,8 +37,12 @@ internal sealed class Contenders
     public IEnumerable<string> NamesFor(Case @case)
     {
         yield return Names.Ours;
+        if (_before is not null)
+            yield return Names.Before;
         if (!@case.HasTwoThreads)
             yield return Names.OursCopied;
+        if (!@case.HasTwoThreads && _before is not null)
+            yield return Names.BeforeCopied;
         if (_loops is not null)
             yield return Names.Floor;
         if (_dpdk is not null)
@@ -44,9 +55,16 @@ internal sealed class Contenders
     {
         Names.Ours => new OurContender(@case, payload, PeerTrust.Trusted),
         Names.OursCopied => new OurContender(@case, payload, PeerTrust.Untrusted),
+        Names.Before => _before!(@case, payload, PeerTrust.Trusted),
+        Names.BeforeCopied => _before!(@case, payload, PeerTrust.Untrusted),
         Names.Floor => new FloorContender(@case, _loops!, payload),
         Names.Dpdk => new DpdkContender(@case, _loops!, _dpdk!, payload),
         Names.Channel => new ChannelContender(@case, payload),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such contender."),
     };
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Refused where there is no JIT, and only then is the program trimmed.")]
+    private static Func<Case, byte[], PeerTrust, IContender> Load(string folder) => RuntimeFeature.IsDynamicCodeSupported
+        ? new OtherBuild(folder).Create
+        : throw new FormatException("--before wants the JIT: this program is compiled by NativeAOT.");
 }

@@ -9,6 +9,12 @@ internal static class Names
     /// <summary>Our rings between sides that do not trust each other.</summary>
     public const string OursCopied = "ours, untrusted";
 
+    /// <summary>Our rings as another build has them.</summary>
+    public const string Before = "before";
+
+    /// <summary>The same between sides that do not trust each other.</summary>
+    public const string BeforeCopied = "before, untrusted";
+
     /// <summary>The floor in C.</summary>
     public const string Floor = "floor";
 

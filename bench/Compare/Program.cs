@@ -23,7 +23,7 @@ try
 {
     CompareOptions options = CompareOptions.Parse(args);
     CompareFile? beside = options.BesidePath is { } path ? CompareFile.Read(path) : null;
-    var contenders = new Contenders(Console.Error.WriteLine);
+    var contenders = new Contenders(Console.Error.WriteLine, options.BeforePath);
     string runtime = $"{(RuntimeFeature.IsDynamicCodeCompiled ? "JIT" : "NativeAOT")}, {RuntimeInformation.FrameworkDescription}";
     string machine = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
     Console.WriteLine($"{runtime}; {machine}, {Environment.ProcessorCount} cores; {contenders.Compiler}; {contenders.DpdkPath}");
