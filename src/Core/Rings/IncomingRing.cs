@@ -283,7 +283,7 @@ public sealed unsafe class IncomingRing
     {
         // By the write index as last seen, as long as it reaches; one that cannot be is the mark of a fault.
         uint available = _readable + _beyond;
-        if (available - SmallestPacket >= _size || _ended != 0)
+        if (available - SmallestPacket >= _size)
         {
             if (LookAround() == Nothing)
                 return ref Unsafe.NullRef<byte>();
