@@ -169,6 +169,8 @@ public sealed class LowLatencyCommandTests : IDisposable
         Channel(21).IsKept = true;
         Assert.Equal(ExitCode.Success, await Run("list", "-vv"));
         Assert.Contains("Rel_ID=21, target_cpu=1, monitor 42, low latency: by hypercall\n", _terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, await Run("list", "-v"));
+        Assert.Contains("Rel_ID=21, target_cpu=1, low latency: by hypercall\n", _terminal.Out, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Success, await Run("top", "--once"));
         string line = _terminal.Out.Split('\n').Last(one => one.Contains("network/1", StringComparison.Ordinal));
         Assert.Contains("low-lat", line, StringComparison.Ordinal);

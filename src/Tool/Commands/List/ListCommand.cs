@@ -20,7 +20,7 @@ internal sealed class ListCommand
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<bool> _more = new("-v") { Description = "Each device's class, and its channels with the VP each interrupts." };
+    private readonly Option<bool> _more = new("-v") { Description = "Each device's class, and its channels with the VP each interrupts and the low-latency flag, where it is set." };
     private readonly Option<bool> _most = new("-vv") { Description = "Instance, folder in sysfs, driver and monitors as well." };
     private readonly Option<bool> _tree = new("--tree") { Description = "Draw devices and channels as a tree." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document with all that sysfs shows." };
@@ -49,7 +49,7 @@ internal sealed class ListCommand
         bool isShort = !(line.GetValue(_more) || line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json));
         IReadOnlyList<SysfsDevice> devices = isShort ? sysfs.ListNames() : sysfs.ListDevices();
         // Each flag is a descriptor opened: only for what shows them.
-        if (line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json))
+        if (!isShort)
             devices = LowLatencyChannel.WithFlags(sysfs, devices);
         if (line.GetValue(_json))
             _terminal.Out.WriteLine(JsonSerializer.Serialize(ListDocument.From(devices, VmBusCommand.Version), ToolJson.Indented.ListDocument));
