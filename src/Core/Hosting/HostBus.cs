@@ -64,7 +64,7 @@ public sealed partial class HostBus : IAsyncDisposable
         _options = options;
         _observer = options.Observer;
         _code = new DeviceCode(options.Scheduler);
-        _mappings = new MappingBudget(options.MaxRingMappings);
+        _mappings = new MappingBudget(options.MaxRingMappings, options.Clock);
         _failures = new DeviceFailures(failed => DeviceFailed?.Invoke(this, failed));
         _protocol = protocol(options.Protocol with { VpCount = (uint)partition.VpCount }, options.Clock);
         _isHeld = _isRestoring = _protocol.IsRestoring;
@@ -102,7 +102,7 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
-        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count, _mappings.Taken, AbandonedCalls, _protocol.PostsDelayed, _protocol.MessagesGivenUp));
+        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count, _mappings.OfOpen, _mappings.OfRetired, AbandonedCalls, _protocol.PostsDelayed, _protocol.MessagesGivenUp));
 
     /// <summary>
     /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest

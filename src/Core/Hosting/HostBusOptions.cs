@@ -68,9 +68,10 @@ public sealed record HostBusOptions
     }
 
     /// <summary>
-    /// The most mappings of this process that the rings of the guest's open channels may take; an open beyond it is refused. A
-    /// ring takes three where its pages lie one behind the other, and up to two for each page where they do not. A Linux process
-    /// has 65,530 in all (<c>vm.max_map_count</c>).
+    /// The most mappings of this process that the guest's rings may take; an open beyond it is refused. A ring takes three where its
+    /// pages lie one behind the other, and up to two for each page where they do not; a closed one takes three until nothing refers
+    /// to it, and before an open is refused for these the host collects them. A Linux process has 65,530 in all
+    /// (<c>vm.max_map_count</c>).
     /// </summary>
     public int MaxRingMappings { get; init; } = 16_384;
 

@@ -14,9 +14,10 @@ namespace VmBus.Hosting;
 /// <param name="LostServices">Services that lost their channel because they ignored its close, and have not ended yet.</param>
 /// <param name="RingPages">Pages of the guest that are rings of open channels.</param>
 /// <param name="PostsDelayed">Posts to the guest that found its message slot full, or its SynIC off, and were tried again.</param>
-/// <param name="RingMappings">Most mappings of this process that the guest's rings can take.</param>
+/// <param name="RingMappings">Most mappings of this process that the guest's open rings can take.</param>
+/// <param name="RetiredRingMappings">Mappings that closed rings have left: their addresses stay until nothing refers to them.</param>
 /// <param name="AbandonedCalls">Calls of devices and callbacks that go on though they are waited for no more, lost services included.</param>
 /// <param name="MessagesGivenUp">Messages to the guest that were given up: refused, or never read.</param>
 public readonly record struct HostBusStatistics(
     int Relids, int Monitors, int Gpadls, long GpadlPages, int OpenChannels, long Faults, long Refusals, string? LastRefusal,
-    long DeviceFailures, string? LastDeviceFailure, int LostServices, int RingPages, int RingMappings, int AbandonedCalls, long PostsDelayed, long MessagesGivenUp);
+    long DeviceFailures, string? LastDeviceFailure, int LostServices, int RingPages, int RingMappings, int RetiredRingMappings, int AbandonedCalls, long PostsDelayed, long MessagesGivenUp);

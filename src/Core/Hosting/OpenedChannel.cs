@@ -275,8 +275,19 @@ internal sealed class OpenedChannel : IDisposable
 
     private RingMemory Map(ReadOnlySpan<ulong> frames, IGuestMemory memory, MappingBudget mappings)
     {
-        Touch(mappings.Take(frames));
-        return Touch(memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.")).Memory;
+        RingShare share = mappings.Take(frames);
+        IMappedRing? ring = null;
+        try
+        {
+            ring = memory.TryMapRing(frames) ?? throw new RefusedException($"A ring of {frames.Length} pages could not be mapped.");
+        }
+        finally
+        {
+            if (ring is null)
+                share.Return();
+        }
+        ring.Share = share;
+        return Touch(ring).Memory;
     }
 
     private (ISignalPath Path, IEventFlag? Flag) MakePath(HostOpenRequest request, IGuestPartition partition, ConnectedPages? pages, HostProtocolOptions protocol)

@@ -56,6 +56,12 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         }
     }
 
+    /// <summary>
+    /// Called once when the addresses are gone, by <c>Dispose</c> or on the finalizer's thread: it must not throw. It must not refer
+    /// to this object either, which would never be collected.
+    /// </summary>
+    public Action? Unmapped { get; set; }
+
     /// <summary>The number of accessible bytes from <see cref="Address"/> on, without the guard pages.</summary>
     public long Length { get; }
 
@@ -214,17 +220,19 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// For the end of a channel that another thread may be using at this very moment. Where the kernel refuses, the memory
     /// itself stays mapped until the object is collected. May be called more than once; not after <c>Dispose</c>.
     /// </remarks>
+    /// <returns>Whether private pages have the place of the memory now; not told a second time.</returns>
     /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
-    public void Retire()
+    public bool Retire()
     {
         nint start = Address;
         if (Interlocked.Exchange(ref _retired, 1) != 0)
-            return;
+            return false;
         // A refusal (more pieces of memory than a process may have) is no reason to fail the end of a channel.
-        _ = Libc.Map(start, (nuint)Length, (int)MemoryProtection.ReadWrite,
-            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0);
+        bool isPrivate = Libc.Map(start, (nuint)Length, (int)MemoryProtection.ReadWrite,
+            Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0) != Libc.MapFailed;
         Interlocked.Decrement(ref _liveCount);
         GC.AddMemoryPressure(RetiredWeight);
+        return isPrivate;
     }
 
     /// <summary>The accessible bytes. The span must not be used after <c>Dispose</c>.</summary>
@@ -275,6 +283,9 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
             GC.RemoveMemoryPressure(RetiredWeight);
         else
             Interlocked.Decrement(ref _liveCount);
-        return Libc.Unmap(handle, (nuint)_reserved) == 0;
+        bool isUnmapped = Libc.Unmap(handle, (nuint)_reserved) == 0;
+        if (isUnmapped)
+            Unmapped?.Invoke();
+        return isUnmapped;
     }
 }

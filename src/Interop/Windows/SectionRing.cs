@@ -30,6 +30,12 @@ internal sealed unsafe class SectionRing : IDisposable
     /// <summary>Where the control page is mapped.</summary>
     public nint ControlAddress { get; }
 
+    /// <summary>
+    /// Called once when the addresses are gone, by <see cref="Dispose"/> or on the finalizer's thread: it must not throw, nor refer
+    /// to this object.
+    /// </summary>
+    public Action? Unmapped { get; set; }
+
     /// <summary>The size of the data in bytes, counted once.</summary>
     public int DataSize { get; }
 
@@ -78,6 +84,8 @@ internal sealed unsafe class SectionRing : IDisposable
             isUnmapped &= Kernel32.UnmapView(view) != 0;
         if (_placeholder < ControlAddress + PageSize + 2 * (nint)DataSize)
             isUnmapped &= Kernel32.Free(_placeholder, 0, Kernel32.Release) != 0;
+        if (isUnmapped)
+            Unmapped?.Invoke();
         return isUnmapped;
     }
 

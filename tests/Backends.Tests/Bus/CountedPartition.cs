@@ -205,6 +205,11 @@ internal sealed class CountedPartition : IGuestPartition
     {
         public RingMemory Memory => ring.Memory;
 
+        public RingShare? Share
+        {
+            set => ring.Share = value;
+        }
+
         public void Dispose()
         {
             ring.Dispose();

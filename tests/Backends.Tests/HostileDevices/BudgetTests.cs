@@ -59,6 +59,62 @@ public sealed class BudgetTests
         Assert.Equal(0, (await machine.Host.GetStatisticsAsync()).RingMappings);
     }
 
+    // What a close leaves mapped goes when the collector comes, and a guest need not wait for that.
+    [Fact, TestLimit(10)]
+    public async Task Opens_and_closes_without_end_leave_no_more_mappings_than_the_host_allows()
+    {
+        const int Limit = 300;
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxRingMappings = Limit });
+        WireChannel channel = await fixture.Guest.ShareRingsAsync(fixture.Played);
+        for (int round = 1; round <= 10_000; round++)
+        {
+            if (await fixture.Guest.OpenAsync(channel) != ChannelMessageStatus.Success)
+                Assert.Fail($"Open {round} was refused: {(await fixture.Host.GetStatisticsAsync()).LastRefusal}");
+            fixture.Guest.PostClose(channel.Relid);
+            if (round % 100 != 0)
+                continue;
+            HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
+            Assert.InRange(now.RingMappings + now.RetiredRingMappings, Echo, Limit);
+            fixture.AssertSparedServed();
+        }
+
+        await fixture.Guest.TearDownAsync(channel);
+        Assert.Equal(0, (await fixture.Host.GetStatisticsAsync()).Refusals);
+        await fixture.AssertUnharmedAsync();
+    }
+
+    // One that keeps what it was given makes the collection vain: it is its own channel that is refused, and is not for ever.
+    [Fact]
+    public async Task What_a_device_keeps_of_closed_channels_counts_until_it_lets_go()
+    {
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxRingMappings = Echo + 3 * Echo });
+        WireChannel channel = await fixture.Guest.ShareRingsAsync(fixture.Played);
+        var kept = new List<DeviceContext>();
+        fixture.Device.Serve = (context, closing) =>
+        {
+            kept.Add(context);
+            return Task.Delay(Timeout.Infinite, closing);
+        };
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenAsync(channel));
+            fixture.Guest.PostClose(channel.Relid);
+        }
+
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenAsync(channel));
+        HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
+        Assert.Equal((Echo, 3 * Echo), (now.RingMappings, now.RetiredRingMappings));
+        Assert.Contains("takes 3 mappings, and the guest's rings have 6 of 24 already, closed ones 18 more", now.LastRefusal, StringComparison.Ordinal);
+        fixture.AssertSparedServed();
+
+        // Nothing was closed since the host collected in vain, so it does not do that again at once.
+        kept.Clear();
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenAsync(channel));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenAsync(channel));
+        await fixture.Guest.CloseAsync(channel);
+    }
+
     // A device that does not look at its token, and a guest that opens and leaves, made calls pile up.
     [Fact]
     public async Task Opens_are_refused_while_too_many_calls_go_on_that_nobody_waits_for()

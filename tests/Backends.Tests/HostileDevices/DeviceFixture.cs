@@ -88,6 +88,13 @@ internal sealed class DeviceFixture : IAsyncDisposable
 
     public static Task<T> Soon<T>(Task<T> task) => task.WaitAsync(Patience.Limit, Token);
 
+    /// <summary>The echo answers, whatever the played channel does.</summary>
+    public void AssertSparedServed()
+    {
+        Guest.Ping(_spared!);
+        Assert.Null(Host.Failure);
+    }
+
     /// <summary>The echo answers, and nothing is left of the played channel but what its guest still holds.</summary>
     public async Task AssertUnharmedAsync(int relids = 2, int gpadls = 1)
     {

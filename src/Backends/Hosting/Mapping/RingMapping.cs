@@ -13,6 +13,7 @@ internal sealed class RingMapping : IMappedRing
     private readonly GuestMemory _memory;
     private readonly MappedRing? _ring;
     private readonly SectionRing? _section;
+    private RingShare? _share;
     private int _disposed;
 
     internal RingMapping(GuestMemory memory, ulong gpa, nint control, int dataSize)
@@ -56,6 +57,20 @@ internal sealed class RingMapping : IMappedRing
     /// <summary>The ring as <c>VmBus</c> sees it. Keeps this mapping reachable, and so its addresses valid.</summary>
     public RingMemory Memory => RingMemory.FromAddress(ControlAddress, DataAddress, DataSize, IsDoubleMapped, this);
 
+    /// <inheritdoc/>
+    public RingShare? Share
+    {
+        set
+        {
+            _share = value;
+            Action? unmapped = value is null ? null : value.Return;
+            if (OperatingSystem.IsLinux() && _ring is { } ring)
+                ring.Unmapped = unmapped;
+            else if (OperatingSystem.IsWindows() && _section is { } section)
+                section.Unmapped = unmapped;
+        }
+    }
+
     /// <summary>How many pages of guest memory the ring takes.</summary>
     public int PageCount => 1 + DataSize / GuestMemory.PageSize;
 
@@ -68,8 +83,15 @@ internal sealed class RingMapping : IMappedRing
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        if (OperatingSystem.IsLinux())
-            _ring?.Retire();
+        if (OperatingSystem.IsLinux() && _ring is { } ring)
+        {
+            bool isPrivate = ring.Retire();
+            _share?.Retire(isOnePiece: isPrivate);
+        }
+        else if (_section is not null)
+            _share?.Retire(isOnePiece: false);
+        else
+            _share?.Return();       // no mapping of its own
         _memory.RingUnmapped();
     }
 }

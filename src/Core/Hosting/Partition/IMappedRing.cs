@@ -7,4 +7,10 @@ internal interface IMappedRing : IDisposable
 {
     /// <summary>The ring's memory: control page, and data once or twice back to back.</summary>
     RingMemory Memory { get; }
+
+    /// <summary>
+    /// Told when the memory was given back, and when the ring's addresses are gone, which may be much later. Set once, before the
+    /// ring is disposed.
+    /// </summary>
+    RingShare? Share { set; }
 }
