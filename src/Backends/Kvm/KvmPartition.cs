@@ -37,7 +37,7 @@ public sealed class KvmPartition : GuestPartition
         KvmRequirements.Check(_system, options);
         _vm = made.Own(_system.CreateVm());
         uint number = 0;
-        foreach (MemoryLayout.Slot slot in MemoryLayout.SlotsOf((ulong)GuestMemory.Size))
+        foreach (GuestAddressMap.Slot slot in GuestMemory.Map.Slots)
             _vm.SetMemory(new KvmMemoryRegion { Slot = number++, GuestAddress = slot.GuestAddress, Length = slot.Length, UserAddress = (ulong)GuestMemory.Address + slot.Offset });
         _vm.SetReservedPages(IdentityMapPage, TaskStatePages);
         if (options.HasInterrupts)

@@ -245,6 +245,19 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         return new Span<byte>((void*)Address, (int)Length);
     }
 
+    /// <summary>Some of the accessible bytes, of a region of any length. The span must not be used after <c>Dispose</c>.</summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="length">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all in the region.</exception>
+    /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
+    public unsafe Span<byte> AsSpan(long offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        return new Span<byte>((void*)(Address + (nint)offset), length);
+    }
+
     private protected static void CheckInside(MemfdHandle memory, long offset, long length)
     {
         ArgumentNullException.ThrowIfNull(memory);

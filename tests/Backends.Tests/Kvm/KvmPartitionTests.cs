@@ -15,7 +15,7 @@ public sealed class KvmPartitionTests
     [InlineData(4096 + 1, 1, false, false)]
     [InlineData(4096, 1, false, false)]
     [InlineData(0, 1, false, false)]
-    [InlineData(1L << 31, 1, false, false)]
+    [InlineData((256L << 30) + 4096, 1, false, false)]
     [InlineData(1 << 20, 0, false, false)]
     [InlineData(1 << 20, KvmPartitionOptions.MostVps + 1, false, false)]
     [InlineData(1 << 20, 1, true, false)]

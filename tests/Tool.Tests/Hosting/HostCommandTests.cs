@@ -19,9 +19,9 @@ public sealed class HostCommandTests
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a,b", "vmbus: --device pipe=/a,b: 'b' is not understood; there is monitor=LATENCY, and a path has no commas")]
     [InlineData("--device echo,monitor=1s", "vmbus: --device monitor 1s: must be between 100 ns and 6.554 ms")]
-    [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 64M and 2G")]
-    [InlineData("--memory 2.1G", "vmbus: --memory 2.1G: must be between 64M and 2G")]
-    [InlineData("--memory much", "vmbus: --memory much: not an amount of memory; give 512M, 1.5G, or bytes, between 64M and 2G")]
+    [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 64M and 256G")]
+    [InlineData("--memory 256.1G", "vmbus: --memory 256.1G: must be between 64M and 256G")]
+    [InlineData("--memory much", "vmbus: --memory much: not an amount of memory; give 512M, 1.5G, or bytes, between 64M and 256G")]
     [InlineData("--vps 0", "vmbus: --vps 0: must be between 1 and 64")]
     public async Task Bad_usage_is_one_line(string options, string error)
     {

@@ -7,14 +7,21 @@ using VmBus.Interop;
 namespace VmBus.Hosting;
 
 /// <summary>
-/// The memory of a partition, from guest physical address 0 to <see cref="Size"/>. A memfd on Linux, a section on
-/// Windows, or a pinned managed array. Allocation is thread-safe; the bytes are shared memory and need fences like any other.
+/// The memory of a partition, from guest physical address 0 on, with a hole below 4 GiB where there is more than 3 GiB of it. A memfd
+/// on Linux, a section on Windows, or a pinned managed array. Allocation is thread-safe; the bytes are shared memory and need fences
+/// like any other.
 /// </summary>
 /// <remarks>The page at address 0 is never handed out, so that 0 can mean "none" as it does in VMBus messages.</remarks>
 internal sealed class GuestMemory : IGuestMemory, IDisposable
 {
     /// <summary>The size of a page in bytes.</summary>
     public const int PageSize = 4096;
+
+    /// <summary>The most bytes of a memfd: what the addresses of any processor with nested pages reach.</summary>
+    public const long MostBytes = 256L << 30;
+
+    // Of a section, and of a managed array.
+    private const long MostBytesInOneSpan = int.MaxValue;
 
     private readonly PageAllocator _pages;
     private readonly MemfdHandle? _memfd;
@@ -28,16 +35,17 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     private int _released;
 
     /// <summary>Makes zeroed memory.</summary>
-    /// <param name="size">Its size in bytes: whole pages, two at least, less than 2 GiB.</param>
+    /// <param name="size">Its size in bytes: whole pages, two at least, up to <see cref="MostOf"/>.</param>
     /// <param name="shared">Whether it is a memfd or section (Linux, Windows) rather than a pinned managed array.</param>
     /// <exception cref="ArgumentException">The size is not whole pages, or out of range.</exception>
     /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux and Windows.</exception>
     public GuestMemory(long size, bool shared)
     {
-        if (size % PageSize != 0 || size < 2 * PageSize || size > int.MaxValue)
-            throw new ArgumentException($"Guest memory of {size} bytes is not whole pages of {PageSize} bytes, between 2 and {int.MaxValue / PageSize}.", nameof(size));
+        if (size % PageSize != 0 || size < 2 * PageSize || size > MostOf(shared))
+            throw new ArgumentException($"Guest memory of {size} bytes is not whole pages of {PageSize} bytes, between 2 and {MostOf(shared) / PageSize}.", nameof(size));
         Size = size;
-        _pages = new PageAllocator((int)(size / PageSize));
+        Map = new GuestAddressMap((ulong)size);
+        _pages = new PageAllocator((int)(size / PageSize), border: (int)(GuestAddressMap.HoleStart / PageSize));
         if (!shared)
         {
             // One page more, so that page boundaries here are page boundaries there.
@@ -74,8 +82,11 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     /// </summary>
     public nint Address { get; }
 
-    /// <summary>The size in bytes.</summary>
+    /// <summary>The size in bytes, without the hole.</summary>
     public long Size { get; }
+
+    /// <summary>Where the guest finds it.</summary>
+    public GuestAddressMap Map { get; }
 
     /// <summary>Whether the memory is a memfd or a section: rings of it can be mapped a second time.</summary>
     public bool IsShared => _managed is null;
@@ -86,6 +97,10 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>How many pages are handed out.</summary>
     public int AllocatedPages => _pages.Allocated;
 
+    /// <summary>The most bytes there can be.</summary>
+    /// <param name="shared">Whether it is a memfd or section.</param>
+    public static long MostOf(bool shared) => shared && OperatingSystem.IsLinux() ? MostBytes : MostBytesInOneSpan;
+
     /// <summary>Hands out zeroed pages that lie one behind the other.</summary>
     /// <param name="count">How many.</param>
     /// <returns>The guest physical address of the first.</returns>
@@ -95,7 +110,7 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         Enter();
         try
         {
-            ulong gpa = (ulong)_pages.Allocate(count) * PageSize;
+            ulong gpa = Map.AddressOf((long)_pages.Allocate(count) * PageSize);
             Bytes(gpa, checked(count * PageSize)).Clear();
             return gpa;
         }
@@ -112,7 +127,9 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     public void FreePages(ulong gpa, int count)
     {
         CheckPage(gpa);
-        _pages.Free(checked((int)(gpa / PageSize)), count);
+        if (!Map.TryFind(gpa, PageSize, out long offset))
+            throw new ArgumentException($"There is no page at guest physical address 0x{gpa:x}.", nameof(gpa));
+        _pages.Free((int)(offset / PageSize), count);
     }
 
     /// <summary>Says whether pages are handed out, each named once.</summary>
@@ -122,7 +139,7 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         var seen = new HashSet<ulong>();
         foreach (ulong frame in frames)
         {
-            if (frame >= (ulong)(Size / PageSize) || !_pages.IsAllocated((int)frame) || !seen.Add(frame))
+            if (!TryFindPage(frame, out long offset) || !_pages.IsAllocated((int)(offset / PageSize)) || !seen.Add(frame))
                 return false;
         }
         return true;
@@ -136,15 +153,13 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     public nint Translate(ulong gpa, int length)
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        if (!Contains(gpa, length))
-            throw new ArgumentOutOfRangeException(nameof(gpa), $"{length} bytes at guest physical address 0x{gpa:x} reach beyond the memory, 0x{Size:x} bytes.");
-        return Address + (nint)gpa;
+        return Address + (nint)Find(gpa, length);
     }
 
     /// <summary>Says whether a range lies in the memory.</summary>
     /// <param name="gpa">The guest physical address.</param>
     /// <param name="length">Its length in bytes.</param>
-    public bool Contains(ulong gpa, int length) => length >= 0 && gpa <= (ulong)Size && (ulong)length <= (ulong)Size - gpa;
+    public bool Contains(ulong gpa, int length) => Map.TryFind(gpa, length, out _);
 
     /// <summary>The bytes at a guest physical address.</summary>
     /// <param name="gpa">The guest physical address.</param>
@@ -153,11 +168,12 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     /// <exception cref="ArgumentOutOfRangeException">They reach beyond the end of the memory.</exception>
     public Span<byte> Bytes(ulong gpa, int length)
     {
-        Translate(gpa, length);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        long offset = Find(gpa, length);
         // A linked condition the compiler cannot see: without a managed array there is a mapping, of Linux or of Windows.
-        return _managed is not null ? _managed.AsSpan(_managedOffset + (int)gpa, length)
-            : OperatingSystem.IsLinux() ? _mapped!.AsSpan().Slice((int)gpa, length)
-            : OperatingSystem.IsWindows() ? _section!.AsSpan().Slice((int)gpa, length) : default;
+        return _managed is not null ? _managed.AsSpan(_managedOffset + (int)offset, length)
+            : OperatingSystem.IsLinux() ? _mapped!.AsSpan(offset, length)
+            : OperatingSystem.IsWindows() ? _section!.AsSpan().Slice((int)offset, length) : default;
     }
 
     /// <summary>Maps a ring: its control page and the data behind it, the data twice where the memory is shared.</summary>
@@ -174,10 +190,10 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         Enter();
         try
         {
-            nint control = Translate(gpa, checked(PageSize + dataSize));
-            RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, (long)gpa, dataSize))
-                : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(gpa, dataSize)) is { } section ? new RingMapping(this, gpa, section)
-                : new RingMapping(this, gpa, control, dataSize);
+            long offset = Find(gpa, checked(PageSize + dataSize));
+            RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, offset, dataSize))
+                : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(offset, dataSize)) is { } section ? new RingMapping(this, gpa, section)
+                : new RingMapping(this, gpa, Address + (nint)offset, dataSize);
             RingMapped();
             return ring;
         }
@@ -243,19 +259,17 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     {
         if (pageFrames.Length < 2 || pageFrames.Length - 1 > RingMemory.MaxDataSize / PageSize)
             return null;
-        bool isContiguous = true;
-        foreach (ulong frame in pageFrames)
+        var offsets = new long[pageFrames.Length];
+        for (int page = 0; page < offsets.Length; page++)
         {
-            if (frame >= (ulong)(Size / PageSize))
+            if (!TryFindPage(pageFrames[page], out offsets[page]))
                 return null;
         }
+        bool isContiguous = true;
         for (int page = 1; page < pageFrames.Length; page++)
             isContiguous &= pageFrames[page] == pageFrames[page - 1] + 1;
         if (isContiguous)
             return MapRing(pageFrames[0] * PageSize, (pageFrames.Length - 1) * PageSize);
-        var offsets = new long[pageFrames.Length];
-        for (int page = 0; page < offsets.Length; page++)
-            offsets[page] = (long)pageFrames[page] * PageSize;
         if (OperatingSystem.IsWindows() && _section?.TryMapRing(offsets) is { } section)
         {
             RingMapped();
@@ -317,11 +331,21 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         // On Windows the section stays mapped until it is collected: nothing there replaces a view in one step.
     }
 
-    private static long[] PagesFrom(ulong gpa, int dataSize)
+    private long Find(ulong gpa, int length) => Map.TryFind(gpa, length, out long offset) ? offset
+        : throw new ArgumentOutOfRangeException(nameof(gpa), $"{length} bytes at guest physical address 0x{gpa:x} are not all in the memory, 0x{Size:x} bytes.");
+
+    // A guest names any number: times a page's size it may be another address.
+    private bool TryFindPage(ulong frame, out long offset)
+    {
+        offset = 0;
+        return frame <= ulong.MaxValue / PageSize && Map.TryFind(frame * PageSize, PageSize, out offset);
+    }
+
+    private static long[] PagesFrom(long first, int dataSize)
     {
         var offsets = new long[1 + dataSize / PageSize];
         for (int page = 0; page < offsets.Length; page++)
-            offsets[page] = (long)gpa + page * (long)PageSize;
+            offsets[page] = first + page * (long)PageSize;
         return offsets;
     }
 

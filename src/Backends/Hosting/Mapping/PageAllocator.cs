@@ -9,11 +9,14 @@ internal sealed class PageAllocator
 {
     private readonly Lock _sync = new();
     private readonly BitArray _used;
+    private readonly int _border;
     private int _firstFree = 1;     // no page before it is free
     private int _allocated;
 
-    public PageAllocator(int pages)
+    // No run goes over the border: the page there is no neighbour of the one before.
+    public PageAllocator(int pages, int border = int.MaxValue)
     {
+        _border = border;
         _used = new BitArray(pages);
         _used[0] = true;
     }
@@ -44,7 +47,7 @@ internal sealed class PageAllocator
             int run = 0;
             for (int page = _firstFree; page < _used.Length; page++)
             {
-                run = _used[page] ? 0 : run + 1;
+                run = _used[page] ? 0 : page == _border ? 1 : run + 1;
                 if (run == count)
                 {
                     int first = page - count + 1;

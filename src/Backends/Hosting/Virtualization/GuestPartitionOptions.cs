@@ -8,7 +8,10 @@ public abstract record GuestPartitionOptions
     /// <summary>The most VPs: what the table of interrupt lines has room for.</summary>
     public const int MostVps = 64;
 
-    /// <summary>Bytes of memory: whole pages, less than 2 GiB.</summary>
+    /// <summary>
+    /// Bytes of memory: whole pages, up to 256 GiB; on Windows less than 2 GiB. Of more than 3 GiB the rest lies above 4 GiB for the
+    /// guest. It takes memory of the host's as the guest touches it.
+    /// </summary>
     public long MemorySize { get; init; } = 256 << 20;
 
     /// <summary>How many VPs.</summary>
@@ -22,8 +25,8 @@ public abstract record GuestPartitionOptions
 
     internal virtual void Validate()
     {
-        if (MemorySize % GuestMemory.PageSize != 0 || MemorySize < 2 * GuestMemory.PageSize || MemorySize > int.MaxValue)
-            throw new ArgumentException($"A guest's memory of {MemorySize} bytes is not whole pages, less than 2 GiB.");
+        if (MemorySize % GuestMemory.PageSize != 0 || MemorySize < 2 * GuestMemory.PageSize || MemorySize > GuestMemory.MostOf(shared: true))
+            throw new ArgumentException($"A guest's memory of {MemorySize} bytes is not whole pages, up to {GuestMemory.MostOf(shared: true)}.");
         if (VpCount is < 1 or > MostVps)
             throw new ArgumentException($"A guest has 1 to {MostVps} VPs, not {VpCount}.");
     }

@@ -1,17 +1,12 @@
-// Where a PC's memory lies in the addresses of its guest. Mirrors what every PC does (QEMU hw/i386/pc.c, pc_memory_init): devices have the last
-// gigabyte below 4 GiB, and the memory whose place that was is above.
+// What a PC tells its kernel of its memory. Mirrors the E820 table of every PC's firmware (QEMU hw/i386/pc.c, pc_memory_init).
+
+using VmBus.Hosting;
 
 namespace VmBus.Kvm;
 
-/// <summary>The places of a guest's memory: one, or two around the hole below 4 GiB.</summary>
+/// <summary>The places of a PC's memory: where a <see cref="GuestAddressMap"/> has them, but for what is reserved below 1 MiB.</summary>
 internal sealed class MemoryLayout
 {
-    /// <summary>Where the hole begins.</summary>
-    public const ulong HoleStart = 0xC000_0000;
-
-    /// <summary>Where it ends.</summary>
-    public const ulong HoleEnd = 0x1_0000_0000;
-
     // What a PC has had there since it had 640 KiB: the BIOS's data, video memory, ROMs. ACPI's tables lie in it.
     private const ulong LowMemoryEnd = 0x9_FC00;
     private const ulong HighMemory = 0x10_0000;
@@ -21,35 +16,22 @@ internal sealed class MemoryLayout
     public MemoryLayout(ulong size)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(size, HighMemory);
-        Slots = SlotsOf(size);
-        LowEnd = Slots[0].Length;
+        IReadOnlyList<GuestAddressMap.Slot> slots = new GuestAddressMap(size).Slots;
+        LowEnd = slots[0].Length;
         Entries =
         [
             new Entry(0, LowMemoryEnd, IsUsable: true),
             new Entry(LowMemoryEnd, HighMemory, IsUsable: false),
             new Entry(HighMemory, LowEnd, IsUsable: true),
-            .. Slots.Skip(1).Select(slot => new Entry(slot.GuestAddress, slot.GuestAddress + slot.Length, IsUsable: true)),
+            .. slots.Skip(1).Select(slot => new Entry(slot.GuestAddress, slot.GuestAddress + slot.Length, IsUsable: true)),
         ];
     }
-
-    /// <summary>The slots, from the lowest address on.</summary>
-    public IReadOnlyList<Slot> Slots { get; }
 
     /// <summary>What the guest is told of its addresses: the E820 table. What it does not name is no memory.</summary>
     public IReadOnlyList<Entry> Entries { get; }
 
     /// <summary>Where the memory below 4 GiB ends, which is where a kernel and its initial disk are loaded.</summary>
     public ulong LowEnd { get; }
-
-    /// <summary>The slots of so much memory, of a guest that is no PC as well.</summary>
-    public static IReadOnlyList<Slot> SlotsOf(ulong size) =>
-        size <= HoleStart ? [new Slot(0, 0, size)] : [new Slot(0, 0, HoleStart), new Slot(HoleEnd, HoleStart, size - HoleStart)];
-
-    /// <summary>Memory that lies in one piece for the guest.</summary>
-    /// <param name="GuestAddress">Where the guest finds it.</param>
-    /// <param name="Offset">Where in the memory of the host it begins.</param>
-    /// <param name="Length">How many bytes.</param>
-    internal readonly record struct Slot(ulong GuestAddress, ulong Offset, ulong Length);
 
     /// <summary>A line of the table.</summary>
     /// <param name="Start">Its first address.</param>

@@ -18,14 +18,13 @@ internal sealed class HostCommand
         """;
 
     private const long LeastMemory = 64L << 20;
-    private const long MostMemory = 2L << 30;
-    private const long MostPages = int.MaxValue & ~0xFFF;
+    private const long MostMemory = GuestMemory.MostBytes;
 
     private readonly Terminal _terminal;
     private readonly Option<string> _kernel = new("--kernel") { Description = "The kernel: a bzImage.", HelpName = "FILE", Required = true };
     private readonly Option<string?> _initrd = new("--initrd") { Description = "The initial RAM disk.", HelpName = "FILE" };
     private readonly Option<string> _append = new("--append") { Description = "The kernel's command line.", HelpName = "TEXT", DefaultValueFactory = _ => "console=ttyS0" };
-    private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory: 64M to 2G, of which 2G is a page less.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
+    private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory: 64M to 256G. The host's is taken as the guest touches it.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
     private readonly Option<int> _vps = new("--vps") { Description = "How many virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
     private readonly Option<string[]> _devices = new("--device")
@@ -61,7 +60,7 @@ internal sealed class HostCommand
             KernelFile = line.GetRequiredValue(_kernel),
             InitialDiskFile = line.GetValue(_initrd),
             CommandLine = line.GetValue(_append)!,
-            MemorySize = (int)Math.Min(Quantity.Memory("--memory", line.GetValue(_memory)!, LeastMemory, MostMemory), MostPages),
+            MemorySize = Quantity.Memory("--memory", line.GetValue(_memory)!, LeastMemory, MostMemory),
             VpCount = line.GetValue(_vps),
             HasConsole = line.GetValue(_console),
             Devices = [.. (line.GetValue(_devices) ?? []).Select(DeviceOffer.Parse)],

@@ -15,7 +15,7 @@ internal sealed record HostOptions
     public required string CommandLine { get; init; }
 
     /// <summary>Bytes of memory.</summary>
-    public required int MemorySize { get; init; }
+    public required long MemorySize { get; init; }
 
     /// <summary>How many VPs.</summary>
     public required int VpCount { get; init; }
