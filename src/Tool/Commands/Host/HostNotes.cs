@@ -6,18 +6,51 @@ using System.Globalization;
 namespace VmBus.Tool;
 
 /// <summary>Writes lines. Thread-safe.</summary>
-internal sealed class HostNotes(TextWriter writer)
+/// <param name="writer">Where to.</param>
+/// <param name="clock">The clock of the limits on what the guest brings about; the system's by default.</param>
+internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null)
 {
+    private readonly NoteBudget _budget = new(clock ?? TimeProvider.System);
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly Lock _sync = new();
 
-    /// <summary>Writes a line.</summary>
+    /// <summary>Writes a line that the host's own doing brings about.</summary>
     public void Write(string text)
     {
         lock (_sync)
+            WriteLine(text);
+    }
+
+    /// <summary>Writes a line that the guest brings about, unless it brought about too many: those are counted.</summary>
+    /// <param name="source">What it is about: a name of the host's.</param>
+    /// <param name="text">The line.</param>
+    public void WriteAbout(string source, string text)
+    {
+        lock (_sync)
         {
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"host {Stopwatch.GetElapsedTime(_start).TotalSeconds,8:0.000}: {text}"));
-            writer.Flush();
+            if (!_budget.TryTake(source, out long leftOut))
+                return;
+            if (leftOut > 0)
+                WriteLine(LeftOut(source, leftOut));
+            WriteLine(text);
         }
+    }
+
+    /// <summary>Tells how many lines were left out since that was told last.</summary>
+    public void WriteLeftOut()
+    {
+        lock (_sync)
+        {
+            foreach ((string source, long leftOut) in _budget.TakeLeftOut())
+                WriteLine(LeftOut(source, leftOut));
+        }
+    }
+
+    private static string LeftOut(string source, long count) => $"{count} {(count == 1 ? "line" : "lines")} about {source} left out";
+
+    private void WriteLine(string text)
+    {
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"host {Stopwatch.GetElapsedTime(_start).TotalSeconds,8:0.000}: {text}"));
+        writer.Flush();
     }
 }

@@ -30,7 +30,7 @@ internal sealed class HostSession : IAsyncDisposable
         _notes = notes;
         // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
         _bus = machine.Partition.CreateHost(new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
-        _bus.DeviceFailed += (_, failed) => notes.Write($"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
+        _bus.DeviceFailed += (_, failed) => notes.WriteAbout(NameOf(failed.Channel), $"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
     }
 
     /// <summary>The machine.</summary>
@@ -112,6 +112,7 @@ internal sealed class HostSession : IAsyncDisposable
             _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
         foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
             _notes.Write($"{name}: relid {offered.Relid?.ToString() ?? "-"}, {(offered.IsOpen ? "open" : "closed")}, monitor {offered.MonitorId?.ToString() ?? "-"}{Signals(offered)}{Describe(device)}{(offered.Failure is { } failure ? $"; failed: {failure.Message}" : "")}");
+        _notes.WriteLeftOut();
     }
 
     /// <inheritdoc/>

@@ -14,14 +14,14 @@ internal sealed class NotedDevice(string name, IChannelDevice device, KvmPartiti
 
     public async Task ServeAsync(DeviceContext context, CancellationToken closing)
     {
-        notes.Write($"{name} is open: relid {context.Request.Relid}, {(context.Request.MonitorId is { } monitor ? $"monitor {monitor}" : "by hypercall")}, VP {context.Request.TargetVp}");
+        notes.WriteAbout(name, $"{name} is open: relid {context.Request.Relid}, {(context.Request.MonitorId is { } monitor ? $"monitor {monitor}" : "by hypercall")}, VP {context.Request.TargetVp}");
         try
         {
             await device.ServeAsync(context, closing).ConfigureAwait(false);
         }
         finally
         {
-            notes.Write($"{name} is closed, after {partition.GetSignals(context.Request.ConnectionId)} signals of the guest");
+            notes.WriteAbout(name, $"{name} is closed, after {partition.GetSignals(context.Request.ConnectionId)} signals of the guest");
         }
     }
 }
