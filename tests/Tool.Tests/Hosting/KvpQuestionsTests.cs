@@ -44,6 +44,18 @@ public sealed class KvpQuestionsTests
         Assert.StartsWith("4096 pairs\nk = v\n", await questions.Answer(["list"])!, StringComparison.Ordinal);
     }
 
+    // A line end begins a line of the host's, an escape sequence is the terminal's.
+    [Fact]
+    public async Task What_a_guest_puts_into_its_pairs_stays_one_line_and_moves_no_cursor()
+    {
+        _store.Set(IcKvpPool.External, "a", KvpValue.Of("1\nhost    9.000: the guest ended\r\t\u009b2J"));
+        _store.Set(IcKvpPool.External, "\e[2Jb", KvpValue.Of("2"));
+        Assert.Equal(@"a = 1\u000ahost    9.000: the guest ended\u000d\u0009\u009b2J", await Ask("get", "a"));
+        Assert.Equal(@"a = 1\u000ahost    9.000: the guest ended\u000d\u0009\u009b2J", await Ask(isKernels: true, "get", "a"));
+        Assert.Equal(2, (await Ask("list")).Count(one => one == '\n'));
+        Assert.Contains(@"\u001b[2Jb = 2", await Ask("list"), StringComparison.Ordinal);
+    }
+
     private Task<string> Ask(params string[] words) => Ask(isKernels: false, words);
 
     private Task<string> Ask(bool isKernels, params string[] words) => Questions(isKernels).Answer(words)!;

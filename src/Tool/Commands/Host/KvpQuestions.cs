@@ -1,5 +1,6 @@
 // What is asked of a guest's pairs, in as many questions as it takes.
 
+using System.Globalization;
 using VmBus.Integration;
 
 namespace VmBus.Tool;
@@ -48,9 +49,9 @@ internal sealed class KvpQuestions(Func<KvpRequest, Task<KvpAnswer>> ask)
         {
             (List<(string Key, string Value)> pairs, _) = await ReadAsync(IcKvpPool.External).ConfigureAwait(false);
             if (pairs.Find(pair => pair.Key == key) is { Key: not null } pair)
-                return $"{key} = {pair.Value}";
+                return $"{key} = {Plain(pair.Value)}";
         }
-        return $"{key} = {answer.Value}";
+        return $"{key} = {Plain(answer.Value.ToString())}";
     }
 
     private async Task<string> ListAsync(IcKvpPool pool)
@@ -58,7 +59,7 @@ internal sealed class KvpQuestions(Func<KvpRequest, Task<KvpAnswer>> ask)
         (List<(string Key, string Value)> pairs, KvpAnswer? refusal) = await ReadAsync(pool).ConfigureAwait(false);
         if (refusal is { } answer)
             return Refused(answer);
-        return pairs.Count == 0 ? "no pairs" : $"{pairs.Count} pairs{string.Concat(pairs.Select(pair => $"\n{pair.Key} = {pair.Value}"))}";
+        return pairs.Count == 0 ? "no pairs" : $"{pairs.Count} pairs{string.Concat(pairs.Select(pair => $"\n{Plain(pair.Key)} = {Plain(pair.Value)}"))}";
     }
 
     private async Task<(List<(string Key, string Value)> Pairs, KvpAnswer? Refusal)> ReadAsync(IcKvpPool pool)
@@ -75,6 +76,11 @@ internal sealed class KvpQuestions(Func<KvpRequest, Task<KvpAnswer>> ask)
         }
         return (pairs, null);
     }
+
+    // The guest's text goes between the host's lines, and to a terminal.
+    private static string Plain(string text) => text.Any(char.IsControl)
+        ? string.Concat(text.Select(one => char.IsControl(one) ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)one:x4}") : one.ToString()))
+        : text;
 
     private static string Refused(KvpAnswer answer) => $"the guest answered {answer.Status}";
 }
