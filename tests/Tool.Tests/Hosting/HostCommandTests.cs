@@ -22,6 +22,7 @@ public sealed class HostCommandTests
     [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 64M and 256G")]
     [InlineData("--memory 256.1G", "vmbus: --memory 256.1G: must be between 64M and 256G")]
     [InlineData("--memory much", "vmbus: --memory much: not an amount of memory; give 512M, 1.5G, or bytes, between 64M and 256G")]
+    [InlineData("--record-limit 1K", "vmbus: --record-limit 1K: must be between 1M and 1024G")]
     [InlineData("--vps 0", "vmbus: --vps 0: must be between 1 and 64")]
     public async Task Bad_usage_is_one_line(string options, string error)
     {

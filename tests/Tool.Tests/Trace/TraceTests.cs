@@ -78,6 +78,28 @@ public sealed class TraceTests : IDisposable
         Assert.Contains("41 messages in ", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_recording_that_reached_its_limit_says_so_also_while_it_is_followed()
+    {
+        using (ConversationRecorder recorder = ConversationFile.Record(_file, maxLength: 200))
+        {
+            for (int message = 0; message < 10; message++)
+                recorder.Observe(MessageDirection.HostToGuest, new byte[] { 22, 0, 0, 0, 0, 0, 0, 0 }, default, MessageFault.None);
+        }
+
+        byte[] file = await File.ReadAllBytesAsync(_file, TestContext.Current.CancellationToken);
+        Assert.InRange(file.Length, 100, 200);
+        foreach (string[] options in new string[][] { [], ["--follow"] })
+        {
+            (int exitCode, string output, _) = await Run(file, options);
+            Assert.Equal(ExitCode.Success, exitCode);
+            Assert.EndsWith("The recording reached its greatest length here: later messages are not in it.\n", output, StringComparison.Ordinal);
+        }
+
+        (_, string json, _) = await Run(file, "--json");
+        Assert.EndsWith("\"at_limit\":true}\n", json, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "ends before a recording begins: it has 0 bytes")]
     [InlineData("VMBUS", "ends before a recording begins: it has 5 bytes")]
@@ -161,7 +183,7 @@ public sealed class TraceTests : IDisposable
         TraceLayout layout = new(width, isCut, verbose, unicode: true);
         IEnumerable<TraceLine> lines = layout.Head(new DateTimeOffset(2025, 3, 14, 15, 9, 26, TimeSpan.Zero))
             .Concat(HandMadeConversation.Messages.SelectMany(layout.Lines))
-            .Concat(layout.Foot(0));
+            .Concat(layout.Foot(0, false));
         return string.Concat(lines.Select(line => $"{line}\n"));
     }
 

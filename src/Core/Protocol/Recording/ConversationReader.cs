@@ -41,6 +41,9 @@ public sealed class ConversationReader : IDisposable
     /// </summary>
     public int Leftover => _filled;
 
+    /// <summary>Whether the recording reached its greatest length, and ends with the mark of that: later messages are not in it.</summary>
+    public bool IsAtLimit { get; private set; }
+
     /// <summary>Reads the next message.</summary>
     /// <param name="message">The message.</param>
     /// <returns>
@@ -54,6 +57,8 @@ public sealed class ConversationReader : IDisposable
         message = null!;
         if (_corrupt is not null)
             throw _corrupt;
+        if (IsAtLimit)
+            return false;
         try
         {
             if (Start is null && !TryReadHeader())
@@ -63,6 +68,12 @@ public sealed class ConversationReader : IDisposable
             int length = RecordHead.RecordLength(_buffer, Position);
             if (!TryFill(length))
                 return false;
+            if (RecordHead.IsEnd(_buffer.AsSpan(0, length), Position))
+            {
+                IsAtLimit = true;
+                Take();
+                return false;
+            }
             message = RecordHead.Read(_buffer.AsSpan(0, length), Position, _last);
         }
         catch (RecordingCorruptException corrupt)

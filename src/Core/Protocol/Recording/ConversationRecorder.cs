@@ -9,7 +9,7 @@ namespace VmBus.Protocol;
 /// </summary>
 /// <remarks>
 /// A recorder never disturbs what it observes: when the stream fails or the recording has reached its greatest length, it
-/// stops recording and counts what it no longer records in <see cref="Lost"/>.
+/// stops recording and counts what it no longer records in <see cref="Lost"/>. In the latter case the last record says so.
 /// </remarks>
 public sealed class ConversationRecorder : IMessageObserver, IDisposable
 {
@@ -32,13 +32,13 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
     /// <param name="maxLength">The greatest length of the recording in bytes.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the recorder is disposed.</param>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The greatest length has no room for the head of the file, 32 bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The greatest length has no room for the head of the file and the mark of its end, 64 bytes.</exception>
     /// <exception cref="IOException">The head could not be written.</exception>
     public ConversationRecorder(Stream stream, TimeProvider clock, long maxLength = DefaultMaxLength, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(clock);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, RecordingHeader.Size);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, RecordingHeader.Size + RecordHead.Size);
         if (!stream.CanWrite)
             throw new ArgumentException("The stream cannot be written.", nameof(stream));
         _stream = stream;
@@ -71,7 +71,7 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
         {
             // Once one is lost, so are all after it: a recording has no holes.
             int length = RecordHead.Size + Math.Min(message.Length, RecordedMessage.MaxLength);
-            if (_disposed || Lost > 0 || Length + length > _maxLength)
+            if (_disposed || Lost > 0)
             {
                 Lost++;
                 return;
@@ -80,22 +80,33 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
             TimeSpan now = _clock.GetElapsedTime(_start);
             if (now > _last)
                 _last = now;
-            RecordHead.Write(_record, _last, direction, negotiated, fault, message);
-            try
+            // Room for the mark is kept, so that whoever reads knows that this is not all.
+            if (length > _maxLength - Length - RecordHead.Size)
             {
-                _stream.Write(_record.AsSpan(0, length));
-                _stream.Flush();
-            }
-            catch (Exception failure) when (failure is IOException or ObjectDisposedException or NotSupportedException or UnauthorizedAccessException)
-            {
-                Failure = failure;
                 Lost++;
-                return;
+                TryWrite(RecordHead.WriteEnd(_record, _last));
             }
-
-            Length += length;
-            Recorded++;
+            else if (TryWrite(RecordHead.Write(_record, _last, direction, negotiated, fault, message)))
+                Recorded++;
+            else
+                Lost++;
         }
+    }
+
+    private bool TryWrite(int length)
+    {
+        try
+        {
+            _stream.Write(_record.AsSpan(0, length));
+            _stream.Flush();
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or NotSupportedException or UnauthorizedAccessException)
+        {
+            Failure = failure;
+            return false;
+        }
+        Length += length;
+        return true;
     }
 
     /// <summary>Ends the recording, and closes the stream unless it was to stay open.</summary>

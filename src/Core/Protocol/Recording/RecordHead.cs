@@ -10,6 +10,9 @@ internal static class RecordHead
 {
     public const int Size = 32;
 
+    // In the place of a direction: no message, but the end of a recording that has reached its greatest length.
+    private const byte EndMark = 0xFF;
+
     private const int KeptOffset = 4;
     private const int DirectionOffset = 6;
     private const int FaultOffset = 7;
@@ -37,6 +40,31 @@ internal static class RecordHead
         message[..kept].CopyTo(record[Size..]);
         BinaryPrimitives.WriteUInt32LittleEndian(record, Checksum.Of(record[KeptOffset..]));
         return record.Length;
+    }
+
+    /// <summary>Writes the record behind the last of a recording that may grow no longer.</summary>
+    /// <returns>Its length in bytes.</returns>
+    public static int WriteEnd(Span<byte> record, TimeSpan time)
+    {
+        Write(record, time, (MessageDirection)EndMark, default, MessageFault.None, []);
+        return Size;
+    }
+
+    /// <summary>Whether a whole record is that one.</summary>
+    /// <exception cref="RecordingCorruptException">It is, and is damaged.</exception>
+    public static bool IsEnd(ReadOnlySpan<byte> record, long offset)
+    {
+        if (record[DirectionOffset] != EndMark)
+            return false;
+        RecordingChecksum.Check(record[KeptOffset..], BinaryPrimitives.ReadUInt32LittleEndian(record), offset);
+        if (record.Length != Size)
+            throw new RecordingCorruptException(RecordingFault.LengthsDisagree, offset + KeptOffset, (ulong)(record.Length - Size), 0);
+        foreach (int field in (ReadOnlySpan<int>)[VersionOffset, FeaturesOffset, LengthOffset, ReservedOffset])
+        {
+            if (BinaryPrimitives.ReadUInt32LittleEndian(record[field..]) is not 0 and var value)
+                throw new RecordingCorruptException(RecordingFault.ReservedNotZero, offset + field, value, 0);
+        }
+        return true;
     }
 
     /// <summary>The length of a record whose head is whole, in bytes.</summary>

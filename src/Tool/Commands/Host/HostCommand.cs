@@ -34,6 +34,7 @@ internal sealed class HostCommand
     };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
+    private readonly Option<string> _recordLimit = new("--record-limit") { Description = "The recording's greatest length: 1M to 1024G. Then it ends, with a mark of that.", HelpName = "SIZE", DefaultValueFactory = _ => "1G" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };
 
     /// <summary>Makes the command.</summary>
@@ -42,7 +43,7 @@ internal sealed class HostCommand
         _terminal = terminal;
         Command = new Command("host", "Boot a Linux guest under KVM and serve its VMBus. It needs a KVM that has Hyper-V's SynIC.")
         {
-            _kernel, _initrd, _append, _memory, _vps, _console, _devices, _commands, _record, _restart,
+            _kernel, _initrd, _append, _memory, _vps, _console, _devices, _commands, _record, _recordLimit, _restart,
         };
         _devices.CompletionSources.Add([.. DeviceOffer.Names]);
         Command.SetAction(RunAsync);
@@ -66,6 +67,7 @@ internal sealed class HostCommand
             Devices = [.. (line.GetValue(_devices) ?? []).Select(DeviceOffer.Parse)],
             CommandFile = line.GetValue(_commands),
             RecordFile = line.GetValue(_record),
+            RecordLimit = Quantity.Memory("--record-limit", line.GetValue(_recordLimit)!, 1L << 20, 1L << 40),
             Restarts = line.GetValue(_restart),
         };
         if (options.VpCount is < 1 or > KvmPartitionOptions.MostVps)

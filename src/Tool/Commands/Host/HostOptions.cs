@@ -32,6 +32,9 @@ internal sealed record HostOptions
     /// <summary>Where the conversation is recorded, if it is.</summary>
     public string? RecordFile { get; init; }
 
+    /// <summary>The greatest length of the recording in bytes.</summary>
+    public long RecordLimit { get; init; } = VmBus.Protocol.ConversationRecorder.DefaultMaxLength;
+
     /// <summary>Whether the guest begins anew when it resets, rather than ending the command.</summary>
     public bool Restarts { get; init; }
 }

@@ -32,7 +32,7 @@ internal sealed class HostRun
     /// <param name="cancellationToken">Ends the guest.</param>
     public async Task<GuestEnd> RunAsync(Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, CancellationToken cancellationToken)
     {
-        using ConversationRecorder? recorder = _options.RecordFile is { } file ? ConversationFile.Record(file) : null;
+        using ConversationRecorder? recorder = _options.RecordFile is { } file ? ConversationFile.Record(file, maxLength: _options.RecordLimit) : null;
         while (true)
         {
             GuestEnd end = await RunOnceAsync(console, commands, recorder, cancellationToken).ConfigureAwait(false);

@@ -17,6 +17,7 @@ internal sealed class HostSession : IAsyncDisposable
     private readonly ConcurrentDictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
     private readonly HostBus _bus;
+    private readonly ConversationRecorder? _recorder;
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _sending = [];
 
@@ -28,6 +29,7 @@ internal sealed class HostSession : IAsyncDisposable
     {
         Machine = machine;
         _notes = notes;
+        _recorder = recorder;
         // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
         _bus = machine.Partition.CreateHost(new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
         _bus.DeviceFailed += (_, failed) => notes.WriteAbout(NameOf(failed.Channel), $"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
@@ -112,6 +114,8 @@ internal sealed class HostSession : IAsyncDisposable
             _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
         foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
             _notes.Write($"{name}: relid {offered.Relid?.ToString() ?? "-"}, {(offered.IsOpen ? "open" : "closed")}, monitor {offered.MonitorId?.ToString() ?? "-"}{Signals(offered)}{Describe(device)}{(offered.Failure is { } failure ? $"; failed: {failure.Message}" : "")}");
+        if (_recorder is { Lost: > 0 } ended)
+            _notes.Write($"the recording ended at {Units.BinarySize(ended.Length)}, {(ended.Failure is { } why ? $"because {why.Message.TrimEnd('.')}" : "its limit")}; {ended.Lost} messages are not in it");
         _notes.WriteLeftOut();
     }
 

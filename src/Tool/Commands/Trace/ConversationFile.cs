@@ -13,13 +13,14 @@ internal static class ConversationFile
     /// <summary>Begins a recording that others can read while it grows. A file of that name is overwritten.</summary>
     /// <param name="path">The file.</param>
     /// <param name="clock">The clock of its times; the system's by default.</param>
+    /// <param name="maxLength">Its greatest length in bytes.</param>
     /// <returns>The recorder, to be given to a bus as its observer and disposed when the bus is.</returns>
     /// <exception cref="ToolException">The file cannot be written.</exception>
-    public static ConversationRecorder Record(string path, TimeProvider? clock = null)
+    public static ConversationRecorder Record(string path, TimeProvider? clock = null, long maxLength = ConversationRecorder.DefaultMaxLength)
     {
         // A recorder writes whole records: a buffer of the stream's own would only lose them.
         FileStream file = Try("write", path, () => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0));
-        return Try("write", path, () => new ConversationRecorder(file, clock ?? TimeProvider.System));
+        return Try("write", path, () => new ConversationRecorder(file, clock ?? TimeProvider.System, maxLength));
     }
 
     /// <summary>Opens a recording, ended or still growing.</summary>

@@ -16,5 +16,6 @@ internal interface ITracePrinter
 
     /// <summary>Prints what stands below the messages.</summary>
     /// <param name="leftover">How many bytes of a record that is not whole there were behind them.</param>
-    void End(int leftover);
+    /// <param name="isAtLimit">Whether the recording ends because it reached its greatest length.</param>
+    void End(int leftover, bool isAtLimit);
 }

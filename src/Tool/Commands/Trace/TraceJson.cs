@@ -44,10 +44,11 @@ internal sealed class TraceJson : ITracePrinter
     public void Flush() => _writer.Flush();
 
     /// <inheritdoc/>
-    public void End(int leftover) => Line(json =>
+    public void End(int leftover, bool isAtLimit) => Line(json =>
     {
         json.WriteNumber("messages", _messages);
         json.WriteNumber("leftover_bytes", leftover);
+        json.WriteBoolean("at_limit", isAtLimit);
     });
 
     private void Write(Utf8JsonWriter json, RecordedMessage message, MessageDescription described)

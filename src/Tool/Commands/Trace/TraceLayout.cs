@@ -103,7 +103,8 @@ internal sealed class TraceLayout
 
     /// <summary>The lines below the messages.</summary>
     /// <param name="leftover">How many bytes of a record that is not whole there were behind them.</param>
-    public IEnumerable<TraceLine> Foot(int leftover)
+    /// <param name="isAtLimit">Whether the recording reached its greatest length.</param>
+    public IEnumerable<TraceLine> Foot(int leftover, bool isAtLimit)
     {
         long toGuest = _counts[(int)MessageDirection.HostToGuest], toHost = _counts[(int)MessageDirection.GuestToHost];
         string time = _last is { } last ? $" in {Units.Duration(last.TotalNanoseconds)}" : "";
@@ -111,6 +112,8 @@ internal sealed class TraceLayout
         yield return _faults == 0 ? line : line.Add($", {_faults} with something wrong", TraceTint.Problem);
         if (leftover > 0)
             yield return new TraceLine().Add($"The recording is cut: {leftover} bytes of one more record.", TraceTint.Problem);
+        if (isAtLimit)
+            yield return new TraceLine().Add("The recording reached its greatest length here: later messages are not in it.", TraceTint.Problem);
     }
 
     private string Negotiated(NegotiatedVersion negotiated)

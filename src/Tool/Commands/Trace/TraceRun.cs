@@ -32,7 +32,7 @@ internal sealed class TraceRun
             while (true)
             {
                 Drain(reader, ref begun, cancellationToken);
-                if (!_options.Follow || cancellationToken.IsCancellationRequested)
+                if (!_options.Follow || reader.IsAtLimit || cancellationToken.IsCancellationRequested)
                     break;
                 _printer.Flush();
                 await Task.Delay(Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -47,7 +47,7 @@ internal sealed class TraceRun
         }
 
         if (begun)
-            _printer.End(reader.Leftover);
+            _printer.End(reader.Leftover, reader.IsAtLimit);
         else if (!_options.Follow)
             throw new ToolException($"'{_options.File}' ends before a recording begins: it has {reader.Leftover} bytes");
         _printer.Flush();

@@ -29,7 +29,7 @@ internal sealed class TraceText : ITracePrinter
     public void Flush() => _terminal.Out.Flush();
 
     /// <inheritdoc/>
-    public void End(int leftover) => Write(_layout.Foot(leftover));
+    public void End(int leftover, bool isAtLimit) => Write(_layout.Foot(leftover, isAtLimit));
 
     private void Write(IEnumerable<TraceLine> lines)
     {

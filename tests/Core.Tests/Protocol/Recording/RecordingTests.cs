@@ -205,7 +205,7 @@ public sealed class RecordingTests
     public void A_recording_ends_at_its_greatest_length_and_counts_what_is_lost()
     {
         using var stream = new MemoryStream();
-        using var recorder = new ConversationRecorder(stream, new StepClock(), HeaderSize + 2 * (HeadSize + 8) + 39);
+        using var recorder = new ConversationRecorder(stream, new StepClock(), HeaderSize + 2 * (HeadSize + 8) + HeadSize + 39);
         for (int i = 0; i < 3; i++)
             recorder.Observe(MessageDirection.GuestToHost, new byte[8], default, MessageFault.None);
 
@@ -213,6 +213,70 @@ public sealed class RecordingTests
         recorder.Observe(MessageDirection.GuestToHost, [], default, MessageFault.None);
         Assert.Equal((2, 2, stream.Length), (recorder.Recorded, recorder.Lost, recorder.Length));
         Assert.Null(recorder.Failure);
+        Assert.Equal(HeaderSize + 2 * (HeadSize + 8) + HeadSize, stream.Length);
+        stream.Position = 0;
+        using var reader = new ConversationReader(stream);
+        Assert.Equal(2, reader.ReadToEnd().Count());
+        Assert.Equal((true, 0, stream.Length), (reader.IsAtLimit, reader.Leftover, reader.Position));
+        Assert.False(reader.TryRead(out _));
+    }
+
+    // What a peer says has no end; the file has.
+    [Theory]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(1000)]
+    [InlineData(4096)]
+    public void No_recording_is_longer_than_it_may_be_whatever_a_peer_says(int limit)
+    {
+        using var stream = new MemoryStream();
+        using var recorder = new ConversationRecorder(stream, new StepClock(), limit);
+        for (int i = 0; i < 1000; i++)
+            recorder.Observe(MessageDirection.GuestToHost, new byte[i % 300], default, MessageFault.None);
+        Assert.InRange(stream.Length, HeaderSize + HeadSize, limit);
+        Assert.Equal(1000, recorder.Recorded + recorder.Lost);
+        stream.Position = 0;
+        using var reader = new ConversationReader(stream);
+        Assert.Equal(recorder.Recorded, reader.ReadToEnd().Count());
+        Assert.True(reader.IsAtLimit);
+    }
+
+    [Fact]
+    public void A_recording_that_ends_as_it_should_has_no_mark_and_a_mark_is_not_believed_blindly()
+    {
+        byte[] whole = Observation.Record([new(true, 0, 0, 0, new byte[8], 0)]);
+        using (var reader = new ConversationReader(new MemoryStream(whole)))
+        {
+            Assert.Single(reader.ReadToEnd());
+            Assert.False(reader.IsAtLimit);
+        }
+
+        using var stream = new MemoryStream();
+        using var recorder = new ConversationRecorder(stream, new StepClock(), HeaderSize + HeadSize);
+        recorder.Observe(MessageDirection.GuestToHost, new byte[8], default, MessageFault.None);
+        foreach (int at in Enumerable.Range(HeaderSize, HeadSize))
+        {
+            byte[] damaged = stream.ToArray();
+            damaged[at] ^= 1;
+            using var reader = new ConversationReader(new MemoryStream(damaged));
+            if (at is HeaderSize + 4 or HeaderSize + 5)
+                Assert.True(Ended(reader));
+            else
+                Assert.Throws<RecordingCorruptException>(() => reader.TryRead(out _));
+        }
+
+        // A length that is damaged at the very end cannot be told from a cut.
+        static bool Ended(ConversationReader reader)
+        {
+            try
+            {
+                return !reader.TryRead(out _) && !reader.IsAtLimit;
+            }
+            catch (RecordingCorruptException)
+            {
+                return true;
+            }
+        }
     }
 
     [Fact]
