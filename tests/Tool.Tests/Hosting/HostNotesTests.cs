@@ -71,4 +71,17 @@ public sealed class HostNotesTests : IDisposable
             _clock.Advance(TimeSpan.FromDays(400));
         }
     }
+
+    [Fact]
+    public void Pauses_save_nothing_up()
+    {
+        for (int pause = 0; pause < 5; pause++)
+        {
+            _notes.WriteAbout("echo", "now and then");
+            _clock.Advance(TimeSpan.FromDays(400));
+        }
+        for (int open = 0; open < 1000; open++)
+            _notes.WriteAbout("echo", "open");
+        Assert.Equal(NoteBudget.BurstOfOne, Lines.Count(line => line == "open"));
+    }
 }
