@@ -22,9 +22,12 @@ internal sealed class StockSteps(string[] words)
     private static readonly VmBusSysfs Sysfs = new();
     private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
 
+    private bool IsLarge => words.Contains("above-4g");
+
     public IEnumerable<(string Name, Action Step)> All =>
     [
         ("the version", RequireVersion),
+        ("memory above 4 GiB", RequireMemory),
         ("devices", RequireDevices),
         ("integration components", RequireComponents),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
@@ -43,6 +46,23 @@ internal sealed class StockSteps(string[] words)
         Steps.Run("sh", "-c", "dmesg | grep -iE 'hypervisor detected|vmbus|hv_|rtc'");
         Require(Dmesg().Contains($"Vmbus version:{wanted}", StringComparison.Ordinal), $"it is not version {wanted}, the newest that both know");
         Require(DateTime.UtcNow.Year >= 2025, $"the clock says {DateTime.UtcNow:u}");
+    }
+
+    private void RequireMemory()
+    {
+        if (!IsLarge)
+        {
+            Console.WriteLine("skipped: this guest has none");
+            return;
+        }
+
+        string total = File.ReadLines("/proc/meminfo").First(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));
+        Console.WriteLine(total);
+        Require(long.Parse(total.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) > 4L << 20, "it is not more than 4 GiB");
+        string[] ranges = [.. File.ReadLines("/proc/iomem").Where(line => line.EndsWith("System RAM", StringComparison.Ordinal))];
+        Console.WriteLine(string.Join(Environment.NewLine, ranges));
+        Require(ranges.Any(line => line.StartsWith("100000000-", StringComparison.Ordinal)), "none begins at 4 GiB");
+        Require(ranges.All(line => !line.StartsWith("c0000000-", StringComparison.Ordinal)), "some lies in the hole");
     }
 
     private static void RequireDevices()
@@ -115,11 +135,30 @@ internal sealed class StockSteps(string[] words)
         EndDaemon(daemon);
     }
 
-    private static void Echo()
+    private void Echo()
     {
         using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
         using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
         Report("an echo by monitor", RoundTrips(uio.Primary.Channel, 200));
+        if (!IsLarge)
+            return;
+        // What the kernel shares is taken from above 4 GiB first: the host was told of such frames in a GPADL.
+        ulong frame = Frame(uio.ReceiveBuffer ?? throw new FailedException("there is no buffer"));
+        Console.WriteLine($"the first page of the buffer that is shared with the host is frame 0x{frame:x}");
+        Require(frame >= 1 << 20, "it lies below 4 GiB");
+    }
+
+    // /proc/self/pagemap: a word for each page of the process, the frame in its low 55 bits, if it is there.
+    private static ulong Frame(UioBuffer buffer)
+    {
+        Volatile.Read(ref buffer.AsSpan()[0]);
+        using FileStream pages = File.OpenRead("/proc/self/pagemap");
+        pages.Position = buffer.Address / 4096 * 8;
+        Span<byte> word = stackalloc byte[8];
+        pages.ReadExactly(word);
+        ulong page = BitConverter.ToUInt64(word);
+        Require(page >> 63 == 1, $"the page that was read is not there: 0x{page:x}");
+        return page & ((1ul << 55) - 1);
     }
 
     private static void ReloadUtilities()
