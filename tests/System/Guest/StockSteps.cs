@@ -35,8 +35,10 @@ internal sealed class StockSteps(string[] words)
         ("the kernel's daemon of file copies", TakeFile),
         ("an echo over UIO", Echo),
         ("hv_utils, out and in three times", ReloadUtilities),
+        ("a driver unbound and bound under traffic", RebindUnderTraffic),
         ("offered and rescinded, again and again", OfferAndRescind),
         ("many channels at once", OfferMany),
+        ("64 channels open at once", OpenMany),
     ];
 
     private void RequireVersion()
@@ -177,6 +179,29 @@ internal sealed class StockSteps(string[] words)
         static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
     }
 
+    // The kernel's own driver, which closes its channel when it is taken away; what the host has sent meanwhile is in the ring, or finds
+    // no channel. Not a device over UIO: of one that is in use the kernel frees the rings, and leaves the channel open.
+    private static void RebindUnderTraffic()
+    {
+        const string Driver = "/sys/bus/vmbus/drivers/hv_utils";
+        SysfsDevice device = Sysfs.FindDevices(DeviceClass.TimeSync.Name).Single();
+        string name = device.InstanceId!.Value.ToString();
+        for (int round = 0; round < 10; round++)
+        {
+            for (int sample = 0; sample < 5; sample++)
+                Host("time");
+            File.WriteAllText($"{Driver}/unbind", name);
+            Require(Now().Driver is null, "the device keeps its driver");
+            for (int sample = 0; sample < 5; sample++)
+                Host("time");
+            ulong before = Now().Channels.Single().Interrupts ?? 0;
+            File.WriteAllText($"{Driver}/bind", name);
+            Until(() => Now().Driver == "hv_utils" && Now().Channels.Single().Interrupts > before, "no sample comes to the driver that is back");
+        }
+
+        SysfsDevice Now() => Sysfs.FindDevice(device.InstanceId!.Value)!;
+    }
+
     private static void OfferAndRescind()
     {
         for (int round = 0; round < Rounds; round++)
@@ -205,6 +230,15 @@ internal sealed class StockSteps(string[] words)
         for (int one = 0; one < Many; one++)
             Host(string.Create(CultureInfo.InvariantCulture, $"revoke echo{10 + one}"));
         Until(() => Echoes() == 2, "not every offer goes");
+    }
+
+    private void OpenMany()
+    {
+        // Two network buffers and the rings of eight channels, 79 MiB, for each of eight devices.
+        if (IsLarge)
+            ManyChannels.OpenAll();
+        else
+            Console.WriteLine("skipped: this guest has not the memory");
     }
 
     private static int Echoes() => Sysfs.ListDevices().Count(device => device.ClassId == EchoClass);
