@@ -6,9 +6,11 @@
 //   dotnet run -c Release --project bench/Benchmarks -- allocations
 //   dotnet run -c Release --project bench/Benchmarks -- waiting
 //   dotnet run -c Release --project bench/Benchmarks -- control
+//   dotnet run -c Release --project bench/Benchmarks -- contended
 
 using BenchmarkDotNet.Running;
 using VmBus.Benchmarks;
+using VmBus.Benchmarks.Contended;
 using VmBus.Benchmarks.Control;
 using VmBus.Benchmarks.Waiting;
 
@@ -20,6 +22,9 @@ if (args is ["waiting", ..])
 
 if (args is ["control", ..])
     return await ControlRun.RunAsync(args[1..], Console.Out).ConfigureAwait(false);
+
+if (args is ["contended", ..])
+    return ContendedRun.Run(args[1..], Console.Out);
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
 return 0;

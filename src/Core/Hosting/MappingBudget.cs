@@ -22,7 +22,7 @@ internal sealed class MappingBudget(int limit, TimeProvider clock)
 
     private static readonly TimeSpan CollectAgainAfter = TimeSpan.FromSeconds(1);
 
-    // One of somebody else's may hang. On a machine with more to do than cores the others take their time.
+    // A finalizer of other code may hang. On a machine with more to do than cores the others take their time.
     private static readonly TimeSpan FinalizerPatience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _sync = new();

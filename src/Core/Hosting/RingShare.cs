@@ -1,4 +1,4 @@
-// What one mapped ring has taken of the budget. Told by whoever unmaps the ring, on a finalizer's thread as well.
+// What one mapped ring has taken of the budget. Told by the code that unmaps the ring, on a finalizer's thread as well.
 
 namespace VmBus.Hosting;
 

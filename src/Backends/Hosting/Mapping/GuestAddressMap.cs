@@ -15,14 +15,17 @@ internal sealed class GuestAddressMap
     /// <summary>Where it ends.</summary>
     public const ulong HoleEnd = 0x1_0000_0000;
 
+    // An array: what is asked for each access allocates no enumerator.
+    private readonly Slot[] _slots;
+
     /// <summary>Lays memory out.</summary>
     /// <param name="size">Bytes in all.</param>
-    public GuestAddressMap(ulong size) => Slots = size <= HoleStart
+    public GuestAddressMap(ulong size) => _slots = size <= HoleStart
         ? [new Slot(0, 0, size)]
         : [new Slot(0, 0, HoleStart), new Slot(HoleEnd, HoleStart, size - HoleStart)];
 
     /// <summary>The pieces, from the lowest address on. In the host's memory each lies behind the one before.</summary>
-    public IReadOnlyList<Slot> Slots { get; }
+    public IReadOnlyList<Slot> Slots => _slots;
 
     /// <summary>Finds memory.</summary>
     /// <param name="gpa">The guest physical address.</param>
@@ -31,7 +34,7 @@ internal sealed class GuestAddressMap
     /// <returns><see langword="false"/> when not all of them are memory.</returns>
     public bool TryFind(ulong gpa, int length, out long offset)
     {
-        foreach (Slot slot in Slots)
+        foreach (Slot slot in _slots)
         {
             ulong into = gpa - slot.GuestAddress;
             if (gpa < slot.GuestAddress || into > slot.Length || length < 0 || (ulong)length > slot.Length - into)
@@ -46,7 +49,7 @@ internal sealed class GuestAddressMap
     /// <summary>The guest physical address of what lies somewhere in the host's memory.</summary>
     public ulong AddressOf(long offset)
     {
-        Slot slot = Slots.Last(one => one.Offset <= (ulong)offset);
+        Slot slot = Array.FindLast(_slots, one => one.Offset <= (ulong)offset);
         return slot.GuestAddress + ((ulong)offset - slot.Offset);
     }
 

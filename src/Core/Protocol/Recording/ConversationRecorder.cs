@@ -80,7 +80,7 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
             TimeSpan now = _clock.GetElapsedTime(_start);
             if (now > _last)
                 _last = now;
-            // Room for the mark is kept, so that whoever reads knows that this is not all.
+            // Room for the mark is kept, so that its reader knows that this is not all.
             if (length > _maxLength - Length - RecordHead.Size)
             {
                 Lost++;
