@@ -100,6 +100,7 @@ partial class HostBus
 
     private Task[] EndServices()
     {
+        ObjectDisposedException.ThrowIf(_stopped, this);
         _isSaving = true;
         DropTransports();
         var open = new List<OpenedChannel>();

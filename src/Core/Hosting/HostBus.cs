@@ -142,10 +142,15 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <returns>
     /// Ends when every service has ended, or has lost its channel. Called from inside a service, it ends when that was begun.
     /// </returns>
+    /// <exception cref="ObjectDisposedException">The bus was saved.</exception>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task ResetAsync()
     {
-        Task idle = await BeginResetAsync().ConfigureAwait(false);
+        Task idle = await _loop.RunAsync(() =>
+        {
+            ObjectDisposedException.ThrowIf(_isSaving, this);
+            return BeginReset();
+        }).ConfigureAwait(false);
         if (_code.Inside is null)
             await idle.ConfigureAwait(false);
     }
@@ -185,13 +190,12 @@ public sealed partial class HostBus : IAsyncDisposable
         return null;
     }
 
-    private Task<Task> BeginResetAsync() => _loop.RunAsync(() =>
+    private Task BeginReset()
     {
-        ObjectDisposedException.ThrowIf(_isSaving, this);
         ForgetGuest();
         _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return _idle.Task;
-    });
+    }
 
     // What it posted and was not looked at goes with it: the next guest has its memory, and other pages.
     private void ForgetGuest()
@@ -206,8 +210,8 @@ public sealed partial class HostBus : IAsyncDisposable
         try
         {
             StopListening();
-            if (!_isSaving)
-                await (await BeginResetAsync().ConfigureAwait(false)).ConfigureAwait(false);
+            // Asked on the loop: a save that came first keeps the guest, one that comes now is refused.
+            await (await _loop.RunAsync(() => _isSaving ? Task.CompletedTask : BeginReset()).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (BusFaultException)
         {
