@@ -17,6 +17,8 @@ internal sealed class PipeOutput
     private readonly PipeMode _mode;
     private readonly int _kept;
     private readonly int _publishAt;
+    private bool _isWriting;
+    private bool _isClosed;
 
     public PipeOutput(VmBusChannel channel, PipeMode mode)
     {
@@ -53,21 +55,29 @@ internal sealed class PipeOutput
     {
         if (_mode == PipeMode.Byte && data.IsEmpty)
             return true;
-        using ChannelWriteBatch batch = _channel.BeginBatch();
-        bool written;
-        int added = 0;
-        do
+        Enter();
+        try
         {
-            int length = Math.Min(data.Length, MaxDataLength);
-            written = _channel.Outgoing.HasRoom(PayloadLength(length)) && TryAdd(batch, data[..length]);
-            if (!written)
-                break;
-            data = data[length..];
-            added += length;
+            using ChannelWriteBatch batch = _channel.BeginBatch();
+            bool written;
+            int added = 0;
+            do
+            {
+                int length = Math.Min(data.Length, MaxDataLength);
+                written = _channel.Outgoing.HasRoom(PayloadLength(length)) && TryAdd(batch, data[..length]);
+                if (!written)
+                    break;
+                data = data[length..];
+                added += length;
+            }
+            while (!data.IsEmpty && added < _publishAt);
+            batch.Commit(Urgency);
+            return written && data.IsEmpty;
         }
-        while (!data.IsEmpty && added < _publishAt);
-        batch.Commit(Urgency);
-        return written && data.IsEmpty;
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <summary>Says the end, if there is room for it: there is, unless another writer uses the ring too.</summary>
@@ -75,11 +85,33 @@ internal sealed class PipeOutput
     {
         if (IsCompleted)
             return true;
-        using ChannelWriteBatch batch = _channel.BeginBatch();
-        if (!TryAdd(batch, []))
-            return false;
-        batch.Commit(Urgency);
-        return IsCompleted = true;
+        Enter();
+        try
+        {
+            return SayEnd();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>
+    /// Lets no write begin any more, waits for the one that is in the ring, and says the end behind it if that was not said. Any
+    /// thread, once: the ring has one producer, and the thread that writes need not be the one that closes.
+    /// </summary>
+    /// <param name="saysEnd">Whether the other side is there to be told.</param>
+    public void Close(bool saysEnd)
+    {
+        Volatile.Write(ref _isClosed, true);
+        // Each write stores that it has begun and then looks whether it may, without a fence between the two. This is the fence
+        // of all of them: behind it, one that saw an open pipe is seen here.
+        Interlocked.MemoryBarrierProcessWide();
+        SpinWait spin = default;
+        while (Volatile.Read(ref _isWriting))
+            spin.SpinOnce();
+        if (saysEnd && !IsCompleted)
+            SayEnd();
     }
 
     /// <summary>Ends writing without a word to the other side.</summary>
@@ -108,6 +140,26 @@ internal sealed class PipeOutput
     }
 
     private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: no room will come.");
+
+    private void Enter()
+    {
+        Volatile.Write(ref _isWriting, true);
+        if (!Volatile.Read(ref _isClosed))
+            return;
+        Leave();
+        throw new ObjectDisposedException(nameof(PipeStream));
+    }
+
+    private void Leave() => Volatile.Write(ref _isWriting, false);
+
+    private bool SayEnd()
+    {
+        using ChannelWriteBatch batch = _channel.BeginBatch();
+        if (!TryAdd(batch, []))
+            return false;
+        batch.Commit(Urgency);
+        return IsCompleted = true;
+    }
 
     private int PayloadLength(int length) => PipeHeader.Size + Math.Min(length, MaxDataLength) + _kept;
 

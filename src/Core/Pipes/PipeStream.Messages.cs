@@ -97,7 +97,7 @@ partial class PipeStream
 
     private void CheckReadMessage()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (Mode != PipeMode.Message)
             throw new InvalidOperationException("This pipe carries bytes, not messages.");
     }

@@ -28,7 +28,7 @@ public sealed partial class PipeStream : Stream
     private readonly bool _leaveOpen;
     private TimeSpan _readTimeout = Timeout.InfiniteTimeSpan;
     private TimeSpan _writeTimeout = Timeout.InfiniteTimeSpan;
-    private bool _disposed;
+    private int _disposed;
 
     /// <summary>Makes a stream of an open channel that is used for nothing else.</summary>
     /// <param name="channel">The channel.</param>
@@ -76,10 +76,10 @@ public sealed partial class PipeStream : Stream
     public PipeCorruptException? CorruptionError => _input.Fault;
 
     /// <inheritdoc/>
-    public override bool CanRead => !_disposed;
+    public override bool CanRead => !IsDisposed;
 
     /// <inheritdoc/>
-    public override bool CanWrite => !_disposed && !_output.IsCompleted;
+    public override bool CanWrite => !IsDisposed && !_output.IsCompleted;
 
     /// <inheritdoc/>
     public override bool CanSeek => false;
@@ -120,7 +120,7 @@ public sealed partial class PipeStream : Stream
     /// <exception cref="PipeCorruptException">The other side sent something impossible.</exception>
     public override int Read(Span<byte> buffer)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         int read;
         while (!_input.TryRead(buffer, out read))
             _input.Wait(_readTimeout);
@@ -130,7 +130,7 @@ public sealed partial class PipeStream : Stream
     /// <inheritdoc cref="Read(Span{byte})"/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
         try
@@ -213,20 +213,21 @@ public sealed partial class PipeStream : Stream
 
     internal void AbandonWriting() => _output.Abandon();
 
-    /// <summary>Says the end in byte mode, if it was not said, then disposes the channel unless it is left open.</summary>
+    /// <summary>
+    /// Says the end in byte mode, if it was not said, then disposes the channel unless it is left open. May be called by any
+    /// thread at any time: a write of another goes to its end or throws <see cref="ObjectDisposedException"/>.
+    /// </summary>
     protected override void Dispose(bool disposing)
     {
-        if (_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        _disposed = true;
         try
         {
-            if (Mode == PipeMode.Byte && Channel.State == ChannelState.Open && CorruptionError is null)
-                _output.TryComplete();
+            _output.Close(saysEnd: Mode == PipeMode.Byte && Channel.State == ChannelState.Open && CorruptionError is null);
         }
-        catch (VmBus.RingCorruptException)
+        catch (Exception end) when (end is VmBus.RingCorruptException or ObjectDisposedException)
         {
-            // No peer is left to be told; the channel keeps the error.
+            // No peer is left to be told; the channel keeps the error. Or it was closed meanwhile.
         }
         finally
         {
@@ -235,6 +236,8 @@ public sealed partial class PipeStream : Stream
             base.Dispose(disposing);
         }
     }
+
+    private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     private async ValueTask<int> WaitAndRead(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -254,7 +257,7 @@ public sealed partial class PipeStream : Stream
 
     private void CheckWrite(int length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         _input.ThrowIfFaulted();
         if (_output.IsCompleted)
             throw new InvalidOperationException("Writing to this pipe was completed.");
@@ -266,7 +269,7 @@ public sealed partial class PipeStream : Stream
 
     private bool TryComplete()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (Mode == PipeMode.Message)
             throw new NotSupportedException("In message mode an empty packet is an empty message: the end cannot be said, only the channel closed.");
         _input.ThrowIfFaulted();
