@@ -38,10 +38,20 @@ internal sealed class TransportWriter : PipeWriter
             return;
         _completed = true;
         _writer.Complete(exception);
-        if (exception is null)
-            _stream.CompleteWriting();
-        else
+        if (exception is not null)
+        {
             _stream.AbandonWriting();
+            return;
+        }
+
+        try
+        {
+            _stream.CompleteWriting();
+        }
+        catch (ObjectDisposedException)
+        {
+            // All was flushed, and the pipe is closed on this side: that was its end.
+        }
     }
 
     public override async ValueTask CompleteAsync(Exception? exception = null)
@@ -50,9 +60,19 @@ internal sealed class TransportWriter : PipeWriter
             return;
         _completed = true;
         await _writer.CompleteAsync(exception).ConfigureAwait(false);
-        if (exception is null)
-            await _stream.CompleteWritingAsync().ConfigureAwait(false);
-        else
+        if (exception is not null)
+        {
             _stream.AbandonWriting();
+            return;
+        }
+
+        try
+        {
+            await _stream.CompleteWritingAsync().ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // As in Complete.
+        }
     }
 }
