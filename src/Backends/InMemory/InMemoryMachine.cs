@@ -23,7 +23,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
-    private int _entered;                                       // under the lock: connects under way
+    private int _entered;                                       // under the lock: connects and restores under way
     private TaskCompletionSource? _noneEntered;
 
     /// <summary>Makes a machine whose guest has not connected.</summary>
@@ -123,8 +123,21 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
     /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
     /// <exception cref="SavedStateException">The state cannot be restored.</exception>
-    public HostBus RestoreHost(ReadOnlySpan<byte> state) =>
-        Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
+    /// <exception cref="InvalidOperationException">The machine has a host's end already.</exception>
+    /// <exception cref="ObjectDisposedException">The machine is disposed.</exception>
+    public HostBus RestoreHost(ReadOnlySpan<byte> state)
+    {
+        // A dispose that comes meanwhile waits, and takes the new one down.
+        Enter();
+        try
+        {
+            return Host = HostBus.Restore(new InMemoryGuestPartition(HostPartition, GuestPartition), state, Options.Host);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
 
     /// <summary>
     /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
@@ -140,23 +153,32 @@ public sealed class InMemoryMachine : IAsyncDisposable
     private async Task<GuestBus> EnterAsync(
         GuestBusOptions? options, Func<IGuestPlatform, GuestBusOptions, CancellationToken, Task<GuestBus>> make, CancellationToken cancellationToken)
     {
-        lock (_sync)
-        {
-            ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            _entered++;
-        }
-
+        Enter();
         try
         {
             return await ConnectCoreAsync(Options.WithClock(options ?? new GuestBusOptions()), make, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            lock (_sync)
-            {
-                if (--_entered == 0)
-                    _noneEntered?.TrySetResult();
-            }
+            Leave();
+        }
+    }
+
+    private void Enter()
+    {
+        lock (_sync)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            _entered++;
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_sync)
+        {
+            if (--_entered == 0)
+                _noneEntered?.TrySetResult();
         }
     }
 

@@ -62,6 +62,9 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// </summary>
     public Action? Unmapped { get; set; }
 
+    /// <summary>Whether the memory was given back by <see cref="Retire"/>: private pages are what its addresses lead to.</summary>
+    public bool IsRetired => Volatile.Read(ref _retired) != 0;
+
     /// <summary>The number of accessible bytes from <see cref="Address"/> on, without the guard pages.</summary>
     public long Length { get; }
 

@@ -51,8 +51,10 @@ public sealed class VmBusWatcher : IDisposable
     /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
     /// <returns>What changed since the last time, by name; nothing when the time was up.</returns>
+    /// <exception cref="ObjectDisposedException">The watch has ended.</exception>
     public IReadOnlyList<VmBusChange> Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(_wake.IsClosed, this);
         long start = Stopwatch.GetTimestamp();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static wake => ((EventFd)wake!).Signal(), _wake);
         while (true)

@@ -23,9 +23,19 @@ public sealed class UioBuffer
 
     /// <summary>Where it is mapped.</summary>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
-    public nint Address => _memory.Address;
+    public nint Address => Memory.Address;
 
     /// <summary>Its bytes, written by the host at any time. Not to be used after the device is closed.</summary>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
-    public Span<byte> AsSpan() => _memory.AsSpan();
+    public Span<byte> AsSpan() => Memory.AsSpan();
+
+    // A device that is closed retires its memory: what lies at the addresses then is nobody's buffer.
+    private MappedMemory Memory
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_memory.IsRetired, this);
+            return _memory;
+        }
+    }
 }

@@ -15,6 +15,7 @@ public sealed class ConversationReader : IDisposable
     private int _filled;
     private TimeSpan _last;
     private RecordingCorruptException? _corrupt;
+    private bool _disposed;
 
     /// <summary>Begins to read; nothing is read yet.</summary>
     /// <param name="stream">The recording; read from where it stands.</param>
@@ -52,9 +53,11 @@ public sealed class ConversationReader : IDisposable
     /// </returns>
     /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
     /// <exception cref="IOException">The stream could not be read.</exception>
+    /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     public bool TryRead(out RecordedMessage message)
     {
         message = null!;
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (_corrupt is not null)
             throw _corrupt;
         if (IsAtLimit)
@@ -91,6 +94,7 @@ public sealed class ConversationReader : IDisposable
     /// <returns>The messages, read as they are asked for.</returns>
     /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
     /// <exception cref="IOException">The stream could not be read.</exception>
+    /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     public IEnumerable<RecordedMessage> ReadToEnd()
     {
         while (TryRead(out RecordedMessage message))
@@ -100,6 +104,7 @@ public sealed class ConversationReader : IDisposable
     /// <summary>Closes the stream unless it was to stay open.</summary>
     public void Dispose()
     {
+        _disposed = true;
         if (!_leaveOpen)
             _stream.Dispose();
     }
