@@ -15,7 +15,7 @@ public sealed class InMemoryChannel : IDisposable
     private readonly InMemoryVmBus _bus;
     private readonly InMemoryChannelOptions _options;
     private readonly List<Action> _undo = [];
-    private bool _disposed;
+    private int _disposed;
 
     internal InMemoryChannel(InMemoryVmBus bus, InMemoryChannelOptions options)
     {
@@ -86,13 +86,12 @@ public sealed class InMemoryChannel : IDisposable
 
     /// <summary>
     /// Takes the channel down: the ends that were opened, monitors, connections, ports, gates, rings and their pages. A waiter
-    /// on either gate gets <see cref="PeerDisconnectedException"/>.
+    /// on either gate gets <see cref="PeerDisconnectedException"/>. May be called by any thread, also more than once.
     /// </summary>
     public void Dispose()
     {
-        if (_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        _disposed = true;
         Guest?.End();
         Host?.End();
         for (int step = _undo.Count - 1; step >= 0; step--)

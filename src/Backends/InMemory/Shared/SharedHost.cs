@@ -27,7 +27,7 @@ public sealed class SharedHost : IDisposable
     private readonly SignalPipe _hostInterrupt;
     private readonly SignalPipe _guestInterrupt;
     private readonly SharedSignalWait _wait;
-    private bool _disposed;
+    private int _disposed;
 
     private SharedHost(UnixFdSocket socket, SharedChannelOptions options, PeerTrust trust, TimeProvider? clock)
     {
@@ -146,10 +146,8 @@ public sealed class SharedHost : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
-        Release();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            Release();
     }
 
     // Of a host that was never finished, what there is. The scan goes before what it signals and what it looks at.
