@@ -18,11 +18,13 @@ public abstract class UtilDaemon : IDisposable
     private readonly EventFd _wake;
     private readonly Lock _running = new();
     private int _started;
+    private int _disposed;
     private long _requests;
     private long _failed;
     private long _late;
     private long _malformed;
     private volatile bool _closed;
+    private bool _closesBehind;     // under the lock: disposed from inside a message, whose answer still needs the device
 
     // Greets the kernel. The file is this object's from the start.
     private protected UtilDaemon(IUtilFile file, IUtilService service, string path)
@@ -74,19 +76,31 @@ public abstract class UtilDaemon : IDisposable
         return Task.Factory.StartNew(() => Run(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>Ends the daemon and closes the device, when a message under way is answered. Another daemon may open it then.</summary>
+    /// <summary>
+    /// Ends the daemon and closes the device, when a message under way is answered. Another daemon may open it then. Called by the
+    /// store or the freezer itself, it returns at once, and the device is closed behind the answer.
+    /// </summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        if (_closed)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _closed = true;
+        if (_running.IsHeldByCurrentThread)
+        {
+            _closesBehind = true;
+            return;
+        }
+
         _wake.Signal();
         lock (_running)
-        {
-            _wake.Dispose();
-            _file.Dispose();
-        }
+            CloseDevice();
+    }
+
+    private void CloseDevice()
+    {
+        _wake.Dispose();
+        _file.Dispose();
     }
 
     private void Run(CancellationToken cancellationToken)
@@ -94,9 +108,9 @@ public abstract class UtilDaemon : IDisposable
         lock (_running)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static wake => ((EventFd)wake!).Signal(), _wake);
             try
             {
+                using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static wake => ((EventFd)wake!).Signal(), _wake);
                 byte[] message = new byte[_service.MessageLength];
                 int greeting = Next(message, cancellationToken);
                 if (!_service.TryTakeGreeting(message.AsSpan(0, greeting)))
@@ -111,7 +125,15 @@ public abstract class UtilDaemon : IDisposable
             }
             finally
             {
-                _service.Ended();
+                try
+                {
+                    _service.Ended();
+                }
+                finally
+                {
+                    if (_closesBehind)
+                        CloseDevice();
+                }
             }
         }
     }
