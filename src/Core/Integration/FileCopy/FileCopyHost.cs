@@ -45,8 +45,8 @@ public sealed class FileCopyHost : IntegrationHost
     /// <param name="cancellationToken">Has the copy given up before its next message.</param>
     /// <returns>
     /// What the guest made of it. Faulted as <see cref="ShutdownHost.AskAsync"/> is, with
-    /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it threw; the guest is told to give
-    /// the file up before that.
+    /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it or telling of progress threw; the
+    /// guest is told to give the file up before that.
     /// </returns>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> files wait already.</exception>
     public Task<FileCopyResult> CopyAsync(FileCopyRequest request, Stream content, IProgress<ulong>? progress = null, CancellationToken cancellationToken = default)
@@ -101,10 +101,11 @@ public sealed class FileCopyHost : IntegrationHost
                 if (job.Step == Step.Write)
                 {
                     job.Sent += (uint)job.Piece;
-                    job.Progress?.Report(job.Sent);
+                    Report(job);
                 }
 
-                job.Step = job.Sent == job.Request.Size ? Step.Complete : Step.Write;
+                if (job.Error is null)
+                    job.Step = job.Sent == job.Request.Size ? Step.Complete : Step.Write;
                 break;
             case Step.Write:
                 job.Status = status;
@@ -147,12 +148,25 @@ public sealed class FileCopyHost : IntegrationHost
                     $"The stream of {job.Request.FileName} ended after {job.Sent + (uint)read} bytes; {job.Request.Size} were announced.")));
             }
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or NotSupportedException or UnauthorizedAccessException)
+        catch (Exception error)
         {
+            // Whatever it is: the stream is one copy's, the component is everybody's.
             GiveUp(job, error);
         }
 
         return length;
+    }
+
+    private static void Report(Job job)
+    {
+        try
+        {
+            job.Progress?.Report(job.Sent);
+        }
+        catch (Exception error)
+        {
+            GiveUp(job, error);
+        }
     }
 
     // The guest may have begun, so it is told.

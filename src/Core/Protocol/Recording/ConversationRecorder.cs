@@ -24,6 +24,7 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
     private readonly long _start;
     private readonly byte[] _record = new byte[RecordHead.Size + RecordedMessage.MaxLength];
     private TimeSpan _last;
+    private bool _isWriting;
     private bool _disposed;
 
     /// <summary>Begins a recording: writes the head of the file.</summary>
@@ -69,9 +70,10 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
     {
         lock (_lock)
         {
-            // Once one is lost, so are all after it: a recording has no holes.
+            // Once one is lost, so are all after it: a recording has no holes. One that comes out of the stream's own write is
+            // lost, too: the record of another is on its way.
             int length = RecordHead.Size + Math.Min(message.Length, RecordedMessage.MaxLength);
-            if (_disposed || Lost > 0)
+            if (_disposed || _isWriting || Lost > 0)
             {
                 Lost++;
                 return;
@@ -95,15 +97,21 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
 
     private bool TryWrite(int length)
     {
+        _isWriting = true;
         try
         {
             _stream.Write(_record.AsSpan(0, length));
             _stream.Flush();
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException or NotSupportedException or UnauthorizedAccessException)
+        catch (Exception failure)
         {
+            // Whatever the stream is made of: what it throws would end the connection that is observed.
             Failure = failure;
             return false;
+        }
+        finally
+        {
+            _isWriting = false;
         }
         Length += length;
         return true;
