@@ -40,9 +40,15 @@ internal sealed class IntegrationHostService<THost> where THost : IntegrationHos
         ArgumentNullException.ThrowIfNull(use);
         lock (_lock)
         {
-            TResult result = use(_host);
-            _changed.TrySetResult();
-            return result;
+            try
+            {
+                return use(_host);
+            }
+            finally
+            {
+                // It may have asked before it threw.
+                _changed.TrySetResult();
+            }
         }
     }
 
