@@ -71,8 +71,16 @@ public sealed class FileCopyGuest : IntegrationGuest
     /// <summary>Gives up what is being copied.</summary>
     public override void Close()
     {
-        AnswerSent();
-        End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the channel was closed before it was whole"));
+        try
+        {
+            AnswerSent();
+        }
+        finally
+        {
+            // Also when whoever is told throws: the file must not stay open.
+            End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the channel was closed before it was whole"));
+        }
+
         AnswerSent();
     }
 
