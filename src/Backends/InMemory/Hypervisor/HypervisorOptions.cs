@@ -38,12 +38,13 @@ public sealed record HypervisorOptions
     /// <summary>
     /// How a modelled cost is spent. By default the thread that pays is kept busy for that long on the machine's own
     /// clock. A simulation that moves its clock itself puts its own way here; <see cref="IsStepped"/>
-    /// with a cost demands it.
+    /// with a cost demands it. What it throws comes out of the call that pays.
     /// </summary>
     public Action<TimeSpan>? SpendCost { get; init; }
 
     /// <summary>
     /// Runs first on the thread that examines the monitor pages, where one does: the place to choose its core or its priority.
+    /// What it throws ends the process, as on any thread.
     /// </summary>
     public Action? ScanThreadStarted { get; init; }
 

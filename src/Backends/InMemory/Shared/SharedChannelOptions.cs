@@ -41,7 +41,10 @@ public sealed record SharedChannelOptions
     /// <summary>The clock of the host's timeouts; <see langword="null"/> for the system's.</summary>
     public TimeProvider? Clock { get; init; }
 
-    /// <summary>Runs first on the thread of the host's scan: the place to choose its core or its priority.</summary>
+    /// <summary>
+    /// Runs first on the thread of the host's scan: the place to choose its core or its priority. What it throws ends the
+    /// process, as on any thread.
+    /// </summary>
     public Action? ScanThreadStarted { get; init; }
 
     internal void Validate()
