@@ -141,13 +141,15 @@ public sealed class InMemoryMachine : IAsyncDisposable
 
     /// <summary>
     /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
-    /// channel is told to end, and waited for.
+    /// channel is told to end, and waited for. Called from inside a service, it returns when that was begun; any other call
+    /// returns when it is done.
     /// </summary>
     public ValueTask DisposeAsync()
     {
+        // Not as a part of the service that may call: the hypervisor goes when every service has ended, that one too.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            _ = RunEndAsync();
-        return new ValueTask(_ended.Task);
+            ThreadPool.UnsafeQueueUserWorkItem(static machine => _ = machine.RunEndAsync(), this, preferLocal: false);
+        return Host.IsCalledByService ? ValueTask.CompletedTask : new ValueTask(_ended.Task);
     }
 
     private async Task<GuestBus> EnterAsync(

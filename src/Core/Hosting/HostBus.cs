@@ -151,7 +151,7 @@ public sealed partial class HostBus : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_isSaving, this);
             return BeginReset();
         }).ConfigureAwait(false);
-        if (_code.Inside is null)
+        if (!IsCalledByService)
             await idle.ConfigureAwait(false);
     }
 
@@ -165,8 +165,11 @@ public sealed partial class HostBus : IAsyncDisposable
         bool isFirst = !Interlocked.Exchange(ref _stopped, true);
         if (isFirst)
             _ = TakeDownAsync();
-        return _code.Inside is null ? new ValueTask(_disposal.Task) : ValueTask.CompletedTask;
+        return IsCalledByService ? ValueTask.CompletedTask : new ValueTask(_disposal.Task);
     }
+
+    /// <summary>Whether the caller is a service of this bus, which must not wait for its own end.</summary>
+    internal bool IsCalledByService => _code.Inside is not null;
 
     internal async Task RevokeAsync(OfferLink link)
     {
