@@ -114,6 +114,9 @@ public abstract class IntegrationHost
                 return false;
         }
 
+        // A stream that is read for it may have closed it.
+        if (State == IntegrationHostState.Closed)
+            return false;
         length = IcPacket.Write(packet, header, bodyLength);
         _awaited = header;
         _transaction++;

@@ -49,6 +49,23 @@ public sealed class HostileCopyTests
         Assert.Equal(["f", "g"], _shelf.Files.Keys.Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_or_progress_may_close_the_component_and_all_its_copies_with_it(bool isProgress)
+    {
+        var reason = new PeerDisconnectedException("closed");
+        Stream content = isProgress ? new MemoryStream(new byte[9000]) : new Closing(() => _host.Close(reason));
+        Task<FileCopyResult> copy = _host.CopyAsync(Request("f"), content, new Told(_ => _host.Close(reason)), Token);
+        Task<FileCopyResult> next = _host.CopyAsync(Request("g"), Stream.Null, cancellationToken: Token);
+        while (_talk.Ask())
+            Assert.True(_talk.Reply() && _host.Handle(_talk.Answer));
+        foreach (Task ended in (Task[])[copy, next])
+            Assert.Same(reason, await Assert.ThrowsAsync<PeerDisconnectedException>(() => ended.WaitAsync(Patience.Limit, Token)));
+        Assert.Equal(IntegrationHostState.Closed, _host.State);
+        Assert.False(_host.Handle(_talk.Answer));
+    }
+
     private async Task EndsAloneAsync(Task<FileCopyResult> copy, Exception thrown)
     {
         while (_talk.Ask())
@@ -69,6 +86,15 @@ public sealed class HostileCopyTests
     private sealed class Told(Action<ulong> told) : IProgress<ulong>
     {
         public void Report(ulong value) => told(value);
+    }
+
+    private sealed class Closing(Action close) : MemoryStream(new byte[9000])
+    {
+        public override int Read(Span<byte> buffer)
+        {
+            close();
+            return base.Read(buffer);
+        }
     }
 
     private sealed class Throwing(Exception thrown) : MemoryStream
