@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using VmBus.Backends.Tests.Bus;
 using VmBus.Backends.Tests.Shared;
@@ -156,6 +157,31 @@ public sealed class OwnerEndTests
     }
 
     [Fact]
+    public async Task An_observer_may_call_its_bus_without_waiting_for_it()
+    {
+        HostBus? host = null;
+        GuestBus? guest = null;
+        var asked = new ConcurrentQueue<Task>();
+        var ofHost = new CallingObserver { Call = () => asked.Enqueue(host?.GetStatisticsAsync() ?? Task.CompletedTask) };
+        var ofGuest = new CallingObserver { Call = () => asked.Enqueue(guest?.GetOffersAsync(Token) ?? Task.CompletedTask) };
+        await using var fixture = new BusFixture(new() { Host = new HostBusOptions { Observer = ofHost } });
+        host = fixture.Host;
+        await host.OfferAsync(Bus.EchoDevice.Offer(1), new Bus.EchoDevice());
+        await using (GuestBus bus = await fixture.Machine.ConnectAsync(BusFixture.Patient with { Observer = ofGuest }, Token))
+        {
+            guest = bus;
+            GuestChannel channel = await bus.OpenChannelAsync(Assert.Single(await bus.RequestOffersAsync(Token)), cancellationToken: Token);
+            await BusFixture.PingAsync(channel.Channel, 3);
+            await channel.CloseAsync(Token);
+            // What it asks from now on may meet the end.
+            ofGuest.Call = null;
+        }
+
+        Assert.True(asked.Count > 10);
+        await Soon(Task.WhenAll(asked));
+    }
+
+    [Fact]
     public async Task A_scheduler_that_never_runs_what_it_takes_is_a_device_that_does_not_answer()
     {
         var scheduler = new IdleScheduler();
@@ -177,10 +203,11 @@ public sealed class OwnerEndTests
 
         public Action? Call
         {
+            get => Volatile.Read(ref _call);
             set => Volatile.Write(ref _call, value);
         }
 
-        public void Observe(MessageDirection direction, ReadOnlySpan<byte> message, NegotiatedVersion negotiated, MessageFault fault) => Volatile.Read(ref _call)?.Invoke();
+        public void Observe(MessageDirection direction, ReadOnlySpan<byte> message, NegotiatedVersion negotiated, MessageFault fault) => Call?.Invoke();
     }
 
     private sealed class IdleScheduler : TaskScheduler

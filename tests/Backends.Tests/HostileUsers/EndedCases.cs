@@ -1,0 +1,50 @@
+using System.Reflection;
+
+namespace VmBus.Backends.Tests.HostileUsers;
+
+/// <summary>Every public type that ends, by name: <see cref="EveryTypeIsHereTests"/> says when one is missing.</summary>
+internal static class EndedCases
+{
+    public static IReadOnlyDictionary<string, Func<Task<EndedCase>>> All { get; } = new Dictionary<string, Func<Task<EndedCase>>>(
+        EndedChannels.All.Concat(EndedBuses.All).Concat(OperatingSystem.IsLinux() ? EndedLinuxTypes.All : []), StringComparer.Ordinal);
+
+    /// <summary>Types that end, and are tried elsewhere or cannot be tried here.</summary>
+    public static IReadOnlyDictionary<string, string> Elsewhere { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["ChannelReadBatch"] = "a ref struct: ChannelEndTests, OpenBatchTests",
+        ["ChannelWriteBatch"] = "a ref struct: ChannelEndTests, OpenBatchTests",
+        ["IncomingBatch"] = "a ref struct: ChannelEndTests, OpenBatchTests",
+        ["OutgoingBatch"] = "a ref struct: ChannelEndTests, OpenBatchTests",
+        ["IFileCopyFile"] = "users make these; ours is FileCopyFolder's, tried with it",
+        ["UtilDaemon"] = "abstract: KvpDaemon and VssDaemon",
+        ["GuestPartition"] = "abstract, and needs a hypervisor: GuestPartitionContract",
+        ["KvmPartition"] = "needs /dev/kvm: KvmPartitionTests",
+        ["LinuxMachine"] = "needs /dev/kvm: LinuxMachineTests",
+        ["WhpPartition"] = "needs Windows: Whp.Tests",
+    };
+
+    /// <summary>Types whose documentation keeps other threads out while they end, and with what words.</summary>
+    public static IReadOnlyDictionary<string, string> EndedAlone { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["ReceivedPacket"] = "Belongs to one thread at a time.",
+        ["ConversationReader"] = "Not thread-safe.",
+        ["PipeTransport"] = "One thread reads and one writes at a time.",
+        ["InMemoryVmBus"] = "Dispose must come when no thread uses it or its channels any more.",
+        ["FileCopyFolder"] = "Not thread-safe; files that were begun may outlive it.",
+        ["VmBusBinding"] = "Not thread-safe.",
+        ["VmBusWatcher"] = "Nobody may wait meanwhile.",
+    };
+
+    /// <summary>The name of a row's type: a row may say how it ends behind a colon.</summary>
+    public static string TypeOf(string row) => row.Split(':')[0];
+
+    /// <summary>The public members that a row must name: methods, less those that end it.</summary>
+    public static IEnumerable<string> MethodsOf(Type type) => type.GetMethods(BindingFlags.Public | BindingFlags.Instance)
+        .Where(method => !method.IsSpecialName && method.DeclaringType!.Assembly == type.Assembly && method.Name is not ("Dispose" or "DisposeAsync"))
+        .Select(method => method.Name)
+        .Distinct(StringComparer.Ordinal);
+
+    /// <summary>What a user may read of it, whatever has become of it.</summary>
+    public static IEnumerable<PropertyInfo> PropertiesOf(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetMethod is { IsPublic: true } && property.DeclaringType!.Assembly == type.Assembly && !property.PropertyType.IsByRefLike);
+}
