@@ -84,6 +84,19 @@ public sealed class HostileHandlerTests : IDisposable
         Assert.True(calls >= 1);
     }
 
+    [Fact]
+    public void A_copy_is_given_up_at_the_close_though_who_is_told_of_the_one_before_throws()
+    {
+        var shelf = new FileShelf();
+        FileCopyGuest guest = new FileCopyGuest(shelf, null, static _ => throw new InvalidTimeZoneException("Nobody expects this.")).Negotiated();
+        byte[] answer = new byte[8192];
+        foreach (byte[] body in (byte[][])[FileCopyMessages.Start("f", "", 0), FileCopyMessages.Complete, FileCopyMessages.Start("g", "", 9000)])
+            Assert.True(guest.Handle(Conversation.Packet(IcMessageType.FileCopy, body), answer) > 0);
+        Assert.Equal(1, shelf.Open);
+        Assert.Throws<InvalidTimeZoneException>(guest.Close);
+        Assert.Equal(0, shelf.Open);
+    }
+
     // How the guest's side ended; the host's, which asks, ends with it or is told to.
     private async Task<Exception?> RunAsync(ScriptedHandler rig, bool blocking, CancellationToken cancellationToken)
     {

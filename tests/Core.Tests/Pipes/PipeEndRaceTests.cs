@@ -23,7 +23,7 @@ public sealed class PipeEndRaceTests
         {
             using var channels = new ChannelPair(dataSize: 1 << 16);
             var left = new PipeStream(channels.Left, leaveOpen: true);
-            using var right = new PipeStream(channels.Right, leaveOpen: true);
+            using var right = new PipeStream(channels.Right, leaveOpen: true) { ReadTimeout = (int)Patience.Limit.TotalMilliseconds };
             using var ready = new Barrier(2);
             Task<long> writing = Start(() => Write(left, length, ready));
             int delay = dice.Next(2000);
