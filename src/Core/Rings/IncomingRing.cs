@@ -188,8 +188,7 @@ public sealed unsafe class IncomingRing
     {
         uint at = _cursor.Next;
         uint readable = _readable;
-        // Where all is copied nothing is readable in place, and TakeAny looks.
-        if (readable < SmallestPacket && _inPlaceMost != 0 && (readable = Look(at)) == Nothing)
+        if (readable < SmallestPacket && (readable = Look(at)) == Nothing)
         {
             packet = default;
             return false;
