@@ -80,9 +80,16 @@ internal static class AllocationGate
     {
         for (int i = 0; i < WarmupCalls; i++)
             call();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < MeasuredCalls; i++)
-            call();
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        // What a call allocates, it allocates in every round; the runtime for itself once, where it compiles anew meanwhile.
+        long least = long.MaxValue;
+        for (int round = 0; round < 3 && least != 0; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < MeasuredCalls; i++)
+                call();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
     }
 }

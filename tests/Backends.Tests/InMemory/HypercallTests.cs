@@ -178,14 +178,11 @@ public sealed class HypercallTests : IDisposable
     [Fact]
     public void Signalling_allocates_nothing()
     {
-        Guest.HvSignalEvent(Events);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int signal = 0; signal < 1000; signal++)
+        Assert.Equal(0, Allocations.Of(() =>
         {
             Guest.HvSignalEvent(Events);
             _partitions.RootSynic.EventFlagsPage!.Value.Flags(TestPartitions.Sint).Clear();
-        }
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        }, 1000));
     }
 
     private void WriteMessage(PostMessageInput input) => MemoryMarshal.Write(Guest.Memory.Bytes(_input, PostMessageInput.Size), input);

@@ -10,6 +10,8 @@ namespace VmBus.Core.Tests.Channels;
 /// <summary>No message allocates, of whatever type, way and trust, once the private copies have grown to its size.</summary>
 public class AllocationTests
 {
+    private const int Calls = 2000;
+
     private static readonly byte[] Payload = new byte[300];
     private static readonly ulong[] Pages = [1, 2, 3];
     private static readonly byte[] Buffer = new byte[512];
@@ -135,14 +137,8 @@ public class AllocationTests
         if (typeof(VmBusChannel).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
             Assert.Skip("A debug build allocates for its own sake.");
 
-        // Once around the ring and more, so that wrapping packets have been met.
-        for (int i = 0; i < 100; i++)
-            action();
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 500; i++)
-            action();
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(allocated == 0, $"{what}: {allocated / 500.0} bytes each");
+        // Once around the ring and more before it counts, so that wrapping packets have been met.
+        long allocated = Allocations.Of(action, Calls);
+        Assert.True(allocated == 0, $"{what}: {allocated / (double)Calls} bytes each");
     }
 }
