@@ -6,6 +6,8 @@ namespace VmBus;
 
 unsafe partial class OutgoingRing
 {
+    private const int ShortSteps = 100;
+
     private int _batchThread;   // with several producers, the thread whose batch holds the lock; 0 for none
 
     /// <summary>The ring a batch writes to: this one, entered, or without a reader one that is always full.</summary>
@@ -74,15 +76,33 @@ unsafe partial class OutgoingRing
         ThrowIfEnded();
         if ((_guard & RingGuard.MultiProducer) == 0)
             return;
+        if (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
+            WaitToEnter();
+    }
+
+    // A holder copies one packet: it is waited for in short steps, that only read. One that takes longer has lost its core, or has a
+    // batch open: then in ever longer steps, that give up this core.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void WaitToEnter()
+    {
+        // Only this thread writes its own number there: it would wait for itself.
+        if (_batchThread == Environment.CurrentManagedThreadId)
+            ThrowBatchOpen();
+        int steps = 0;
         SpinWait spin = default;
-        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0)
+        do
         {
-            // Only this thread writes its own number there: it would wait for itself.
-            if (_batchThread == Environment.CurrentManagedThreadId)
-                ThrowBatchOpen();
-            spin.SpinOnce(sleep1Threshold: -1);
-            ThrowIfEnded();
+            do
+            {
+                if (++steps <= ShortSteps)
+                    Thread.SpinWait(1);
+                else
+                    spin.SpinOnce(sleep1Threshold: -1);
+                ThrowIfEnded();
+            }
+            while (Volatile.Read(ref _lock) != 0);
         }
+        while (Interlocked.CompareExchange(ref _lock, 1, 0) != 0);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
