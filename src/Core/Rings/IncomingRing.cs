@@ -33,6 +33,8 @@ public sealed unsafe class IncomingRing
     private const ulong PlainInBand = (ulong)PacketType.DataInBand | (PacketDescriptor.Size / 8 << 16);
     private const ulong PlainMask = ~(0xffffUL << 32 | (ulong)PacketFlags.CompletionRequested << 48);
 
+    private const ulong NotPlain = ulong.MaxValue;
+
     private const uint Nothing = uint.MaxValue;
     private const uint LookFurther = 0;
     private const uint EndedByClose = 1;
@@ -48,7 +50,8 @@ public sealed unsafe class IncomingRing
     private readonly uint _size;
     private readonly uint _maxLength;
     private readonly uint _inPlaceEnd;  // where the data ends as it is mapped
-    private readonly uint _inPlaceMost; // the longest packet that may be handed out in place, with its trailer; 0 for none
+    private readonly uint _most;        // the longest packet, with its trailer
+    private readonly ulong _plain;      // PlainInBand, or where all is copied what no descriptor is: then TakeAny takes them
 
     private RingCursor _cursor;
     private uint _readable;     // what packets may take in place from _cursor.Next on, trailers included: see Split
@@ -82,7 +85,8 @@ public sealed unsafe class IncomingRing
         _size = (uint)memory.DataSize;
         _inPlaceEnd = memory.IsDoubleMapped ? 2 * _size : _size;
         _maxLength = options.MaxPacketLength == 0 ? OutgoingRing.MaxPacketLength : (uint)options.MaxPacketLength;
-        _inPlaceMost = options.Trust == PeerTrust.Untrusted ? 0 : _maxLength + PacketTrailer.Size;
+        _most = _maxLength + PacketTrailer.Size;
+        _plain = options.Trust == PeerTrust.Untrusted ? NotPlain : PlainInBand;
 
         uint read = _control.LoadReadIndex();
         if (RingIndex.CheckRead(read, _size) is not RingFault.None and var bad)
@@ -201,7 +205,7 @@ public sealed unsafe class IncomingRing
             ulong transactionId = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
             uint length = PacketDescriptor.LengthIn(descriptor);
             Debug.Assert(at < _size && at + readable <= _inPlaceEnd);
-            if ((descriptor & PlainMask) == PlainInBand
+            if ((descriptor & PlainMask) == _plain
                 && length - PacketDescriptor.Size <= readable - SmallestPacket)
             {
                 packet = new RingPacket(ref start, descriptor, transactionId);
@@ -212,6 +216,7 @@ public sealed unsafe class IncomingRing
             }
         }
 
+        // What was read here is not used there: where packets are copied, only what TakeAny reads counts.
         // Not by an out parameter: the caller's packet would have an address then, and no register.
         ref readonly byte any = ref TakeAny(at);
         packet = new RingPacket(in any, _anyDescriptor, _anyTransactionId);
@@ -295,13 +300,15 @@ public sealed unsafe class IncomingRing
         _anyDescriptor = descriptor;
         _anyTransactionId = Unsafe.ReadUnaligned<ulong>(_data + second);
         uint length = PacketDescriptor.LengthIn(descriptor);
-        if (_inPlaceMost == 0 && (descriptor & PlainMask) == PlainInBand && length >= PacketDescriptor.Size
+        if (_plain == NotPlain && (descriptor & PlainMask) == PlainInBand && length >= PacketDescriptor.Size
             && length <= (uint)_copy.Length && length + PacketTrailer.Size <= available && at + length <= _inPlaceEnd)
         {
             ref byte copy = ref MemoryMarshal.GetArrayDataReference(_copy);
             RingMemory.Copy(new ReadOnlySpan<byte>(_data + at + PacketDescriptor.Size, (int)length - PacketDescriptor.Size), ref Unsafe.Add(ref copy, PacketDescriptor.Size));
-            _readable = 0;
-            _beyond = available - length - PacketTrailer.Size;
+            if (length + PacketTrailer.Size <= _readable)
+                _readable -= length + PacketTrailer.Size;
+            else
+                (_readable, _beyond) = (0, available - length - PacketTrailer.Size);
             _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
             _taken++;
             return ref copy;
@@ -317,7 +324,7 @@ public sealed unsafe class IncomingRing
         if (!IsSound(descriptor, available, out uint type, out uint length))
             ThrowUnsound(descriptor, available);
 
-        ref readonly byte start = ref _inPlaceMost != 0 && at + length <= _inPlaceEnd
+        ref readonly byte start = ref _plain == PlainInBand && at + length <= _inPlaceEnd
             ? ref Unsafe.AsRef<byte>(_data + at)
             : ref MemoryMarshal.GetReference(CopyOfBody(at, length));
         if (type is not ((uint)PacketType.DataInBand or (uint)PacketType.Completion))
@@ -343,11 +350,11 @@ public sealed unsafe class IncomingRing
     /// <summary>
     /// What one comparison of the hot path stands for: no more than is published, than lies in one piece, than the
     /// limit on packets. Each packet takes as much off the first two as it is long, so that the least of them stays a
-    /// limit until it is reached; then it is worked out anew. Always 0 where packets are copied.
+    /// limit until it is reached; then it is worked out anew. Where packets are copied none passes the comparison of types.
     /// </summary>
     private void Split(uint available)
     {
-        _readable = Math.Min(available, Math.Min(_inPlaceEnd - _cursor.Next, _inPlaceMost));
+        _readable = Math.Min(available, Math.Min(_inPlaceEnd - _cursor.Next, _most));
         _beyond = available - _readable;
     }
 
@@ -365,7 +372,7 @@ public sealed unsafe class IncomingRing
         if ((_beyond | available | _ended) == 0)
             return Nothing;
         if ((_beyond | _ended | (uint)_taken) != 0 || write >= _size || (write & 7) != 0
-            || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _inPlaceMost))
+            || available < SmallestPacket || available > Math.Min(_inPlaceEnd - next, _most))
             return LookFurther;
         return available;
     }
