@@ -1,7 +1,7 @@
 // vmbus copy: its options, and how a copy goes from them to digests and counts.
 
-using System.Text.Json;
 using System.CommandLine;
+using System.Text.Json;
 
 namespace VmBus.Tool;
 

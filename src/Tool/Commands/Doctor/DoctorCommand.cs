@@ -1,7 +1,7 @@
 // vmbus doctor: which backends can work on this machine, and what the others lack.
 
-using System.Text.Json;
 using System.CommandLine;
+using System.Text.Json;
 
 namespace VmBus.Tool;
 

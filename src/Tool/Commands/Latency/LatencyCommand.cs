@@ -1,7 +1,7 @@
 // vmbus latency: its options, and how a run goes from them to tables, JSON and a picture.
 
-using System.Text.Json;
 using System.CommandLine;
+using System.Text.Json;
 using VmBus.Protocol;
 
 namespace VmBus.Tool;

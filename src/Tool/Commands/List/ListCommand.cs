@@ -1,7 +1,7 @@
 // vmbus list: the devices and channels of this Linux guest.
 
-using System.Text.Json;
 using System.CommandLine;
+using System.Text.Json;
 using VmBus.Linux;
 
 namespace VmBus.Tool;

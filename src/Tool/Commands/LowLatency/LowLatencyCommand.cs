@@ -1,8 +1,8 @@
 // vmbus low-latency: the switch of the 2016 patch, for the channels of kernel drivers.
 
-using System.Text.Json;
 using System.CommandLine;
 using System.Runtime.Versioning;
+using System.Text.Json;
 using VmBus.Linux;
 
 namespace VmBus.Tool;

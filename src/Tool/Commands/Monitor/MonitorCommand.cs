@@ -1,8 +1,8 @@
 // vmbus monitor: the monitor pages of this Linux guest, and the latency hints in them.
 
-using System.Text.Json;
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 
 namespace VmBus.Tool;
 

@@ -1,7 +1,7 @@
 // vmbus report: one file that tells others what this guest's VMBus is and does.
 
-using System.Text.Json;
 using System.CommandLine;
+using System.Text.Json;
 using VmBus.Linux;
 
 namespace VmBus.Tool;
