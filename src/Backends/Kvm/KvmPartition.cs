@@ -63,7 +63,7 @@ public sealed class KvmPartition : GuestPartition
 
     internal PortMap Ports { get; } = new();
 
-    /// <summary>Puts a device at its ports. To be called before <see cref="Start"/>.</summary>
+    /// <summary>Puts a device at its ports. To be called before <see cref="GuestPartition.Start"/>.</summary>
     /// <param name="device">The device. Stays its owner's.</param>
     /// <exception cref="ArgumentException">Its ports are taken.</exception>
     internal void AddPorts(IPortDevice device)
@@ -76,14 +76,8 @@ public sealed class KvmPartition : GuestPartition
     /// <param name="line">The line, 0 to 23.</param>
     /// <param name="isRaised">Whether it is raised.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused.</exception>
+    /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
     public void SetLine(uint line, bool isRaised) => _vm.SetLine(line, isRaised);
-
-    /// <inheritdoc/>
-    public override void Start()
-    {
-        foreach (KvmProcessor processor in _processors)
-            processor.Start();
-    }
 
     /// <inheritdoc/>
     internal override ISignalGate CreateGate() => _useEventFds ? new EventFdGate(_dispatcher, SpinBudget) : base.CreateGate();
@@ -147,6 +141,12 @@ public sealed class KvmPartition : GuestPartition
     internal void Crashed() => HasCrashed = true;
 
     internal EventFd SintLine(MessageTarget target) => _interrupts!.Line(target.Vp, target.Sint);
+
+    private protected override void StartProcessors()
+    {
+        foreach (KvmProcessor processor in _processors)
+            processor.Start();
+    }
 
     private protected override void StopProcessors()
     {

@@ -31,7 +31,7 @@ internal sealed class KvmProcessor
     /// <summary>Its index.</summary>
     public int Index { get; }
 
-    /// <summary>The VP as the kernel has it. Registers may be set before <see cref="KvmPartition.Start"/>.</summary>
+    /// <summary>The VP as the kernel has it. Registers may be set before <see cref="GuestPartition.Start"/>.</summary>
     public KvmVp Vp { get; }
 
     /// <summary>How often it came out of the kernel.</summary>

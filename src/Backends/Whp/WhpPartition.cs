@@ -58,13 +58,6 @@ public sealed class WhpPartition : GuestPartition
     public static IReadOnlyList<string> FindMissing() => WhpRequirements.Missing();
 
     /// <inheritdoc/>
-    public override void Start()
-    {
-        foreach (WhpProcessor processor in _processors)
-            processor.Start();
-    }
-
-    /// <inheritdoc/>
     internal override IDisposable ConnectEvents(uint connectionId, Action signalled)
     {
         ArgumentNullException.ThrowIfNull(signalled);
@@ -120,6 +113,12 @@ public sealed class WhpPartition : GuestPartition
         target.Vp < (uint)VpCount && target.Sint < SynicMsr.SintCount && (uint)flag < SynicEventFlags.FlagCount
             ? new WhpEventFlag(this, target, flag, _options.UseTriggers)
             : null;
+
+    private protected override void StartProcessors()
+    {
+        foreach (WhpProcessor processor in _processors)
+            processor.Start();
+    }
 
     private protected override void StopProcessors()
     {

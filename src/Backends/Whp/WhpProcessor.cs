@@ -39,7 +39,7 @@ internal sealed class WhpProcessor
     /// <summary>Its index.</summary>
     public int Index => Vp.Index;
 
-    /// <summary>The VP as the platform has it. Registers may be set before <see cref="WhpPartition.Start"/>.</summary>
+    /// <summary>The VP as the platform has it. Registers may be set before <see cref="GuestPartition.Start"/>.</summary>
     public WhpVp Vp { get; }
 
     /// <summary>How often it came out of the hypervisor.</summary>

@@ -7,8 +7,8 @@ using VmBus.Protocol;
 namespace VmBus.Hosting;
 
 /// <summary>
-/// A guest: memory, VPs with SynICs, connections, monitor pages that are examined in the windows they ask for. Thread-safe.
-/// Dispose it after everything that came from it, its hosts first.
+/// A guest: memory, VPs with SynICs, connections, monitor pages that are examined in the windows they ask for. Thread-safe, its
+/// end included. Dispose it after everything that came from it, its hosts first.
 /// </summary>
 public abstract class GuestPartition : IGuestPartition, IDisposable
 {
@@ -16,7 +16,9 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     private readonly GuestPartitionOptions _options;
     private readonly ThreadedMonitorScanner _scanner;
     private readonly TaskCompletionSource<GuestEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _disposed;
+    private readonly Lock _sync = new();
+    private bool _isStarted;
+    private bool _isDisposed;
 
     // Takes memory: a constructor that fails later gives it back.
     private protected GuestPartition(GuestPartitionOptions options)
@@ -63,7 +65,12 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <returns>The bus: offer devices on it.</returns>
     /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
-    public HostBus CreateHost(HostBusOptions? options = null) => new(this, options);
+    /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
+    public HostBus CreateHost(HostBusOptions? options = null)
+    {
+        ThrowIfDisposed();
+        return new HostBus(this, options);
+    }
 
     /// <summary>Makes a host's end of the bus that goes on where one was saved.</summary>
     /// <param name="state">What <see cref="HostBus.SaveAsync"/> gave; the guest has the memory it had.</param>
@@ -71,12 +78,30 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <returns>The bus: offer its devices again, in any order and with others among them, then complete the restore.</returns>
     /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
     /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
-    public HostBus RestoreHost(ReadOnlySpan<byte> state, HostBusOptions? options = null) => HostBus.Restore(this, state, options);
+    /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
+    public HostBus RestoreHost(ReadOnlySpan<byte> state, HostBusOptions? options = null)
+    {
+        ThrowIfDisposed();
+        return HostBus.Restore(this, state, options);
+    }
 
     /// <summary>Starts every VP. The first begins at its registers, the others wait until it wakes them.</summary>
-    public abstract void Start();
+    /// <exception cref="InvalidOperationException">It was started before.</exception>
+    /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
+    public void Start()
+    {
+        // Not beside Dispose: a VP whose thread begins behind its end would be run by nothing that joins it.
+        lock (_sync)
+        {
+            ThrowIfDisposed();
+            if (_isStarted)
+                throw new InvalidOperationException("The guest was started before.");
+            _isStarted = true;
+            StartProcessors();
+        }
+    }
 
-    /// <summary>Ends the guest from outside, as by pulling the plug.</summary>
+    /// <summary>Ends the guest from outside, as by pulling the plug. Of a guest that has ended, nothing.</summary>
     public void Stop() => Stop(GuestEndReason.Stopped, "The host stopped the guest.");
 
     internal void Stop(GuestEndReason reason, string detail) => End(new GuestEnd(reason, detail));
@@ -128,8 +153,12 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <summary>Ends the guest, its threads, and everything the hypervisor has of it.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
+        lock (_sync)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+        }
         Stop();
         JoinProcessors();
         _scanner.Dispose();
@@ -161,6 +190,10 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     }
 
     internal void SlotsChanged() => MessageSlotsChanged?.Invoke();
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
+
+    private protected abstract void StartProcessors();
 
     private protected abstract void StopProcessors();
 

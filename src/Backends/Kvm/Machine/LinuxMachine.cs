@@ -49,11 +49,18 @@ public sealed class LinuxMachine : IDisposable
     public Task<GuestEnd> Ended => Partition.Ended;
 
     /// <summary>Starts the kernel.</summary>
+    /// <exception cref="InvalidOperationException">It was started before.</exception>
+    /// <exception cref="ObjectDisposedException">The machine was disposed.</exception>
     public void Start() => Partition.Start();
 
     /// <summary>Types on the guest's serial port.</summary>
     /// <param name="bytes">What is typed.</param>
-    public void Type(ReadOnlySpan<byte> bytes) => _serial.Receive(bytes);
+    /// <exception cref="ObjectDisposedException">The machine was disposed.</exception>
+    public void Type(ReadOnlySpan<byte> bytes)
+    {
+        Partition.ThrowIfDisposed();
+        _serial.Receive(bytes);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Partition.Dispose();
