@@ -70,10 +70,9 @@ internal static class ContendedRun
         /// <summary>How far the faster side was when it ended: its calls as a part of all until then.</summary>
         public double Share => Median(_shares);
 
-        public void Add(LatencyHistogram one, LatencyHistogram other, double perPacket, double share)
+        public void Add(LatencyHistogram contended, double perPacket, double share)
         {
-            Calls.Add(one);
-            Calls.Add(other);
+            Calls.Add(contended);
             _perPacket.Add(perPacket);
             _shares.Add(share);
         }
@@ -88,12 +87,12 @@ internal static class ContendedRun
         private readonly byte[] _payload;
         private readonly Barrier _barrier = new(3);
         private readonly Thread[] _threads;
-        private readonly LatencyHistogram[] _latencies = [new(), new()];
         private readonly (long Start, long End)[] _sides = new (long, long)[2];
         private readonly long[][] _scratch;
         private readonly int[] _done = new int[64];
         private IContendedWriter? _writer;
-        private int _otherDone;
+        private int _slower;        // which side is behind when the other has made its calls, and how many of its own it has
+        private int _slowerDone;
         private int _ready;
 
         public ProducerPair(int calls, byte[] payload)
@@ -110,6 +109,7 @@ internal static class ContendedRun
         {
             _writer = writer;
             _ready = 2;
+            _slowerDone = _calls;
             _done[0] = _done[32] = 0;
             _barrier.SignalAndWait();
             _barrier.SignalAndWait();
@@ -117,16 +117,16 @@ internal static class ContendedRun
                 throw new InvalidOperationException($"{writer.Name}: packets are missing.");
             if (into is null)
                 return;
+            // Only while both write is a call contended: what the slower side writes alone at its end does not count.
+            LatencyHistogram contended = new();
             for (int side = 0; side < 2; side++)
             {
-                _latencies[side] = new LatencyHistogram();
-                foreach (long ticks in _scratch[side])
-                    _latencies[side].Record((long)(ticks * 1e9 / Stopwatch.Frequency));
+                foreach (long ticks in _scratch[side].AsSpan(0, side == _slower ? _slowerDone : _calls))
+                    contended.Record((long)(ticks * 1e9 / Stopwatch.Frequency));
             }
 
-            // Only while both write is a call contended; the longer side ends alone.
             long start = Math.Min(_sides[0].Start, _sides[1].Start), end = Math.Max(_sides[0].End, _sides[1].End);
-            into.Add(_latencies[0], _latencies[1], (end - start) * 1e9 / Stopwatch.Frequency / (2.0 * _calls), _calls / (double)(_calls + _otherDone));
+            into.Add(contended, (end - start) * 1e9 / Stopwatch.Frequency / (2.0 * _calls), _calls / (double)(_calls + _slowerDone));
         }
 
         public void Dispose()
@@ -174,7 +174,7 @@ internal static class ContendedRun
 
             int other = Volatile.Read(ref _done[(1 - side) * 32]);
             if (other < _calls)
-                _otherDone = other;
+                (_slower, _slowerDone) = (1 - side, other);
             _sides[side] = (start, before);
         }
     }
