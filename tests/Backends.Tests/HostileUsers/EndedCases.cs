@@ -32,7 +32,7 @@ internal static class EndedCases
         ["InMemoryVmBus"] = "Dispose must come when no thread uses it or its channels any more.",
         ["FileCopyFolder"] = "Not thread-safe; files that were begun may outlive it.",
         ["VmBusBinding"] = "Not thread-safe.",
-        ["VmBusWatcher"] = "Nobody may wait meanwhile.",
+        ["VmBusWatcher"] = "No thread may wait meanwhile.",
     };
 
     /// <summary>Whether a row's end is a save, which refuses where there is no connection any more.</summary>

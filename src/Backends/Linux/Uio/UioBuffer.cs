@@ -29,7 +29,7 @@ public sealed class UioBuffer
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
     public Span<byte> AsSpan() => Memory.AsSpan();
 
-    // A device that is closed retires its memory: what lies at the addresses then is nobody's buffer.
+    // A device that is closed retires its memory: what lies at the addresses then is no buffer any more.
     private MappedMemory Memory
     {
         get

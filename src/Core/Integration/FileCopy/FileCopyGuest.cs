@@ -77,7 +77,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         }
         finally
         {
-            // Also when whoever is told throws: the file must not stay open.
+            // Also when the handler of the last copy throws: the file must not stay open.
             End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the channel was closed before it was whole"));
         }
 
