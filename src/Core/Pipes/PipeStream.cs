@@ -211,7 +211,11 @@ public sealed partial class PipeStream : Stream
 
     internal ValueTask WaitForRoomAsync(int length, CancellationToken cancellationToken) => _output.WaitAsync(length, cancellationToken);
 
-    internal void AbandonWriting() => _output.Abandon();
+    /// <summary>
+    /// Gives up the outgoing direction: writes throw from now on, and the dispose tells the peer no end. For a peer that is gone, or a
+    /// channel that another stream goes on with.
+    /// </summary>
+    public void AbandonWriting() => _output.Abandon();
 
     /// <summary>
     /// Says the end in byte mode, if it was not said, then disposes the channel unless it is left open. May be called by any

@@ -13,7 +13,8 @@ public static partial class ArchitectureRules
         ["VmBus.Core"] = [],
         ["VmBus.Interop"] = [],
         ["VmBus.Backends"] = ["VmBus.Core", "VmBus.Interop"],
-        ["VmBus.Tool"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Interop"],
+        ["VmBus.Devices"] = ["VmBus.Core"],
+        ["VmBus.Tool"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop"],
     };
 
     private static readonly string[] MayBeUnsafe = ["VmBus.Core", "VmBus.Interop"];
