@@ -85,7 +85,10 @@ partial class GuestBus
         }
     }
 
-    /// <summary>Asks the host for a socket channel.</summary>
+    /// <summary>
+    /// Asks the host for a socket channel. Its answer is an offer: the host is asked for its offers first, if it was not, because it
+    /// offers nothing before.
+    /// </summary>
     /// <param name="endpoint">The guest's end.</param>
     /// <param name="service">The service wanted.</param>
     /// <param name="silo">The silo it is wanted of; from 5.2 on.</param>
@@ -95,7 +98,7 @@ partial class GuestBus
     /// <exception cref="InvalidOperationException">The version has no socket channels.</exception>
     public async Task<GuestOffer> ConnectTransportAsync(Guid endpoint, Guid service, Guid silo = default, CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        await RequestOffersAsync(cancellationToken).ConfigureAwait(false);
         Task<RequestResult> asked = await _loop.RunAsync(() =>
         {
             RefuseWhenOver();

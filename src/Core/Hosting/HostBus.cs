@@ -34,6 +34,7 @@ public sealed partial class HostBus : IAsyncDisposable
     private readonly MappingBudget _mappings;
     private readonly DeviceCode _code;
     private readonly DeviceFailures _failures;
+    private volatile Func<TransportRequest, CancellationToken, ValueTask<bool>>? _transportConnect;
     private readonly TaskCompletionSource _disposal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
     private ConnectedPages? _pages;
@@ -63,6 +64,7 @@ public sealed partial class HostBus : IAsyncDisposable
         _partition = partition;
         _options = options;
         _observer = options.Observer;
+        _transportConnect = options.TransportConnect;
         _code = new DeviceCode(options.Scheduler);
         _mappings = new MappingBudget(options.MaxRingMappings, options.Clock);
         _failures = new DeviceFailures(failed => DeviceFailed?.Invoke(this, failed));
@@ -97,6 +99,16 @@ public sealed partial class HostBus : IAsyncDisposable
     /// no more than 64 later ones; all are counted in <see cref="HostBusStatistics.DeviceFailures"/>.
     /// </summary>
     public event EventHandler<DeviceFailedEventArgs>? DeviceFailed;
+
+    /// <summary>
+    /// Asked for a socket channel: at first <see cref="HostBusOptions.TransportConnect"/>, which says how. Set it where the answer
+    /// needs the bus itself. A request that waits for its answer keeps the one it was given to.
+    /// </summary>
+    public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect
+    {
+        get => _transportConnect;
+        set => _transportConnect = value;
+    }
 
     /// <summary>What the bus holds and has counted, by now.</summary>
     /// <exception cref="BusFaultException">The bus has failed.</exception>

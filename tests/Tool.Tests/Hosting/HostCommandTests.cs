@@ -8,15 +8,16 @@ namespace VmBus.Tool.Tests.Hosting;
 public sealed class HostCommandTests
 {
     [Theory]
-    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe")]
+    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe, vsock")]
     [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY, subchannel=N")]
     [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
     [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
     [InlineData("--device echo,subchannel=-1", "vmbus: --device echo,subchannel=-1: a subchannel is a number from 1 to 65535")]
-    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE and pipe=PATH do")]
+    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE, pipe=PATH and vsock=PATH do")]
     [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
+    [InlineData("--device vsock", "vmbus: --device vsock: a vsock takes a path without blanks and commas: vsock=PATH")]
     [InlineData("--device pipe=/a,b", "vmbus: --device pipe=/a,b: 'b' is not understood; there is monitor=LATENCY, and a path has no commas")]
     [InlineData("--device echo,monitor=1s", "vmbus: --device monitor 1s: must be between 100 ns and 6.554 ms")]
     [InlineData("--memory 1M", "vmbus: --memory 1M: must be between 64M and 256G")]

@@ -56,7 +56,7 @@ internal sealed record HostProtocolOptions
     public int MaxWaitingAnswers { get; init; } = 64;
 
     /// <summary>How many requests for socket channels may wait for their answer; more are refused.</summary>
-    public int MaxTransportConnects { get; init; } = 64;
+    public int MaxTransportConnects { get; init; } = 512;
 
     /// <summary>The connection a guest of 5.0 or newer is told to post its messages to.</summary>
     public uint MessageConnectionId { get; init; } = MessageConnection.Contact;

@@ -15,14 +15,18 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     public string Title => Name switch
     {
         Echo => Name + Argument + (Subchannel == 0 ? "" : $".{Subchannel}"),
-        Pipe => $"{Name}={Argument}",
+        Pipe or Vsock => $"{Name}={Argument}",
         _ => Name,
     };
 
+    /// <summary>Whether it is the guest's sockets: no channel of its own, but one for each connection.</summary>
+    public bool IsSockets => Name == Vsock;
+
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "vss", FileCopy, Pipe];
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "vss", FileCopy, Pipe, Vsock];
 
     private const string Pipe = "pipe";
+    private const string Vsock = "vsock";
     private const string Echo = "echo";
     private const string FileCopy = "fcopy";
     private const string Monitor = "monitor=";
@@ -38,10 +42,10 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
         string[] head = parts[0].Split('=', 2);
         if (!Names.Contains(head[0]))
             throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
-        if (head[0] == Pipe && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
-            throw new UsageException($"--device {text}: a pipe takes a path without blanks and commas: pipe=PATH");
-        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe))
-            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE and pipe=PATH do");
+        if (head[0] is Pipe or Vsock && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
+            throw new UsageException($"--device {text}: a {head[0]} takes a path without blanks and commas: {head[0]}=PATH");
+        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe or Vsock))
+            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE, pipe=PATH and vsock=PATH do");
         TimeSpan? latency = null;
         ushort subchannel = 0;
         foreach (string part in parts.Skip(1))
@@ -59,7 +63,7 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     private static string Options(string name) => name switch
     {
         Echo => "monitor=LATENCY, subchannel=N",
-        Pipe or FileCopy => "monitor=LATENCY, and a path has no commas",
+        Pipe or FileCopy or Vsock => "monitor=LATENCY, and a path has no commas",
         _ => "monitor=LATENCY",
     };
 }

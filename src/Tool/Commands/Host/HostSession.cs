@@ -20,6 +20,7 @@ internal sealed class HostSession : IAsyncDisposable
     private readonly ConversationRecorder? _recorder;
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _sending = [];
+    private (string Title, VsockDoor Door)? _sockets;
 
     /// <summary>Makes the bus of a machine that has not started.</summary>
     /// <param name="machine">The machine.</param>
@@ -49,6 +50,11 @@ internal sealed class HostSession : IAsyncDisposable
     {
         if (choice is { Name: "fcopy", Argument: { } missing } && !File.Exists(missing))
             throw new ToolException($"there is no file '{missing}' to copy into the guest");
+        if (choice.IsSockets)
+        {
+            OfferSockets(choice);
+            return;
+        }
         (HostOffer offer, IChannelDevice device) = choice.Name switch
         {
             "heartbeat" => (HeartbeatHost.Offer, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
@@ -77,6 +83,14 @@ internal sealed class HostSession : IAsyncDisposable
             _sending.Add(SendAsync(files, file));
     }
 
+    private void OfferSockets(DeviceOffer choice)
+    {
+        if (_sockets is { } there)
+            throw new ToolException($"{there.Title} is offered already, and a guest has one set of sockets");
+        _sockets = (choice.Title, new VsockDoor(_bus, choice.Argument!, _notes, new HvSocketOptions { MonitorLatency = choice.MonitorLatency }));
+        _notes.Write($"{choice.Title} takes connections");
+    }
+
     // As soon as the guest takes files: from its own commands that may be minutes.
     private async Task SendAsync(IntegrationDevice<FileCopyHost> device, string file)
     {
@@ -98,6 +112,13 @@ internal sealed class HostSession : IAsyncDisposable
     /// <exception cref="ToolException">It is not offered.</exception>
     public async Task RevokeAsync(string name)
     {
+        if (_sockets is { } sockets && sockets.Title == name)
+        {
+            _sockets = null;
+            await sockets.Door.DisposeAsync().ConfigureAwait(false);
+            _notes.Write($"{name} is revoked");
+            return;
+        }
         if (!_offered.TryRemove(name, out var entry))
             throw new ToolException($"{name} is not offered");
         await entry.Offered.RevokeAsync().ConfigureAwait(false);
@@ -114,6 +135,8 @@ internal sealed class HostSession : IAsyncDisposable
             _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
         foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
             _notes.Write($"{name}: relid {offered.Relid?.ToString() ?? "-"}, {(offered.IsOpen ? "open" : "closed")}, monitor {offered.MonitorId?.ToString() ?? "-"}{Signals(offered)}{Describe(device)}{(offered.Failure is { } failure ? $"; failed: {failure.Message}" : "")}");
+        if (_sockets is { } sockets)
+            _notes.Write($"{sockets.Title}: {sockets.Door}");
         if (_recorder is { Lost: > 0 } ended)
             _notes.Write($"the recording ended at {Units.BinarySize(ended.Length)}, {(ended.Failure is { } why ? $"because {why.Message.TrimEnd('.')}" : "its limit")}; {ended.Lost} messages are not in it");
         _notes.WriteLeftOut();
@@ -125,6 +148,8 @@ internal sealed class HostSession : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_sending).ConfigureAwait(false);
         _ending.Dispose();
+        if (_sockets is { } sockets)
+            await sockets.Door.DisposeAsync().ConfigureAwait(false);
         await _bus.DisposeAsync().ConfigureAwait(false);
         foreach ((_, IChannelDevice device) in _offered.Values)
             (device as IDisposable)?.Dispose();

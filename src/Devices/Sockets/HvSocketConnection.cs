@@ -1,0 +1,134 @@
+// The host's end of one connection, from its offer to its revoke. What HvsockRelayWorker's channel is to OpenVMM
+// (vmbus_server hvsock.rs); what a guest's kernel expects of the end is hvs_close_lock_held of Linux
+// (net/vmw_vsock/hyperv_transport.c).
+
+using VmBus.Hosting;
+using VmBus.Layout;
+using VmBus.Pipes;
+
+namespace VmBus.Devices;
+
+/// <summary>Offers the channel of one connection, serves its one open, and takes it back.</summary>
+internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, Guid endpoint, bool isForAccept) : IChannelDevice
+{
+    private readonly TaskCompletionSource<HvSocketStream> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _begun;
+
+    /// <summary>Completed when the guest has lost the channel, and nothing here uses it any more.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Offers the channel and waits until the guest has opened it.</summary>
+    /// <param name="bus">Where.</param>
+    /// <param name="timeout">How long the guest may take.</param>
+    /// <param name="offered">Called as soon as it is offered.</param>
+    /// <param name="ended">Called once, when it is <see cref="Ended"/>, and before that is completed.</param>
+    /// <param name="cancellationToken">Ends the wait, and takes the offer back.</param>
+    /// <exception cref="TimeoutException">The guest has not opened it.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be offered.</exception>
+    public async Task<HvSocketStream> OpenAsync(HostBus bus, TimeSpan timeout, Action offered, Action ended, CancellationToken cancellationToken)
+    {
+        HostOffer offer = HvSocketOffer.Make(service, endpoint, isForAccept, options.MonitorLatency);
+        // A dispose says the end beside a write of another thread.
+        OfferedChannel channel = await bus.OfferAsync(offer, this, new DeviceChannelOptions { MultiProducer = true }).ConfigureAwait(false);
+        offered();
+        _ = RevokeWhenDoneAsync(channel, ended);
+        try
+        {
+            return await _opened.Task.WaitAsync(timeout, options.Clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // One that was opened in the last moment ends as any other does.
+            if (!_opened.TrySetCanceled(CancellationToken.None) && _opened.Task.IsCompletedSuccessfully)
+                await _opened.Task.Result.DisposeAsync().ConfigureAwait(false);
+            await EndAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Takes the channel away, whatever it is used for.</summary>
+    public Task EndAsync()
+    {
+        _done.TrySetResult();
+        return Ended;
+    }
+
+    /// <summary>What served the connection has failed: the guest loses it, and the bus tells why.</summary>
+    public void Fail(Exception failure) => _failed.TrySetResult(failure);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> AcceptsAsync(Protocol.HostOpenRequest request, CancellationToken cancellationToken) =>
+        new(!_opened.Task.IsCompleted && Interlocked.Exchange(ref _begun, 1) == 0);
+
+    /// <inheritdoc/>
+    public async Task ServeAsync(DeviceContext context, CancellationToken closing)
+    {
+        try
+        {
+            await ServeOpenAsync(context, closing).ConfigureAwait(false);
+        }
+        finally
+        {
+            _done.TrySetResult();
+        }
+        // The close takes effect with the end of this task, and the revoke has told it to end.
+        await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task ServeOpenAsync(DeviceContext context, CancellationToken closing)
+    {
+        using var pipe = new PipeStream(context.Channel, PipeMode.Byte, leaveOpen: true);
+        var stream = new HvSocketStream(pipe, service, endpoint);
+        if (!_opened.TrySetResult(stream))
+        {
+            pipe.AbandonWriting();
+            return;
+        }
+        try
+        {
+            var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using CancellationTokenRegistration registration = closing.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), closed);
+            await Task.WhenAny(stream.Disposed, closed.Task, _failed.Task).ConfigureAwait(false);
+            if (_failed.Task.IsCompletedSuccessfully)
+                throw _failed.Task.Result;
+            if (!closing.IsCancellationRequested)
+                await LingerAsync(stream, closed.Task, closing).ConfigureAwait(false);
+            else if (!stream.Disposed.IsCompleted)
+                await stream.DetachAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            pipe.AbandonWriting();
+            stream.SetEnded();
+        }
+    }
+
+    // Not in the service, which must not wait for its own end.
+    private async Task RevokeWhenDoneAsync(OfferedChannel channel, Action ended)
+    {
+        await _done.Task.ConfigureAwait(false);
+        try
+        {
+            await channel.RevokeAsync().ConfigureAwait(false);
+        }
+        catch (BusFaultException)
+        {
+            // Nothing is left to take back.
+        }
+        ended();
+        _ended.TrySetResult();
+    }
+
+    // The guest's kernel closes when it has our end and has said its own. A rescind that comes before its program has read what is
+    // in the ring loses that.
+    private async Task LingerAsync(HvSocketStream stream, Task closed, CancellationToken closing)
+    {
+        using var limit = new CancellationTokenSource(options.LingerTimeout, options.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing);
+        await stream.DiscardAsync(either.Token).ConfigureAwait(false);
+        await closed.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

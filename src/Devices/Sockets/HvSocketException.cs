@@ -1,0 +1,30 @@
+// Why there is no connection.
+
+using System.Net.Sockets;
+
+namespace VmBus.Devices;
+
+/// <summary>A connection could not be made, or is gone.</summary>
+public sealed class HvSocketException : VmBusException
+{
+    /// <summary>Makes one.</summary>
+    /// <param name="message">Which service, and why.</param>
+    /// <param name="socketErrorCode">The error of a socket that says the same.</param>
+    public HvSocketException(string message, SocketError socketErrorCode)
+        : base(message) => SocketErrorCode = socketErrorCode;
+
+    /// <summary>Makes one with its cause.</summary>
+    /// <param name="message">Which service, and why.</param>
+    /// <param name="socketErrorCode">The error of a socket that says the same.</param>
+    /// <param name="innerException">The cause.</param>
+    public HvSocketException(string message, SocketError socketErrorCode, Exception innerException)
+        : base(message, innerException) => SocketErrorCode = socketErrorCode;
+
+    /// <summary>
+    /// What a socket would say: <see cref="SocketError.HostUnreachable"/> where the guest is not connected to the bus,
+    /// <see cref="SocketError.TimedOut"/> where it does not open the channel, <see cref="SocketError.ConnectionRefused"/> where the
+    /// other end refuses, <see cref="SocketError.TooManyOpenSockets"/> at the limit, <see cref="SocketError.ConnectionReset"/> and
+    /// <see cref="SocketError.ConnectionAborted"/> where the connection or the request for it is gone.
+    /// </summary>
+    public SocketError SocketErrorCode { get; }
+}

@@ -1,0 +1,181 @@
+// All socket connections of one bus, as its host sees them. What HvsockRelay is to OpenVMM (vmbus_server hvsock.rs), and
+// AF_HYPERV to a Windows host.
+
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using VmBus.Hosting;
+
+namespace VmBus.Devices;
+
+/// <summary>
+/// Connects to services in a guest, and takes the guest's connects to services of the host: what AF_VSOCK is in a Linux guest, and
+/// AF_HYPERV in a Windows one. Thread-safe.
+/// </summary>
+/// <remarks>
+/// It answers the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection is a channel of its own: none
+/// waits for another. Connections do not survive a save of the bus.
+/// </remarks>
+public sealed class HvSocketHost : IAsyncDisposable
+{
+    private readonly HostBus _bus;
+    private readonly ConcurrentDictionary<Guid, HvSocketListener> _listeners = [];
+    private readonly ConcurrentDictionary<HvSocketConnection, byte> _connections = [];
+    private readonly CancellationTokenSource _ending = new();
+    private int _count;
+    private int _isDisposed;
+    private long _refused;
+
+    /// <summary>Takes the bus's connects from now on.</summary>
+    /// <param name="bus">The bus.</param>
+    /// <param name="options">How connections behave; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option has an impossible value.</exception>
+    /// <exception cref="InvalidOperationException">The bus's connects are answered already.</exception>
+    public HvSocketHost(HostBus bus, HvSocketOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(bus);
+        Options = options ?? new HvSocketOptions();
+        Options.Validate();
+        if (bus.TransportConnect is not null)
+            throw new InvalidOperationException("The connects of this bus are answered already: HostBus.TransportConnect is set.");
+        _bus = bus;
+        bus.TransportConnect = AnswerAsync;
+    }
+
+    /// <summary>How many connections there are, those among them that are being made or ended.</summary>
+    public int ConnectionCount => Volatile.Read(ref _count);
+
+    /// <summary>How many connects of the guest were refused.</summary>
+    public long RefusedConnects => Interlocked.Read(ref _refused);
+
+    internal HvSocketOptions Options { get; }
+
+    /// <summary>Connects to a service in the guest.</summary>
+    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="cancellationToken">Gives up, and takes the channel back.</param>
+    /// <returns>The connection, open. Dispose it when done.</returns>
+    /// <exception cref="HvSocketException">
+    /// The guest is not connected to the bus, or has not opened the channel in time, which is how it refuses; or there are too many
+    /// connections.
+    /// </exception>
+    public Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_bus.Negotiated.IsNegotiated || !_bus.Negotiated.HasTransportConnect)
+            throw new HvSocketException($"Service {service} cannot be reached: no guest with sockets is connected to the bus.", SocketError.HostUnreachable);
+        return OpenAsync(new HvSocketConnection(Options, service, Guid.NewGuid(), isForAccept: true), Options.ConnectTimeout, service, static () => { }, cancellationToken);
+    }
+
+    /// <summary>Listens for the guest's connects to a service.</summary>
+    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="backlog">How many connections may wait to be accepted; more are refused.</param>
+    /// <returns>The listener. Dispose it to listen no more.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The backlog is not positive.</exception>
+    /// <exception cref="InvalidOperationException">There is a listener for the service.</exception>
+    public HvSocketListener Listen(Guid service, int backlog = 128)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
+        var listener = new HvSocketListener(service, backlog, ended => _listeners.TryRemove(new KeyValuePair<Guid, HvSocketListener>(ended.Service, ended)));
+        if (!_listeners.TryAdd(service, listener))
+            throw new InvalidOperationException($"There is a listener for service {service} already.");
+        if (_isDisposed != 0)
+        {
+            listener.Dispose();
+            ObjectDisposedException.ThrowIf(true, this);
+        }
+
+        return listener;
+    }
+
+    /// <summary>Listens no more, and takes every connection away, without waiting for the guest.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        _bus.TransportConnect = null;
+        await _ending.CancelAsync().ConfigureAwait(false);
+        foreach (HvSocketListener listener in _listeners.Values)
+            listener.Dispose();
+        await Task.WhenAll(_connections.Keys.Select(connection => connection.EndAsync())).ConfigureAwait(false);
+    }
+
+    /// <summary>Offers a connection and waits until it is open; counts it until it has ended.</summary>
+    internal async Task<HvSocketStream> OpenAsync(HvSocketConnection connection, TimeSpan timeout, Guid service, Action offered, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _count) > Options.MaxConnections)
+        {
+            Interlocked.Decrement(ref _count);
+            throw new HvSocketException($"There are {Options.MaxConnections} connections, which is the limit.", SocketError.TooManyOpenSockets);
+        }
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        bool isOffered = false;
+        try
+        {
+            return await connection.OpenAsync(_bus, timeout, Offered, Ended, either.Token).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new HvSocketException($"The guest has not opened a channel for service {service} within {timeout.TotalSeconds:0.###} s.", SocketError.TimedOut);
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(HvSocketHost));
+        }
+        catch (Exception error) when (!isOffered && error is InvalidOperationException or BusFaultException)
+        {
+            throw new HvSocketException($"No channel can be offered for service {service}: {error.Message}", SocketError.ConnectionAborted, error);
+        }
+        finally
+        {
+            if (!isOffered)
+                Interlocked.Decrement(ref _count);
+        }
+
+        void Offered()
+        {
+            isOffered = true;
+            _connections[connection] = 0;
+            offered();
+        }
+
+        // It counts until the guest has lost it.
+        void Ended()
+        {
+            _connections.TryRemove(connection, out _);
+            Interlocked.Decrement(ref _count);
+        }
+    }
+
+    private ValueTask<bool> AnswerAsync(TransportRequest asked, CancellationToken withdrawn)
+    {
+        var request = new HvSocketRequest(this, asked);
+        _ = ServeAsync(request, withdrawn);
+        return new ValueTask<bool>(request.Answer);
+    }
+
+    // Runs as long as the connection, where there is one.
+    private async Task ServeAsync(HvSocketRequest request, CancellationToken withdrawn)
+    {
+        // Its end is a refusal of what was not accepted, and of no more: the token is the request's, not the connection's.
+        using CancellationTokenRegistration registration = withdrawn.UnsafeRegister(static request => ((HvSocketRequest)request!).Refuse(), request);
+        try
+        {
+            if (_listeners.TryGetValue(request.Service, out HvSocketListener? listener))
+                await listener.TakeAsync(request).ConfigureAwait(false);
+            else if (Options.Requested is { } requested)
+                await requested(request, _ending.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            // The sockets are disposed, and their connections taken away.
+        }
+        catch (Exception failure)
+        {
+            request.Fail(failure);
+        }
+        request.Refuse();
+        if (!request.Answer.IsCompletedSuccessfully || !request.Answer.Result)
+            Interlocked.Increment(ref _refused);
+    }
+}

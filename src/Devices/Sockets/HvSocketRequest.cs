@@ -1,0 +1,62 @@
+// A guest's connect that waits for its answer.
+
+using System.Net.Sockets;
+using VmBus.Hosting;
+
+namespace VmBus.Devices;
+
+/// <summary>A guest's connect to a service. Given to <see cref="HvSocketOptions.Requested"/>, which accepts it or refuses it by returning.</summary>
+public sealed class HvSocketRequest
+{
+    private readonly HvSocketHost _host;
+    private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _accepted;
+
+    internal HvSocketRequest(HvSocketHost host, TransportRequest request)
+    {
+        _host = host;
+        Service = request.Service;
+        Endpoint = request.Endpoint;
+        Silo = request.Silo;
+    }
+
+    /// <summary>The service that the guest wants.</summary>
+    public Guid Service { get; }
+
+    /// <summary>The guest's end.</summary>
+    public Guid Endpoint { get; }
+
+    /// <summary>The silo that the guest wants it of; all zeros from Linux.</summary>
+    public Guid Silo { get; }
+
+    internal Task<bool> Answer => _answer.Task;
+
+    internal HvSocketConnection? Connection { get; private set; }
+
+    /// <summary>Offers the guest its channel, and waits until it is open. Make what the guest is to reach ready before: it can write at once.</summary>
+    /// <param name="cancellationToken">Ends the wait, and takes the channel back.</param>
+    /// <returns>The connection. Dispose it when done.</returns>
+    /// <exception cref="HvSocketException">
+    /// The guest has withdrawn the request, or has not opened the channel in time, or asks with an end that it uses already.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">It was accepted already.</exception>
+    public async Task<HvSocketStream> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref _accepted, 1) != 0)
+            throw new InvalidOperationException($"The connect of {Endpoint} to service {Service} was accepted already.");
+        if (_answer.Task.IsCompleted)
+            throw new HvSocketException($"The guest has withdrawn its connect to service {Service}.", SocketError.ConnectionAborted);
+        Connection = new HvSocketConnection(_host.Options, Service, Endpoint, isForAccept: false);
+        return await _host.OpenAsync(Connection, _host.Options.OpenTimeout, Service, () => _answer.TrySetResult(true), cancellationToken).ConfigureAwait(false);
+    }
+
+    internal void Refuse() => _answer.TrySetResult(false);
+
+    internal void Fail(Exception failure)
+    {
+        if (!_answer.TrySetException(failure))
+            Connection?.Fail(failure);
+        _ = _answer.Task.Exception;     // told by the bus, where it still waits
+    }
+}

@@ -1,0 +1,369 @@
+// One connection as a Stream. What a connected hvsock is to Linux (net/vmw_vsock/hyperv_transport.c); the bytes travel as a
+// byte-mode pipe.
+
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using VmBus.Pipes;
+
+namespace VmBus.Devices;
+
+/// <summary>A connection between host and guest: a duplex stream of bytes, each direction with an end of its own.</summary>
+/// <remarks>
+/// <para>One thread reads and one writes at a time; they may be two. Each write is sent at once, so <see cref="Flush"/> does
+/// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when that is gone and all it had sent
+/// was read. Writing to an end that is gone throws <see cref="HvSocketException"/>.</para>
+/// <para>A dispose completes the writing; what the other end sends from then on is dropped, and the connection is taken away when
+/// that end has closed it, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read that waits ends with
+/// <see cref="ObjectDisposedException"/>.</para>
+/// </remarks>
+public sealed class HvSocketStream : Stream
+{
+    private const int DrainLength = 16384;
+
+    private readonly PipeStream _pipe;
+    private readonly SemaphoreSlim _reading = new(1);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ReadOnlySequence<byte> _rest;       // under _reading: what was left in the ring when the channel went
+    private VmBusException? _fault;             // under _reading: what ended it
+    private volatile bool _isGone;
+    private int _isDisposed;
+    private TimeSpan _readTimeout = Timeout.InfiniteTimeSpan;
+
+    internal HvSocketStream(PipeStream pipe, Guid service, Guid endpoint)
+    {
+        _pipe = pipe;
+        Service = service;
+        Endpoint = endpoint;
+    }
+
+    /// <summary>The service: of an AF_VSOCK port, <see cref="HvSocketService.FromPort"/>.</summary>
+    public Guid Service { get; }
+
+    /// <summary>The end that connected: of a guest's connect its own id, of a host's one for this connection.</summary>
+    public Guid Endpoint { get; }
+
+    /// <summary>
+    /// Completed, never with an error, when the connection is gone: closed by the other end, or ended here. What the other end had
+    /// sent can still be read.
+    /// </summary>
+    public Task Completion => _ended.Task;
+
+    /// <summary>How soon the other side should know of what is written from now on.</summary>
+    public Urgency Urgency
+    {
+        get => _pipe.Urgency;
+        set => _pipe.Urgency = value;
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRead => !IsDisposed;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => !IsDisposed && !_isGone && _pipe.CanWrite;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanTimeout => true;
+
+    /// <summary>How long <c>Read</c> waits, in milliseconds; <see cref="Timeout.Infinite"/> for ever. Then <see cref="TimeoutException"/>.</summary>
+    public override int ReadTimeout
+    {
+        get => (int)_readTimeout.TotalMilliseconds;
+        set
+        {
+            if (value is <= 0 and not Timeout.Infinite)
+                throw new ArgumentOutOfRangeException(nameof(value), value, "A time-out is positive, or Timeout.Infinite.");
+            _readTimeout = TimeSpan.FromMilliseconds(value);
+        }
+    }
+
+    /// <summary>How long <c>Write</c> waits for room, each time, in milliseconds; see <see cref="ReadTimeout"/>.</summary>
+    public override int WriteTimeout
+    {
+        get => _pipe.WriteTimeout;
+        set => _pipe.WriteTimeout = value;
+    }
+
+    /// <summary>A connection has no length.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Length => throw new NotSupportedException("A connection has no length.");
+
+    /// <summary>A connection has no position.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Position
+    {
+        get => throw new NotSupportedException("A connection has no position.");
+        set => throw new NotSupportedException("A connection has no position.");
+    }
+
+    /// <summary>Completed by the first dispose.</summary>
+    internal Task Disposed => _disposed.Task;
+
+    private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
+
+    /// <inheritdoc/>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return ReadCoreAsync(buffer, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <summary>Reads what has come, or waits for it.</summary>
+    /// <param name="buffer">Where the data goes.</param>
+    /// <returns>Bytes read; 0 is the end.</returns>
+    /// <exception cref="TimeoutException">Nothing came within <see cref="ReadTimeout"/>.</exception>
+    public override int Read(Span<byte> buffer)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(buffer.Length);
+        using var limit = new CancellationTokenSource(_readTimeout);
+        try
+        {
+            int read = ReadCoreAsync(bytes.AsMemory(0, buffer.Length), limit.Token).AsTask().GetAwaiter().GetResult();
+            bytes.AsSpan(0, read).CopyTo(buffer);
+            return read;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Nothing came within {ReadTimeout} ms.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
+    }
+
+    /// <summary>Writes all of it, waiting for room as often as need be.</summary>
+    /// <param name="buffer">The data.</param>
+    /// <exception cref="HvSocketException">The other end is gone.</exception>
+    /// <exception cref="InvalidOperationException">Writing was completed.</exception>
+    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        CheckWrite();
+        try
+        {
+            _pipe.Write(buffer);
+        }
+        catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException && !IsDisposed)
+        {
+            throw Reset(end);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Write(buffer.AsSpan(offset, count));
+    }
+
+    /// <inheritdoc cref="Write(ReadOnlySpan{byte})"/>
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        CheckWrite();
+        try
+        {
+            await _pipe.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException && !IsDisposed)
+        {
+            throw Reset(end);
+        }
+        catch (InvalidOperationException) when (IsDisposed)
+        {
+            throw new ObjectDisposedException(nameof(HvSocketStream));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <summary>Ends writing: the other end reads the end after all that was written. Reading goes on.</summary>
+    public void CompleteWriting()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        CompleteWritingCore();
+    }
+
+    /// <summary>Does nothing: each write was sent when it returned.</summary>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc cref="Flush"/>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A connection has no position.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A connection has no position.");
+
+    /// <summary>A connection has no length.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override void SetLength(long value) => throw new NotSupportedException("A connection has no length.");
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            CompleteWritingCore();
+            _ending.Cancel();
+            _disposed.TrySetResult();
+        }
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Tells <see cref="Completion"/>.</summary>
+    internal void SetEnded()
+    {
+        _isGone = true;
+        _ended.TrySetResult();
+    }
+
+    /// <summary>Takes and drops what the other end sends until its end.</summary>
+    /// <param name="cancellationToken">Ends the wait for it; not an error.</param>
+    internal async Task DiscardAsync(CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(DrainLength);
+        try
+        {
+            await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                while (await _pipe.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) > 0)
+                {
+                }
+            }
+            finally
+            {
+                _reading.Release();
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or VmBusException or ObjectDisposedException)
+        {
+            // It had its time, or has broken its ring, or is gone: nothing was to be kept.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// The other end has closed the channel, and its memory is about to go: keeps what is left in the ring for the reader. A read
+    /// that waits is woken by the close.
+    /// </summary>
+    internal async Task DetachAsync()
+    {
+        await _reading.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            // An end that goes on to write after its close is cut off at what a ring holds.
+            var rest = new ArrayBufferWriter<byte>();
+            int limit = _pipe.Channel.Incoming.DataSize;
+            int read;
+            while (!IsDisposed && rest.WrittenCount < limit && (read = await _pipe.ReadAsync(rest.GetMemory(DrainLength)).ConfigureAwait(false)) > 0)
+                rest.Advance(read);
+            _rest = new ReadOnlySequence<byte>(rest.WrittenMemory);
+        }
+        catch (VmBusException fault)
+        {
+            _fault = fault;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The channel was taken away under it.
+        }
+        finally
+        {
+            _isGone = true;
+            _reading.Release();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource? either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token) : null;
+        CancellationToken token = either?.Token ?? _ending.Token;
+        try
+        {
+            await _reading.WaitAsync(token).ConfigureAwait(false);
+            try
+            {
+                return _isGone ? ReadRest(buffer.Span) : await _pipe.ReadAsync(buffer, token).ConfigureAwait(false);
+            }
+            finally
+            {
+                _reading.Release();
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(HvSocketStream));
+        }
+        catch (ObjectDisposedException end) when (!IsDisposed)
+        {
+            throw Reset(end);
+        }
+    }
+
+    private int ReadRest(Span<byte> buffer)
+    {
+        if (_rest.IsEmpty && _fault is not null)
+            throw Reset(_fault);
+        int length = (int)Math.Min(_rest.Length, buffer.Length);
+        _rest.Slice(0, length).CopyTo(buffer);
+        _rest = _rest.Slice(length);
+        return length;
+    }
+
+    private void CheckWrite()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (_isGone)
+            throw Reset(null);
+    }
+
+    private void CompleteWritingCore()
+    {
+        try
+        {
+            _pipe.CompleteWriting();
+        }
+        catch (Exception end) when (end is VmBusException or ObjectDisposedException)
+        {
+            // No end is left to be told.
+        }
+    }
+
+    private HvSocketException Reset(Exception? cause)
+    {
+        string message = $"The other end of the connection to service {Service} is gone.";
+        return cause is null ? new HvSocketException(message, SocketError.ConnectionReset) : new HvSocketException(message, SocketError.ConnectionReset, cause);
+    }
+}
