@@ -8,6 +8,7 @@ internal static unsafe partial class Libc
 {
     internal const int FamilyUnix = 1;                     // AF_UNIX
     internal const int FamilyNetlink = 16;                 // AF_NETLINK
+    internal const int FamilyVsock = 40;                   // AF_VSOCK
     internal const int NetlinkKernelEvents = 15;           // NETLINK_KOBJECT_UEVENT
     internal const int SocketDatagram = 2;                 // SOCK_DGRAM
     internal const int SocketNonBlocking = 0x800;          // SOCK_NONBLOCK

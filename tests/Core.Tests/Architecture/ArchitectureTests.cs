@@ -62,7 +62,7 @@ public class ArchitectureTests
     /// <summary>Growing the surface is a decision: a new public type changes the number.</summary>
     [Theory]
     [InlineData("VmBus.Core", 120)]
-    [InlineData("VmBus.Backends", 39)]
+    [InlineData("VmBus.Backends", 40)]
     [InlineData("VmBus.Devices", 9)]
     public void The_public_types_are_counted(string name, int count) =>
         Assert.Equal(count, ShippedAssembly.All.Single(a => a.Name == name).PublicTypes.Count);

@@ -1,0 +1,99 @@
+// An address of AF_VSOCK. Mirrors struct sockaddr_vm (Linux include/uapi/linux/vm_sockets.h).
+
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using VmBus.Interop;
+
+namespace VmBus.Linux;
+
+/// <summary>
+/// A port of a machine, as programs in Linux guests and on Linux hosts name each other without a network: what .NET's
+/// <see cref="Socket"/> connects to, listens at, and tells of. Make the socket with <see cref="CreateSocket"/>.
+/// </summary>
+[SupportedOSPlatform("linux")]
+public sealed class VsockEndPoint : EndPoint
+{
+    /// <summary><c>VMADDR_CID_HOST</c>: the host, as its guests see it.</summary>
+    public const uint HostCid = 2;
+
+    /// <summary><c>VMADDR_CID_ANY</c>: this machine, to listen.</summary>
+    public const uint AnyCid = uint.MaxValue;
+
+    /// <summary><c>VMADDR_PORT_ANY</c>: any port that is free, to listen.</summary>
+    public const uint AnyPort = uint.MaxValue;
+
+    // family: u16, reserved: u16, port: u32, cid: u32, four bytes of flags and zeros.
+    private const int Size = 16;
+    private const int PortOffset = 4;
+    private const int CidOffset = 8;
+
+    /// <summary>Names a port.</summary>
+    /// <param name="cid">The machine: <see cref="HostCid"/>, <see cref="AnyCid"/>, or a guest's context id.</param>
+    /// <param name="port">The port.</param>
+    public VsockEndPoint(uint cid, uint port)
+    {
+        Cid = cid;
+        Port = port;
+    }
+
+    /// <summary>The machine.</summary>
+    public uint Cid { get; }
+
+    /// <summary>The port.</summary>
+    public uint Port { get; }
+
+    /// <summary>
+    /// <see cref="AddressFamily.Unspecified"/>: the framework has no name for AF_VSOCK, and refuses what it cannot name. The bytes of
+    /// <see cref="Serialize"/> say 40.
+    /// </summary>
+    public override AddressFamily AddressFamily => AddressFamily.Unspecified;
+
+    /// <summary>Makes a stream socket of this family.</summary>
+    /// <exception cref="SocketException">This system has no such sockets.</exception>
+    public static Socket CreateSocket()
+    {
+        try
+        {
+            return new Socket(new SafeSocketHandle(VsockSocket.Create(), ownsHandle: true));
+        }
+        catch (ErrnoException refused)
+        {
+            throw new SocketException((int)SocketError.AddressFamilyNotSupported, $"This system has no AF_VSOCK: {refused.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SocketAddress Serialize()
+    {
+        // The framework knows no such family by name: the first two bytes are written over, as the kernel reads them.
+        var address = new SocketAddress(AddressFamily.Unspecified, Size);
+        Span<byte> bytes = address.Buffer.Span[..Size];
+        bytes.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes, Libc.FamilyVsock);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[PortOffset..], Port);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[CidOffset..], Cid);
+        return address;
+    }
+
+    /// <inheritdoc/>
+    public override EndPoint Create(SocketAddress socketAddress)
+    {
+        ArgumentNullException.ThrowIfNull(socketAddress);
+        ReadOnlySpan<byte> bytes = socketAddress.Buffer.Span[..socketAddress.Size];
+        if (bytes.Length < Size || BinaryPrimitives.ReadUInt16LittleEndian(bytes) != Libc.FamilyVsock)
+            throw new ArgumentException("The address is not of AF_VSOCK.", nameof(socketAddress));
+        return new VsockEndPoint(BinaryPrimitives.ReadUInt32LittleEndian(bytes[CidOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(bytes[PortOffset..]));
+    }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is VsockEndPoint other && (Cid, Port) == (other.Cid, other.Port);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Cid, Port);
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"vsock:{Cid}:{Port}");
+}

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using FsCheck.Xunit;
+using VmBus.Linux;
+
+namespace VmBus.Backends.Tests.Linux;
+
+/// <summary>Addresses of AF_VSOCK. Connections are the system test's: they need a guest.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class VsockEndPointTests
+{
+    [Fact]
+    public void The_bytes_are_those_of_sockaddr_vm()
+    {
+        SocketAddress address = new VsockEndPoint(VsockEndPoint.HostCid, 0x01020304).Serialize();
+        Assert.Equal([40, 0, 0, 0, 4, 3, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0], address.Buffer.Span[..address.Size].ToArray());
+    }
+
+    [Property]
+    public void An_address_comes_back(uint cid, uint port)
+    {
+        var one = new VsockEndPoint(cid, port);
+        EndPoint back = one.Create(one.Serialize());
+        Assert.Equal(one, back);
+        Assert.Equal($"vsock:{cid}:{port}", back.ToString());
+    }
+
+    [Fact]
+    public void An_address_of_another_family_is_none()
+    {
+        var one = new VsockEndPoint(2, 1);
+        Assert.Throws<ArgumentException>(() => one.Create(new IPEndPoint(IPAddress.Loopback, 1).Serialize()));
+        Assert.Throws<ArgumentException>(() => one.Create(new SocketAddress(AddressFamily.Unspecified, 4)));
+    }
+
+    [Fact]
+    public void The_frameworks_socket_binds_and_listens()
+    {
+        Socket socket;
+        try
+        {
+            socket = VsockEndPoint.CreateSocket();
+        }
+        catch (SocketException none) when (none.SocketErrorCode == SocketError.AddressFamilyNotSupported)
+        {
+            Assert.Skip($"no AF_VSOCK here, the system test has it: {none.Message}");
+            return;
+        }
+        using (socket)
+        {
+            socket.Bind(new VsockEndPoint(VsockEndPoint.AnyCid, VsockEndPoint.AnyPort));
+            socket.Listen();
+            VsockEndPoint local = Assert.IsType<VsockEndPoint>(socket.LocalEndPoint);
+            Assert.Equal(VsockEndPoint.AnyCid, local.Cid);
+            Assert.NotEqual(VsockEndPoint.AnyPort, local.Port);
+            using Socket second = VsockEndPoint.CreateSocket();
+            SocketException taken = Assert.Throws<SocketException>(() => second.Bind(local));
+            Assert.Equal(SocketError.AddressAlreadyInUse, taken.SocketErrorCode);
+        }
+    }
+}
