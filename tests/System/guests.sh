@@ -44,7 +44,7 @@ done
 
 . "$here/machine.sh"
 . "$here/module.sh"
-module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils"
+module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock"
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
 image() {
@@ -117,7 +117,7 @@ modules l1-kernel "$work/l1/modules" irqbypass kvm kvm-amd
 for kernel in $chosen; do make_guest "$kernel"; done
 cp "$here/l1-guests" "$work/l1/"
 mkdir -p "$work/l1/ours/lib"
-cp "$work/guest/vmbus" "$work/l1/ours/"
+cp "$work"/guest/vmbus{,-system-test} "$work/l1/ours/"
 libraries "$work/l1/ours/lib"
 cp -L /lib64/ld-linux-x86-64.so.2 "$work/l1/ours/lib/"
 archive "$work/l1" "$work/l1.cpio"

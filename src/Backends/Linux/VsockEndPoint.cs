@@ -11,7 +11,8 @@ namespace VmBus.Linux;
 
 /// <summary>
 /// A port of a machine, as programs in Linux guests and on Linux hosts name each other without a network: what .NET's
-/// <see cref="Socket"/> connects to, listens at, and tells of. Make the socket with <see cref="CreateSocket"/>.
+/// <see cref="Socket"/> connects to, listens at, and tells of. Make the socket with <see cref="CreateSocket"/>, or by
+/// <see cref="ConnectAsync"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class VsockEndPoint : EndPoint
@@ -62,6 +63,30 @@ public sealed class VsockEndPoint : EndPoint
         catch (ErrnoException refused)
         {
             throw new SocketException((int)SocketError.AddressFamilyNotSupported, $"This system has no AF_VSOCK: {refused.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Makes a socket and connects it to this port. <see cref="Socket.Connect(EndPoint)"/> does the same;
+    /// <see cref="Socket.ConnectAsync(EndPoint)"/> refuses a family it cannot name. It takes a thread until the kernel answers: 2 s at
+    /// most, unless told otherwise by <c>SO_VM_SOCKETS_CONNECT_TIMEOUT</c>.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The socket, connected. Dispose it when done.</returns>
+    /// <exception cref="SocketException">The port refuses, or does not answer; or this system has no such sockets.</exception>
+    public async Task<Socket> ConnectAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Socket socket = CreateSocket();
+        try
+        {
+            await Task.Run(() => socket.Connect(this), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

@@ -34,6 +34,7 @@ internal sealed class StockSteps(string[] words)
         ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
         ("an echo over UIO", Echo),
+        ("sockets, both ways", SocketSteps.Run),
         ("hv_utils, out and in three times", ReloadUtilities),
         ("a driver unbound and bound under traffic", RebindUnderTraffic),
         ("offered and rescinded, again and again", OfferAndRescind),

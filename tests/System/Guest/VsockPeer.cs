@@ -1,0 +1,123 @@
+// A process beside the host, at the other end of a guest's sockets.
+
+using System.Net.Sockets;
+using System.Text;
+
+namespace VmBus.SystemTest;
+
+/// <summary>An echo that the guest connects to, and clients of an echo in the guest.</summary>
+internal static class VsockPeer
+{
+    /// <summary>The port of the guest's echo, and of the echo here.</summary>
+    public const uint GuestPort = 5000, HostPort = 6000;
+
+    /// <summary>How many connections each way, all of them open at once.</summary>
+    public const int Count = 200;
+
+    private const int Length = 20_000;
+
+    /// <summary>Serves the guest until the end; has the guest serve 200 clients at once, when it has connected for the first time.</summary>
+    /// <param name="path">The host's door.</param>
+    public static async Task<int> RunAsync(string path)
+    {
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint($"{path}_{HostPort}"));
+        listener.Listen(Count);
+        Task serving = EchoAsync(await listener.AcceptAsync());
+        Console.WriteLine("the guest has connected");
+        serving = Task.WhenAll(serving, ServeAsync(listener));
+        Socket[] all = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => ConnectSurelyAsync(path)));
+        Console.WriteLine($"{all.Length} connections to the guest are open");
+        await Task.WhenAll(all.Select(AskAsync));
+        Console.WriteLine($"{all.Length} connections to the guest, {Length} bytes there and back on each");
+        await serving;
+        return 0;
+    }
+
+    /// <summary>Sends bytes, ends, and has all of them back.</summary>
+    public static async Task AskAsync(Socket socket, int number)
+    {
+        using (socket)
+        {
+            var sent = new byte[Length];
+            new Random(number).NextBytes(sent);
+            using var got = new MemoryStream();
+            Task sending = SendAsync();
+            var buffer = new byte[4096];
+            int read;
+            while ((read = await socket.ReceiveAsync(buffer)) > 0)
+                got.Write(buffer, 0, read);
+            await sending;
+            if (!got.ToArray().AsSpan().SequenceEqual(sent))
+                throw new FailedException($"connection {number}: {got.Length} bytes came back of {sent.Length}, or others");
+
+            async Task SendAsync()
+            {
+                for (int at = 0; at < sent.Length; at += 3000)
+                    await SendAllAsync(socket, sent.AsMemory(at, Math.Min(3000, sent.Length - at)));
+                socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+    }
+
+    /// <summary>Sends back what comes, and its end.</summary>
+    public static async Task EchoAsync(Socket socket)
+    {
+        using (socket)
+        {
+            var buffer = new byte[4096];
+            int read;
+            while ((read = await socket.ReceiveAsync(buffer)) > 0)
+                await SendAllAsync(socket, buffer.AsMemory(0, read));
+            socket.Shutdown(SocketShutdown.Send);
+        }
+    }
+
+    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await socket.SendAsync(bytes)..];
+    }
+
+    private static async Task ServeAsync(Socket listener)
+    {
+        while (true)
+            _ = EchoAsync(await listener.AcceptAsync());
+    }
+
+    // The door ends a client when the guest is too busy to open in time.
+    private static async Task<Socket> ConnectSurelyAsync(string path)
+    {
+        Socket? socket;
+        while ((socket = await ConnectAsync(path)) is null)
+            await Task.Delay(100);
+        return socket;
+    }
+
+    private static async Task<Socket?> ConnectAsync(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"CONNECT {GuestPort}\n"));
+            byte[] answer = Encoding.ASCII.GetBytes($"OK {GuestPort}\n");
+            var got = new byte[answer.Length];
+            for (int at = 0, read; at < got.Length; at += read)
+            {
+                read = await socket.ReceiveAsync(got.AsMemory(at));
+                if (read == 0)
+                {
+                    socket.Dispose();
+                    return null;
+                }
+            }
+            return got.AsSpan().SequenceEqual(answer) ? socket : throw new FailedException($"the door said '{Encoding.ASCII.GetString(got)}'");
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+}
