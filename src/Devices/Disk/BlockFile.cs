@@ -1,0 +1,106 @@
+// A raw image: block n of the disk at byte 512 n of a file. What disk_file is to OpenVMM and format=raw to QEMU.
+
+using Microsoft.Win32.SafeHandles;
+
+namespace VmBus.Devices;
+
+/// <summary>A disk's blocks in a file, as they are. Dispose it when no controller uses it any more.</summary>
+/// <remarks>
+/// While it is open the file belongs to it: another <see cref="BlockFile"/> or <see cref="FileStream"/>, of this process or another, cannot open it for
+/// writing. Calls block their thread for as long as the file system does.
+/// </remarks>
+public sealed class BlockFile : IBlockDevice, IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly Action<SafeFileHandle, long, long>? _deallocate;
+
+    private BlockFile(SafeFileHandle file, long length, bool isReadOnly, Action<SafeFileHandle, long, long>? deallocate)
+    {
+        _file = file;
+        Length = length;
+        IsReadOnly = isReadOnly;
+        _deallocate = isReadOnly ? null : deallocate;
+    }
+
+    /// <inheritdoc/>
+    public long Length { get; }
+
+    /// <inheritdoc/>
+    public bool IsReadOnly { get; }
+
+    /// <summary>Whether there is a way to deallocate ranges of the file.</summary>
+    public bool CanUnmap => _deallocate is not null;
+
+    /// <summary>Opens an image.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isReadOnly">Whether it is opened for reading only: several can be then.</param>
+    /// <param name="deallocate">
+    /// Gives a range of the file back, offset and length, so that it reads as zeros and the file keeps its length
+    /// (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>); <see langword="null"/>: the disk is not thin.
+    /// </param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">It is a directory, in use, not whole blocks of 512 bytes, or cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission is denied.</exception>
+    public static BlockFile Open(string path, bool isReadOnly = false, Action<SafeFileHandle, long, long>? deallocate = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+            throw new IOException($"'{path}' is a directory.");
+        SafeFileHandle file = File.OpenHandle(path, FileMode.Open, isReadOnly ? FileAccess.Read : FileAccess.ReadWrite, isReadOnly ? FileShare.Read : FileShare.None);
+        try
+        {
+            long length = RandomAccess.GetLength(file);
+            if (length == 0 || length % IBlockDevice.BlockSize != 0)
+                throw new IOException($"'{path}' has {length} bytes: an image is one block of {IBlockDevice.BlockSize} bytes or more, and whole ones.");
+            return new BlockFile(file, length, isReadOnly, deallocate);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="EndOfStreamException">The file was made shorter.</exception>
+    public ValueTask ReadAsync(long offset, Memory<byte> destination)
+    {
+        Span<byte> rest = destination.Span;
+        while (!rest.IsEmpty)
+        {
+            int read = RandomAccess.Read(_file, rest, offset);
+            if (read == 0)
+                throw new EndOfStreamException($"The image ends at byte {offset} of {Length}: it was made shorter.");
+            rest = rest[read..];
+            offset += read;
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source)
+    {
+        RandomAccess.Write(_file, source.Span, offset);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask FlushAsync()
+    {
+        RandomAccess.FlushToDisk(_file);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">There is no way to deallocate.</exception>
+    public ValueTask UnmapAsync(long offset, long length)
+    {
+        if (_deallocate is null)
+            throw new NotSupportedException("This image cannot give blocks back.");
+        _deallocate(_file, offset, length);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Closes the file. What was not flushed is the operating system's to write.</summary>
+    public void Dispose() => _file.Dispose();
+}

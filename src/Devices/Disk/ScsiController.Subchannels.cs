@@ -1,0 +1,49 @@
+// The subchannels of a controller: offered when the guest asks for them, taken back when it opens the controller anew.
+
+using VmBus.Hosting;
+
+namespace VmBus.Devices;
+
+partial class ScsiController
+{
+    /// <summary>Offers the subchannels that the guest asks for.</summary>
+    /// <returns><see langword="false"/> when not all of them could be offered: then none is.</returns>
+    internal async Task<bool> TryOfferSubchannelsAsync(ushort count)
+    {
+        try
+        {
+            for (ushort index = 1; index <= count; index++)
+            {
+                OfferedChannel subchannel = await _options.OfferSubchannel!(_offer! with { SubchannelIndex = index, Relid = null }, new Subchannel(this)).ConfigureAwait(false);
+                lock (_sync)
+                    _subchannels.Add(subchannel);
+            }
+            return true;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // The guest goes on with the channels it has.
+            await RevokeSubchannelsAsync().ConfigureAwait(false);
+            Protocol.ForgetSubchannels();
+            return false;
+        }
+    }
+
+    private async Task RevokeSubchannelsAsync()
+    {
+        OfferedChannel[] old;
+        lock (_sync)
+        {
+            old = [.. _subchannels];
+            _subchannels.Clear();
+        }
+        foreach (OfferedChannel subchannel in old)
+            await subchannel.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The device behind a subchannel: its opens begin nothing anew.</summary>
+    private sealed class Subchannel(ScsiController controller) : IChannelDevice
+    {
+        public Task ServeAsync(DeviceContext context, CancellationToken closing) => controller.ServeAsync(context, closing);
+    }
+}
