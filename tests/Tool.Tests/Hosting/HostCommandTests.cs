@@ -8,12 +8,16 @@ namespace VmBus.Tool.Tests.Hosting;
 public sealed class HostCommandTests
 {
     [Theory]
-    [InlineData("--device disk", "vmbus: --device disk: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe, vsock")]
+    [InlineData("--device disc", "vmbus: --device disc: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe, vsock, disk")]
+    [InlineData("--device disk", "vmbus: --device disk: a disk takes the file of its image, without blanks and commas: disk=FILE")]
+    [InlineData("--device disk=", "vmbus: --device disk=: a disk takes the file of its image, without blanks and commas: disk=FILE")]
+    [InlineData("--device disk=a,b", "vmbus: --device disk=a,b: 'b' is not understood; there is monitor=LATENCY, readonly, and a path has no commas")]
+    [InlineData("--device pipe=a,readonly", "vmbus: --device pipe=a,readonly: 'readonly' is not understood; there is monitor=LATENCY, and a path has no commas")]
     [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY, subchannel=N")]
     [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
     [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
     [InlineData("--device echo,subchannel=-1", "vmbus: --device echo,subchannel=-1: a subchannel is a number from 1 to 65535")]
-    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE, pipe=PATH and vsock=PATH do")]
+    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE, pipe=PATH, vsock=PATH and disk=FILE do")]
     [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
@@ -63,6 +67,8 @@ public sealed class HostCommandTests
         Assert.Equal(new DeviceOffer("fcopy", "/tmp/a b", null), DeviceOffer.Parse("fcopy=/tmp/a b"));
         Assert.Equal("fcopy", DeviceOffer.Parse("fcopy=/tmp/a b").Title);
         Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
+        Assert.Equal(new DeviceOffer("disk", "/tmp/a.img", TimeSpan.FromMicroseconds(100), IsReadOnly: true), DeviceOffer.Parse("disk=/tmp/a.img,readonly,monitor=100us"));
+        Assert.Equal("disk=/tmp/a.img", DeviceOffer.Parse("disk=/tmp/a.img").Title);
     }
 
     // The kernel's daemons make what stands before a slash.

@@ -1,4 +1,4 @@
-// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY][,subchannel=N].
+// One device as it was asked for on the command line: NAME[=ARGUMENT][,monitor=LATENCY][,subchannel=N][,readonly].
 
 using System.Globalization;
 
@@ -9,13 +9,14 @@ namespace VmBus.Tool;
 /// <param name="Argument">What it takes, if anything.</param>
 /// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
 /// <param name="Subchannel">0, or which subchannel of the device is offered.</param>
-internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0)
+/// <param name="IsReadOnly">Whether the guest may only read it.</param>
+internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0, bool IsReadOnly = false)
 {
     /// <summary>What it is called.</summary>
     public string Title => Name switch
     {
         Echo => Name + Argument + (Subchannel == 0 ? "" : $".{Subchannel}"),
-        Pipe or Vsock => $"{Name}={Argument}",
+        Pipe or Vsock or Disk => $"{Name}={Argument}",
         _ => Name,
     };
 
@@ -23,10 +24,12 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     public bool IsSockets => Name == Vsock;
 
     /// <summary>The devices there are.</summary>
-    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "vss", FileCopy, Pipe, Vsock];
+    public static readonly IReadOnlyList<string> Names = [Echo, "heartbeat", "timesync", "shutdown", "kvp", "vss", FileCopy, Pipe, Vsock, Disk];
 
     private const string Pipe = "pipe";
     private const string Vsock = "vsock";
+    private const string Disk = "disk";
+    private const string ReadOnly = "readonly";
     private const string Echo = "echo";
     private const string FileCopy = "fcopy";
     private const string Monitor = "monitor=";
@@ -44,26 +47,32 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
             throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
         if (head[0] is Pipe or Vsock && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
             throw new UsageException($"--device {text}: a {head[0]} takes a path without blanks and commas: {head[0]}=PATH");
-        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe or Vsock))
-            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE, pipe=PATH and vsock=PATH do");
+        if (head[0] == Disk && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
+            throw new UsageException($"--device {text}: a disk takes the file of its image, without blanks and commas: disk=FILE");
+        if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe or Vsock or Disk))
+            throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE, pipe=PATH, vsock=PATH and disk=FILE do");
         TimeSpan? latency = null;
         ushort subchannel = 0;
+        bool isReadOnly = false;
         foreach (string part in parts.Skip(1))
         {
             if (part.StartsWith(Monitor, StringComparison.Ordinal))
                 latency = Quantity.Duration("--device monitor", part[Monitor.Length..], LeastLatency, MostLatency);
+            else if (head[0] == Disk && part == ReadOnly)
+                isReadOnly = true;
             else if (head[0] != Echo || !part.StartsWith(Sub, StringComparison.Ordinal))
                 throw new UsageException($"--device {text}: '{part}' is not understood; there is {Options(head[0])}");
             else if (!ushort.TryParse(part[Sub.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out subchannel) || subchannel == 0)
                 throw new UsageException($"--device {text}: a subchannel is a number from 1 to {ushort.MaxValue}");
         }
-        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency, subchannel);
+        return new DeviceOffer(head[0], head.Length > 1 ? head[1] : null, latency, subchannel, isReadOnly);
     }
 
     private static string Options(string name) => name switch
     {
         Echo => "monitor=LATENCY, subchannel=N",
         Pipe or FileCopy or Vsock => "monitor=LATENCY, and a path has no commas",
+        Disk => "monitor=LATENCY, readonly, and a path has no commas",
         _ => "monitor=LATENCY",
     };
 }

@@ -63,7 +63,8 @@ internal sealed class HostSession : IAsyncDisposable
             "kvp" => (KvpHost.Offer, new IntegrationDevice<KvpHost>(() => new KvpHost())),
             "vss" => (VssHost.Offer, new IntegrationDevice<VssHost>(() => new VssHost())),
             "fcopy" => (FileCopyHost.Offer, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
-            "pipe" => (PipeDevice.Offer(instance: FreePipeInstance()), new PipeRelay(choice.Argument!)),
+            "pipe" => (PipeDevice.Offer(instance: FreeInstance(PipeDevice.InterfaceInstance, "pipes")), new PipeRelay(choice.Argument!)),
+            "disk" => (ScsiController.Offer(instance: FreeInstance(ScsiController.InterfaceInstance, "disks")), new HostDisk(choice.Argument!, choice.IsReadOnly, OfferSubchannelAsync)),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
         };
         offer = offer with { MonitorLatency = choice.MonitorLatency, SubchannelIndex = choice.Subchannel };
@@ -171,16 +172,20 @@ internal sealed class HostSession : IAsyncDisposable
     }
 
     // The first pipe is instance 0, the next one 1; one that is offered when another was taken back gets the lowest that is free.
-    private Guid FreePipeInstance()
+    private Guid FreeInstance(Guid first, string what)
     {
         for (int number = 0; number <= byte.MaxValue; number++)
         {
-            Guid instance = Numbered(PipeDevice.InterfaceInstance, (byte)number);
+            Guid instance = Numbered(first, (byte)number);
             if (_offered.Values.All(entry => entry.Offered.Offer.InterfaceInstance != instance))
                 return instance;
         }
-        throw new ToolException($"there are {byte.MaxValue + 1} pipes already");
+        throw new ToolException($"there are {byte.MaxValue + 1} {what} already");
     }
+
+    // Asked for by the guest, and taken back with the device they belong to.
+    private Task<OfferedChannel> OfferSubchannelAsync(HostOffer offer, IChannelDevice device) =>
+        _bus.OfferAsync(offer, new NotedDevice($"subchannel {offer.SubchannelIndex} of {offer.InterfaceInstance}", device, Machine.Partition, _notes));
 
     private static Guid Numbered(Guid instance, byte number)
     {
@@ -193,6 +198,7 @@ internal sealed class HostSession : IAsyncDisposable
     {
         EchoDevice echo => $"; {echo.Packets} packets sent back, {echo.Wakeups} wakeups",
         PipeRelay pipe => $"; {pipe.Counts}",
+        HostDisk disk => $"; {disk}",
         IntegrationDevice<HeartbeatHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Beats} beats, {host.Missed} missed, {host.GuestState}"),
         IntegrationDevice<TimeSyncHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Samples} samples"),
         _ => "",
