@@ -93,7 +93,7 @@ public sealed partial class ScsiController : IChannelDevice
     public async ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken)
     {
         // The guest begins anew, and asks for subchannels anew: those of before go first.
-        await RevokeSubchannelsAsync().ConfigureAwait(false);
+        await RevokeSubchannelsAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
 

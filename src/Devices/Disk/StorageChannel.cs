@@ -63,9 +63,10 @@ internal sealed class StorageChannel : IDisposable
     public async Task<IReadOnlyList<KeptAnswer>> ServeAsync(IReadOnlyList<KeptAnswer> kept, CancellationToken closing)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(closing, _faulted.Token);
+        var untold = new Queue<KeptAnswer>(kept);
         try
         {
-            await GiveKeptAsync(kept, ending.Token).ConfigureAwait(false);
+            await GiveKeptAsync(untold, ending.Token).ConfigureAwait(false);
             while (await _channel.WaitToReadAsync(ending.Token).ConfigureAwait(false))
             {
                 int room;
@@ -86,10 +87,12 @@ internal sealed class StorageChannel : IDisposable
         finally
         {
             await WaitForChangeAsync(() => _free.Count + _done.Count == _depth && !_isSending).ConfigureAwait(false);
+            lock (_sync)
+                _hasEnded = true;
         }
         if (_fault is { } fault)
             throw fault;
-        return [.. _done.Select(request => new KeptAnswer(Index, request.TransactionId, request.Answer.ToArray()))];
+        return [.. untold, .. _done.Select(request => new KeptAnswer(Index, request.TransactionId, request.Answer.ToArray()))];
     }
 
     /// <inheritdoc/>
@@ -122,24 +125,46 @@ internal sealed class StorageChannel : IDisposable
     // As many as there are requests free. One that could not be told how it ended is not begun.
     private int TakeBatch(int room)
     {
-        using ChannelReadBatch batch = _channel.ReadBatch();
         int count = 0;
-        for (int seen = 0; seen < MostOfBatch && count < room && batch.TryNext(out RingPacket packet); seen++)
+        try
         {
-            StorageRequest request;
-            lock (_sync)
-                request = _free.Pop();
-            if (packet.WantsCompletion && packet.Type is PacketType.DataInBand or PacketType.DataUsingGpaDirect or PacketType.DataUsingTransferPages && request.TryTake(packet))
+            using ChannelReadBatch batch = _channel.ReadBatch();
+            for (int seen = 0; seen < MostOfBatch && count < room && batch.TryNext(out RingPacket packet); seen++)
             {
-                _taken[count++] = request;
-                continue;
+                StorageRequest request = _taken[count] = Rent();
+                if (packet.WantsCompletion && packet.Type is PacketType.DataInBand or PacketType.DataUsingGpaDirect or PacketType.DataUsingTransferPages && request.TryTake(packet))
+                {
+                    count++;
+                    continue;
+                }
+                _controller.CountRejected();
+                GiveBack(request);
             }
-            _controller.CountRejected();
-            lock (_sync)
-                _free.Push(request);
+            batch.Commit();
+            return count;
         }
-        batch.Commit();
-        return count;
+        catch
+        {
+            // The guest broke its ring behind packets that were whole: they are not begun either.
+            while (count > 0)
+                GiveBack(_taken[--count]);
+            throw;
+        }
+    }
+
+    private StorageRequest Rent()
+    {
+        lock (_sync)
+            return _free.Pop();
+    }
+
+    private void GiveBack(StorageRequest request)
+    {
+        lock (_sync)
+        {
+            _free.Push(request);
+            Changed();
+        }
     }
 
     private void Dispatch(StorageRequest request)
@@ -171,18 +196,17 @@ internal sealed class StorageChannel : IDisposable
     }
 
     // What an earlier service of this channel could not tell goes first.
-    private async Task GiveKeptAsync(IReadOnlyList<KeptAnswer> kept, CancellationToken cancellationToken)
+    private async Task GiveKeptAsync(Queue<KeptAnswer> kept, CancellationToken cancellationToken)
     {
-        foreach (KeptAnswer answer in kept)
+        while (kept.Count > 0)
         {
             await WaitForChangeAsync(() => _free.Count > 0).WaitAsync(cancellationToken).ConfigureAwait(false);
-            StorageRequest request;
-            lock (_sync)
-                request = _free.Pop();
+            StorageRequest request = Rent();
+            KeptAnswer answer = kept.Dequeue();
             request.SetAnswer(answer.TransactionId, answer.Packet);
             Complete(request);
+            Send();
         }
-        Send();
     }
 
     private void Complete(StorageRequest request)
