@@ -19,6 +19,7 @@ internal static class Seeds
         RecordingSeeds.Write(Path.Combine(directory, "recording"));
         SavedStateSeeds.Write(Path.Combine(directory, "savedstate"));
         ProtocolSeeds.Write(directory);
+        DiskSeeds.Write(Path.Combine(directory, "disk"));
     }
 
     private static void Incoming(string directory)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzzes one target for a while: fuzz/run.sh TARGET SECONDS, where the targets are the folders of fuzz/corpus.
 #
-# Builds the targets, instruments VmBus.Core in the copy it runs, and starts AFL++ on the corpus. Leaves what it found in
+# Builds the targets, instruments VmBus.Core and VmBus.Devices in the copy it runs, and starts AFL++ on the corpus. Leaves what it found in
 # fuzz/findings/TARGET (not in git): a crash there is replayed with
 #   dotnet run --project fuzz -- TARGET fuzz/findings/TARGET/default/crashes
 # and, once understood, is copied to fuzz/corpus/TARGET, which the unit tests replay.
@@ -24,6 +24,7 @@ mkdir -p "$here/findings"
 rm -rf "$bin" "$out"
 dotnet build "$here" -c Release -o "$bin" --nologo -v quiet
 dotnet "$bin/VmBus.Fuzz.dll" instrument "$bin/VmBus.Core.dll"
+dotnet "$bin/VmBus.Fuzz.dll" instrument "$bin/VmBus.Devices.dll"
 
 # The target is a script as far as AFL++ can tell; crashes are reported by the library, not by a core file.
 export AFL_SKIP_BIN_CHECK=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1

@@ -7,11 +7,13 @@
 //   dotnet run -c Release --project bench/Benchmarks -- waiting
 //   dotnet run -c Release --project bench/Benchmarks -- control
 //   dotnet run -c Release --project bench/Benchmarks -- contended
+//   dotnet run -c Release --project bench/Benchmarks -- disk
 
 using BenchmarkDotNet.Running;
 using VmBus.Benchmarks;
 using VmBus.Benchmarks.Contended;
 using VmBus.Benchmarks.Control;
+using VmBus.Benchmarks.Disk;
 using VmBus.Benchmarks.Waiting;
 
 if (args is ["allocations" or "--allocations", ..])
@@ -25,6 +27,9 @@ if (args is ["control", ..])
 
 if (args is ["contended", ..])
     return ContendedRun.Run(args[1..], Console.Out);
+
+if (args is ["disk"])
+    return DiskRun.Run(Console.Out);
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
 return 0;
