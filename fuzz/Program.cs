@@ -1,10 +1,11 @@
-// Three ways to run: under afl-fuzz (run.sh), over files (to replay a corpus or a finding), and to instrument the
-// library for the first.
+// Four ways to run: under afl-fuzz (run.sh), over files (to replay a corpus or a finding), to instrument the library for
+// the first, and as a real host with a hostile peer, for as long as it is told.
 //
 //   VmBus.Fuzz TARGET                           under afl-fuzz: input on stdin
 //   VmBus.Fuzz TARGET FILE|DIR...               replays inputs, one by one; exit code 1 names those that fail
 //   VmBus.Fuzz instrument ASSEMBLY              makes an assembly report its coverage, in place
 //   VmBus.Fuzz seeds DIR                        writes the seed corpus anew
+//   VmBus.Fuzz hostile guest|process [--seconds N]   a host, a peer that does its worst, and one that must be served
 //
 // TARGET is the name of a folder of the corpus.
 
@@ -23,12 +24,15 @@ switch (args)
     case ["seeds", var directory]:
         Seeds.Write(directory);
         return 0;
+    case ["hostile", .. var arguments]:
+        return await VmBus.Fuzz.Hostile.HostileCommand.RunAsync(arguments);
     case [var target]:
         return Fuzz(target);
     case [var target, .. var inputs]:
         return Replay(target, inputs);
     default:
         Console.Error.WriteLine($"usage: VmBus.Fuzz {string.Join('|', FuzzTarget.Names)} [FILE|DIR...]");
+        Console.Error.WriteLine($"       VmBus.Fuzz {VmBus.Fuzz.Hostile.HostileCommand.Usage}");
         return 2;
 }
 

@@ -54,6 +54,9 @@ internal sealed class HostileGuest : IDisposable
     /// <summary>Whether it may give the relids of its channels up, after which it has none.</summary>
     public bool ReleasesRelids { get; set; }
 
+    /// <summary>What a packet has in it; <see langword="null"/> for 8 bytes of noise.</summary>
+    public Func<Random, byte[]>? Payload { get; set; }
+
     /// <summary>Pages of its own, to point hardware at.</summary>
     public ulong AnyPage => Gpa(_random.Next(_pages.PageFrames.Length));
 
@@ -233,10 +236,13 @@ internal sealed class HostileGuest : IDisposable
     private void Send(int channel)
     {
         Span<byte> control = _memory.Bytes(Gpa(channel * PagesOfChannel), PageSize), data = _memory.Bytes(Gpa(channel * PagesOfChannel + 1), PageSize);
-        BinaryPrimitives.WriteUInt64LittleEndian(data, (ulong)PacketType.DataInBand | 2ul << 16 | 4ul << 32);
+        byte[]? payload = Payload?.Invoke(_random);
+        uint length = payload is null ? 32 : (uint)(16 + (payload.Length + 7) / 8 * 8);
+        BinaryPrimitives.WriteUInt64LittleEndian(data, (ulong)PacketType.DataInBand | 2ul << 16 | (ulong)(length / 8) << 32);
         BinaryPrimitives.WriteUInt64LittleEndian(data[8..], (ulong)_random.NextInt64());
+        payload?.CopyTo(data[16..]);
         BinaryPrimitives.WriteUInt32LittleEndian(control[4..], 0);
-        BinaryPrimitives.WriteUInt32LittleEndian(control, 40);
+        BinaryPrimitives.WriteUInt32LittleEndian(control, length + 8);
         Signal(channel);
     }
 
