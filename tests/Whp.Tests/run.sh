@@ -143,8 +143,8 @@ for part in "${parts[@]}"; do
     platform)
         publish tests/Whp.Tests
         standins
-        VMBUS_STANDIN=standin windows 'WHP host, stand-in' 71 "$published/VmBus.Whp.Tests.exe"
-        VMBUS_STANDIN=standin-old windows 'WHP host, stand-in of an older build' 68 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=standin windows 'WHP host, stand-in' 94 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_STANDIN=standin-old windows 'WHP host, stand-in of an older build' 88 "$published/VmBus.Whp.Tests.exe"
         VMBUS_STANDIN=none windows 'WHP host, no platform' 1 "$published/VmBus.Whp.Tests.exe" --filter-class '*NoPlatformTests'
         ;;
     placeholders)
@@ -157,7 +157,7 @@ for part in "${parts[@]}"; do
         publish tests/Whp.Tests
         standins
         wine10_prepare
-        VMBUS_PLACEHOLDERS=required VMBUS_STANDIN=standin windows10 'WHP host, stand-in, rings by placeholders' 77 "$published/VmBus.Whp.Tests.exe"
+        VMBUS_PLACEHOLDERS=required VMBUS_STANDIN=standin windows10 'WHP host, stand-in, rings by placeholders' 100 "$published/VmBus.Whp.Tests.exe"
         ;;
     core)
         publish tests/Core.Tests

@@ -11,16 +11,19 @@ internal sealed class HandleDispatcher : IDisposable
 {
     private readonly Lock _sync = new();
     private readonly List<Group> _groups = [];
+    private bool _isDisposed;
 
     /// <summary>Begins to watch an event.</summary>
     /// <param name="signal">The event, of automatic reset; the watch owns it.</param>
     /// <param name="signalled">Called on a thread of the dispatcher; must not block.</param>
     /// <returns>Disposed to watch no more: the action is not called any more then, unless the caller is in it.</returns>
+    /// <exception cref="ObjectDisposedException">It was disposed; the event stays the caller's.</exception>
     public IDisposable Add(EventWaitHandle signal, Action signalled)
     {
         var watch = new Watch(signal, signalled);
         lock (_sync)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             Group? group = _groups.Find(group => group.HasRoom);
             if (group is null)
                 _groups.Add(group = new Group());
@@ -37,6 +40,7 @@ internal sealed class HandleDispatcher : IDisposable
     {
         lock (_sync)
         {
+            _isDisposed = true;
             foreach (Group group in _groups)
                 group.Dispose();
             _groups.Clear();

@@ -63,34 +63,30 @@ public sealed class WhpPartition : GuestPartition
         ArgumentNullException.ThrowIfNull(signalled);
         // Beside a port as well: the monitor page signals connections here, and a slow call may come out all the same.
         var connection = new GuestConnection(null, signalled);
-        Undo entry = Calls.Connect(connectionId, connection);
-        if (!_options.UsePorts)
-            return entry;
-        var signal = new EventWaitHandle(false, EventResetMode.AutoReset);
-        WhpPort? port = null;
-        try
+        ThrowIfDisposed();
+        using var made = new Undoing();
+        Undo entry = made.Own(Calls.Connect(connectionId, connection));
+        if (_options.UsePorts)
         {
-            port = Vm.TryCreatePort(connectionId, signal.SafeWaitHandle);
+            var signal = made.Own(new EventWaitHandle(false, EventResetMode.AutoReset));
+            if (TryCreatePort(connectionId, signal) is { } port)
+            {
+                made.Own(port);
+                IDisposable watch = _dispatcher.Add(signal, () => connection.Signal());
+                made.Keep();
+                return new Undo(() =>
+                {
+                    port.Dispose();
+                    watch.Dispose();
+                    entry.Dispose();
+                });
+            }
+
+            signal.Dispose();
         }
-        catch (WhpException refused)
-        {
-            entry.Dispose();
-            throw new InvalidOperationException($"The hypervisor does not take the signals of connection {connectionId}: {refused.Message}", refused);
-        }
-        finally
-        {
-            if (port is null)
-                signal.Dispose();
-        }
-        if (port is null)
-            return entry;
-        IDisposable watch = _dispatcher.Add(signal, () => connection.Signal());
-        return new Undo(() =>
-        {
-            port.Dispose();
-            watch.Dispose();
-            entry.Dispose();
-        });
+
+        made.Keep();
+        return entry;
     }
 
     /// <inheritdoc/>
@@ -113,6 +109,18 @@ public sealed class WhpPartition : GuestPartition
         target.Vp < (uint)VpCount && target.Sint < SynicMsr.SintCount && (uint)flag < SynicEventFlags.FlagCount
             ? new WhpEventFlag(this, target, flag, _options.UseTriggers)
             : null;
+
+    private WhpPort? TryCreatePort(uint connectionId, EventWaitHandle signal)
+    {
+        try
+        {
+            return Vm.TryCreatePort(connectionId, signal.SafeWaitHandle);
+        }
+        catch (WhpException refused)
+        {
+            throw new InvalidOperationException($"The hypervisor does not take the signals of connection {connectionId}: {refused.Message}", refused);
+        }
+    }
 
     private protected override void StartProcessors()
     {

@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace VmBus.Backends.Tests.HostileUsers;
 
 /// <summary>Every public type that ends, by name: <see cref="EveryTypeIsHereTests"/> says when one is missing.</summary>
@@ -20,7 +18,7 @@ internal static class EndedCases
         ["GuestPartition"] = "abstract: GuestPartitionEndTests, KvmEndedTests",
         ["KvmPartition"] = "needs /dev/kvm: KvmEndedTests",
         ["LinuxMachine"] = "needs /dev/kvm: KvmEndedTests",
-        ["WhpPartition"] = "needs Windows: Whp.Tests",
+        ["WhpPartition"] = "needs Windows: WhpEndedTests",
     };
 
     /// <summary>Types whose documentation keeps other threads out while they end, and with what words.</summary>
@@ -40,14 +38,4 @@ internal static class EndedCases
 
     /// <summary>The name of a row's type: a row may say how it ends behind a colon.</summary>
     public static string TypeOf(string row) => row.Split(':')[0];
-
-    /// <summary>The public members that a row must name: methods, less those that end it.</summary>
-    public static IEnumerable<string> MethodsOf(Type type) => type.GetMethods(BindingFlags.Public | BindingFlags.Instance)
-        .Where(method => !method.IsSpecialName && method.DeclaringType!.Assembly == type.Assembly && method.Name is not ("Dispose" or "DisposeAsync"))
-        .Select(method => method.Name)
-        .Distinct(StringComparer.Ordinal);
-
-    /// <summary>What a user may read of it, whatever has become of it.</summary>
-    public static IEnumerable<PropertyInfo> PropertiesOf(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-        .Where(property => property.GetMethod is { IsPublic: true } && property.DeclaringType!.Assembly == type.Assembly && !property.PropertyType.IsByRefLike);
 }

@@ -26,7 +26,7 @@ public sealed class EveryTypeIsHereTests
             await using EndedCase made = await make();
             Type type = made.Subject.GetType();
             Assert.Equal(EndedCases.TypeOf(row), type.Name);
-            Assert.Empty(EndedCases.MethodsOf(type).Except(made.Uses.Select(use => use.Name)).Select(name => $"{row}: {name}"));
+            Assert.Empty(EndedTrials.MethodsOf(type).Except(made.Uses.Select(use => use.Name)).Select(name => $"{row}: {name}"));
             Assert.NotEmpty(made.Ends);
             await made.Ends[0]();
         }

@@ -27,8 +27,8 @@ public sealed class KvmEndedTests
     {
         KvmResources before = KvmResources.Count();
         await using (EndedCase made = await make())
-            Assert.Empty(EndedCases.MethodsOf(made.Subject.GetType()).Except(made.Uses.Select(use => use.Name)));
-        await UsedAfterEndTests.TryAsync(make);
+            Assert.Empty(EndedTrials.MethodsOf(made.Subject.GetType()).Except(made.Uses.Select(use => use.Name)));
+        await EndedTrials.TryAsync(make);
         before.AssertUnchanged();
     }
 
@@ -37,7 +37,7 @@ public sealed class KvmEndedTests
         KvmResources before = KvmResources.Count();
         var dice = new Random(7);
         for (int round = 0; round < Rounds; round++)
-            await EndRaceTests.RaceAsync(make, isSave: false, round, dice);
+            await EndedTrials.RaceAsync(make, isSave: false, round, dice);
         before.AssertUnchanged();
     }
 

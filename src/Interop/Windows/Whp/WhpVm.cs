@@ -54,6 +54,7 @@ internal sealed unsafe class WhpVm : SafeHandle
     /// <exception cref="WhpException">The platform refused.</exception>
     public WhpVp CreateVp(int index)
     {
+        using var held = new Held(this);
         WhpException.ThrowIfFailed(WhpNative.CreateVirtualProcessor(this, (uint)index, 0), $"WHvCreateVirtualProcessor of VP {index}");
         return new WhpVp(this, index);
     }
@@ -86,6 +87,7 @@ internal sealed unsafe class WhpVm : SafeHandle
     /// <exception cref="WhpException">The platform refused.</exception>
     public WhpPort? TryCreatePort(uint connectionId, SafeHandle signalled)
     {
+        using var held = new Held(this);
         var parameters = new WhpPortParameters { NotificationPortType = WhpPortParameters.EventType, ConnectionId = connectionId };
         nint port;
         try
@@ -107,6 +109,7 @@ internal sealed unsafe class WhpVm : SafeHandle
     /// <exception cref="WhpException">The platform refused.</exception>
     public WhpTrigger? TryCreateTrigger(WhpSynicEvent target)
     {
+        using var held = new Held(this);
         WhpTriggerParameters parameters = WhpTrigger.Of(target);
         nint trigger, setOff;
         try
@@ -125,4 +128,19 @@ internal sealed unsafe class WhpVm : SafeHandle
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => WhpNative.DeletePartition(handle) >= 0;
+
+    // From before a part is made until the part holds the partition itself: a dispose in between would leave the part to nobody.
+    private readonly ref struct Held
+    {
+        private readonly WhpVm _vm;
+
+        public Held(WhpVm vm)
+        {
+            _vm = vm;
+            bool isHeld = false;
+            vm.DangerousAddRef(ref isHeld);
+        }
+
+        public void Dispose() => _vm.DangerousRelease();
+    }
 }
