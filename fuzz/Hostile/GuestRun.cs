@@ -110,6 +110,8 @@ internal sealed class GuestRun(HostileOptions options, RunReport report)
                 // Services end on their own time: without a pause hardly a channel would close, and open again.
                 if (step % 5 == 0)
                     await Task.Delay(1);
+                if (step % 50 == 0)
+                    Require(await machine.Host.GetStatisticsAsync());
                 await _pace.KeepAsync();
                 report.Check();
             }
@@ -154,6 +156,11 @@ internal sealed class GuestRun(HostileOptions options, RunReport report)
             await bus.AbandonAsync(CancellationToken.None);
         await machine.Host.ResetAsync();
     }
+
+    private void Require(HostBusStatistics now) => report.FailUnless(
+        now.Gpadls <= Budgets.MaxGpadls && now.GpadlPages <= Budgets.MaxGpadlPages && now.RingMappings + now.RetiredRingMappings <= Budgets.MaxRingMappings
+            && now.Relids <= Budgets.MaxChannels && now.AbandonedCalls <= Budgets.MaxAbandonedCalls + Budgets.MaxTransportConnects,
+        $"a budget does not hold: {now}");
 
     private static string Line(HostBus host)
     {

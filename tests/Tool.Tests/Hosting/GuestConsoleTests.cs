@@ -66,6 +66,33 @@ public sealed class GuestConsoleTests : IDisposable
         Assert.Equal("line\nlogin: root", Seen);
     }
 
+    // A prompt, and a slow line into a pipe: what the host says meanwhile begins a line, and the guest's is seen whole behind it.
+    [Fact]
+    public void What_the_host_says_is_not_in_the_middle_of_a_line_of_the_guests()
+    {
+        var notes = new HostNotes(new StreamWriter(_output) { NewLine = "\n" }, _clock, _console);
+        Say("one\nlogin: ");
+        notes.Write("before the part is seen");
+        _clock.Advance(Pause);
+        Say("ro");
+        notes.Write("amidst");
+        Say("ot\n");
+        notes.Write("between");
+        Assert.Matches("^one\nhost .*: before the part is seen\nlogin: \nhost .*: amidst\nlogin: root\nhost .*: between\n$", Seen);
+    }
+
+    [Fact]
+    public void A_line_longer_than_is_kept_goes_on_behind_what_the_host_says()
+    {
+        var notes = new HostNotes(new StreamWriter(_output) { NewLine = "\n" }, _clock, _console);
+        string most = new('x', 4096);
+        Say(most);
+        Assert.Equal(most, Seen);
+        notes.Write("amidst");
+        Say("y\n");
+        Assert.Matches("^x{4096}\nhost .*: amidst\ny\n$", Seen);
+    }
+
     [Fact]
     public void The_end_shows_what_is_left()
     {

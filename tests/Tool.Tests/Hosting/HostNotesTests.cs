@@ -43,6 +43,17 @@ public sealed class HostNotesTests : IDisposable
         Assert.Equal(1000, Lines.Count(line => line == "status"));
     }
 
+    // A guest under --restart that does nothing but reset.
+    [Fact]
+    public void Restarts_without_end_are_told_of_once_a_second()
+    {
+        Assert.Equal(NoteBudget.BurstOfOne, Enumerable.Range(0, 1000).Count(_ => _notes.IsTold("restarts")));
+        Assert.Empty(Lines);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(_notes.IsTold("restarts"));
+        Assert.Equal([$"{1000 - NoteBudget.BurstOfOne} lines about restarts left out"], Lines);
+    }
+
     [Fact]
     public void Many_devices_together_have_a_limit_too()
     {

@@ -25,6 +25,20 @@ public sealed class KvpQuestionsTests
         Assert.Null(Questions().Answer(["get"]));
     }
 
+    // As hv_kvp_daemon compares it, whatever the case and the signs between.
+    [Theory]
+    [InlineData("00:15:5D:01:02:0A")]
+    [InlineData("00:15:5d:01:02:0a")]
+    [InlineData("00-15-5d-01-02-0A")]
+    public async Task An_adapter_is_asked_for_by_its_MAC_address_in_upper_case_with_colons(string adapter)
+    {
+        var questions = new KvpQuestions(question => Task.FromResult(question.Addresses!.AdapterId == "00:15:5D:01:02:0A"
+            ? new KvpAnswer(IcStatus.Success, Addresses: question.Addresses with { Addresses = "192.0.2.7;fe80::1", Subnets = "255.255.255.0;/64" })
+            : new KvpAnswer(IcStatus.Fail)));
+        Assert.Equal("192.0.2.7;fe80::1, 255.255.255.0;/64, none, none", await questions.Answer(["addresses", adapter])!);
+        Assert.Equal("the guest answered Fail", await questions.Answer(["addresses", "02:00:00:00:00:99"])!);
+    }
+
     // hv_kvp_daemon answers every get with an empty value.
     [Fact]
     public async Task A_value_that_comes_empty_is_looked_for_by_an_enumeration()

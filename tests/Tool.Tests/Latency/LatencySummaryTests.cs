@@ -116,6 +116,26 @@ public class LatencySummaryTests
             Of(Cell(SignalMode.Monitored, LoadKind.Mixed, 50_000, urgentLatency: urgent), Cell(SignalMode.LowLatency, LoadKind.Mixed, 1_000, urgentLatency: 1_000)),
             "urgent messages on a monitored channel are within 2 times low-latency's p50 (mixed)").Holds);
 
+    // Under the fake clock reading what stands in the ring before it is what takes time: half of 18 packets a wakeup, 50 ns each.
+    [Theory]
+    [InlineData(540, true)]
+    [InlineData(560, false)]
+    public void A_simulated_urgent_message_may_wait_for_the_data_that_is_read_first(long urgent, bool holds)
+    {
+        var report = new LatencyReport
+        {
+            Options = new() { Simulate = true, Modes = [SignalMode.Monitored, SignalMode.LowLatency], Loads = [LoadKind.Mixed] },
+            Cells =
+            [
+                Cell(SignalMode.Monitored, LoadKind.Mixed, 50_000, messages: 1000, wakeups: 50, urgentLatency: urgent),
+                Cell(SignalMode.LowLatency, LoadKind.Mixed, 50, urgentLatency: 50),
+            ],
+        };
+        LatencyFinding finding = Find(report, "urgent messages on a monitored channel are within 2 times low-latency's p50 (mixed)");
+        Assert.Equal(holds, finding.Holds);
+        Assert.Contains("where 450 ns of reading data stand before them", finding.Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(50, true)]
     [InlineData(91, false)]

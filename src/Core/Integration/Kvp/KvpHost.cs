@@ -60,8 +60,11 @@ public sealed class KvpHost : IntegrationHost
     public Task<KvpAnswer> EnumerateAsync(IcKvpPool pool, uint index) => AskAsync(KvpRequest.Enumerate(pool, index));
 
     /// <summary>Asks for the addresses of an adapter.</summary>
-    /// <param name="adapterId">The adapter.</param>
-    /// <param name="family">Which addresses.</param>
+    /// <param name="adapterId">
+    /// The adapter. Linux's <c>hv_kvp_daemon</c> knows one by its MAC address, in upper case with colons: it answers
+    /// <see cref="IcStatus.Fail"/> to any other spelling, as to a card that is not there.
+    /// </param>
+    /// <param name="family">Which addresses; that daemon brings those of both families.</param>
     /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
     /// <exception cref="ArgumentException">The adapter's id is too long or holds a zero.</exception>

@@ -47,10 +47,11 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         FileCopyReport? last = null;
+        var notes = new FileCopyNotes(terminal.Out, terminal.Error, options.Json);
         var guestOptions = new FileCopyGuestOptions { MaxSize = (ulong)options.MaxSize, IdleTimeout = options.IdleTimeout };
         var guest = new FileCopyGuest(folder, guestOptions, report =>
         {
-            Tell(report);
+            notes.Tell(report);
             last ??= report;
             if (options.Once)
                 end.Cancel();
@@ -65,6 +66,10 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
                 return ExitCode.Success;
             LetBeRead(channel, cancellationToken);
             return last.Outcome == FileCopyOutcome.Completed ? ExitCode.Success : ExitCode.Failed;
+        }
+        finally
+        {
+            notes.TellLeftOut();
         }
 
         throw new ToolException("the host took the file copy device away");
@@ -81,12 +86,5 @@ internal sealed class FileCopyRun(Terminal terminal, FileCopyOptions options, Vm
         {
             // The user does not want to wait.
         }
-    }
-
-    private void Tell(FileCopyReport report)
-    {
-        FileCopyLine line = FileCopyLine.From(report, DateTimeOffset.UtcNow);
-        terminal.Out.WriteLine(options.Json ? line.Json() : line.Text());
-        terminal.Out.Flush();
     }
 }

@@ -2,7 +2,10 @@
 
 namespace VmBus.Tool;
 
-/// <summary>Writes bytes as they come: a line at a time, or what there is of one after a pause. Thread-safe.</summary>
+/// <summary>
+/// Writes bytes as they come: a line at a time, or what there is of one after a pause. What the host says goes between lines: where a
+/// part of one is seen already, it is seen once more, and whole, behind that. Thread-safe.
+/// </summary>
 internal sealed class GuestConsole : IDisposable
 {
     // A prompt is a part of a line that someone at a terminal waits for. Into a pipe or a file lines are written whole, so that
@@ -13,10 +16,12 @@ internal sealed class GuestConsole : IDisposable
     private readonly TimeSpan _pause;
     private readonly TimeProvider _clock;
     private readonly Lock _sync = new();
-    private readonly byte[] _line = new byte[256];
+    private readonly byte[] _line = new byte[4096];
     private readonly ITimer _timer;
     private long _last;
     private int _length;
+    private int _shown;     // bytes of the line that are written already
+    private bool _isCut;    // a longer line: its beginning is written, and is here no more
     private IOException? _failure;
 
     public GuestConsole()
@@ -47,9 +52,29 @@ internal sealed class GuestConsole : IDisposable
             _line[_length++] = one;
             _last = _clock.GetTimestamp();
             if (one == (byte)'\n' || _length == _line.Length)
+            {
                 Flush();
-            else if (_length == 1)
+                (_length, _shown, _isCut) = (0, 0, one != (byte)'\n');
+            }
+            else if (_length == _shown + 1)
+            {
                 _timer.Change(_pause, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    /// <summary>Lets the host say something, which begins and ends a line of its own.</summary>
+    /// <param name="say">Writes it, to where the console is seen too.</param>
+    public void Between(Action say)
+    {
+        lock (_sync)
+        {
+            bool isAmidst = _shown > 0 || _isCut;
+            if (isAmidst)
+                Write("\n"u8);
+            say();
+            if (isAmidst)
+                Write(_line.AsSpan(0, _shown));
         }
     }
 
@@ -82,15 +107,20 @@ internal sealed class GuestConsole : IDisposable
     // On the timer's thread an exception would end the process: the next byte tells of it.
     private void Flush()
     {
+        Write(_line.AsSpan(_shown, _length - _shown));
+        _shown = _length;
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
         try
         {
-            _output.Write(_line.AsSpan(0, _length));
+            _output.Write(bytes);
             _output.Flush();
         }
         catch (IOException error)
         {
             _failure ??= error;
         }
-        _length = 0;
     }
 }

@@ -73,8 +73,8 @@ internal sealed class HostCommand
         };
         if (options.VpCount is < 1 or > KvmPartitionOptions.MostVps)
             throw new UsageException($"--vps {options.VpCount}: must be between 1 and {KvmPartitionOptions.MostVps}");
-        var notes = new HostNotes(_terminal.Error);
         using GuestConsole? console = options.HasConsole ? new GuestConsole() : null;
+        var notes = new HostNotes(_terminal.Error, console: console);
         using TextReader? reader = options.CommandFile is { } file ? OpenCommands(file) : null;
         HostCommands? commands = reader is null ? null : new HostCommands(reader, notes);
         GuestEnd end = await new HostRun(options, notes).RunAsync(

@@ -21,7 +21,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         revoke NAME                 take an offer back
         stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
         shutdown [restart]          ask the guest to shut down
-        kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto]
+        kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto] | kvp addresses MAC
         fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
         vss check|freeze|thaw       have the guest hold back writes to its volumes, and let them through again
         time                        have the guest set its clock

@@ -8,7 +8,8 @@ namespace VmBus.Tool;
 /// <summary>Writes lines. Thread-safe.</summary>
 /// <param name="writer">Where to.</param>
 /// <param name="clock">The clock of the limits on what the guest brings about; the system's by default.</param>
-internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null)
+/// <param name="console">The guest's console, where that is seen beside the notes.</param>
+internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null, GuestConsole? console = null)
 {
     private readonly NoteBudget _budget = new(clock ?? TimeProvider.System);
     private readonly long _start = Stopwatch.GetTimestamp();
@@ -46,11 +47,32 @@ internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null)
         }
     }
 
+    /// <summary>Whether a thing that the guest brings about, and that takes several lines, is told. One that is not is counted.</summary>
+    /// <param name="source">What it is about: a name of the host's.</param>
+    public bool IsTold(string source)
+    {
+        lock (_sync)
+        {
+            bool isTold = _budget.TryTake(source, out long leftOut);
+            if (leftOut > 0)
+                WriteLine(LeftOut(source, leftOut));
+            return isTold;
+        }
+    }
+
     private static string LeftOut(string source, long count) => $"{count} {(count == 1 ? "line" : "lines")} about {source} left out";
 
     private void WriteLine(string text)
     {
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"host {Stopwatch.GetElapsedTime(_start).TotalSeconds,8:0.000}: {text}"));
-        writer.Flush();
+        if (console is null)
+            Say();
+        else
+            console.Between(Say);
+
+        void Say()
+        {
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"host {Stopwatch.GetElapsedTime(_start).TotalSeconds,8:0.000}: {text}"));
+            writer.Flush();
+        }
     }
 }

@@ -33,34 +33,41 @@ internal sealed class HostRun
     public async Task<GuestEnd> RunAsync(Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, CancellationToken cancellationToken)
     {
         using ConversationRecorder? recorder = _options.RecordFile is { } file ? ConversationFile.Record(file, maxLength: _options.RecordLimit) : null;
-        while (true)
+        // The first boot and the last are told; how often a guest resets in between is the guest's.
+        for (bool isTold = true; ; isTold = _notes.IsTold("restarts"))
         {
-            GuestEnd end = await RunOnceAsync(console, commands, recorder, cancellationToken).ConfigureAwait(false);
-            _notes.Write($"the guest ended: {end.Reason}. {end.Detail}");
-            if (end.Reason != GuestEndReason.Reset || !_options.Restarts || cancellationToken.IsCancellationRequested)
+            GuestEnd end = await RunOnceAsync(console, commands, recorder, isTold, cancellationToken).ConfigureAwait(false);
+            bool isLast = end.Reason != GuestEndReason.Reset || !_options.Restarts || cancellationToken.IsCancellationRequested;
+            if (isTold || isLast)
+                _notes.Write($"the guest ended: {end.Reason}. {end.Detail}");
+            if (isLast)
+            {
+                _notes.WriteLeftOut();
                 return end;
+            }
         }
     }
 
     private async Task<GuestEnd> RunOnceAsync(
-        Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, ConversationRecorder? recorder, CancellationToken cancellationToken)
+        Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, ConversationRecorder? recorder, bool isTold, CancellationToken cancellationToken)
     {
         using LinuxMachine machine = Make(console);
         GuestEnd end;
         await using (var session = new HostSession(machine, _notes, recorder))
         {
             foreach (DeviceOffer device in _options.Devices)
-                await session.OfferAsync(device).ConfigureAwait(false);
+                await session.OfferAsync(device, isTold).ConfigureAwait(false);
             machine.Start();
             using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task commanding = commands(session, ending.Token);
             using (cancellationToken.UnsafeRegister(static machine => ((LinuxMachine)machine!).Partition.Stop(), machine))
                 end = await machine.Ended.ConfigureAwait(false);
-            if (machine.Partition.HasCrashed)
+            if (machine.Partition.HasCrashed && isTold)
                 _notes.Write("the guest reported a crash");
             await ending.CancelAsync().ConfigureAwait(false);
             await commanding.ConfigureAwait(false);
-            await session.WriteStatusAsync().ConfigureAwait(false);
+            if (isTold)
+                await session.WriteStatusAsync().ConfigureAwait(false);
         }
         return end;
     }

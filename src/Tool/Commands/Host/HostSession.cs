@@ -45,8 +45,10 @@ internal sealed class HostSession : IAsyncDisposable
         ? device : throw new ToolException($"{name} is not offered");
 
     /// <summary>Offers a device.</summary>
+    /// <param name="choice">What is offered.</param>
+    /// <param name="isTold">Whether it is a line.</param>
     /// <exception cref="ToolException">It cannot be offered; the message says why.</exception>
-    public async Task OfferAsync(DeviceOffer choice)
+    public async Task OfferAsync(DeviceOffer choice, bool isTold = true)
     {
         if (choice is { Name: "fcopy", Argument: { } missing } && !File.Exists(missing))
             throw new ToolException($"there is no file '{missing}' to copy into the guest");
@@ -79,7 +81,8 @@ internal sealed class HostSession : IAsyncDisposable
             throw;
         }
         _offered[choice.Title] = (offered, device);
-        _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}{(choice.Subchannel == 0 ? "" : $", subchannel {choice.Subchannel}")}");
+        if (isTold)
+            _notes.Write($"{choice.Title} is offered as {offer.InterfaceInstance}{(choice.Subchannel == 0 ? "" : $", subchannel {choice.Subchannel}")}");
         if (device is IntegrationDevice<FileCopyHost> files && choice.Argument is { } file)
             _sending.Add(SendAsync(files, file));
     }
@@ -97,15 +100,15 @@ internal sealed class HostSession : IAsyncDisposable
     {
         try
         {
-            _notes.Write($"fcopy {file}: {await FileToGuest.CopyAsync(device, file, Path.GetFileName(file), Timeout.InfiniteTimeSpan, _ending.Token).ConfigureAwait(false)}");
+            _notes.WriteAbout("fcopy", $"fcopy {file}: {await FileToGuest.CopyAsync(device, file, Path.GetFileName(file), Timeout.InfiniteTimeSpan, _ending.Token).ConfigureAwait(false)}");
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
-            _notes.Write($"fcopy {file}: nothing in the guest took it");
+            _notes.WriteAbout("fcopy", $"fcopy {file}: nothing in the guest took it");
         }
         catch (Exception error) when (HostCommands.IsExpected(error))
         {
-            _notes.Write($"fcopy {file}: failed: {error.Message}");
+            _notes.WriteAbout("fcopy", $"fcopy {file}: failed: {error.Message}");
         }
     }
 

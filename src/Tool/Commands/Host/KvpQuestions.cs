@@ -19,6 +19,7 @@ internal sealed class KvpQuestions(Func<KvpRequest, Task<KvpAnswer>> ask)
         ["set", var key, var value] => TellAsync(KvpRequest.Set(IcKvpPool.External, key, KvpValue.Of(value))),
         ["get", var key] => GetAsync(key),
         ["delete", var key] => TellAsync(KvpRequest.Delete(IcKvpPool.External, key)),
+        ["addresses", var adapter] => AddressesAsync(adapter),
         ["list"] => ListAsync(IcKvpPool.External),
         ["list", var name] when PoolCalled(name) is { } pool => ListAsync(pool),
         _ => null,
@@ -52,6 +53,17 @@ internal sealed class KvpQuestions(Func<KvpRequest, Task<KvpAnswer>> ask)
                 return $"{key} = {Plain(pair.Value)}";
         }
         return $"{key} = {Plain(answer.Value.ToString())}";
+    }
+
+    // hv_kvp_daemon looks for the MAC address in sysfs, made upper case, and compares letter by letter.
+    private async Task<string> AddressesAsync(string adapter)
+    {
+        KvpAnswer answer = await ask(KvpRequest.GetAddresses(adapter.ToUpperInvariant().Replace('-', ':'), IcKvpAddressFamily.None)).ConfigureAwait(false);
+        if (answer is not { Status: IcStatus.Success, Addresses: { } found })
+            return Refused(answer);
+        return string.Join(", ", new[] { found.Addresses, found.Subnets, found.Gateways, found.DnsServers }.Select(Told));
+
+        static string Told(string text) => text.Length == 0 ? "none" : Plain(text);
     }
 
     private async Task<string> ListAsync(IcKvpPool pool)
