@@ -127,7 +127,8 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 IcStatus status = await AskAsync<ShutdownHost, IcStatus>(session, "shutdown",
                     host => host.AskAsync(new ShutdownRequest(rest is [] ? IcShutdownFlags.Force : IcShutdownFlags.Force | IcShutdownFlags.Restart)), cancellationToken).ConfigureAwait(false);
                 return $"the guest answered {status}";
-            case ["kvp", .. var asked] when new KvpQuestions(question => AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken)).Answer(asked) is { } answer:
+            // The component has its own limit.
+            case ["kvp", .. var asked] when new KvpQuestions(question => AskAsync<KvpHost, KvpAnswer>(session, "kvp", host => host.AskAsync(question), cancellationToken, Timeout.InfiniteTimeSpan)).Answer(asked) is { } answer:
                 return await answer.ConfigureAwait(false);
             case ["vss", "check" or "freeze" or "thaw"]:
                 // A freeze may take a quarter of an hour; the component has its own limits.

@@ -14,6 +14,9 @@ namespace VmBus.Tool;
 [SupportedOSPlatform("linux")]
 internal sealed class HostSession : IAsyncDisposable
 {
+    // Linux answers for a daemon that has not within 30 s; its hv_kvp_daemon starts several programs for the addresses of a card.
+    private static readonly TimeSpan PairsTimeout = TimeSpan.FromSeconds(35);
+
     private readonly ConcurrentDictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
     private readonly HostBus _bus;
@@ -62,7 +65,7 @@ internal sealed class HostSession : IAsyncDisposable
             "heartbeat" => (HeartbeatHost.Offer, (IChannelDevice)new IntegrationDevice<HeartbeatHost>(() => new HeartbeatHost())),
             "timesync" => (TimeSyncHost.Offer, new IntegrationDevice<TimeSyncHost>(() => new TimeSyncHost())),
             "shutdown" => (ShutdownHost.Offer, new IntegrationDevice<ShutdownHost>(() => new ShutdownHost())),
-            "kvp" => (KvpHost.Offer, new IntegrationDevice<KvpHost>(() => new KvpHost())),
+            "kvp" => (KvpHost.Offer, new IntegrationDevice<KvpHost>(() => new KvpHost(answerTimeout: PairsTimeout))),
             "vss" => (VssHost.Offer, new IntegrationDevice<VssHost>(() => new VssHost())),
             "fcopy" => (FileCopyHost.Offer, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
             "pipe" => (PipeDevice.Offer(instance: FreeInstance(PipeDevice.InterfaceInstance, "pipes")), new PipeRelay(choice.Argument!)),
