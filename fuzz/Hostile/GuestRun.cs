@@ -61,7 +61,8 @@ internal sealed class GuestRun(HostileOptions options, RunReport report)
             GuestMemorySize = 16 << 20,
             GuestVpCount = 2,
             IsThreaded = true,
-            Hypervisor = Unhurried,
+            // A ring of scattered pages is mapped only there.
+            Hypervisor = Unhurried with { SharedMemory = true },
             Host = Budgets with { Observer = seen, TransportConnect = sockets.ConnectAsync },
         });
         HostBus host = sockets.Host = machine.Host;

@@ -9,7 +9,7 @@ namespace VmBus.Fuzz.Hostile;
 /// </summary>
 internal sealed class LargeGpadls(Random random, IGuestPlatform platform) : IDisposable
 {
-    private const int Pages = 512;
+    private const int Pages = 1024;
     private const int MostFrames = 700;
 
     private readonly IGuestPages _pages = platform.AllocatePages(Pages);
