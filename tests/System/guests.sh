@@ -44,7 +44,11 @@ done
 
 . "$here/machine.sh"
 . "$here/module.sh"
-module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock"
+# Of the disks: what hv_storvsc, sd_mod and ext4 need, under the names of each kernel.
+module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock scsi_common scsi_mod scsi_transport_fc hv_storvsc
+    crct10dif_common crct10dif_generic crc-t10dif crc64 crc64_rocksoft_generic crc64-rocksoft t10-pi sd_mod
+    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4"
+module_kept=$(echo $module_kept)
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
 image() {
@@ -75,9 +79,16 @@ daemons() {
     say "  $(tree_version "daemons-$1" hyperv-daemons)"
 }
 
+# disk_tools: what the guest does with its disks, and what that is linked with, as a tree of the cache.
+disk_tools() {
+    module_suites "bookworm bookworm-security"
+    packages_tree disk-tools bookworm e2fsprogs util-linux coreutils
+    say "  $(tree_version disk-tools e2fsprogs)"
+}
+
 # make_guest KERNEL: what it boots.
 make_guest() {
-    local tree=$cache/trees/module-image-guest-$1 root=$work/guest-$1 to=$work/l1/kernels/$1 daemons file
+    local tree=$cache/trees/module-image-guest-$1 root=$work/guest-$1 to=$work/l1/kernels/$1 daemons file name
     daemons=$cache/trees/daemons-$(field "$1" 4)
     skeleton "$root" "$here/guest-init"
     mkdir -p "$root/modules" "$root/lib" "$root/daemons" "$root/var/lib/hyperv" "$to"
@@ -95,6 +106,16 @@ make_guest() {
     cp "$daemons"/usr/sbin/hv_*_daemon "$root/daemons/"
     find "$daemons" -name 'libc.so.6' -exec cp -L {} "$root/daemons/" \;
     find "$daemons" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/daemons/" \;
+    mkdir -p "$root/tools"
+    for name in mkfs.ext4 e2fsck blkdiscard blockdev dd; do
+        cp -L "$(find "$cache/trees/disk-tools" -path "*bin/$name" -print -quit)" "$root/tools/$name"
+    done
+    for name in $(find "$cache/trees/disk-tools" -path '*/x86_64-linux-gnu/*' -name 'lib*.so.*'); do
+        case ${name##*/} in
+        libext2fs.* | libcom_err.* | libblkid.* | libuuid.* | libe2p.* | libc.so* | libpthread.* | libss.*) cp -L "$name" "$root/tools/" ;;
+        esac
+    done
+    find "$cache/trees/disk-tools" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/tools/" \;
     cp "$tree"/boot/vmlinuz-* "$to/kernel"
     archive "$root" "$to/initrd"
     field "$1" 5 >"$to/version"
@@ -106,6 +127,7 @@ for kernel in $chosen; do
     image "$kernel"
     daemons "$(field "$kernel" 4)"
 done
+disk_tools
 say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"

@@ -30,6 +30,7 @@ internal sealed class StockSteps(string[] words)
         ("memory above 4 GiB", RequireMemory),
         ("devices", RequireDevices),
         ("integration components", RequireComponents),
+        ("disks", DiskSteps.Run),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
         ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
@@ -73,6 +74,7 @@ internal sealed class StockSteps(string[] words)
         Guid[] classes =
         [
             DeviceClass.Heartbeat.Id, DeviceClass.TimeSync.Id, DeviceClass.Shutdown.Id, DeviceClass.KeyValuePairs.Id, DeviceClass.Backup.Id, DeviceClass.FileCopy.Id, EchoClass, EchoClass,
+            DeviceClass.Scsi.Id, DeviceClass.Scsi.Id, DeviceClass.Scsi.Id,
         ];
         Until(() => Sysfs.ListDevices().Count == classes.Length, "not every offer became a device");
         Steps.Run("/bin/vmbus", "list", "--tree");
@@ -270,7 +272,16 @@ internal sealed class StockSteps(string[] words)
     // struct kvp_record: a key of 512 bytes and a value of 2048.
     private static List<string> Pairs()
     {
-        byte[] file = File.Exists(Pool) ? File.ReadAllBytes(Pool) : [];
+        byte[] file = [];
+        try
+        {
+            file = File.Exists(Pool) ? File.ReadAllBytes(Pool) : [];
+        }
+        catch (EndOfStreamException)
+        {
+            // The daemon empties its file before it writes it anew: none, as a look a moment later has it.
+        }
+
         List<string> pairs = [];
         for (int at = 0; at + 2560 <= file.Length; at += 2560)
             pairs.Add($"{Text(file.AsSpan(at, 512))}={Text(file.AsSpan(at + 512, 2048))}");

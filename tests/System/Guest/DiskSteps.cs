@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+using static VmBus.SystemTest.OwnHostSteps;
+
+namespace VmBus.SystemTest;
+
+/// <summary>
+/// The kernel's own storage drivers, hv_storvsc and sd_mod, on disks that our host offers: one that is written, one that is only read,
+/// and one with a monitor. What must then be in the host's files is printed, behind <c>@disk</c>.
+/// </summary>
+internal static class DiskSteps
+{
+    private const string Written = "written", ReadOnly = "read only", Monitored = "with a monitor";
+    private static readonly Dictionary<string, long> Sizes = new() { [Written] = 24 << 20, [ReadOnly] = 8 << 20, [Monitored] = 16 << 20 };
+
+    public static void Run()
+    {
+        Until(() => Sizes.Values.All(size => Find(size) is not null), "not every disk becomes a block device");
+        Steps.Run("sh", "-c", "dmesg | grep -iE 'scsi|sd [0-9]|storvsc'");
+        string written = Find(Sizes[Written])!, readOnly = Find(Sizes[ReadOnly])!, monitored = Find(Sizes[Monitored])!;
+        Require(Directory.GetDirectories("/sys/block", "sd*").Length == Sizes.Count, "there are more disks than were offered");
+        foreach (string disk in new[] { written, readOnly, monitored })
+        {
+            Require(Sys(disk, "device/vendor") == "Msft" && Sys(disk, "device/model") == "Virtual Disk", $"{disk} is of another maker");
+            Require(Sys(disk, "queue/logical_block_size") == "512" && Sys(disk, "queue/physical_block_size") == "4096", $"{disk} has other blocks");
+            Require(Sys(disk, "queue/write_cache") == "write back" || disk == readOnly, $"the kernel sees no cache of {disk}");
+        }
+
+        WriteDirectly(written, $"{Written}, O_DIRECT");
+        WriteDirectly(monitored, $"{Monitored}, O_DIRECT");
+        MakeFiles(written);
+        RefuseWrites(readOnly);
+        GiveBack(monitored);
+        // While they are open: what the host counts is then a line of each.
+        Console.WriteLine("@host status");
+        foreach (string disk in new[] { written, readOnly, monitored })
+        {
+            Tool("blockdev", "--flushbufs", $"/dev/{disk}");
+            Console.WriteLine($"@disk {Sys(disk, "size")} {Digest(disk, 0, (int)(long.Parse(Sys(disk, "size"), CultureInfo.InvariantCulture) / 2048))}");
+        }
+    }
+
+    private static string? Find(long size) => Directory.GetDirectories("/sys/block", "sd*").Select(path => Path.GetFileName(path))
+        .FirstOrDefault(name => Sys(name, "size") == (size / 512).ToString(CultureInfo.InvariantCulture) && File.Exists($"/dev/{name}"));
+
+    private static string Sys(string disk, string file) => File.Exists($"/sys/block/{disk}/{file}") ? File.ReadAllText($"/sys/block/{disk}/{file}").Trim() : "";
+
+    private static void WriteDirectly(string disk, string title)
+    {
+        const int Megabytes = 4;
+        Steps.Run("sh", "-c", $"head -c {Megabytes << 20} /dev/urandom >/tmp/data");
+        long start = Stopwatch.GetTimestamp();
+        Tool("dd", "if=/tmp/data", $"of=/dev/{disk}", "bs=256K", "oflag=direct", "seek=16", "conv=fsync", "status=none");
+        TimeSpan writing = Stopwatch.GetElapsedTime(start);
+        start = Stopwatch.GetTimestamp();
+        string digest = Digest(disk, 4, Megabytes);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{title}: {Megabytes} MiB written in {writing.TotalMilliseconds:F0} ms, read and digested in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms"));
+        Require(digest == Steps.Output("sha256sum", "/tmp/data").Split(' ')[0], "what is read is not what was written");
+        File.Delete("/tmp/data");
+    }
+
+    private static void MakeFiles(string disk)
+    {
+        if (!File.Exists("/modules/ext4.ko") && !File.ReadAllText("/proc/filesystems").Contains("ext4", StringComparison.Ordinal))
+        {
+            Console.WriteLine("skipped: this kernel has no ext4");
+            return;
+        }
+
+        Tool("mkfs.ext4", "-q", "-F", $"/dev/{disk}");
+        Directory.CreateDirectory("/mnt");
+        Steps.Run("mount", "-t", "ext4", $"/dev/{disk}", "/mnt");
+        Steps.Run("sh", "-c", "head -c 2097152 /dev/urandom >/tmp/file && mkdir /mnt/folder && cp /tmp/file /mnt/folder/file && sync");
+        Steps.Run("umount", "/mnt");
+        Tool("e2fsck", "-f", "-n", $"/dev/{disk}");
+        Steps.Run("mount", "-t", "ext4", "-o", "ro", $"/dev/{disk}", "/mnt");
+        Steps.Run("cmp", "/tmp/file", "/mnt/folder/file");
+        Steps.Run("umount", "/mnt");
+        File.Delete("/tmp/file");
+    }
+
+    private static void RefuseWrites(string disk)
+    {
+        Require(Sys(disk, "ro") == "1", "the kernel does not see that the disk is only read");
+        using Process write = Start("dd", "if=/dev/zero", $"of=/dev/{disk}", "bs=4096", "count=1", "status=none");
+        write.WaitForExit();
+        Require(write.ExitCode != 0, "a disk that is only read was written");
+    }
+
+    private static void GiveBack(string disk)
+    {
+        Require(Sys(disk, "queue/discard_max_bytes") is not ("" or "0"), "the kernel does not see that the disk is thin");
+        Tool("blkdiscard", $"/dev/{disk}");
+        Require(Digest(disk, 0, 16) == Steps.Output("sh", "-c", "head -c 16777216 /dev/zero | sha256sum").Split(' ')[0], "what was given back is not zeros");
+    }
+
+    private static string Digest(string disk, int skip, int megabytes) => Steps.Output(
+        "sh", "-c", $"{Prefix}dd if=/dev/{disk} bs=1M iflag=direct skip={skip} count={megabytes} status=none | sha256sum").Split(' ')[0];
+
+    // Debian's own programs, with the C library that they were linked with.
+    private const string Prefix = "/tools/ld-linux-x86-64.so.2 --library-path /tools /tools/";
+
+    private static void Tool(string name, params string[] arguments)
+    {
+        using Process process = Start(name, arguments);
+        process.WaitForExit();
+        Require(process.ExitCode == 0, $"{name} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+    }
+
+    private static Process Start(string name, params string[] arguments) =>
+        Process.Start("/tools/ld-linux-x86-64.so.2", ["--library-path", "/tools", $"/tools/{name}", .. arguments]);
+}
