@@ -2,7 +2,6 @@ using VmBus.Backends.Tests.HostileUsers;
 using VmBus.Devices;
 using VmBus.Guests;
 using VmBus.Hosting;
-using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Whp.Tests;
