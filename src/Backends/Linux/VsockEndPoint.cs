@@ -78,14 +78,17 @@ public sealed class VsockEndPoint : EndPoint
     {
         cancellationToken.ThrowIfCancellationRequested();
         Socket socket = CreateSocket();
+        Task connecting = Task.Run(() => socket.Connect(this), CancellationToken.None);
         try
         {
-            await Task.Run(() => socket.Connect(this), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
             return socket;
         }
         catch
         {
             socket.Dispose();
+            // One that was given up fails now, and that is what was wanted.
+            _ = connecting.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw;
         }
     }

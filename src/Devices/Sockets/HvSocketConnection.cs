@@ -9,8 +9,12 @@ using VmBus.Pipes;
 namespace VmBus.Devices;
 
 /// <summary>Offers the channel of one connection, serves its one open, and takes it back.</summary>
-internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, Guid endpoint, bool isForAccept) : IChannelDevice
+internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid endpoint, bool isForAccept) : IChannelDevice
 {
+    // How many times its time a connection may wait for a guest that opens others meanwhile.
+    private const int MostTimes = 10;
+
+    private readonly HvSocketOptions _options = host.Options;
     private readonly TaskCompletionSource<HvSocketStream> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,7 +26,7 @@ internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, 
 
     /// <summary>Offers the channel and waits until the guest has opened it.</summary>
     /// <param name="bus">Where.</param>
-    /// <param name="timeout">How long the guest may take.</param>
+    /// <param name="timeout">How long the guest may take, from the last connection that it opened: one that is busy gets to all.</param>
     /// <param name="offered">Called as soon as it is offered.</param>
     /// <param name="ended">Called once, when it is <see cref="Ended"/>, and before that is completed.</param>
     /// <param name="cancellationToken">Ends the wait, and takes the offer back.</param>
@@ -30,14 +34,14 @@ internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, 
     /// <exception cref="InvalidOperationException">It cannot be offered.</exception>
     public async Task<HvSocketStream> OpenAsync(HostBus bus, TimeSpan timeout, Action offered, Action ended, CancellationToken cancellationToken)
     {
-        HostOffer offer = HvSocketOffer.Make(service, endpoint, isForAccept, options.MonitorLatency);
+        HostOffer offer = HvSocketOffer.Make(service, endpoint, isForAccept, _options.MonitorLatency);
         // A dispose says the end beside a write of another thread.
         OfferedChannel channel = await bus.OfferAsync(offer, this, new DeviceChannelOptions { MultiProducer = true }).ConfigureAwait(false);
         offered();
         _ = RevokeWhenDoneAsync(channel, ended);
         try
         {
-            return await _opened.Task.WaitAsync(timeout, options.Clock, cancellationToken).ConfigureAwait(false);
+            return await WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -46,6 +50,28 @@ internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, 
                 await _opened.Task.Result.DisposeAsync().ConfigureAwait(false);
             await EndAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private async Task<HvSocketStream> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        TimeProvider clock = _options.Clock;
+        long start = clock.GetTimestamp();
+        TimeSpan left = timeout;
+        while (true)
+        {
+            try
+            {
+                return await _opened.Task.WaitAsync(left, clock, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Taken back while the guest works through two hundred, and asked for again, none would ever be opened.
+                TimeSpan sinceOpen = clock.GetElapsedTime(Math.Max(start, host.LastOpened));
+                left = timeout - sinceOpen;
+                if (left <= TimeSpan.Zero || clock.GetElapsedTime(start) >= MostTimes * timeout)
+                    throw;
+            }
         }
     }
 
@@ -87,6 +113,7 @@ internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, 
             pipe.AbandonWriting();
             return;
         }
+        host.NoteOpened();
         try
         {
             var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -126,7 +153,7 @@ internal sealed class HvSocketConnection(HvSocketOptions options, Guid service, 
     // in the ring loses that.
     private async Task LingerAsync(HvSocketStream stream, Task closed, CancellationToken closing)
     {
-        using var limit = new CancellationTokenSource(options.LingerTimeout, options.Clock);
+        using var limit = new CancellationTokenSource(_options.LingerTimeout, _options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing);
         await stream.DiscardAsync(either.Token).ConfigureAwait(false);
         await closed.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -24,6 +24,7 @@ public sealed class HvSocketHost : IAsyncDisposable
     private int _count;
     private int _isDisposed;
     private long _refused;
+    private long _lastOpened = long.MinValue;
 
     /// <summary>Takes the bus's connects from now on.</summary>
     /// <param name="bus">The bus.</param>
@@ -49,6 +50,9 @@ public sealed class HvSocketHost : IAsyncDisposable
 
     internal HvSocketOptions Options { get; }
 
+    /// <summary>When the guest opened a connection last, by the clock's timestamps.</summary>
+    internal long LastOpened => Volatile.Read(ref _lastOpened);
+
     /// <summary>Connects to a service in the guest.</summary>
     /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
     /// <param name="cancellationToken">Gives up, and takes the channel back.</param>
@@ -63,7 +67,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (!_bus.Negotiated.IsNegotiated || !_bus.Negotiated.HasTransportConnect)
             throw new HvSocketException($"Service {service} cannot be reached: no guest with sockets is connected to the bus.", SocketError.HostUnreachable);
-        return OpenAsync(new HvSocketConnection(Options, service, Guid.NewGuid(), isForAccept: true), Options.ConnectTimeout, service, static () => { }, cancellationToken);
+        return OpenAsync(new HvSocketConnection(this, service, Guid.NewGuid(), isForAccept: true), Options.ConnectTimeout, service, static () => { }, cancellationToken);
     }
 
     /// <summary>Listens for the guest's connects to a service.</summary>
@@ -99,6 +103,9 @@ public sealed class HvSocketHost : IAsyncDisposable
             listener.Dispose();
         await Task.WhenAll(_connections.Keys.Select(connection => connection.EndAsync())).ConfigureAwait(false);
     }
+
+    /// <summary>The guest has opened one: it is not the guest that fails to.</summary>
+    internal void NoteOpened() => Volatile.Write(ref _lastOpened, Options.Clock.GetTimestamp());
 
     /// <summary>Offers a connection and waits until it is open; counts it until it has ended.</summary>
     internal async Task<HvSocketStream> OpenAsync(HvSocketConnection connection, TimeSpan timeout, Guid service, Action offered, CancellationToken cancellationToken)

@@ -7,11 +7,14 @@ public sealed record HvSocketOptions
 {
     /// <summary>
     /// How long a guest may take to open the channel of a connection that the host makes. A guest in which nothing listens never
-    /// does, and does not say so. Windows and Linux hosts wait 2 s.
+    /// does, and does not say so. Windows and Linux hosts wait 2 s. The time of all begins anew when the guest opens one, up to ten
+    /// times: a guest that has many to open is not at fault.
     /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a guest may take to open the channel of a connection that it asked for.</summary>
+    /// <summary>
+    /// How long a guest may take to open the channel of a connection that it asked for; as for <see cref="ConnectTimeout"/>.
+    /// </summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>

@@ -47,7 +47,7 @@ public sealed class HvSocketRequest
             throw new InvalidOperationException($"The connect of {Endpoint} to service {Service} was accepted already.");
         if (_answer.Task.IsCompleted)
             throw new HvSocketException($"The guest has withdrawn its connect to service {Service}.", SocketError.ConnectionAborted);
-        Connection = new HvSocketConnection(_host.Options, Service, Endpoint, isForAccept: false);
+        Connection = new HvSocketConnection(_host, Service, Endpoint, isForAccept: false);
         return await _host.OpenAsync(Connection, _host.Options.OpenTimeout, Service, () => _answer.TrySetResult(true), cancellationToken).ConfigureAwait(false);
     }
 

@@ -36,6 +36,22 @@ public sealed class HostileCallbackTests
     }
 
     [Fact]
+    public async Task A_handler_that_is_set_once_there_is_a_bus_takes_the_place_of_the_one_before()
+    {
+        var thrown = new IOException("No such service.");
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { TransportConnect = (_, _) => throw new InvalidDataException("This one was replaced.") });
+        Assert.NotNull(fixture.Host.TransportConnect);
+        fixture.Host.TransportConnect = (_, _) => throw thrown;
+        PostConnect(fixture);
+        Assert.Equal(ChannelMessageStatus.ConnectionRefused, await ResultAsync(fixture));
+        Assert.Same(thrown, fixture.NextFailure().Exception);
+        fixture.Host.TransportConnect = null;
+        PostConnect(fixture);
+        Assert.Equal(ChannelMessageStatus.ConnectionRefused, await ResultAsync(fixture));
+        await fixture.AssertUnharmedAsync();
+    }
+
+    [Fact]
     public async Task A_socket_request_whose_handler_never_answers_is_refused_when_its_time_is_over_and_holds_up_nobody()
     {
         var never = new TaskCompletionSource<bool>();

@@ -64,6 +64,11 @@ internal sealed record CallbackCells(string Throws, string ThrowsLater, string N
             "HostileCallbackTests.A_socket_request_whose_handler_throws_is_refused_and_the_author_gets_the_exception",
             "HostileCallbackTests.A_socket_request_whose_handler_never_answers_is_refused_when_its_time_is_over_and_holds_up_nobody",
             "HostileCallbackTests.A_socket_request_may_wait_for_the_offer_it_makes", "HostileCallbackTests.A_socket_request_may_dispose_its_bus"),
+        ["HostBus.TransportConnect"] = new(
+            "HostileCallbackTests.A_handler_that_is_set_once_there_is_a_bus_takes_the_place_of_the_one_before",
+            "HostileCallbackTests.A_socket_request_whose_handler_throws_is_refused_and_the_author_gets_the_exception",
+            "HostileCallbackTests.A_socket_request_whose_handler_never_answers_is_refused_when_its_time_is_over_and_holds_up_nobody",
+            "HostileCallbackTests.A_socket_request_may_wait_for_the_offer_it_makes", "HostileCallbackTests.A_socket_request_may_dispose_its_bus"),
         ["HostBusOptions.Observer"] = new(ObserverOfHost, IsSynchronous, "n.a.: must not block, as documented", CallsBus, EndsMachine),
         ["IMessageObserver.Observe"] = new(ObserverOfHost, IsSynchronous, "n.a.: must not block, as documented", CallsBus, EndsMachine),
         ["GuestBusOptions.Observer"] = new(

@@ -72,6 +72,7 @@ internal static class CancelledCells
         ["SharedHost.OfferAsync"] = "SharedPathTests.A_cancelled_wait_ends_and_leaves_nothing",
         ["UtilDaemon.RunAsync"] = "KvpDaemonTests.The_token_and_disposing_end_a_wait_and_close_the_device",
         ["VmBusDevice.OpenAsync"] = Open,
+        ["VsockEndPoint.ConnectAsync"] = "VsockEndPointTests.A_connect_that_is_given_up_leaves_no_socket",
         ["VmBusDevice.CloseAsync"] = "CancelledCallTests.A_close_of_a_device_whose_host_does_not_read_goes_on_without_who_gave_up",
     };
 }

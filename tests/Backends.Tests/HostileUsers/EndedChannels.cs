@@ -114,6 +114,7 @@ internal static class EndedChannels
             .Throws("WriteAsync", () => pipe.WriteAsync(Payload, Token).AsTask())
             .Throws("WriteAsync", () => pipe.WriteAsync(Payload, 0, 8, Token))
             .Throws("WriteByte", () => pipe.WriteByte(1))
+            .Answers("AbandonWriting", pipe.AbandonWriting)
             .Answers("Flush", pipe.Flush)
             .Answers("FlushAsync", () => pipe.FlushAsync(Token))
             .Throws<NotSupportedException>("Seek", () => pipe.Seek(0, SeekOrigin.Begin))

@@ -59,4 +59,23 @@ public sealed class VsockEndPointTests
             Assert.Equal(SocketError.AddressAlreadyInUse, taken.SocketErrorCode);
         }
     }
+
+    [Fact]
+    public async Task A_connect_that_is_given_up_leaves_no_socket()
+    {
+        // Nothing is at this port: it is refused at once where the machine has a loopback, after 2 s where it has none, and never
+        // where it has no such sockets. Whatever comes first ends the call.
+        var nowhere = new VsockEndPoint(cid: 1, port: 1);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => nowhere.ConnectAsync(new CancellationToken(canceled: true)));
+        int before = Descriptors();
+        using var cancel = new CancellationTokenSource();
+        Task<Socket> connecting = nowhere.ConnectAsync(cancel.Token);
+        await cancel.CancelAsync();
+        Exception? ended = await Record.ExceptionAsync(() => connecting);
+        Assert.True(ended is OperationCanceledException or SocketException, ended?.ToString());
+        for (long start = Environment.TickCount64; Descriptors() > before; await Task.Delay(1))
+            Assert.True(Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, "the socket is left");
+
+        static int Descriptors() => Directory.GetFiles("/proc/self/fd").Length;
+    }
 }

@@ -23,6 +23,27 @@ public sealed class HostileSocketTests
     }
 
     [Fact]
+    public async Task A_guest_that_opens_others_meanwhile_has_longer_but_not_for_ever()
+    {
+        var clock = new FakeTimeProvider();
+        await using SocketFixture fixture = await MakeAsync(new HvSocketOptions { Clock = clock });
+        using HvSocketListener listener = fixture.Host.Listen(HvSocketService.FromPort(1));
+        Task<HvSocketStream> connecting = fixture.Host.ConnectAsync(Service, Token);
+        await OfferedAsync(fixture);
+        DateTimeOffset start = clock.GetUtcNow();
+        while (!connecting.IsCompleted)
+        {
+            // One is opened before each second of the clock: less than a connect's time lies between two.
+            await using HvSocketStream guest = await fixture.Guest.ConnectAsync(HvSocketService.FromPort(1), Token);
+            await using HvSocketStream host = await listener.AcceptAsync(Token);
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        TimeSpan passed = clock.GetUtcNow() - start;
+        Assert.True(passed >= TimeSpan.FromSeconds(20), $"after {passed}");
+        Assert.Equal(SocketError.TimedOut, (await Assert.ThrowsAsync<HvSocketException>(() => connecting)).SocketErrorCode);
+    }
+
+    [Fact]
     public async Task A_connect_that_is_given_up_takes_its_offer_back()
     {
         await using SocketFixture fixture = await MakeAsync();
