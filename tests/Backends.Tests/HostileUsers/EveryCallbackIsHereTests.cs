@@ -17,7 +17,8 @@ public sealed class EveryCallbackIsHereTests
 
     private static readonly Assembly[] Assemblies = [typeof(VmBusChannel).Assembly, typeof(InMemoryMachine).Assembly];
 
-    private static IEnumerable<Type> Shipped => Assemblies.SelectMany(assembly => assembly.GetExportedTypes());
+    // Of the devices, the one that is a callback's holder only. Sockets and disks have hostile tests of their own, and no rows yet.
+    private static IEnumerable<Type> Shipped => Assemblies.SelectMany(assembly => assembly.GetExportedTypes()).Append(typeof(Devices.PipeDevice));
 
     [Fact]
     public void Every_callback_has_its_row()

@@ -67,15 +67,16 @@ public sealed class VsockEndPointTests
         // where it has no such sockets. Whatever comes first ends the call.
         var nowhere = new VsockEndPoint(cid: 1, port: 1);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => nowhere.ConnectAsync(new CancellationToken(canceled: true)));
-        int before = Descriptors();
+        int before = Sockets();
         using var cancel = new CancellationTokenSource();
         Task<Socket> connecting = nowhere.ConnectAsync(cancel.Token);
         await cancel.CancelAsync();
         Exception? ended = await Record.ExceptionAsync(() => connecting);
         Assert.True(ended is OperationCanceledException or SocketException, ended?.ToString());
-        for (long start = Environment.TickCount64; Descriptors() > before; await Task.Delay(1))
+        for (long start = Environment.TickCount64; Sockets() > before; await Task.Delay(1))
             Assert.True(Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, "the socket is left");
 
-        static int Descriptors() => Directory.GetFiles("/proc/self/fd").Length;
+        // The framework's own event queue comes with the first socket, and stays.
+        static int Sockets() => Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
     }
 }

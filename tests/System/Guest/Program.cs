@@ -7,8 +7,8 @@ if (args is ["hold", string what, string instance])
     return Steps.Hold(what, Guid.Parse(instance));
 if (args is ["pipe-client", string path, string send, string receive])
     return await PipeClient.RunAsync(path, send, receive);
-if (args is ["vsock-peer", string door])
-    return await VsockPeer.RunAsync(door);
+if (args is ["vsock-peer", string door, string count])
+    return await VsockPeer.RunAsync(door, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
 
 // More than ten times what the longest step takes on a quiet machine, which is a wait for what the other host does 50 s later.
 // The reminder is what tells a step that is slow from a machine that hangs.

@@ -22,6 +22,8 @@ internal sealed class StockSteps(string[] words)
     private static readonly VmBusSysfs Sysfs = new();
     private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
 
+    private SocketSteps Sockets => new(IsLarge ? 200 : 20);
+
     private bool IsLarge => words.Contains("above-4g");
 
     public IEnumerable<(string Name, Action Step)> All =>
@@ -35,7 +37,8 @@ internal sealed class StockSteps(string[] words)
         ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
         ("an echo over UIO", Echo),
-        ("sockets, both ways", SocketSteps.Run),
+        ("sockets of the host's", Sockets.Accept),
+        ("sockets to the host", Sockets.Connect),
         ("hv_utils, out and in three times", ReloadUtilities),
         ("a driver unbound and bound under traffic", RebindUnderTraffic),
         ("offered and rescinded, again and again", OfferAndRescind),

@@ -11,24 +11,22 @@ internal static class VsockPeer
     /// <summary>The port of the guest's echo, and of the echo here.</summary>
     public const uint GuestPort = 5000, HostPort = 6000;
 
-    /// <summary>How many connections each way, all of them open at once.</summary>
-    public const int Count = 200;
-
     private const int Length = 20_000;
 
-    /// <summary>Serves the guest until the end; has the guest serve 200 clients at once, when it has connected for the first time.</summary>
+    /// <summary>Serves the guest until the end; has the guest serve so many clients at once, when it has connected for the first time.</summary>
     /// <param name="path">The host's door.</param>
-    public static async Task<int> RunAsync(string path)
+    /// <param name="count">How many.</param>
+    public static async Task<int> RunAsync(string path, int count)
     {
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint($"{path}_{HostPort}"));
-        listener.Listen(Count);
+        listener.Listen(count);
         Task serving = EchoAsync(await listener.AcceptAsync());
         Console.WriteLine("the guest has connected");
         serving = Task.WhenAll(serving, ServeAsync(listener));
-        // One after the other: an emulated guest that is to open two hundred within 2 s opens none in time, and all come again.
-        var all = new Socket[Count];
-        for (int number = 0; number < Count; number++)
+        // One after the other: the guest opens each within the time that a host gives it.
+        var all = new Socket[count];
+        for (int number = 0; number < count; number++)
             all[number] = await ConnectSurelyAsync(path);
         Console.WriteLine($"{all.Length} connections to the guest are open");
         await Task.WhenAll(all.Select(AskAsync));
