@@ -23,7 +23,7 @@ internal static class HostileCommand
         }
 
         var report = new RunReport(arguments[0], options);
-        TaskScheduler.UnobservedTaskException += (_, unobserved) => report.Fail($"an exception that nobody observed: {unobserved.Exception}");
+        TaskScheduler.UnobservedTaskException += (_, unobserved) => report.Fail($"an unobserved exception: {unobserved.Exception}");
         try
         {
             await (arguments[0] == "guest" ? GuestRun.RunAsync(options, report) : ProcessRun.RunAsync(options, report));

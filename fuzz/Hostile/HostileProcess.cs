@@ -169,7 +169,7 @@ internal sealed class HostileProcess(int seed)
             }
             catch (ErrnoException)
             {
-                // Nobody listens there between two channels.
+                // Between two channels nothing listens there.
                 Thread.Sleep(5);
             }
         }

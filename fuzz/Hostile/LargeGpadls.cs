@@ -17,8 +17,7 @@ internal sealed class LargeGpadls(Random random, IGuestPlatform platform) : IDis
     private uint _last = 0x1000_0000;
 
     /// <summary>Makes one, and does something to those there are.</summary>
-    /// <returns>How many it made.</returns>
-    public int Post(IGuestPlatform to, uint relid)
+    public void Post(uint relid)
     {
         ulong[] frames = new ulong[random.Next(2, MostFrames)];
         int kind = random.Next(3);
@@ -29,13 +28,13 @@ internal sealed class LargeGpadls(Random random, IGuestPlatform platform) : IDis
         {
             // One that is never complete takes its room, too.
             if (random.Next(400) != 0)
-                Send(to, message);
+                Send(message);
         }
 
         _made.Add((relid, gpadl));
         if (random.Next(2) == 0)
         {
-            Send(to, ChannelMessages.ToBytes(ChannelMessageType.OpenChannel, new OpenChannel
+            Send(ChannelMessages.ToBytes(ChannelMessageType.OpenChannel, new OpenChannel
             {
                 ChildRelid = relid,
                 OpenId = gpadl,
@@ -48,15 +47,13 @@ internal sealed class LargeGpadls(Random random, IGuestPlatform platform) : IDis
         while (_made.Count > 0 && random.Next(10) < 6)
         {
             int at = random.Next(_made.Count);
-            Send(to, ChannelMessages.ToBytes(ChannelMessageType.CloseChannel, new CloseChannel { ChildRelid = _made[at].Relid }));
-            Send(to, ChannelMessages.ToBytes(ChannelMessageType.GpadlTeardown, new GpadlTeardown { ChildRelid = _made[at].Relid, Gpadl = _made[at].Gpadl }));
+            Send(ChannelMessages.ToBytes(ChannelMessageType.CloseChannel, new CloseChannel { ChildRelid = _made[at].Relid }));
+            Send(ChannelMessages.ToBytes(ChannelMessageType.GpadlTeardown, new GpadlTeardown { ChildRelid = _made[at].Relid, Gpadl = _made[at].Gpadl }));
             _made.RemoveAt(at);
         }
-
-        return 1;
     }
 
     public void Dispose() => _pages.Dispose();
 
-    private static void Send(IGuestPlatform to, byte[] message) => to.PostMessage(MessageConnection.Contact, message);
+    private void Send(byte[] message) => platform.PostMessage(MessageConnection.Contact, message);
 }

@@ -98,7 +98,7 @@ internal static unsafe partial class Raw
         }
     }
 
-    /// <summary>Bytes and descriptors where nobody waits for any.</summary>
+    /// <summary>Bytes and descriptors that the other side does not expect.</summary>
     public static void SendNoise(UnixFdSocket socket, Random random, int[] descriptors)
     {
         byte[] noise = new byte[random.Next(1, 256)];

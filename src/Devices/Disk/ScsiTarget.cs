@@ -40,7 +40,7 @@ internal sealed class ScsiTarget
             lun.Leave();
             return executing;
         }
-        return new(AnswerForNobody(new ScsiCommand(block), data));
+        return new(AnswerWithoutLun(new ScsiCommand(block), data));
     }
 
     private static async ValueTask<ScsiOutcome> AwaitAsync(ValueTask<ScsiOutcome> executing, AttachedLun lun)
@@ -56,7 +56,7 @@ internal sealed class ScsiTarget
     }
 
     // A guest looks for disks at every path, target and LUN: without this qualifier it finds ghosts (Linux scsi_probe_and_add_lun).
-    private static ScsiOutcome AnswerForNobody(ScsiCommand command, IScsiData data)
+    private static ScsiOutcome AnswerWithoutLun(ScsiCommand command, IScsiData data)
     {
         if (command.Operation != ScsiOperation.Inquiry)
             return ScsiOutcome.LunAbsent;

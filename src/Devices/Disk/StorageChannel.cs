@@ -29,7 +29,7 @@ internal sealed class StorageChannel : IDisposable
     private readonly Queue<StorageRequest> _done;
     private readonly int _depth;
     private readonly CancellationTokenSource _faulted = new();
-    private TaskCompletionSource? _changed;         // under the lock: somebody waits for a request to become free, or for the end
+    private TaskCompletionSource? _changed;         // under the lock: set while a wait for a free request, or for the end, goes on
     private bool _isSending;
     private bool _hasEnded;                         // the guest can be told nothing more
     private bool _enumerate;
@@ -218,7 +218,7 @@ internal sealed class StorageChannel : IDisposable
         }
     }
 
-    // One thread sends at a time: whoever finds answers and no sender.
+    // One thread sends at a time: the first that finds answers and no sender.
     private void Send()
     {
         lock (_sync)

@@ -12,7 +12,7 @@ public sealed class HvSocketListener : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Action<HvSocketListener> _ended;
     private readonly int _backlog;
-    private int _waiting;       // those that are being opened and those that nobody has taken
+    private int _waiting;       // those that are being opened, and those that were not accepted yet
     private int _isDisposed;
 
     internal HvSocketListener(Guid service, int backlog, Action<HvSocketListener> ended)

@@ -129,7 +129,7 @@ internal sealed unsafe class WhpVm : SafeHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => WhpNative.DeletePartition(handle) >= 0;
 
-    // From before a part is made until the part holds the partition itself: a dispose in between would leave the part to nobody.
+    // From before a part is made until the part holds the partition itself: a dispose in between would leave the part without an owner.
     private readonly ref struct Held
     {
         private readonly WhpVm _vm;

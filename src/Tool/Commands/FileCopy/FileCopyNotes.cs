@@ -34,7 +34,7 @@ internal sealed class FileCopyNotes(TextWriter lines, TextWriter notes, bool isJ
 
     private void TellLeftOut(string outcome, long count)
     {
-        notes.WriteLine($"vmbus: {count} {(count == 1 ? "line" : "lines")} about {outcome} copies left out");
+        notes.WriteLine($"vmbus: {NoteBudget.LeftOut($"{outcome} copies", count)}");
         notes.Flush();
     }
 }

@@ -45,10 +45,11 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
         string[] head = parts[0].Split('=', 2);
         if (!Names.Contains(head[0]))
             throw new UsageException($"--device {text}: no such device; there are {string.Join(", ", Names)}");
-        if (head[0] is Pipe or Vsock && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
-            throw new UsageException($"--device {text}: a {head[0]} takes a path without blanks and commas: {head[0]}=PATH");
-        if (head[0] == Disk && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
-            throw new UsageException($"--device {text}: a disk takes the file of its image, without blanks and commas: disk=FILE");
+        if (head[0] is Pipe or Vsock or Disk && (head.Length == 1 || head[1].Length == 0 || head[1].Any(char.IsWhiteSpace)))
+        {
+            string takes = head[0] == Disk ? "the file of its image, without blanks and commas: disk=FILE" : $"a path without blanks and commas: {head[0]}=PATH";
+            throw new UsageException($"--device {text}: a {head[0]} takes {takes}");
+        }
         if (head.Length > 1 && head[0] is not (Echo or FileCopy or Pipe or Vsock or Disk))
             throw new UsageException($"--device {text}: {head[0]} takes no argument; echo=N, fcopy=FILE, pipe=PATH, vsock=PATH and disk=FILE do");
         TimeSpan? latency = null;

@@ -29,11 +29,8 @@ internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null, G
     {
         lock (_sync)
         {
-            if (!_budget.TryTake(source, out long leftOut))
-                return;
-            if (leftOut > 0)
-                WriteLine(LeftOut(source, leftOut));
-            WriteLine(text);
+            if (IsTold(source))
+                WriteLine(text);
         }
     }
 
@@ -43,7 +40,7 @@ internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null, G
         lock (_sync)
         {
             foreach ((string source, long leftOut) in _budget.TakeLeftOut())
-                WriteLine(LeftOut(source, leftOut));
+                WriteLine(NoteBudget.LeftOut(source, leftOut));
         }
     }
 
@@ -55,12 +52,10 @@ internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null, G
         {
             bool isTold = _budget.TryTake(source, out long leftOut);
             if (leftOut > 0)
-                WriteLine(LeftOut(source, leftOut));
+                WriteLine(NoteBudget.LeftOut(source, leftOut));
             return isTold;
         }
     }
-
-    private static string LeftOut(string source, long count) => $"{count} {(count == 1 ? "line" : "lines")} about {source} left out";
 
     private void WriteLine(string text)
     {

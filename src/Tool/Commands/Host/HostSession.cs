@@ -57,7 +57,7 @@ internal sealed class HostSession : IAsyncDisposable
             throw new ToolException($"there is no file '{missing}' to copy into the guest");
         if (choice.IsSockets)
         {
-            OfferSockets(choice);
+            OfferSockets(choice, isTold);
             return;
         }
         (HostOffer offer, IChannelDevice device) = choice.Name switch
@@ -90,12 +90,13 @@ internal sealed class HostSession : IAsyncDisposable
             _sending.Add(SendAsync(files, file));
     }
 
-    private void OfferSockets(DeviceOffer choice)
+    private void OfferSockets(DeviceOffer choice, bool isTold)
     {
         if (_sockets is { } there)
             throw new ToolException($"{there.Title} is offered already, and a guest has one set of sockets");
         _sockets = (choice.Title, new VsockDoor(_bus, choice.Argument!, _notes, new HvSocketOptions { MonitorLatency = choice.MonitorLatency }));
-        _notes.Write($"{choice.Title} takes connections");
+        if (isTold)
+            _notes.Write($"{choice.Title} takes connections");
     }
 
     // As soon as the guest takes files: from its own commands that may be minutes.

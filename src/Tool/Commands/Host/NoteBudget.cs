@@ -50,6 +50,11 @@ internal sealed class NoteBudget(TimeProvider clock)
         return untold;
     }
 
+    /// <summary>What is told of lines that were left out.</summary>
+    /// <param name="source">What they were about.</param>
+    /// <param name="count">How many there were.</param>
+    public static string LeftOut(string source, long count) => $"{count} {(count == 1 ? "line" : "lines")} about {source} left out";
+
     private sealed class Source(Bucket lines)
     {
         public Bucket Lines { get; } = lines;
