@@ -21,7 +21,21 @@ internal sealed class WhpTrigger : WhpPart
 
     /// <summary>Sets it off. What the guest's SynIC says to that is not told.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
-    public void Signal() => _setOff.Set();
+    public void Signal()
+    {
+        // The platform closes the event with the trigger, which is deleted when the last use of this handle ends.
+        bool isHeld = false;
+        try
+        {
+            DangerousAddRef(ref isHeld);
+            _setOff.Set();
+        }
+        finally
+        {
+            if (isHeld)
+                DangerousRelease();
+        }
+    }
 
     /// <summary>Has it set another flag from now on.</summary>
     /// <exception cref="WhpException">The platform refused.</exception>
