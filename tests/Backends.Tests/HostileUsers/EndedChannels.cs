@@ -114,12 +114,11 @@ internal static class EndedChannels
             .Throws("WriteAsync", () => pipe.WriteAsync(Payload, Token).AsTask())
             .Throws("WriteAsync", () => pipe.WriteAsync(Payload, 0, 8, Token))
             .Throws("WriteByte", () => pipe.WriteByte(1))
-            .Answers("AbandonWriting", pipe.AbandonWriting)
             .Answers("Flush", pipe.Flush)
             .Answers("FlushAsync", () => pipe.FlushAsync(Token))
             .Throws<NotSupportedException>("Seek", () => pipe.Seek(0, SeekOrigin.Begin))
             .Throws<NotSupportedException>("SetLength", () => pipe.SetLength(0));
-        return isOfBytes
+        made = isOfBytes
             ? made.Throws("CompleteWriting", pipe.CompleteWriting)
                 .Throws("CompleteWritingAsync", () => pipe.CompleteWritingAsync(Token).AsTask())
                 .Answers("ReadMessage", () => { })
@@ -128,6 +127,8 @@ internal static class EndedChannels
                 .Throws("ReadMessageAsync", () => pipe.ReadMessageAsync(buffer, Token).AsTask())
                 .Answers("CompleteWriting", () => { })
                 .Answers("CompleteWritingAsync", () => { });
+        // Last: what has given its writing up has nothing to complete.
+        return made.Answers("AbandonWriting", pipe.AbandonWriting);
     }
 
     private static EndedCase Transport(bool byChannel)
