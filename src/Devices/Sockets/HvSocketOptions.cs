@@ -19,10 +19,11 @@ public sealed record HvSocketOptions
 
     /// <summary>
     /// How long a connection that is disposed here waits for the other end to close it, before it is taken away. What comes
-    /// meanwhile is dropped. A Linux guest may lose what it has not read by then. Linux's own limit is 8 s
-    /// (<c>HVS_CLOSE_TIMEOUT</c>).
+    /// meanwhile is dropped. A Linux guest never closes it and may lose what it has not read by then. Stay away from 8 s, Linux's own
+    /// limit (<c>HVS_CLOSE_TIMEOUT</c>): a rescind in the moment in which that ends finds <c>hvs_close_timeout</c> begun, and the
+    /// guest keeps the socket and its device for ever.
     /// </summary>
-    public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(8);
+    public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The most connections of the bus, those among them that are being made or ended. A bus has 2047 channels in all.</summary>
     public int MaxConnections { get; init; } = 1024;
