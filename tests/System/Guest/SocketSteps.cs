@@ -57,8 +57,22 @@ internal sealed class SocketSteps(int count)
             Console.WriteLine($"a port that nothing serves: {error.SocketErrorCode}");
         }
         // The kernel gives a device back once it has closed its channel, and the host has taken it away.
-        var sysfs = new VmBusSysfs();
-        Until(() => !sysfs.ListDevices().Any(device => device.ClassId is { } id && id.ToString().EndsWith("-facb-11e6-bd58-64006a7986d3", StringComparison.Ordinal)), "sockets are left in sysfs");
-        Console.WriteLine("@host status");
+        try
+        {
+            Until(() => Sockets().Length == 0, "sockets are left in sysfs");
+        }
+        catch (FailedException)
+        {
+            foreach (SysfsDevice device in Sockets())
+                Console.WriteLine($"left: {device.InstanceId} of {device.ClassId}, driver {device.Driver ?? "none"}, {string.Join("; ", device.Channels)}");
+            throw;
+        }
+        finally
+        {
+            Console.WriteLine("@host status");
+        }
+
+        static SysfsDevice[] Sockets() =>
+            [.. new VmBusSysfs().ListDevices().Where(device => device.ClassId is { } id && id.ToString().EndsWith("-facb-11e6-bd58-64006a7986d3", StringComparison.Ordinal))];
     }
 }
