@@ -122,7 +122,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
             if (_failed.Task.IsCompletedSuccessfully)
                 throw _failed.Task.Result;
             if (!closing.IsCancellationRequested)
-                await LingerAsync(stream, closed.Task, closing).ConfigureAwait(false);
+                await LingerAsync(stream, closing).ConfigureAwait(false);
             else if (!stream.Disposed.IsCompleted)
                 await stream.DetachAsync().ConfigureAwait(false);
         }
@@ -149,13 +149,13 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         _ended.TrySetResult();
     }
 
-    // The guest's kernel closes when it has our end and has said its own. A rescind that comes before its program has read what is
-    // in the ring loses that.
-    private async Task LingerAsync(HvSocketStream stream, Task closed, CancellationToken closing)
+    // A rescind that comes before the guest's program has read what is in the ring loses that. Linux's kernel never closes by itself:
+    // it waits for the rescind, and publishes what its program has read, but for our end. So the ring tells when it may come.
+    private async Task LingerAsync(HvSocketStream stream, CancellationToken closing)
     {
         using var limit = new CancellationTokenSource(_options.LingerTimeout, _options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, closing);
         await stream.DiscardAsync(either.Token).ConfigureAwait(false);
-        await closed.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stream.WaitUntilReadAsync(either.Token).ConfigureAwait(false);
     }
 }

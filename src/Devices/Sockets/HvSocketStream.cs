@@ -14,12 +14,15 @@ namespace VmBus.Devices;
 /// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when that is gone and all it had sent
 /// was read. Writing to an end that is gone throws <see cref="HvSocketException"/>.</para>
 /// <para>A dispose completes the writing; what the other end sends from then on is dropped, and the connection is taken away when
-/// that end has closed it, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read that waits ends with
+/// that end has closed it, or has ended its writing and read all, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read that waits ends with
 /// <see cref="ObjectDisposedException"/>.</para>
 /// </remarks>
 public sealed class HvSocketStream : Stream
 {
     private const int DrainLength = 16384;
+
+    // In the ring: descriptor and trailer, and a pipe header of 8 bytes without data.
+    private const int EndLength = 32;
 
     private readonly PipeStream _pipe;
     private readonly SemaphoreSlim _reading = new(1);
@@ -270,6 +273,26 @@ public sealed class HvSocketStream : Stream
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Waits until the other end has said its end, and has read all that was written here but the end.</summary>
+    /// <param name="cancellationToken">Ends the wait; not an error.</param>
+    internal async Task WaitUntilReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Room for this packet is what a ring has that holds an end and no more. A ring that is longer than any packet cannot be
+            // asked so.
+            OutgoingRing ring = _pipe.Channel.Outgoing;
+            int largest = ring.DataSize - 2 * EndLength;
+            if (_pipe.PeerCompletedWriting && largest <= ring.MaxPayloadLength && await _pipe.Channel.WaitToWriteAsync(largest, cancellationToken).ConfigureAwait(false))
+                return;
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception end) when (end is OperationCanceledException or VmBusException or ObjectDisposedException)
+        {
+            // It had its time, or is gone.
         }
     }
 

@@ -1,4 +1,7 @@
 using System.Net.Sockets;
+using VmBus.Guests;
+using VmBus.Pipes;
+using VmBus.Protocol;
 using static VmBus.Devices.Tests.Sockets.SocketFixture;
 
 namespace VmBus.Devices.Tests.Sockets;
@@ -93,6 +96,36 @@ public sealed class HvSocketTests
         Assert.Equal(0, await host.ReadAsync(rest, Token));
         HvSocketException gone = await Assert.ThrowsAsync<HvSocketException>(() => host.WriteAsync(begun, Token).AsTask());
         Assert.Equal(SocketError.ConnectionReset, gone.SocketErrorCode);
+    }
+
+    // As a Linux guest does: its kernel closes the channel when it is rescinded, and not before.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(20)]
+    public async Task A_connection_that_both_have_ended_goes_when_the_guest_has_read_all_and_not_before(int packets)
+    {
+        await using SocketFixture fixture = await MakeAsync();
+        using HvSocketListener listener = fixture.Host.Listen(Service);
+        GuestOffer offer = await fixture.Bus.ConnectTransportAsync(Guid.NewGuid(), Service, cancellationToken: Token);
+        await using VmBusChannel channel = await fixture.Bus.OpenAsync(offer, new GuestChannelOptions { OutgoingSize = 6 * 4096, IncomingSize = 6 * 4096 }, Token);
+        await using var guest = new PipeStream(channel, leaveOpen: true);
+        HvSocketStream host = await listener.AcceptAsync(Token);
+        var sent = new byte[100];
+        for (int packet = 0; packet < packets; packet++)
+            await host.WriteAsync(sent, Token);
+        await host.DisposeAsync();
+        guest.CompleteWriting();
+        for (int packet = 0; packet < packets; packet++)
+        {
+            for (int look = 0; look < 20; look++)
+            {
+                Assert.False(channel.Completion.IsCompleted, $"it was taken away with {packets - packet} packets unread");
+                await Task.Yield();
+            }
+            Assert.Equal(sent.Length, await guest.ReadAsync(sent, Token));
+        }
+        await channel.Completion.WaitAsync(Patience.Limit, Token);
     }
 
     [Fact]
