@@ -19,6 +19,8 @@ internal static unsafe partial class Libc
     internal const int UsageSelf = 0;                      // RUSAGE_SELF
     internal const int UsageThread = 1;                    // RUSAGE_THREAD
 
+    internal const int LimitOpenFiles = 7;                 // RLIMIT_NOFILE of x64 and arm64
+
     internal const int FutexWait = 0;                      // FUTEX_WAIT
     internal const int FutexWake = 1;                      // FUTEX_WAKE
     internal const int FutexPrivate = 128;                 // FUTEX_PRIVATE_FLAG
@@ -49,6 +51,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "getrusage", SetLastError = true)]
     internal static partial int GetResourceUsage(int who, NativeResourceUsage* usage);
+
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    internal static partial int GetResourceLimit(int resource, OpenFileLimit* limit);
+
+    [LibraryImport(Library, EntryPoint = "setrlimit", SetLastError = true)]
+    internal static partial int SetResourceLimit(int resource, OpenFileLimit* limit);
 
     // No C library wraps futex. Variadic in C, which on Linux x64 and arm64 changes nothing for integers.
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]

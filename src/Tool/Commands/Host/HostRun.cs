@@ -2,6 +2,7 @@
 
 using System.Runtime.Versioning;
 using VmBus.Hosting;
+using VmBus.Interop;
 using VmBus.Kvm;
 using VmBus.Protocol;
 
@@ -32,6 +33,8 @@ internal sealed class HostRun
     /// <param name="cancellationToken">Ends the guest.</param>
     public async Task<GuestEnd> RunAsync(Action<byte>? console, Func<HostSession, CancellationToken, Task> commands, CancellationToken cancellationToken)
     {
+        // Two or three descriptors for each open channel, and one more for a socket's other end.
+        OpenFileLimit.Raise();
         using ConversationRecorder? recorder = _options.RecordFile is { } file ? ConversationFile.Record(file, maxLength: _options.RecordLimit) : null;
         // The first boot and the last are told; how often a guest resets in between is the guest's.
         for (bool isTold = true; ; isTold = _notes.IsTold("restarts"))
