@@ -1,0 +1,19 @@
+// How a network adapter behaves.
+
+namespace VmBus.Devices;
+
+/// <summary>How a <see cref="NetworkAdapter"/> behaves.</summary>
+public sealed record NetworkAdapterOptions
+{
+    /// <summary>
+    /// The largest MTU that the guest may set, in bytes: 576 to 65521. Linux begins with 1500, or with this where it is less. What
+    /// is longer than the guest's own MTU is dropped on its way in.
+    /// </summary>
+    public int MaxMtu { get; init; } = 9000;
+
+    /// <summary>What the guest is told of the link's speed, in bits a second. No frame waits for it.</summary>
+    public long LinkSpeed { get; init; } = 10_000_000_000;
+
+    /// <summary>Whether the link is up at first; later, <see cref="NetworkAdapter.IsLinkUp"/>.</summary>
+    public bool IsLinkUp { get; init; } = true;
+}
