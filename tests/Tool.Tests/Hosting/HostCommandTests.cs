@@ -8,16 +8,23 @@ namespace VmBus.Tool.Tests.Hosting;
 public sealed class HostCommandTests
 {
     [Theory]
-    [InlineData("--device disc", "vmbus: --device disc: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe, vsock, disk")]
+    [InlineData("--device disc", "vmbus: --device disc: no such device; there are echo, heartbeat, timesync, shutdown, kvp, vss, fcopy, pipe, vsock, disk, net, tap")]
     [InlineData("--device disk", "vmbus: --device disk: a disk takes the file of its image, without blanks and commas: disk=FILE")]
     [InlineData("--device disk=", "vmbus: --device disk=: a disk takes the file of its image, without blanks and commas: disk=FILE")]
+    [InlineData("--device net", "vmbus: --device net: a net takes a path without blanks and commas: net=PATH")]
+    [InlineData("--device tap=", "vmbus: --device tap=: a tap takes the name of an interface: tap=NAME")]
+    [InlineData("--device tap=sixteen-letters-", "vmbus: --device tap=sixteen-letters-: the name of an interface has at most 15 characters")]
+    [InlineData("--device net=a,mac=1", "vmbus: --device net=a,mac=1: '1' is no address of an adapter; one looks like 00:15:5d:01:02:03")]
+    [InlineData("--device net=a,mac=01:15:5d:01:02:03", "vmbus: --device net=a,mac=01:15:5d:01:02:03: '01:15:5d:01:02:03' is no address of an adapter; one looks like 00:15:5d:01:02:03")]
+    [InlineData("--device net=a,mtu=575", "vmbus: --device net=a,mtu=575: an MTU is a number from 576 to 65521")]
+    [InlineData("--device net=a,readonly", "vmbus: --device net=a,readonly: 'readonly' is not understood; there is mac=ADDRESS, mtu=N, monitor=LATENCY, and a path has no commas")]
     [InlineData("--device disk=a,b", "vmbus: --device disk=a,b: 'b' is not understood; there is monitor=LATENCY, readonly, and a path has no commas")]
     [InlineData("--device pipe=a,readonly", "vmbus: --device pipe=a,readonly: 'readonly' is not understood; there is monitor=LATENCY, and a path has no commas")]
     [InlineData("--device echo,quick", "vmbus: --device echo,quick: 'quick' is not understood; there is monitor=LATENCY, subchannel=N")]
     [InlineData("--device kvp,subchannel=1", "vmbus: --device kvp,subchannel=1: 'subchannel=1' is not understood; there is monitor=LATENCY")]
     [InlineData("--device echo,subchannel=0", "vmbus: --device echo,subchannel=0: a subchannel is a number from 1 to 65535")]
     [InlineData("--device echo,subchannel=-1", "vmbus: --device echo,subchannel=-1: a subchannel is a number from 1 to 65535")]
-    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE, pipe=PATH, vsock=PATH and disk=FILE do")]
+    [InlineData("--device kvp=3", "vmbus: --device kvp=3: kvp takes no argument; echo=N, fcopy=FILE, pipe=PATH, vsock=PATH, disk=FILE, net=PATH and tap=NAME do")]
     [InlineData("--device pipe", "vmbus: --device pipe: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=", "vmbus: --device pipe=: a pipe takes a path without blanks and commas: pipe=PATH")]
     [InlineData("--device pipe=/a\tb", "vmbus: --device pipe=/a\tb: a pipe takes a path without blanks and commas: pipe=PATH")]
@@ -68,6 +75,9 @@ public sealed class HostCommandTests
         Assert.Equal("fcopy", DeviceOffer.Parse("fcopy=/tmp/a b").Title);
         Assert.Equal("pipe=/tmp/a", DeviceOffer.Parse("pipe=/tmp/a").Title);
         Assert.Equal(new DeviceOffer("disk", "/tmp/a.img", TimeSpan.FromMicroseconds(100), IsReadOnly: true), DeviceOffer.Parse("disk=/tmp/a.img,readonly,monitor=100us"));
+        DeviceOffer net = DeviceOffer.Parse("net=/tmp/net.sock,mac=00:15:5d:01:02:03,mtu=9000");
+        Assert.Equal(("net", "/tmp/net.sock", "00155D010203", 9000, false), (net.Name, net.Argument, net.Address?.ToString(), net.Mtu, net.IsTap));
+        Assert.Equal(("tap=vm0", true, null), (DeviceOffer.Parse("tap=vm0").Title, DeviceOffer.Parse("tap=vm0").IsTap, DeviceOffer.Parse("tap=vm0").Mtu));
         Assert.Equal("disk=/tmp/a.img", DeviceOffer.Parse("disk=/tmp/a.img").Title);
     }
 

@@ -16,6 +16,7 @@ internal sealed class HostCommand
           vmbus host --kernel vmlinuz --initrd initrd.img --device kvp --device shutdown --commands -
           vmbus host --kernel vmlinuz --initrd initrd.img --device pipe=/run/user/1000/guest.sock
           vmbus host --kernel vmlinuz --initrd initrd.img --device disk=root.img --device disk=data.img,readonly
+          passt --socket /tmp/net.sock; vmbus host --kernel vmlinuz --initrd initrd.img --device net=/tmp/net.sock
         """;
 
     private const long LeastMemory = 64L << 20;
@@ -30,7 +31,7 @@ internal sealed class HostCommand
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
     private readonly Option<string[]> _devices = new("--device")
     {
-        Description = "Offer a device: echo[=N], heartbeat, timesync, shutdown, kvp, vss, fcopy[=FILE to copy in], pipe=PATH of its socket, vsock=PATH of the door to its sockets, disk=FILE[,readonly]; with a monitor: NAME,monitor=LATENCY.",
+        Description = "Offer a device: echo[=N], heartbeat, timesync, shutdown, kvp, vss, fcopy[=FILE to copy in], pipe=PATH of its socket, vsock=PATH of the door to its sockets, disk=FILE[,readonly], net=PATH of a program such as passt or tap=NAME of an interface, each [,mac=ADDRESS][,mtu=N]; with a monitor: NAME,monitor=LATENCY.",
         HelpName = "NAME",
     };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };

@@ -70,6 +70,7 @@ internal sealed class HostSession : IAsyncDisposable
             "fcopy" => (FileCopyHost.Offer, new IntegrationDevice<FileCopyHost>(() => new FileCopyHost())),
             "pipe" => (PipeDevice.Offer(instance: FreeInstance(PipeDevice.InterfaceInstance, "pipes")), new PipeRelay(choice.Argument!)),
             "disk" => (ScsiController.Offer(instance: FreeInstance(ScsiController.InterfaceInstance, "disks")), new HostDisk(choice.Argument!, choice.IsReadOnly, OfferSubchannelAsync)),
+            "net" or "tap" => OfferOf(choice, FreeInstance(NetworkAdapter.InterfaceInstance, "network adapters")),
             _ => (EchoDevice.Offer(instance: choice.Argument is { } number ? EchoInstance(number) : null), new EchoDevice()),
         };
         offer = offer with { MonitorLatency = choice.MonitorLatency, SubchannelIndex = choice.Subchannel };
@@ -80,7 +81,7 @@ internal sealed class HostSession : IAsyncDisposable
         }
         catch
         {
-            (device as IDisposable)?.Dispose();
+            await EndAsync(device).ConfigureAwait(false);
             throw;
         }
         _offered[choice.Title] = (offered, device);
@@ -89,6 +90,9 @@ internal sealed class HostSession : IAsyncDisposable
         if (device is IntegrationDevice<FileCopyHost> files && choice.Argument is { } file)
             _sending.Add(SendAsync(files, file));
     }
+
+    private (HostOffer, IChannelDevice) OfferOf(DeviceOffer choice, Guid instance) =>
+        (NetworkAdapter.Offer(instance: instance), new HostNetwork(choice, instance, _notes));
 
     private void OfferSockets(DeviceOffer choice, bool isTold)
     {
@@ -130,7 +134,7 @@ internal sealed class HostSession : IAsyncDisposable
         if (!_offered.TryRemove(name, out var entry))
             throw new ToolException($"{name} is not offered");
         await entry.Offered.RevokeAsync().ConfigureAwait(false);
-        (entry.Device as IDisposable)?.Dispose();
+        await EndAsync(entry.Device).ConfigureAwait(false);
         _notes.Write($"{name} is revoked");
     }
 
@@ -160,6 +164,15 @@ internal sealed class HostSession : IAsyncDisposable
             await sockets.Door.DisposeAsync().ConfigureAwait(false);
         await _bus.DisposeAsync().ConfigureAwait(false);
         foreach ((_, IChannelDevice device) in _offered.Values)
+            await EndAsync(device).ConfigureAwait(false);
+    }
+
+    // What it had of the system is given back.
+    private static async ValueTask EndAsync(IChannelDevice device)
+    {
+        if (device is IAsyncDisposable ending)
+            await ending.DisposeAsync().ConfigureAwait(false);
+        else
             (device as IDisposable)?.Dispose();
     }
 
@@ -206,6 +219,7 @@ internal sealed class HostSession : IAsyncDisposable
         EchoDevice echo => $"; {echo.Packets} packets sent back, {echo.Wakeups} wakeups",
         PipeRelay pipe => $"; {pipe.Counts}",
         HostDisk disk => $"; {disk}",
+        HostNetwork network => $"; {network}",
         IntegrationDevice<HeartbeatHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Beats} beats, {host.Missed} missed, {host.GuestState}"),
         IntegrationDevice<TimeSyncHost> { Running: { IsCompletedSuccessfully: true } running } => running.Result.Use(host => $"; {host.Samples} samples"),
         _ => "",

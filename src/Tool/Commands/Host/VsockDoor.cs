@@ -165,7 +165,7 @@ internal sealed class VsockDoor : IAsyncDisposable
         }
         catch (Exception error) when (error is SocketException or ArgumentOutOfRangeException)
         {
-            _notes.WriteAbout("vsock", $"the guest wants '{path}': {error.Message}");
+            _notes.WriteAbout("vsock", $"the guest wants '{path}': {LocalSocketError.Explain(error)}");
             return;
         }
         try
