@@ -47,7 +47,7 @@ done
 # Of the disks: what hv_storvsc, sd_mod and ext4 need, under the names of each kernel.
 module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock scsi_common scsi_mod scsi_transport_fc hv_storvsc
     crct10dif_common crct10dif_generic crc-t10dif crc64 crc64_rocksoft_generic crc64-rocksoft t10-pi sd_mod
-    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4"
+    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4 dummy"
 module_kept=$(echo $module_kept)
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.

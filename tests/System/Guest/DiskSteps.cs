@@ -10,7 +10,7 @@ namespace VmBus.SystemTest;
 /// </summary>
 internal static class DiskSteps
 {
-    private const string Written = "written", ReadOnly = "read only", Monitored = "with a monitor";
+    private const string Written = "written", ReadOnly = "read only", Monitored = "with a monitor", Mount = "/mnt";
     private static readonly Dictionary<string, long> Sizes = new() { [Written] = 24 << 20, [ReadOnly] = 8 << 20, [Monitored] = 16 << 20 };
 
     public static void Run()
@@ -31,9 +31,47 @@ internal static class DiskSteps
         MakeFiles(written);
         RefuseWrites(readOnly);
         GiveBack(monitored);
+    }
+
+    /// <summary>A volume is frozen while a process writes to it, and thawed; then it is clean.</summary>
+    /// <param name="freeze">Has it frozen.</param>
+    /// <param name="talk">Has the host ask something and the guest answer.</param>
+    /// <param name="thaw">Has it thawed.</param>
+    public static void Freeze(Action freeze, Action talk, Action thaw)
+    {
+        const string Progress = "/tmp/progress";
+        string disk = Find(Sizes[Written])!;
+        Steps.Run("mount", "-t", "ext4", $"/dev/{disk}", Mount);
+        // A byte of Progress is a write to the volume that has ended.
+        using Process writer = Process.Start("sh", ["-c", $"while :; do echo word >{Mount}/word && printf . >>{Progress}; done"]);
+        Until(() => Writes() > 10, "nothing is written");
+        freeze();
+        Until(IsBlocked, "the writer is not held back");
+        long frozen = Writes();
+        talk();
+        Console.WriteLine($"frozen after {frozen} writes; the writer's state is {State()}, after {Writes()} writes");
+        Require(IsBlocked() && Writes() == frozen, "the writer goes on");
+        thaw();
+        Until(() => Writes() > frozen + 10, "the writer does not go on");
+        Console.WriteLine($"thawed, after {Writes()} writes");
+        Require(!writer.HasExited, "the writer has ended by itself");
+        writer.Kill();
+        writer.WaitForExit();
+        File.Delete(Progress);
+        Steps.Run("umount", Mount);
+        Tool("e2fsck", "-f", "-n", $"/dev/{disk}");
+
+        static long Writes() => File.Exists(Progress) ? new FileInfo(Progress).Length : 0;
+        char State() => File.ReadAllText($"/proc/{writer.Id}/stat").Split(") ")[1][0];
+        bool IsBlocked() => State() == 'D';
+    }
+
+    /// <summary>What the disks hold at the end, and what the host has counted.</summary>
+    public static void Tell()
+    {
         // While they are open: what the host counts is then a line of each.
         Console.WriteLine("@host status");
-        foreach (string disk in new[] { written, readOnly, monitored })
+        foreach (string disk in Sizes.Values.Select(size => Find(size)!))
         {
             Tool("blockdev", "--flushbufs", $"/dev/{disk}");
             Console.WriteLine($"@disk {Sys(disk, "size")} {Digest(disk, 0, (int)(long.Parse(Sys(disk, "size"), CultureInfo.InvariantCulture) / 2048))}");
@@ -69,14 +107,14 @@ internal static class DiskSteps
         }
 
         Tool("mkfs.ext4", "-q", "-F", $"/dev/{disk}");
-        Directory.CreateDirectory("/mnt");
-        Steps.Run("mount", "-t", "ext4", $"/dev/{disk}", "/mnt");
-        Steps.Run("sh", "-c", "head -c 2097152 /dev/urandom >/tmp/file && mkdir /mnt/folder && cp /tmp/file /mnt/folder/file && sync");
-        Steps.Run("umount", "/mnt");
+        Directory.CreateDirectory(Mount);
+        Steps.Run("mount", "-t", "ext4", $"/dev/{disk}", Mount);
+        Steps.Run("sh", "-c", $"head -c 2097152 /dev/urandom >/tmp/file && mkdir {Mount}/folder && cp /tmp/file {Mount}/folder/file && sync");
+        Steps.Run("umount", Mount);
         Tool("e2fsck", "-f", "-n", $"/dev/{disk}");
-        Steps.Run("mount", "-t", "ext4", "-o", "ro", $"/dev/{disk}", "/mnt");
-        Steps.Run("cmp", "/tmp/file", "/mnt/folder/file");
-        Steps.Run("umount", "/mnt");
+        Steps.Run("mount", "-t", "ext4", "-o", "ro", $"/dev/{disk}", Mount);
+        Steps.Run("cmp", "/tmp/file", $"{Mount}/folder/file");
+        Steps.Run("umount", Mount);
         File.Delete("/tmp/file");
     }
 

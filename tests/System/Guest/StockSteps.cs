@@ -34,6 +34,7 @@ internal sealed class StockSteps(string[] words)
         ("integration components", RequireComponents),
         ("disks", DiskSteps.Run),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
+        ("an interface's addresses by that daemon", TellAddresses),
         ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
         ("an echo over UIO", Echo),
@@ -44,6 +45,7 @@ internal sealed class StockSteps(string[] words)
         ("offered and rescinded, again and again", OfferAndRescind),
         ("many channels at once", OfferMany),
         ("64 channels open at once", OpenMany),
+        ("what the disks hold", DiskSteps.Tell),
     ];
 
     private void RequireVersion()
@@ -108,21 +110,39 @@ internal sealed class StockSteps(string[] words)
         EndDaemon(daemon);
     }
 
-    // There are no volumes here: what is tried is the conversation.
+    // With a mounted ext4 of one of the disks, whose writer stops where it is while the volume is frozen, and goes on after it.
     private static void Freeze()
     {
         using Process daemon = StartDaemon("hv_vss_daemon");
-        foreach (string question in new[] { "check", "freeze", "thaw" })
-        {
-            ulong before = Answers();
-            Host($"vss {question}");
-            // The channel has no monitor: each answer is a hypercall that the kernel counts.
-            Until(() => Answers() > before, $"no answer to {question}");
-        }
-
+        Ask(DeviceClass.Backup, "vss check");
+        DiskSteps.Freeze(() => Ask(DeviceClass.Backup, "vss freeze"), () => Ask(DeviceClass.Backup, "vss check"), () => Ask(DeviceClass.Backup, "vss thaw"));
         EndDaemon(daemon);
+    }
 
-        static ulong Answers() => Sysfs.FindDevices(DeviceClass.Backup.Name).Single().Channels.Single().Events ?? 0;
+    // hv_kvp_daemon finds the interface by its MAC address in sysfs. It asks ip, and programs of its package, which are not here.
+    // It starts before there is a route: with one it asks a name server of the guest's name, and waits 10 s for an answer.
+    private static void TellAddresses()
+    {
+        using Process daemon = StartDaemon("hv_kvp_daemon");
+        Steps.Run("insmod", "/modules/dummy.ko");
+        Steps.Run("sh", "-ec", "ip link set dummy0 address 02:15:5d:00:0a:07; ip addr add 192.0.2.7/24 dev dummy0; ip link set dummy0 up; "
+            + "ip addr add 2001:db8::7/64 dev dummy0; ip route add default via 192.0.2.1 dev dummy0");
+        Ask(DeviceClass.KeyValuePairs, "kvp addresses 02-15-5d-00-0a-07");
+        // No interface has this one: the daemon must say so and serve on.
+        Ask(DeviceClass.KeyValuePairs, "kvp addresses 02-15-5d-00-0a-08");
+        Ask(DeviceClass.KeyValuePairs, "kvp addresses 02:15:5D:00:0A:07");
+        EndDaemon(daemon);
+        Steps.Run("rmmod", "dummy");
+    }
+
+    // A channel without a monitor: each answer is a hypercall that the kernel counts.
+    private static void Ask(DeviceClass device, string question)
+    {
+        ulong before = Answers();
+        Host(question);
+        Until(() => Answers() > before, $"no answer to {question}");
+
+        ulong Answers() => Sysfs.FindDevices(device.Name).Single().Channels.Single().Events ?? 0;
     }
 
     // 6.12's package has none: its kernel leaves file copies to UIO.
@@ -262,15 +282,18 @@ internal sealed class StockSteps(string[] words)
 
         static bool Holds(int process, string device) =>
             new DirectoryInfo($"/proc/{process}/fd").EnumerateFiles().Any(descriptor => descriptor.LinkTarget == device);
-        static bool Sleeps(int process) => File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].StartsWith('S');
     }
 
+    // What it has done it has also answered, once it sleeps.
     private static void EndDaemon(Process daemon)
     {
+        Until(() => daemon.HasExited || Sleeps(daemon.Id), "the daemon does not wait for questions");
         Require(!daemon.HasExited, "the daemon has ended by itself");
         daemon.Kill();
         daemon.WaitForExit();
     }
+
+    private static bool Sleeps(int process) => File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].StartsWith('S');
 
     // struct kvp_record: a key of 512 bytes and a value of 2048.
     private static List<string> Pairs()
