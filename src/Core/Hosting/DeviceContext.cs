@@ -29,6 +29,12 @@ public sealed class DeviceContext
     /// </summary>
     public bool IsRestored { get; }
 
+    /// <summary>
+    /// Whether the service ends because its bus is saved: the guest has the channel open, and goes on after the restore. Known
+    /// when the service's token is cancelled.
+    /// </summary>
+    public bool IsSaved => _link.IsSaved;
+
     /// <summary>What was offered.</summary>
     public HostOffer Offer => _link.Offer;
 

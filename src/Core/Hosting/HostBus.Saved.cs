@@ -111,6 +111,8 @@ partial class HostBus
             if (link.Opened is not { } opened)
                 continue;
             open.Add(opened);
+            // One that the guest has closed, or that is taken back, is not open after the restore either.
+            link.IsSaved = !opened.IsClosing;
             BeginClose(link, opened);
             if (opened.Service.IsCompleted)
                 Leave(link, opened);

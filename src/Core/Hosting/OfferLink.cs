@@ -10,6 +10,7 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
     private readonly TaskCompletionSource _revoked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile OpenedChannel? _opened;
     private volatile bool _isRevoked;
+    private volatile bool _isSaved;
     private long _relidAndMonitor;
     private volatile Exception? _failure;
 
@@ -53,6 +54,13 @@ internal sealed class OfferLink(HostOffer offer, IChannelDevice device, DeviceCh
     {
         get => _isRevoked;
         set => _isRevoked = value;
+    }
+
+    /// <summary>Its service ends because the bus is saved: the guest has it open still.</summary>
+    public bool IsSaved
+    {
+        get => _isSaved;
+        set => _isSaved = value;
     }
 
     public Task Revoked => _revoked.Task;

@@ -1,4 +1,4 @@
-// The subchannels of a controller: offered when the guest asks for them, taken back when it opens the controller anew.
+// The subchannels of a controller: offered when the guest asks for them, taken back when it has closed the controller.
 
 using VmBus.Hosting;
 

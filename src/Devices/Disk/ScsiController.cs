@@ -126,6 +126,12 @@ public sealed partial class ScsiController : IChannelDevice
             lock (_sync)
                 _serving.Remove(channel);
         }
+        if (channel.Index == 0 && !context.IsSaved)
+        {
+            // The guest has closed the controller. It may wait for the end of its subchannels, as Linux does before it hibernates.
+            await RevokeSubchannelsAsync().ConfigureAwait(false);
+            Protocol.Reset();
+        }
     }
 
     private void Enumerate()

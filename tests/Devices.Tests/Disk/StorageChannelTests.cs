@@ -72,6 +72,29 @@ public sealed class StorageChannelTests
         Assert.True((await anew.WriteAsync(Cdb.TestUnitReady())).IsGood);
     }
 
+    // A Linux guest that hibernates closes its channels, and waits for the end of its subchannels before it unloads.
+    [Fact]
+    public async Task Subchannels_go_when_the_controller_is_closed()
+    {
+        await using DiskFixture fixture = await DiskFixture.MakeAsync();
+        Assert.Equal(NtStatus.Success, (await fixture.Guest.ControlAsync(StorageOperation.CreateSubchannels, 2)).Status);
+        StorageGuest subchannel = await OpenSubchannelAsync(fixture, 1);
+        await fixture.Guest.DisposeAsync();
+        await subchannel.Channel.Completion.WaitAsync(Patience.Limit);
+        await subchannel.DisposeAsync();
+
+        // Nothing is left of them that a saved controller would offer again.
+        byte[] bus = await fixture.Machine.SaveHostAsync(), state = fixture.Controller.SaveState();
+        HostBus host = fixture.Machine.RestoreHost(bus);
+        var controller = new ScsiController(new ScsiControllerOptions { OfferSubchannel = (_, _) => throw new InvalidOperationException("A subchannel was offered that nothing asked for.") });
+        controller.Attach(0, fixture.Disk);
+        await controller.RestoreAsync(state, ScsiController.Offer());
+        await host.OfferAsync(ScsiController.Offer(), controller);
+        await host.CompleteRestoreAsync();
+        await using StorageGuest again = await StorageGuest.OpenAsync(fixture.Machine);
+        Assert.True((await again.WriteAsync(Cdb.TestUnitReady())).IsGood);
+    }
+
     [Fact]
     public async Task Without_a_way_to_offer_them_there_are_no_subchannels()
     {
