@@ -86,6 +86,14 @@ disk_tools() {
     say "  $(tree_version disk-tools e2fsprogs)"
 }
 
+# lister: the kernel's own lsvmbus, of which Debian has no package, and a Python for it, as trees of the cache.
+lister() {
+    module_suites "bookworm bookworm-security"
+    packages_tree python bookworm python3.11-minimal
+    module_source lsvmbus '*/tools/hv/lsvmbus'
+    say "  lsvmbus of $(cat "$cache/trees/lsvmbus/.request"), $(tree_version python python3.11-minimal)"
+}
+
 # make_guest KERNEL: what it boots.
 make_guest() {
     local tree=$cache/trees/module-image-guest-$1 root=$work/guest-$1 to=$work/l1/kernels/$1 daemons file name
@@ -116,6 +124,14 @@ make_guest() {
         esac
     done
     find "$cache/trees/disk-tools" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/tools/" \;
+    if [ "$1" = 6.12 ]; then
+        mkdir -p "$root/python/lib"
+        cp -L "$cache/trees/python/usr/bin/python3.11" "$cache/trees/lsvmbus/tools/hv/lsvmbus" "$root/python/"
+        cp -r "$cache/trees/python/usr/lib/python3.11" "$root/python/lib/"
+        for name in libc.so.6 libm.so.6 libz.so.1 libexpat.so.1 ld-linux-x86-64.so.2; do
+            cp -L "$(find "$cache/trees/python" -name "$name" -print -quit)" "$root/python/"
+        done
+    fi
     cp "$tree"/boot/vmlinuz-* "$to/kernel"
     archive "$root" "$to/initrd"
     field "$1" 5 >"$to/version"
@@ -128,6 +144,7 @@ for kernel in $chosen; do
     daemons "$(field "$kernel" 4)"
 done
 disk_tools
+case " $chosen " in *" 6.12 "*) lister ;; esac
 say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"

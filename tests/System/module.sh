@@ -103,19 +103,22 @@ module_generation() {
     done <<<"$module_generations"
 }
 
-# module_scripts: the kernel's own checkpatch.pl, which only its source has.
-module_scripts() {
-    local tree=$cache/trees/module-scripts name=linux-source-6.12 source=$work/source
-    tree_kept module-scripts "$name" && return
+# module_source NAME PATTERN...: a tree of those files of the kernel's source that no other package has.
+module_source() {
+    local name=$1 tree=$cache/trees/$1 package=linux-source-6.12 source=$work/source
+    shift
+    tree_kept "$name" "$package" && return
     module_suites bookworm bookworm-security bookworm-backports
     rm -rf "$tree" "$source"
     mkdir -p "$tree" "$source"
-    (cd "$source" && apt_own apt-get download "$name") >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "$name cannot be had"; }
-    dpkg-deb --fsys-tarfile "$source"/*.deb | tar -xO --wildcards '*/linux-source-*.tar.xz' |
-        tar -xJ -C "$tree" --strip-components 1 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+    (cd "$source" && apt_own apt-get download "$package") >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "$package cannot be had"; }
+    dpkg-deb --fsys-tarfile "$source"/*.deb | tar -xO --wildcards '*/linux-source-*.tar.xz' | tar -xJ -C "$tree" --strip-components 1 --wildcards "$@"
     rm -rf "$source"
-    echo "$name" >"$tree/.request"
+    echo "$package" >"$tree/.request"
 }
+
+# module_scripts: the kernel's own checkpatch.pl.
+module_scripts() { module_source module-scripts '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'; }
 
 # module_headers GENERATION: the folders of headers that a module is built against.
 module_headers() {

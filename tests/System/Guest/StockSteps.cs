@@ -33,6 +33,7 @@ internal sealed class StockSteps(string[] words)
         ("devices", RequireDevices),
         ("integration components", RequireComponents),
         ("disks", DiskSteps.Run),
+        ("lsvmbus beside vmbus list", ListerSteps.Compare),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
         ("an interface's addresses by that daemon", TellAddresses),
         ("the kernel's daemon of snapshots", Freeze),
