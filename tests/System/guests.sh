@@ -107,7 +107,7 @@ make_guest() {
         esac
     done
     strip --strip-debug "$root"/modules/*.ko
-    cp "$work"/guest/vmbus{,-system-test} "$root/bin/"
+    cp "$work"/guest/vmbus{,-system-test,-hibernate} "$root/bin/"
     libraries "$root/lib"
     cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
     # They bring the C library that they were linked with.
@@ -149,6 +149,7 @@ say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"
 publish "$repo/src/Tool/VmBus.Tool.csproj"
+compile "$here/vmbus-hibernate.c"
 
 say "the machine's images"
 skeleton "$work/l1" "$here/l1-init"

@@ -46,6 +46,7 @@ internal sealed class StockSteps(string[] words)
         ("offered and rescinded, again and again", OfferAndRescind),
         ("many channels at once", OfferMany),
         ("64 channels open at once", OpenMany),
+        ("hibernated, and resumed", Hibernate),
         ("what the disks hold", DiskSteps.Tell),
     ];
 
@@ -203,7 +204,6 @@ internal sealed class StockSteps(string[] words)
         }
 
         static IEnumerable<SysfsDevice> Utilities() => Sysfs.ListDevices().Where(device => device.ClassId == DeviceClass.Heartbeat.Id || device.ClassId == DeviceClass.Shutdown.Id || device.ClassId == DeviceClass.TimeSync.Id);
-        static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
     }
 
     // The kernel's own driver, which closes its channel when it is taken away; what the host has sent meanwhile is in the ring, or finds
@@ -267,6 +267,41 @@ internal sealed class StockSteps(string[] words)
         else
             Console.WriteLine("skipped: this guest has not the memory");
     }
+
+    // The kernel closes its channels and unloads the bus, takes an image of its memory, and connects; then once more, for what was in
+    // the image: that goes on as it was at the first unload, with a host that has since had another contact. Both times it comes back
+    // to its channels by the names of their offers.
+    private void Hibernate()
+    {
+        if (!File.Exists("/dev/snapshot"))
+        {
+            Console.WriteLine("skipped: this kernel does not hibernate");
+            return;
+        }
+
+        string[] before = [.. Devices()];
+        // Newer ones give file copies to UIO, whose driver cannot be suspended (EOPNOTSUPP).
+        string[] overUio = [.. Sysfs.ListDevices().Where(device => device.Driver == "uio_hv_generic").Select(device => device.Name)];
+        foreach (string device in overUio)
+            File.WriteAllText("/sys/bus/vmbus/drivers/uio_hv_generic/unbind", device);
+        File.WriteAllText("/proc/sys/vm/drop_caches", "3");
+        long start = Stopwatch.GetTimestamp();
+        Steps.Run("/bin/vmbus-hibernate");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"resumed; this side knows of {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s"));
+        Steps.Run("sh", "-c", "dmesg | grep -E 'PM: hibernation|CPU[0-9]* is up' | tail -n 12");
+        int beats = Beats();
+        Until(() => Beats() > beats, "the heart does not beat again");
+        foreach (string device in overUio)
+            File.WriteAllText("/sys/bus/vmbus/drivers/uio_hv_generic/bind", device);
+        Require(Devices().SequenceEqual(before), "other devices than before");
+        using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
+        using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
+        Report("an echo by monitor", RoundTrips(uio.Primary.Channel, 20));
+
+        static IEnumerable<string> Devices() => Sysfs.ListDevices().Select(device => $"{device.InstanceId} {device.Driver} {device.Channels.Count}").Order(StringComparer.Ordinal);
+    }
+
+    private static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
 
     private static int Echoes() => Sysfs.ListDevices().Count(device => device.ClassId == EchoClass);
 
