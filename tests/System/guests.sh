@@ -133,6 +133,8 @@ make_guest() {
         done
     fi
     cp "$tree"/boot/vmlinuz-* "$to/kernel"
+    # The one that it boots by kexec.
+    cp "$to/kernel" "$root/kernel"
     archive "$root" "$to/initrd"
     field "$1" 5 >"$to/version"
     say "  $1: $(basename "$tree"/boot/vmlinuz-*), initramfs of $(du -k "$to/initrd" | cut -f1) KB"

@@ -7,6 +7,8 @@ if (args is ["hold", string what, string instance])
     return Steps.Hold(what, Guid.Parse(instance));
 if (args is ["pipe-client", string path, string send, string receive])
     return await PipeClient.RunAsync(path, send, receive);
+if (args is ["kexec"])
+    return KexecSteps.Start();
 if (args is ["vsock-peer", string door, string count])
     return await VsockPeer.RunAsync(door, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
 
@@ -16,7 +18,7 @@ TimeSpan Limit = TimeSpan.FromSeconds(600), Reminder = TimeSpan.FromSeconds(30);
 
 string[] words = File.ReadAllText("/proc/cmdline").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 (string result, IEnumerable<(string Name, Action Step)> steps) = args is ["module", string module] ? ("module", new ModuleSteps(module).All)
-    : args is ["stock"] ? ("steps", new StockSteps(words).All)
+    : args is ["stock"] ? (words.Contains(KexecSteps.SecondWord) ? "second" : "steps", new StockSteps(words).All)
     : words.Contains("ours") ? ("steps", new OwnHostSteps(words).All)
     : ("result", new Steps(recording: words.Contains("record")).All);
 foreach ((string name, Action step) in steps)

@@ -26,7 +26,18 @@ internal sealed class StockSteps(string[] words)
 
     private bool IsLarge => words.Contains("above-4g");
 
-    public IEnumerable<(string Name, Action Step)> All =>
+    public IEnumerable<(string Name, Action Step)> All => words.Contains(KexecSteps.SecondWord) ? Second : First;
+
+    // Of the kernel that the first one started.
+    private (string Name, Action Step)[] Second =>
+    [
+        ("the version, after kexec", RequireVersion),
+        ("devices, after kexec", RequireDevices),
+        ("integration components, after kexec", RequireComponents),
+        ("an echo over UIO, after kexec", Echo),
+    ];
+
+    private (string Name, Action Step)[] First =>
     [
         ("the version", RequireVersion),
         ("memory above 4 GiB", RequireMemory),
@@ -48,6 +59,7 @@ internal sealed class StockSteps(string[] words)
         ("64 channels open at once", OpenMany),
         ("hibernated, and resumed", Hibernate),
         ("what the disks hold", DiskSteps.Tell),
+        ("the kernel loaded once more", KexecSteps.Load),
     ];
 
     private void RequireVersion()
