@@ -97,11 +97,11 @@ public sealed class HostileNetworkTests
         fixture.Guest.CompletesAtOnce = false;
         Assert.True(fixture.Far.TrySend(Frame()));
         await fixture.Guest.FrameAsync();
-        await UntilAsync(() => fixture.Guest.Held == 1);
+        await fixture.UntilAsync(() => fixture.Guest.Held == 1);
         foreach (ulong id in new ulong[] { 0, 1, ulong.MaxValue, fixture.Guest.Sections.SubAllocationCount, fixture.Guest.Sections.SubAllocationCount + 1 })
             await fixture.Guest.CompleteAsync(id);
         await fixture.Guest.CompleteHeldAsync();
-        await UntilAsync(() => fixture.Adapter.Statistics.Rejected == 5);
+        await fixture.UntilAsync(() => fixture.Adapter.Statistics.Rejected == 5);
         fixture.Guest.CompletesAtOnce = true;
         Assert.True(fixture.Far.TrySend(Frame(seed: 2)));
         Assert.Equal(Frame(seed: 2), await fixture.Guest.FrameAsync());
@@ -115,13 +115,13 @@ public sealed class HostileNetworkTests
         // What comes behind it is answered: the revoke was read.
         Assert.Equal(NvspStatus.Success, await fixture.Guest.SendAsync(NetworkGuest.Message(Frame())));
         Assert.True(fixture.Far.TrySend(Frame()));
-        await UntilAsync(() => fixture.Adapter.Statistics.FramesLost == 1);
+        await fixture.UntilAsync(() => fixture.Adapter.Statistics.FramesLost == 1);
         byte[] question = [(byte)RndisMessageType.KeepAlive, 0, 0, 0, 12, 0, 0, 0, 1, 2, 3, 4];
         Assert.Equal(NvspStatus.Fail, await fixture.Guest.SendAsync(question, NvspRndisPacket.Control));
         // Given again, and its handle taken back without a word.
         await fixture.Guest.ShareAsync();
         await fixture.Bus.UnshareAsync(fixture.Guest.ReceiveGpadl);
-        await UntilAsync(() =>
+        await fixture.UntilAsync(() =>
         {
             Assert.True(fixture.Far.TrySend(Frame()));
             return fixture.Adapter.Statistics.FramesLost > 2;

@@ -87,7 +87,7 @@ public sealed class NetworkAdapterTests
         if (mtu < 65521)
         {
             Assert.True(fixture.Far.TrySend([.. longest, .. new byte[68]]));
-            await UntilAsync(() => fixture.Adapter.Statistics.FramesLost == 1);
+            await fixture.UntilAsync(() => fixture.Adapter.Statistics.FramesLost == 1);
         }
         Assert.Equal(1, fixture.Adapter.Statistics.Rejected);
     }
@@ -111,13 +111,13 @@ public sealed class NetworkAdapterTests
                 Assert.True(fixture.Far.TrySend(frame));
             foreach (byte[] frame in passing)
                 Assert.Equal(frame, await fixture.Guest.FrameAsync());
-            await UntilAsync(() => fixture.Near.Waiting == 0);
+            await fixture.UntilAsync(() => fixture.Near.Waiting == 0);
         }
         // Zero stops it.
         await fixture.Guest.SetFilterAsync(PacketFilter.None);
         long before = fixture.Adapter.Statistics.FramesFiltered;
         Assert.True(fixture.Far.TrySend(own));
-        await UntilAsync(() => fixture.Adapter.Statistics.FramesFiltered == before + 1);
+        await fixture.UntilAsync(() => fixture.Adapter.Statistics.FramesFiltered == before + 1);
         Assert.Empty(fixture.Guest.Frames);
     }
 
@@ -127,7 +127,7 @@ public sealed class NetworkAdapterTests
         await using NetworkFixture fixture = await MakeAsync(room: 3);
         byte[][] frames = [.. Enumerable.Range(0, 50).Select(one => Frame(200, seed: one))];
         Task<NvspStatus>[] sending = [.. frames.Select(frame => fixture.Guest.SendAsync(NetworkGuest.Message(frame)))];
-        await UntilAsync(() => fixture.Far.Waiting == 3);
+        await fixture.UntilAsync(() => fixture.Far.Waiting == 3);
         // Its questions wait behind its frames, as all it sends does; the link's frames do not.
         byte[] own = Frame();
         Assert.True(fixture.Far.TrySend(own));
@@ -143,16 +143,20 @@ public sealed class NetworkAdapterTests
     {
         await using NetworkFixture fixture = await MakeAsync(room: 2000);
         int sections = (int)fixture.Guest.Sections.SubAllocationCount - ReceiveBuffer.ControlSections;
-        fixture.Guest.CompletesAtOnce = false;
-        for (int one = 0; one < sections + 20; one++)
-            Assert.True(fixture.Far.TrySend(Frame(100, seed: one)));
-        await UntilAsync(() => fixture.Guest.Frames.Count == sections);
-        Assert.Equal(NetworkFixture.Address, (await fixture.Guest.QueryAsync(RndisOid.PermanentAddress)).Value);
-        Assert.Equal(sections, fixture.Guest.Frames.Count);
-        fixture.Guest.CompletesAtOnce = true;
-        await fixture.Guest.CompleteHeldAsync();
-        for (int one = 0; one < sections + 20; one++)
-            Assert.Equal(Frame(100, seed: one), await fixture.Guest.FrameAsync());
+        // Each section comes back, also those of packets that carry many: the second time is as the first.
+        for (int round = 0; round < 2; round++)
+        {
+            fixture.Guest.CompletesAtOnce = false;
+            for (int one = 0; one < sections + 20; one++)
+                Assert.True(fixture.Far.TrySend(Frame(100, seed: one)));
+            await fixture.UntilAsync(() => fixture.Guest.Frames.Count == sections);
+            Assert.Equal(NetworkFixture.Address, (await fixture.Guest.QueryAsync(RndisOid.PermanentAddress)).Value);
+            Assert.Equal(sections, fixture.Guest.Frames.Count);
+            fixture.Guest.CompletesAtOnce = true;
+            await fixture.Guest.CompleteHeldAsync();
+            for (int one = 0; one < sections + 20; one++)
+                Assert.Equal(Frame(100, seed: one), await fixture.Guest.FrameAsync());
+        }
         Assert.Equal((0, 0), (fixture.Adapter.Statistics.FramesLost, fixture.Adapter.Statistics.Rejected));
     }
 
@@ -169,7 +173,7 @@ public sealed class NetworkAdapterTests
         fixture.Adapter.IsLinkUp = false;
         fixture.Guest.CompletesAtOnce = true;
         await fixture.Guest.CompleteHeldAsync();
-        await UntilAsync(() => fixture.Guest.Indicated.Contains(RndisStatus.MediaDisconnect));
+        await fixture.UntilAsync(() => fixture.Guest.Indicated.Contains(RndisStatus.MediaDisconnect));
         Assert.Equal(NvspStatus.Success, await fixture.Guest.SendAsync(question, NvspRndisPacket.Control));
     }
 
@@ -181,15 +185,15 @@ public sealed class NetworkAdapterTests
         // No carrier: nothing goes either way, and nothing waits.
         Assert.Equal(NvspStatus.Success, await fixture.Guest.SendAsync(NetworkGuest.Message(Frame())));
         Assert.True(fixture.Far.TrySend(Frame()));
-        await UntilAsync(() => fixture.Adapter.Statistics.FramesFiltered == 1);
+        await fixture.UntilAsync(() => fixture.Adapter.Statistics.FramesFiltered == 1);
         fixture.Adapter.IsLinkUp = true;
-        await UntilAsync(() => fixture.Guest.Indicated.LastOrDefault() == RndisStatus.MediaConnect);
+        await fixture.UntilAsync(() => fixture.Guest.Indicated.LastOrDefault() == RndisStatus.MediaConnect);
         Assert.Equal(0u, BitConverter.ToUInt32((await fixture.Guest.QueryAsync(RndisOid.MediaConnectStatus)).Value));
         Assert.True(fixture.Far.TrySend(Frame(seed: 7)));
         Assert.Equal(Frame(seed: 7), await fixture.Guest.FrameAsync());
         Assert.Equal(0, fixture.Adapter.Statistics.FramesSent);
         fixture.Adapter.IsLinkUp = false;
-        await UntilAsync(() => fixture.Guest.Indicated.LastOrDefault() == RndisStatus.MediaDisconnect);
+        await fixture.UntilAsync(() => fixture.Guest.Indicated.LastOrDefault() == RndisStatus.MediaDisconnect);
     }
 
     // What ip link set mtu does: the channel is closed and opened anew.
@@ -241,7 +245,7 @@ public sealed class NetworkAdapterTests
         Assert.True(fixture.Far.TrySend(Frame(seed: 1)));
         Assert.Equal(Frame(seed: 1), await fixture.Guest.FrameAsync());
         Task<NvspStatus>[] sending = [.. Enumerable.Range(0, 10).Select(one => fixture.Guest.SendAsync(NetworkGuest.Message(Frame(200, seed: one))))];
-        await UntilAsync(() => fixture.Far.Waiting == 3);
+        await fixture.UntilAsync(() => fixture.Far.Waiting == 3);
         Assert.Throws<InvalidOperationException>(() => fixture.Adapter.SaveState());
         byte[] bus = await fixture.Machine.SaveHostAsync(), state = fixture.Adapter.SaveState();
 

@@ -57,11 +57,15 @@ internal sealed class NetworkFixture : IAsyncDisposable
         return frame;
     }
 
-    public static async Task UntilAsync(Func<bool> condition)
+    /// <summary>Waits for what another thread does while the channel is open.</summary>
+    public async Task UntilAsync(Func<bool> condition)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
         while (!condition())
+        {
+            Assert.False(Guest.Channel.Completion.IsCompleted, "the channel has ended");
             await Task.Delay(1, limit.Token);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -22,6 +22,7 @@ internal sealed class NetworkGuest : IAsyncDisposable
     private readonly SemaphoreSlim _sending = new(1);
     private readonly ConcurrentQueue<ulong> _held = [];
     private readonly Task _reading;
+    private bool _completesAtOnce = true;   // under the lock of _held: what was held is there when it changes
     private long _lastId = 0x1000;
     private int _lastQuestion = 1;
 
@@ -50,7 +51,15 @@ internal sealed class NetworkGuest : IAsyncDisposable
     public ConcurrentQueue<RndisStatus> Indicated { get; } = [];
 
     /// <summary>Whether packets of the host are completed as they come; else <see cref="CompleteHeldAsync"/> does.</summary>
-    public bool CompletesAtOnce { get; set; } = true;
+    public bool CompletesAtOnce
+    {
+        get => _completesAtOnce;
+        set
+        {
+            lock (_held)
+                _completesAtOnce = value;
+        }
+    }
 
     public int Held => _held.Count;
 
@@ -277,10 +286,8 @@ internal sealed class NetworkGuest : IAsyncDisposable
             {
                 foreach (ulong id in TakeAll())
                 {
-                    if (CompletesAtOnce)
+                    if (!TryHold(id))
                         await CompleteAsync(id);
-                    else
-                        _held.Enqueue(id);
                 }
             }
         }
@@ -292,6 +299,16 @@ internal sealed class NetworkGuest : IAsyncDisposable
         Frames.CompleteAdding();
         foreach (TaskCompletionSource<byte[]> waiting in _asked.Values.Concat(_questions.Values))
             waiting.TrySetException(new IOException("the channel has ended"));
+    }
+
+    private bool TryHold(ulong id)
+    {
+        lock (_held)
+        {
+            if (!_completesAtOnce)
+                _held.Enqueue(id);
+            return !_completesAtOnce;
+        }
     }
 
     private List<ulong> TakeAll()
