@@ -20,6 +20,7 @@ internal static class Seeds
         SavedStateSeeds.Write(Path.Combine(directory, "savedstate"));
         ProtocolSeeds.Write(directory);
         DiskSeeds.Write(Path.Combine(directory, "disk"));
+        NetworkSeeds.Write(Path.Combine(directory, "network"));
     }
 
     private static void Incoming(string directory)

@@ -7,7 +7,7 @@ namespace VmBus.Fuzz;
 public static class FuzzTarget
 {
     /// <summary>Every target's name; also that of its folder in the corpus.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate", "guest", "host", "gpadl", "disk"];
+    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate", "guest", "host", "gpadl", "disk", "network"];
 
     /// <summary>The target of that name: takes one input, and throws when it found something.</summary>
     public static Action<ReadOnlySpan<byte>> ByName(string name) => name switch
@@ -21,6 +21,7 @@ public static class FuzzTarget
         "host" => HostTarget.Run,
         "gpadl" => GpadlTarget.Run,
         "disk" => DiskTarget.Run,
+        "network" => NetworkTarget.Run,
         _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(", ", Names)}."),
     };
 }

@@ -44,10 +44,10 @@ done
 
 . "$here/machine.sh"
 . "$here/module.sh"
-# Of the disks: what hv_storvsc, sd_mod and ext4 need, under the names of each kernel.
+# Of the disks and the network: what hv_storvsc, sd_mod and ext4 need, under the names of each kernel.
 module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock scsi_common scsi_mod scsi_transport_fc hv_storvsc
     crct10dif_common crct10dif_generic crc-t10dif crc64 crc64_rocksoft_generic crc64-rocksoft t10-pi sd_mod
-    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4 dummy"
+    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4 dummy failover net_failover hv_netvsc"
 module_kept=$(echo $module_kept)
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
@@ -155,7 +155,7 @@ compile "$here/vmbus-hibernate.c"
 
 say "the machine's images"
 skeleton "$work/l1" "$here/l1-init"
-modules l1-kernel "$work/l1/modules" irqbypass kvm kvm-amd
+modules l1-kernel "$work/l1/modules" irqbypass kvm kvm-amd tun
 for kernel in $chosen; do make_guest "$kernel"; done
 cp "$here/l1-guests" "$work/l1/"
 mkdir -p "$work/l1/ours/lib"

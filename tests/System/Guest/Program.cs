@@ -9,6 +9,8 @@ if (args is ["pipe-client", string path, string send, string receive])
     return await PipeClient.RunAsync(path, send, receive);
 if (args is ["kexec"])
     return KexecSteps.Start();
+if (args is ["net-peer"])
+    return await NetworkSteps.ServeAsync();
 if (args is ["vsock-peer", string door, string count])
     return await VsockPeer.RunAsync(door, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
 

@@ -36,15 +36,18 @@ internal static class VsockPeer
     }
 
     /// <summary>Sends bytes, ends, and has all of them back.</summary>
-    public static async Task AskAsync(Socket socket, int number)
+    public static Task AskAsync(Socket socket, int number) => AskAsync(socket, number, Length);
+
+    /// <summary>Sends so many bytes, ends, and has all of them back.</summary>
+    public static async Task AskAsync(Socket socket, int number, int length)
     {
         using (socket)
         {
-            var sent = new byte[Length];
+            var sent = new byte[length];
             new Random(number).NextBytes(sent);
             using var got = new MemoryStream();
             Task sending = SendAsync();
-            var buffer = new byte[4096];
+            var buffer = new byte[65536];
             int read;
             while ((read = await socket.ReceiveAsync(buffer)) > 0)
                 got.Write(buffer, 0, read);
@@ -54,8 +57,9 @@ internal static class VsockPeer
 
             async Task SendAsync()
             {
-                for (int at = 0; at < sent.Length; at += 3000)
-                    await SendAllAsync(socket, sent.AsMemory(at, Math.Min(3000, sent.Length - at)));
+                int piece = Math.Max(3000, sent.Length / 128);
+                for (int at = 0; at < sent.Length; at += piece)
+                    await SendAllAsync(socket, sent.AsMemory(at, Math.Min(piece, sent.Length - at)));
                 socket.Shutdown(SocketShutdown.Send);
             }
         }
@@ -66,7 +70,7 @@ internal static class VsockPeer
     {
         using (socket)
         {
-            var buffer = new byte[4096];
+            var buffer = new byte[65536];
             int read;
             while ((read = await socket.ReceiveAsync(buffer)) > 0)
                 await SendAllAsync(socket, buffer.AsMemory(0, read));

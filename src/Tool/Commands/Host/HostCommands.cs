@@ -19,6 +19,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         status                      how the guest and each device are
         offer NAME[,monitor=TIME]   offer a device; echo[,subchannel=N]: one more channel of it, named as for --device
         revoke NAME                 take an offer back
+        link NAME up|down           plug the cable of a network adapter (net, tap) in, or out
         stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
         shutdown [restart]          ask the guest to shut down
         kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto] | kvp addresses MAC
@@ -74,7 +75,7 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
         const string Offers = "offers";
         string? kind = words[0] switch
         {
-            "status" or "offer" or "revoke" or "stall" or "resume" => Offers,
+            "status" or "offer" or "revoke" or "link" or "stall" or "resume" => Offers,
             "shutdown" or "kvp" or "fcopy" or "time" or "vss" => words[0],
             _ => null,      // stop, help: at once, whatever waits
         };
@@ -119,6 +120,9 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
                 return "done";
             case ["revoke", var device]:
                 await session.RevokeAsync(device).ConfigureAwait(false);
+                return "done";
+            case ["link", var device, "up" or "down"]:
+                session.Device<HostNetwork>(device).IsPlugged = words[2] == "up";
                 return "done";
             case ["stall" or "resume", var device]:
                 session.Device<EchoDevice>(device).Stall(words[0] == "stall");

@@ -13,6 +13,8 @@ namespace VmBus.Tool;
 internal sealed class HostNetwork : IChannelDevice, IAsyncDisposable
 {
     private readonly INetworkLink _link;
+    private volatile bool _isPlugged = true;
+    private volatile bool _isThere = true;
     private readonly NetworkAdapter _adapter;
 
     /// <summary>Makes an adapter.</summary>
@@ -28,9 +30,21 @@ internal sealed class HostNetwork : IChannelDevice, IAsyncDisposable
         {
             stream.Changed = isUp =>
             {
-                _adapter.IsLinkUp = isUp;
-                notes.WriteAbout(choice.Title, $"{choice.Title}: the other end {(isUp ? "is there again" : "has gone")}, and the guest's link is {(isUp ? "up" : "down")}");
+                _isThere = isUp;
+                _adapter.IsLinkUp = _isPlugged && isUp;
+                notes.WriteAbout(choice.Title, $"{choice.Title}: the other end {(isUp ? "is there again" : "has gone")}");
             };
+        }
+    }
+
+    /// <summary>Whether its cable is plugged in: its link is up then, while there is an other end.</summary>
+    public bool IsPlugged
+    {
+        get => _isPlugged;
+        set
+        {
+            _isPlugged = value;
+            _adapter.IsLinkUp = value && _isThere;
         }
     }
 

@@ -5,6 +5,32 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Devices;
 
+/// <summary>Numbers of the protocol.</summary>
+internal static class Nvsp
+{
+    /// <summary>Bytes of a message from version 6.1 on, its type among them. Older ends send 28, and read no more.</summary>
+    public const int MessageSize = 40;
+
+    /// <summary>Bytes of the type in front of each.</summary>
+    public const int HeaderSize = 4;
+
+    public const uint Version1 = 2;
+    public const uint Version2 = 0x3_0002;
+    public const uint Version4 = 0x4_0000;
+    public const uint Version5 = 0x5_0000;
+    public const uint Version6 = 0x6_0000;
+    public const uint Version61 = 0x6_0001;
+
+    /// <summary>The section of a packet whose data are not in the send buffer (<c>NETVSC_INVALID_INDEX</c>).</summary>
+    public const uint NoSection = 0xFFFF_FFFF;
+
+    /// <summary>Bytes of a section of the send buffer: as Hyper-V's.</summary>
+    public const int SendSectionSize = 6144;
+
+    /// <summary>Whether a version is one of the protocol's.</summary>
+    public static bool IsKnown(uint version) => version is Version1 or Version2 or Version4 or Version5 or Version6 or Version61;
+}
+
 /// <summary><c>NVSP_MSG_TYPE_*</c>.</summary>
 internal enum NvspMessageType : uint
 {
@@ -32,32 +58,6 @@ internal enum NvspStatus : uint
     Success = 1,
     Fail = 2,
     InvalidRndisPacket = 5,
-}
-
-/// <summary>Numbers of the protocol.</summary>
-internal static class Nvsp
-{
-    /// <summary>Bytes of a message from version 6.1 on, its type among them. Older ends send 28, and read no more.</summary>
-    public const int MessageSize = 40;
-
-    /// <summary>Bytes of the type in front of each.</summary>
-    public const int HeaderSize = 4;
-
-    public const uint Version1 = 2;
-    public const uint Version2 = 0x3_0002;
-    public const uint Version4 = 0x4_0000;
-    public const uint Version5 = 0x5_0000;
-    public const uint Version6 = 0x6_0000;
-    public const uint Version61 = 0x6_0001;
-
-    /// <summary>The section of a packet whose data are not in the send buffer (<c>NETVSC_INVALID_INDEX</c>).</summary>
-    public const uint NoSection = 0xFFFF_FFFF;
-
-    /// <summary>Bytes of a section of the send buffer: as Hyper-V's.</summary>
-    public const int SendSectionSize = 6144;
-
-    /// <summary>Whether a version is one of the protocol's.</summary>
-    public static bool IsKnown(uint version) => version is Version1 or Version2 or Version4 or Version5 or Version6 or Version61;
 }
 
 /// <summary><c>struct nvsp_message_init</c>.</summary>

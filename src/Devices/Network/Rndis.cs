@@ -5,6 +5,28 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Devices;
 
+/// <summary>Numbers of RNDIS, and its layouts. Offsets count from behind the type and the length.</summary>
+internal static class Rndis
+{
+    /// <summary>Bytes of the type and the length in front of each message.</summary>
+    public const int HeaderSize = 8;
+
+    /// <summary>Bytes in front of a frame without per-packet information.</summary>
+    public const int PacketHeaderSize = HeaderSize + RndisPacket.Size;
+
+    /// <summary>The longest answer of <see cref="RndisProtocol"/>.</summary>
+    public const int LongestAnswer = 256;
+
+    /// <summary><c>IEEE_8021Q_INFO</c>.</summary>
+    public const uint VlanInformation = 6;
+
+    /// <summary>Messages of one packet begin at multiples of 2 to this power.</summary>
+    public const int PacketAlignmentFactor = 3;
+
+    /// <summary>How many frames one packet may carry (<c>MaxPacketsPerMessage</c>).</summary>
+    public const int MaxPacketsPerMessage = 8;
+}
+
 /// <summary><c>RNDIS_MSG_*</c>. An answer has the type of its question and <see cref="Completion"/>.</summary>
 internal enum RndisMessageType : uint
 {
@@ -74,28 +96,6 @@ internal enum PacketFilter : uint
     AllMulticast = 0x04,
     Broadcast = 0x08,
     Promiscuous = 0x20,
-}
-
-/// <summary>Numbers of RNDIS, and its layouts. Offsets count from behind the type and the length.</summary>
-internal static class Rndis
-{
-    /// <summary>Bytes of the type and the length in front of each message.</summary>
-    public const int HeaderSize = 8;
-
-    /// <summary>Bytes in front of a frame without per-packet information.</summary>
-    public const int PacketHeaderSize = HeaderSize + RndisPacket.Size;
-
-    /// <summary>The longest answer of <see cref="RndisProtocol"/>.</summary>
-    public const int LongestAnswer = 256;
-
-    /// <summary><c>IEEE_8021Q_INFO</c>.</summary>
-    public const uint VlanInformation = 6;
-
-    /// <summary>Messages of one packet begin at multiples of 2 to this power.</summary>
-    public const int PacketAlignmentFactor = 3;
-
-    /// <summary>How many frames one packet may carry (<c>MaxPacketsPerMessage</c>).</summary>
-    public const int MaxPacketsPerMessage = 8;
 }
 
 /// <summary><c>struct rndis_packet</c>.</summary>
@@ -188,7 +188,10 @@ internal struct RndisIndicateStatus
 internal static class NdisOffload
 {
     public const byte ObjectType = 0xA7;        // NDIS_OBJECT_TYPE_OFFLOAD
-    public const int Size60 = 112;              // NDIS_OFFLOAD_SIZE_6_0
-    public const int Size61 = 156;              // NDIS_OFFLOAD_SIZE_6_1
-    public const int Size630 = 168;             // NDIS_OFFLOAD_SIZE
+
+    // Of all versions head, checksums, segmentation 1, IPsec 1, segmentation 2, flags; then IPsec 2, whose flags are bytes; then
+    // coalescing and encapsulation.
+    public const int Size60 = 4 + 32 + 16 + 28 + 28 + 4;            // NDIS_OFFLOAD_SIZE_6_0
+    public const int Size61 = Size60 + 4 + 11 + 1 + 16;             // NDIS_OFFLOAD_SIZE_6_1
+    public const int Size630 = Size61 + 2 + 2 + 8;                  // NDIS_OFFLOAD_SIZE
 }
