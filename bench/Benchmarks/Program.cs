@@ -8,12 +8,14 @@
 //   dotnet run -c Release --project bench/Benchmarks -- control
 //   dotnet run -c Release --project bench/Benchmarks -- contended
 //   dotnet run -c Release --project bench/Benchmarks -- disk
+//   dotnet run -c Release --project bench/Benchmarks -- network
 
 using BenchmarkDotNet.Running;
 using VmBus.Benchmarks;
 using VmBus.Benchmarks.Contended;
 using VmBus.Benchmarks.Control;
 using VmBus.Benchmarks.Disk;
+using VmBus.Benchmarks.Network;
 using VmBus.Benchmarks.Waiting;
 
 if (args is ["allocations" or "--allocations", ..])
@@ -30,6 +32,9 @@ if (args is ["contended", ..])
 
 if (args is ["disk"])
     return DiskRun.Run(Console.Out);
+
+if (args is ["network"])
+    return NetworkRun.Run(Console.Out);
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args, new BenchmarkConfig());
 return 0;

@@ -103,7 +103,10 @@ partial class NetworkChannel
     {
         Span<byte> frame = _frame.AsSpan(Rndis.PacketHeaderSize);
         if (!Link.TryReceive(frame, out length))
+        {
+            length = 0;     // whatever the link left there
             return false;
+        }
         frame = frame[..length];
         if (length < EthernetFrame.MinLength || !_adapter.IsLinkUp || !EthernetFrame.Passes(frame, _state.Rndis.Filter, _adapter.AddressBytes))
         {

@@ -282,6 +282,11 @@ internal sealed partial class NetworkChannel : IDisposable
     private async ValueTask CompleteAsync(int count, CancellationToken cancellationToken)
     {
         int at = 0;
+        while (at < count && !_taken[at].WantsCompletion)
+            at++;
+        // Nothing to write waits for no room: a guest that gives sections back may read again only when it has done so.
+        if (at == count)
+            return;
         try
         {
             await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -64,6 +64,8 @@ public sealed class HostileNetworkTests
             [12, 0, 0, 0, 6, 0, 0, 0, 12, 0, 0, 0],
             [12, 0, 0, 0, 6, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF],
             [16, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 1, 2, 3, 4, 5],
+            // Shorter than a head, with a whole one behind it.
+            [4, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0],
         })
         {
             Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync(NetworkGuest.Message(Frame(), information)));

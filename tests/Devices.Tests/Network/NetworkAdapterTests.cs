@@ -160,6 +160,22 @@ public sealed class NetworkAdapterTests
         Assert.Equal((0, 0), (fixture.Adapter.Statistics.FramesLost, fixture.Adapter.Statistics.Rejected));
     }
 
+    // Its ring is full of frames, and it reads on when it has given the sections of the last ones back.
+    [Fact]
+    public async Task A_guest_gives_sections_back_while_its_ring_is_full()
+    {
+        await using NetworkFixture fixture = await MakeAsync(room: 100_000, receivePages: 512);
+        int sections = (int)fixture.Guest.Sections.SubAllocationCount - ReceiveBuffer.ControlSections;
+        for (int round = 0; round < 20; round++)
+        {
+            for (int one = 0; one < sections; one++)
+                Assert.True(fixture.Far.TrySend(Frame(100, seed: one)));
+            for (int one = 0; one < sections; one++)
+                Assert.Equal(100, (await fixture.Guest.FrameAsync()).Length);
+        }
+        Assert.Equal(0, fixture.Adapter.Statistics.FramesLost);
+    }
+
     [Fact]
     public async Task A_guest_that_takes_no_answer_is_refused_more_and_answered_when_it_has_taken_them()
     {

@@ -27,7 +27,7 @@ internal sealed class NetworkFixture : IAsyncDisposable
 
     public NetworkGuest Guest { get; set; } = null!;
 
-    public static async Task<NetworkFixture> MakeAsync(int maxFrame = 1514, NetworkAdapterOptions? options = null, int room = 256, bool negotiates = true, uint version = Nvsp.Version61)
+    public static async Task<NetworkFixture> MakeAsync(int maxFrame = 1514, NetworkAdapterOptions? options = null, int room = 256, bool negotiates = true, uint version = Nvsp.Version61, int receivePages = NetworkGuest.ReceivePages)
     {
         var machine = new InMemoryMachine(new InMemoryMachineOptions { GuestMemorySize = 16 << 20 });
         try
@@ -37,7 +37,7 @@ internal sealed class NetworkFixture : IAsyncDisposable
             await machine.Host.OfferAsync(NetworkAdapter.Offer(), adapter);
             GuestBus bus = await machine.ConnectAsync();
             await bus.RequestOffersAsync();
-            return new NetworkFixture(machine, bus, adapter, near, far) { Guest = await NetworkGuest.OpenAsync(machine, bus, maxFrame, version, negotiates) };
+            return new NetworkFixture(machine, bus, adapter, near, far) { Guest = await NetworkGuest.OpenAsync(machine, bus, maxFrame, version, negotiates, receivePages) };
         }
         catch
         {

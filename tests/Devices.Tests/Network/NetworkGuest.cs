@@ -13,7 +13,8 @@ namespace VmBus.Devices.Tests.Network;
 internal sealed class NetworkGuest : IAsyncDisposable
 {
     public const ushort ReceiveBufferId = 0xCAFE;
-    private const int ReceivePages = 64, SendPages = 16;
+    public const int ReceivePages = 64;
+    private const int SendPages = 16;
 
     private readonly GuestBus _bus;
     private readonly GuestMemory _memory;
@@ -63,24 +64,24 @@ internal sealed class NetworkGuest : IAsyncDisposable
 
     public int Held => _held.Count;
 
-    public static async Task<NetworkGuest> OpenAsync(InMemoryMachine machine, GuestBus bus, int maxFrame = 1514, uint version = Nvsp.Version61, bool negotiates = true)
+    public static async Task<NetworkGuest> OpenAsync(InMemoryMachine machine, GuestBus bus, int maxFrame = 1514, uint version = Nvsp.Version61, bool negotiates = true, int receivePages = ReceivePages)
     {
         HostOffer host = NetworkAdapter.Offer();
         GuestOffer offer = await bus.WaitForOfferAsync(host.InterfaceType, host.InterfaceInstance);
         var guest = new NetworkGuest(bus, offer, await bus.OpenAsync(offer), machine.GuestPartition.Memory);
         if (negotiates)
-            await guest.NegotiateAsync(version, maxFrame);
+            await guest.NegotiateAsync(version, maxFrame, receivePages);
         return guest;
     }
 
     /// <summary>As Linux does (netvsc_connect_vsp, rndis_filter_device_add).</summary>
-    public async Task NegotiateAsync(uint version, int maxFrame)
+    public async Task NegotiateAsync(uint version, int maxFrame, int receivePages = ReceivePages)
     {
         Assert.Equal(NvspStatus.Success, (await AskAsync<NvspInit, NvspInitComplete>(NvspMessageType.Init, new() { MinVersion = version, MaxVersion = version })).Status);
         if (version > Nvsp.Version1)
             await TellAsync(NvspMessageType.SendNdisConfig, new NvspNdisConfig { MaxFrame = (uint)maxFrame, Capabilities = 8 });
         await TellAsync(NvspMessageType.SendNdisVersion, 0x0006_001EUL);
-        await ShareAsync(maxFrame > 10_000 ? 16 * ReceivePages : ReceivePages);
+        await ShareAsync(maxFrame > 10_000 ? 16 * ReceivePages : receivePages);
         Assert.Equal(NvspStatus.Success, (await AskAsync<NvspBuffer, NvspSendBufferComplete>(NvspMessageType.SendSendBuffer, new() { Gpadl = await ShareSendAsync(), Id = 0 })).Status);
         await InitializeAsync();
         await SetFilterAsync(PacketFilter.Directed | PacketFilter.AllMulticast | PacketFilter.Broadcast);
