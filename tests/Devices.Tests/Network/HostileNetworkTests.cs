@@ -12,10 +12,13 @@ public sealed class HostileNetworkTests
     {
         await using NetworkFixture fixture = await MakeAsync();
         byte[] message = NetworkGuest.Message(Frame());
-        // 16 pages are 10 sections of 6144 bytes.
-        Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 10, sectionSize: 100));
+        // 16 pages are 10 sections of 6144 bytes. What is refused is a packet all the same.
+        byte[] longest = NetworkGuest.Message(Frame(), padding: 6145 - message.Length);
+        Assert.True(fixture.Machine.GuestPartition.Memory.TryWrite(fixture.Guest.SendPage + 8 * 6144, longest));
+        Assert.True(fixture.Machine.GuestPartition.Memory.TryWrite(fixture.Guest.SendPage + 10 * 6144, message));
+        Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 10, sectionSize: (uint)message.Length));
+        Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 8, sectionSize: 6145));
         Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 0xFFFF_FFFE, sectionSize: 100));
-        Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 9, sectionSize: 6145));
         Assert.Equal(NvspStatus.InvalidRndisPacket, await fixture.Guest.SendAsync([], section: 9, sectionSize: uint.MaxValue));
         Assert.Equal(4, fixture.Adapter.Statistics.Rejected);
         Assert.Equal(NvspStatus.Success, await fixture.Guest.SendAsync(message, inSection: message.Length, section: 9));
@@ -88,7 +91,10 @@ public sealed class HostileNetworkTests
         Assert.Equal(NvspStatus.Fail, (await guest.AskAsync<NvspBuffer, NvspSendBufferComplete>(NvspMessageType.SendSendBuffer, new() { Gpadl = tiny })).Status);
         await guest.ShareAsync();
         Assert.Equal(NvspStatus.Fail, (await guest.AskAsync<NvspBuffer, NvspReceiveBufferComplete>(NvspMessageType.SendReceiveBuffer, new() { Gpadl = guest.ReceiveGpadl })).Status);
-        Assert.Equal(5, fixture.Adapter.Statistics.Rejected);
+        uint large = await fixture.Bus.ShareAsync(guest.Offer, guest.ReceivePage, 2);
+        Assert.Equal(NvspStatus.Success, (await guest.AskAsync<NvspBuffer, NvspSendBufferComplete>(NvspMessageType.SendSendBuffer, new() { Gpadl = large })).Status);
+        Assert.Equal(NvspStatus.Fail, (await guest.AskAsync<NvspBuffer, NvspSendBufferComplete>(NvspMessageType.SendSendBuffer, new() { Gpadl = large })).Status);
+        Assert.Equal(6, fixture.Adapter.Statistics.Rejected);
         await guest.InitializeAsync();
     }
 
@@ -128,6 +134,31 @@ public sealed class HostileNetworkTests
             Assert.True(fixture.Far.TrySend(Frame()));
             return fixture.Adapter.Statistics.FramesLost > 2;
         });
+    }
+
+    [Fact]
+    public async Task A_frame_that_waits_for_memory_that_is_revoked_is_lost()
+    {
+        await using NetworkFixture fixture = await MakeAsync(room: 2000);
+        fixture.Guest.CompletesAtOnce = false;
+        int sections = (int)fixture.Guest.Sections.SubAllocationCount - ReceiveBuffer.ControlSections;
+        for (int one = 0; one < sections + 1; one++)
+            Assert.True(fixture.Far.TrySend(Frame()));
+        await fixture.UntilAsync(() => fixture.Guest.Frames.Count == sections && fixture.Near.Waiting == 0);
+        Assert.Equal(0, fixture.Adapter.Statistics.FramesLost);
+        await fixture.Guest.TellAsync(NvspMessageType.RevokeReceiveBuffer, NetworkGuest.ReceiveBufferId);
+        await fixture.UntilAsync(() => fixture.Adapter.Statistics.FramesLost == 1);
+    }
+
+    [Fact]
+    public async Task A_frame_fills_a_section_and_no_byte_more()
+    {
+        await using NetworkFixture fixture = await MakeAsync();
+        byte[] fitting = Frame((int)fixture.Guest.Sections.SubAllocationSize - Rndis.PacketHeaderSize);
+        Assert.True(fixture.Far.TrySend([.. fitting, 0]));
+        Assert.True(fixture.Far.TrySend(fitting));
+        Assert.Equal(fitting, await fixture.Guest.FrameAsync());
+        Assert.Equal(1, fixture.Adapter.Statistics.FramesLost);
     }
 
     [Fact]
