@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the product is measured and tested against: DPDK's compiled VMBus library and a C compiler for the
+# Installs what the product is measured and tested against: DPDK's compiled VMBus library, passt, and a C compiler for the
 # floor. Debian 12 only, since the tests fill structs private to DPDK 22.11. Does nothing where both are there.
 set -euo pipefail
 
-packages=(librte-bus-vmbus23 gcc libc6-dev)
+packages=(librte-bus-vmbus23 gcc libc6-dev passt)
 
 version() { dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
 
