@@ -139,7 +139,7 @@ internal static class DiskSteps
     // Debian's own programs, with the C library that they were linked with.
     private const string Prefix = "/tools/ld-linux-x86-64.so.2 --library-path /tools /tools/";
 
-    private static void Tool(string name, params string[] arguments)
+    internal static void Tool(string name, params string[] arguments)
     {
         using Process process = Start(name, arguments);
         process.WaitForExit();

@@ -33,7 +33,12 @@ internal sealed class StockSteps(string[] words)
 
     private bool IsLarge => words.Contains("above-4g");
 
-    public IEnumerable<(string Name, Action Step)> All => words.Contains(KexecSteps.SecondWord) ? Second : First;
+    public IEnumerable<(string Name, Action Step)> All =>
+        words.Contains(KexecSteps.SecondWord) ? Second
+        : words.Contains(CrashSteps.WriteWord) ? [("writes until the host is killed", CrashSteps.Write)]
+        : words.FirstOrDefault(word => word.StartsWith(CrashSteps.AckedWord, StringComparison.Ordinal)) is { } acked
+            ? [("what was on the disk when the host was killed", () => CrashSteps.Verify(int.Parse(acked[CrashSteps.AckedWord.Length..], CultureInfo.InvariantCulture)))]
+        : First;
 
     // Of the kernel that the first one started.
     private (string Name, Action Step)[] Second =>
