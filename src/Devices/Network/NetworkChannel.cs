@@ -3,7 +3,7 @@
 //   guest ─► ring ─► TakeBatch ─► TryCarry ─► link.TrySend          the packet is completed when the link has all of its frames
 //   link.TryReceive ─► section of the guest's buffer ─► ring ─► guest   the section is free when the guest has completed the packet
 //
-// Both write to the one ring of the guest: in turns, and who has the turn waits for room.
+// Both write to the one ring of the guest: in turns, and the loop whose turn it is waits for room.
 
 using VmBus.Hosting;
 using VmBus.Layout;

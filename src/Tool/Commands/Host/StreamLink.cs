@@ -65,7 +65,7 @@ internal sealed class StreamLink : INetworkLink, IAsyncDisposable
     {
         lock (_sync)
         {
-            // No one is there: the frame goes nowhere.
+            // Not connected: the frame goes nowhere.
             if (_socket is null)
                 return true;
             if (Room - _filled < LengthSize + frame.Length)
