@@ -18,6 +18,9 @@ internal static class EthernetFrame
 
     private const ushort TagProtocol = 0x8100;
 
+    /// <summary>Whether an address is one that an adapter can have: not that of a group, and not zero.</summary>
+    public static bool IsAdapter(ReadOnlySpan<byte> address) => address.Length == AddressLength && (address[0] & 1) == 0 && address.IndexOfAnyExcept((byte)0) >= 0;
+
     /// <summary>Whether a filter lets a frame through to the adapter of an address.</summary>
     public static bool Passes(ReadOnlySpan<byte> frame, PacketFilter filter, ReadOnlySpan<byte> address)
     {
@@ -31,6 +34,10 @@ internal static class EthernetFrame
             ? (filter & PacketFilter.Broadcast) != 0
             : (filter & (PacketFilter.Multicast | PacketFilter.AllMulticast)) != 0;
     }
+
+    /// <summary>Whether a frame has a tag in it.</summary>
+    public static bool IsTagged(ReadOnlySpan<byte> frame) =>
+        frame.Length >= MinLength + TagLength && BinaryPrimitives.ReadUInt16BigEndian(frame[(2 * AddressLength)..]) == TagProtocol;
 
     /// <summary>Puts a tag between the addresses and the type.</summary>
     /// <param name="frame">The frame.</param>

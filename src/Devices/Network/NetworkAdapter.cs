@@ -42,11 +42,11 @@ public sealed partial class NetworkAdapter : IChannelDevice
         ArgumentNullException.ThrowIfNull(link);
         ArgumentNullException.ThrowIfNull(address);
         Options = options ?? new NetworkAdapterOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(Options.MaxMtu, 576, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Options.MaxMtu, NvspProtocol.LongestFrame - EthernetFrame.MinLength, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Options.MaxMtu, NetworkAdapterOptions.LeastMtu, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Options.MaxMtu, NetworkAdapterOptions.MostMtu, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(Options.LinkSpeed, 100, nameof(options));
         _address = address.GetAddressBytes();
-        if (_address.Length != EthernetFrame.AddressLength || (_address[0] & 1) != 0 || _address.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+        if (!EthernetFrame.IsAdapter(_address))
             throw new ArgumentException($"An adapter's address has 6 bytes, is not that of a group and not zero; this is {address}.", nameof(address));
         Link = link;
         _state = NewState();

@@ -5,6 +5,9 @@ namespace VmBus.Devices;
 /// <summary>How a <see cref="NetworkAdapter"/> behaves.</summary>
 public sealed record NetworkAdapterOptions
 {
+    internal const int LeastMtu = 576;
+    internal const int MostMtu = NvspProtocol.LongestFrame - EthernetFrame.MinLength;
+
     /// <summary>
     /// The largest MTU that the guest may set, in bytes: 576 to 65521. Linux begins with 1500, or with this where it is less. What
     /// is longer than the guest's own MTU is dropped on its way in.

@@ -30,7 +30,9 @@ internal sealed class ReceiveBuffer
     /// <param name="setId">The guest's name of it.</param>
     /// <param name="sectionSize">Bytes of a section.</param>
     /// <param name="sectionCount">How many: more than <see cref="ControlSections"/>.</param>
-    public ReceiveBuffer(uint gpadl, ushort setId, int sectionSize, int sectionCount)
+    /// <param name="packets">The packets that the guest has of it: the sections of each.</param>
+    /// <exception cref="ArgumentException">The packets are none of this buffer's.</exception>
+    public ReceiveBuffer(uint gpadl, ushort setId, int sectionSize, int sectionCount, IReadOnlyList<int[]>? packets = null)
     {
         Gpadl = gpadl;
         SetId = setId;
@@ -39,32 +41,12 @@ internal sealed class ReceiveBuffer
         _frames = new Stack<int>(sectionCount);
         _next = new int[sectionCount];
         _states = new State[sectionCount];
-        for (int section = sectionCount - 1; section >= 0; section--)
-            (section < ControlSections ? _control : _frames).Push(section);
-    }
-
-    /// <summary>Divides a buffer of which the guest has some packets.</summary>
-    /// <exception cref="ArgumentException">The packets are none of this buffer's.</exception>
-    public ReceiveBuffer(uint gpadl, ushort setId, int sectionSize, int sectionCount, IReadOnlyList<int[]> packets) : this(gpadl, setId, sectionSize, sectionCount)
-    {
-        _control.Clear();
-        _frames.Clear();
-        foreach (int[] sections in packets)
-        {
-            foreach (int section in sections)
-            {
-                if (section < 0 || section >= sectionCount || _states[section] != State.Free)
-                    throw new ArgumentException($"Section {section} of {sectionCount} is in two packets, or is none.", nameof(packets));
-                _states[section] = State.Taken;
-            }
-            if (sections.Length == 0)
-                throw new ArgumentException("A packet has no section.", nameof(packets));
-            Join(sections);
-        }
+        foreach (int[] sections in packets ?? [])
+            Hold(sections);
         for (int section = sectionCount - 1; section >= 0; section--)
         {
             if (_states[section] == State.Free)
-                (section < ControlSections ? _control : _frames).Push(section);
+                Free(section);
         }
     }
 
@@ -185,6 +167,20 @@ internal sealed class ReceiveBuffer
     {
         lock (_sync)
             Changed();
+    }
+
+    // Of a buffer that is restored: the guest has the packet.
+    private void Hold(int[] sections)
+    {
+        if (sections.Length == 0)
+            throw new ArgumentException("A packet has no section.", nameof(sections));
+        foreach (int section in sections)
+        {
+            if (section < 0 || section >= SectionCount || _states[section] != State.Free)
+                throw new ArgumentException($"Section {section} of {SectionCount} is in two packets, or is none.", nameof(sections));
+            _states[section] = State.Taken;
+        }
+        Join(sections);
     }
 
     // Under the lock, as the next.

@@ -39,8 +39,7 @@ internal static class RndisFrame
         if (packet.InformationLength > 0 && !(TrySlice(body, packet.InformationOffset, packet.InformationLength, out ReadOnlySpan<byte> information) && TryFindTag(information, out tag)))
             return false;
         // A frame that has its tag in it already is that much longer.
-        bool isTagged = frame.Length >= EthernetFrame.MinLength + EthernetFrame.TagLength && frame[12] == 0x81 && frame[13] == 0;
-        return frame.Length <= maxFrame + (isTagged ? EthernetFrame.TagLength : 0);
+        return frame.Length <= maxFrame + (EthernetFrame.IsTagged(frame) ? EthernetFrame.TagLength : 0);
     }
 
     /// <summary>Writes what stands in front of a frame.</summary>
@@ -74,7 +73,9 @@ internal static class RndisFrame
         return information.IsEmpty;
     }
 
-    private static bool TrySlice(ReadOnlySpan<byte> body, uint offset, uint length, out ReadOnlySpan<byte> slice)
+    /// <summary>Cuts a part out of a message's body.</summary>
+    /// <returns><see langword="false"/> when not all of it lies there.</returns>
+    public static bool TrySlice(ReadOnlySpan<byte> body, uint offset, uint length, out ReadOnlySpan<byte> slice)
     {
         bool isWithin = length <= (uint)body.Length && offset <= (uint)body.Length - length;
         slice = isWithin ? body.Slice((int)offset, (int)length) : default;

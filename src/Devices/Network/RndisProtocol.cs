@@ -183,10 +183,8 @@ internal sealed class RndisProtocol(byte[] address, NetworkAdapterOptions option
         if (body.Length < RndisRequest.Size)
             return Tell(answer, RndisMessageType.Set, body, RndisStatus.InvalidLength);
         var request = MemoryMarshal.Read<RndisRequest>(body);
-        if (request.InformationLength > body.Length || request.InformationOffset > body.Length - request.InformationLength)
-            return Tell(answer, RndisMessageType.Set, body, RndisStatus.InvalidLength);
-        ReadOnlySpan<byte> value = body.Slice((int)request.InformationOffset, (int)request.InformationLength);
-        return Tell(answer, RndisMessageType.Set, body, Set(request.Oid, value));
+        RndisStatus status = RndisFrame.TrySlice(body, request.InformationOffset, request.InformationLength, out ReadOnlySpan<byte> value) ? Set(request.Oid, value) : RndisStatus.InvalidLength;
+        return Tell(answer, RndisMessageType.Set, body, status);
     }
 
     private RndisStatus Set(RndisOid oid, ReadOnlySpan<byte> value)

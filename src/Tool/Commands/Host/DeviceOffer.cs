@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Net.NetworkInformation;
+using VmBus.Devices;
 
 namespace VmBus.Tool;
 
@@ -47,8 +48,6 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     private const string ReadOnly = "readonly";
     private const string Mac = "mac=";
     private const string MtuIs = "mtu=";
-    private const int LeastMtu = 576;
-    private const int MostMtu = 65521;
     private const string Echo = "echo";
     private const string FileCopy = "fcopy";
     private const string Monitor = "monitor=";
@@ -103,16 +102,15 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
 
     private static PhysicalAddress ParseAddress(string text, string value)
     {
-        // An address of a group is none of one adapter.
-        if (PhysicalAddress.TryParse(value, out PhysicalAddress? address) && address.GetAddressBytes() is { Length: 6 } bytes && (bytes[0] & 1) == 0 && bytes.Any(part => part != 0))
+        if (PhysicalAddress.TryParse(value, out PhysicalAddress? address) && EthernetFrame.IsAdapter(address.GetAddressBytes()))
             return address;
         throw new UsageException($"--device {text}: '{value}' is no address of an adapter; one looks like 00:15:5d:01:02:03");
     }
 
     private static int ParseMtu(string text, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int mtu) && mtu is >= LeastMtu and <= MostMtu
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int mtu) && mtu is >= NetworkAdapterOptions.LeastMtu and <= NetworkAdapterOptions.MostMtu
             ? mtu
-            : throw new UsageException($"--device {text}: an MTU is a number from {LeastMtu} to {MostMtu}");
+            : throw new UsageException($"--device {text}: an MTU is a number from {NetworkAdapterOptions.LeastMtu} to {NetworkAdapterOptions.MostMtu}");
 
     private static string Options(string name) => name switch
     {

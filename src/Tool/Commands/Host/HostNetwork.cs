@@ -4,7 +4,6 @@ using System.Net.NetworkInformation;
 using System.Runtime.Versioning;
 using VmBus.Devices;
 using VmBus.Hosting;
-using VmBus.Protocol;
 
 namespace VmBus.Tool;
 
@@ -47,9 +46,6 @@ internal sealed class HostNetwork : IChannelDevice, IAsyncDisposable
             _adapter.IsLinkUp = value && _isThere;
         }
     }
-
-    /// <inheritdoc/>
-    public ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken) => ((IChannelDevice)_adapter).AcceptsAsync(request, cancellationToken);
 
     /// <inheritdoc/>
     public Task ServeAsync(DeviceContext context, CancellationToken closing) => _adapter.ServeAsync(context, closing);
