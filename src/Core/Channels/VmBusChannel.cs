@@ -34,6 +34,7 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PeerDisconnectedException? _disconnected;
+    private long _meterNumber;
     private int _disposed;
 
     /// <summary>Makes one end of a channel out of its parts.</summary>
@@ -74,6 +75,8 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         {
             ThrowIfDisposed();
             _signaler.Mode = value;
+            if (Identity is { } identity)
+                VmBusEventSource.Log.SignalModeSet(identity, value);
         }
     }
 
@@ -91,6 +94,12 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     /// Fails with <see cref="RingCorruptException"/> when the other side wrote what no correct peer writes.
     /// </summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>
+    /// Which channel this is. Set once, before the channel is handed out: from then on its metrics and events can be read.
+    /// <see langword="null"/> for a channel made of its parts.
+    /// </summary>
+    internal ChannelIdentity? Identity { get; private set; }
 
     /// <summary>What opened this end, when that is to close it too. Set before the channel is handed out.</summary>
     internal IChannelOwner? Owner { get; set; }
@@ -190,11 +199,26 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     /// <summary>Closes the channel, as <see cref="CloseAsync"/>. That the rings were not given back in time is no error here.</summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
+    /// <summary>Names the channel, and has its metrics and events be seen.</summary>
+    /// <returns>The channel.</returns>
+    internal VmBusChannel Identify(ChannelIdentity identity)
+    {
+        Identity = identity;
+        _meterNumber = ChannelMeter.Add(this);
+        VmBusEventSource.Log.ChannelOpened(identity, SignalMode);
+        return this;
+    }
+
     /// <summary>Ends the use of the channel here; its owner is not told.</summary>
     internal void End()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        if (Identity is { } identity)
+        {
+            ChannelMeter.Remove(_meterNumber);
+            VmBusEventSource.Log.ChannelClosed(identity, GetStatistics());
+        }
         _outgoing.End();
         _ring.End();
         Volatile.Write(ref _incoming, IncomingRing.Closed);
@@ -211,6 +235,8 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     {
         if (Interlocked.CompareExchange(ref _disconnected, reason, null) is not null)
             return;
+        if (Identity is { } identity)
+            VmBusEventSource.Log.PeerDisconnected(identity, reason.Message);
         _outgoing.PeerGone();
         _waits.Close(reason.Message);
         _completion.TrySetResult();
@@ -225,6 +251,11 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
 
     private void OnFaulted(RingCorruptException fault)
     {
+        if (Identity is { } identity)
+        {
+            ChannelMeter.OnChannelFaulted(identity);
+            VmBusEventSource.Log.ChannelFaulted(identity, fault);
+        }
         _completion.TrySetException(fault);
         // Mark the exception as observed: the waits and calls that meet the fault throw it.
         _ = _completion.Task.Exception;

@@ -255,6 +255,7 @@ partial class GuestBus
             {
                 SignalMode = options.SignalMode,
             };
+            channel.Identify(new ChannelIdentity(ChannelIdentity.Guest, offer.InterfaceType, offer.InterfaceInstance, offer.Relid, offer.SubchannelIndex));
             return new GuestChannel(this, offer, options, loan, gate, route, channel);
         }
         catch

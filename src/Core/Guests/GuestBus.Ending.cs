@@ -168,6 +168,7 @@ partial class GuestBus
         _failure = failure;
         if (_isSaved)
             return;
+        VmBusEventSource.Log.BusFailed(ChannelIdentity.Guest, failure);
         try
         {
             BreakOff($"The connection has failed: {failure.Message}");

@@ -121,6 +121,7 @@ partial class GuestBus
     private void OnConnected(GuestEvent.Connected connected)
     {
         _connection = connected;
+        VmBusEventSource.Log.Connected(ChannelIdentity.Guest, connected.Negotiated.Version.ToString());
         if (connected.Negotiated.SharesEventFlag)
             _platform.ShareEvents(InterruptPage);
         if (connected.AreServerPages)

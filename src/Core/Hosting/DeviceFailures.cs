@@ -20,7 +20,7 @@ internal sealed class DeviceFailures(Action<DeviceFailedEventArgs> tell)
 
     public void Report(DeviceOperation operation, OfferedChannel? channel, Exception exception)
     {
-        Note(operation, exception);
+        Note(operation, channel, exception);
         lock (_untold)
         {
             if (_untold.Count >= MostUntold)
@@ -54,13 +54,15 @@ internal sealed class DeviceFailures(Action<DeviceFailedEventArgs> tell)
             catch (Exception failure)
             {
                 // Not told to the one that throws: that would go round for ever.
-                Note(DeviceOperation.Report, failure);
+                Note(DeviceOperation.Report, null, failure);
             }
         }
     }
 
-    private void Note(DeviceOperation operation, Exception exception)
+    private void Note(DeviceOperation operation, OfferedChannel? channel, Exception exception)
     {
+        ChannelMeter.OnDeviceFailed(operation.ToString());
+        VmBusEventSource.Log.DeviceFailed(operation, channel?.Offer, exception);
         Interlocked.Increment(ref _count);
         _last = $"{operation}: {exception.GetType().Name}: {exception.Message}";
     }

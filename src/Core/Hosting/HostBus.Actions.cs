@@ -17,6 +17,7 @@ partial class HostBus
                 DropTransports();
                 _pages?.Dispose();
                 _pages = null;
+                VmBusEventSource.Log.Disconnected(ChannelIdentity.Host);
                 _protocol.CompleteDisconnect();
                 break;
             case HostAction.ModifyConnection modify:
@@ -145,7 +146,13 @@ partial class HostBus
             _links.Remove(offer);
     }
 
-    private bool TryConnect(HostConnectRequest request) => Try(() => _pages = new ConnectedPages(request, _partition), DeviceOperation.Connect, null);
+    private bool TryConnect(HostConnectRequest request)
+    {
+        if (!Try(() => _pages = new ConnectedPages(request, _partition), DeviceOperation.Connect, null))
+            return false;
+        VmBusEventSource.Log.Connected(ChannelIdentity.Host, request.Version.Version.ToString());
+        return true;
+    }
 
     // A guest's request that leaves nothing behind where it fails: whatever it fails with, it is refused.
     private bool Try(Action attempt, DeviceOperation operation, OfferLink? link)
@@ -171,5 +178,7 @@ partial class HostBus
     {
         Interlocked.Increment(ref _refused);
         _lastRefusal = reason;
+        ChannelMeter.OnRefused();
+        VmBusEventSource.Log.Refused(reason);
     }
 }

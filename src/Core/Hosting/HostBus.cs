@@ -248,6 +248,7 @@ public sealed partial class HostBus : IAsyncDisposable
     private void OnFault(BusFaultException fault)
     {
         _failure = fault.InnerException;
+        VmBusEventSource.Log.BusFailed(ChannelIdentity.Host, fault);
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idle?.TrySetException(fault);
         DropTransports();
@@ -335,6 +336,11 @@ public sealed partial class HostBus : IAsyncDisposable
                 NegotiatedVersion negotiated = _protocol.Negotiated;
                 MessageFault fault = _protocol.Receive(received);
                 Observe(MessageDirection.GuestToHost, received, negotiated, fault);
+                if (fault != MessageFault.None)
+                {
+                    ChannelMeter.OnMessageFault(fault.ToString());
+                    VmBusEventSource.Log.MessageNotTaken(fault.ToString());
+                }
                 moved = true;
             }
         }

@@ -68,6 +68,7 @@ internal sealed class OpenedChannel : IDisposable
             {
                 SignalMode = binding.MonitorPage is null ? SignalMode.LowLatency : link.Options.SignalMode,
             });
+            Channel.Identify(new ChannelIdentity(ChannelIdentity.Host, link.Offer.InterfaceType, link.Offer.InterfaceInstance, request.Relid, link.Offer.SubchannelIndex));
         }
         catch (RingCorruptException corrupt)
         {

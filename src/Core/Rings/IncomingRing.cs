@@ -104,6 +104,9 @@ public sealed unsafe class IncomingRing
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
 
+    /// <summary>Bytes in the ring that are not read yet, by shared memory; <see langword="null"/> where the indices there are impossible. Any thread.</summary>
+    internal int? UsedBytes => RingIndex.Used(_control.LoadWriteIndex(), _control.LoadReadIndex(), _size);
+
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 

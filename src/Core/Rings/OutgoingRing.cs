@@ -96,6 +96,9 @@ public sealed unsafe partial class OutgoingRing
     /// <summary>The largest payload of an in-band packet that fits into this ring when it is empty, in bytes.</summary>
     public int MaxPayloadLength => (int)Math.Min(_size - 8 - PacketTrailer.Size, MaxPacketLength) - PacketDescriptor.Size;
 
+    /// <summary>Bytes in the ring that are not read yet, by shared memory; <see langword="null"/> where the indices there are impossible. Any thread.</summary>
+    internal int? UsedBytes => RingIndex.Used(_control.LoadWriteIndex(), _control.LoadReadIndex(), _size);
+
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 

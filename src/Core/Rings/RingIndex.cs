@@ -20,4 +20,9 @@ internal static class RingIndex
         => index >= size ? RingFault.ReadIndexOutOfRange
             : (index & 7) != 0 ? RingFault.ReadIndexMisaligned
             : RingFault.None;
+
+    /// <summary>Bytes between the indices; <see langword="null"/> where one of them is impossible.</summary>
+    public static int? Used(uint write, uint read, uint size)
+        => CheckWrite(write, size) is not RingFault.None || CheckRead(read, size) is not RingFault.None ? null
+            : (int)(write >= read ? write - read : size - read + write);
 }

@@ -153,6 +153,20 @@ public sealed class VmBusDeviceTests : UioFixture
         Assert.Throws<ObjectDisposedException>(() => device.OpenSubchannel(90));
     }
 
+    [Fact]
+    public async Task Its_channels_are_named_in_metrics_as_sysfs_names_them()
+    {
+        UioStandIn standIn = Make(Monitor);
+        standIn.AddSubchannel(90, null);
+        standIn.Tree.Write($"{UioStandIn.Folder}/channels/90/subchannel_id", "3\n");
+        await using VmBusDevice device = await VmBusDevice.OpenAsync("balloon", Options(standIn), Token);
+        using VmBusChannel subchannel = device.OpenSubchannel(90);
+
+        SysfsDevice shown = Assert.Single(standIn.Sysfs.ListDevices(), shown => shown.InstanceId == device.InstanceId);
+        Assert.Equal(new ChannelIdentity("guest", "balloon", device.InstanceId.ToString(), shown.Relid!.Value, 0), device.Channel.Identity);
+        Assert.Equal(device.Channel.Identity! with { Relid = 90, Subchannel = 3 }, subchannel.Identity);
+    }
+
     // The kernel takes the rings back at once, so closing waits for the host.
     [Theory]
     [InlineData(false)]

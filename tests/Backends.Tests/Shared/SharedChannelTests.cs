@@ -35,6 +35,15 @@ public class SharedChannelTests
     }
 
     [Fact]
+    public void Both_ends_have_a_name_in_metrics()
+    {
+        using var pair = new SharedPair();
+        Assert.Equal("guest", pair.Guest.Channel.Identity!.End);
+        Assert.Equal(pair.Guest.Channel.Identity with { End = "host" }, pair.Host.Channel.Identity);
+        Assert.Equal("shared", pair.Host.Channel.Identity!.DeviceClass);
+    }
+
+    [Fact]
     public void Sockets_of_any_origin_carry_the_offer_by_their_descriptors()
     {
         string path = Path.Combine(Path.GetTempPath(), $"vmbus-{Guid.NewGuid():n}");

@@ -47,6 +47,7 @@ public sealed class SharedGuest : IDisposable
                 clock);
             Channel = new VmBusChannel(
                 new OutgoingRing(memory.GuestToHost), new IncomingRing(memory.HostToGuest, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+            Channel.Identify(new ChannelIdentity(ChannelIdentity.Guest, "shared", "", (uint)plan.ChildRelid, 0));
         }
         catch
         {

@@ -54,6 +54,7 @@ public sealed class SharedHost : IDisposable
                 clock);
             Channel = new VmBusChannel(
                 new OutgoingRing(_memory.HostToGuest), new IncomingRing(_memory.GuestToHost, new IncomingRingOptions { Trust = trust }), signaler, _wait, clock);
+            Channel.Identify(new ChannelIdentity(ChannelIdentity.Host, "shared", "", (uint)options.ChildRelid, 0));
 
             // Last, because it starts the scan. What that does for the guest is what the guest does for itself by "hypercall".
             SharedSignalPath toHost = new(_memory, _memory.HostFlags, options.ChildRelid, _hostInterrupt, SignalCapabilities.Hypercall);

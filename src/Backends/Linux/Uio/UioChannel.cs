@@ -20,9 +20,9 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
     private readonly UioSignalPath _path;
     private int _closed;
 
-    internal UioChannel(uint relid, int? monitorId, MappedMemory rings, int pageSize, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, Func<ISignalFile?> openModule, VmBusDeviceOptions options)
+    internal UioChannel(ChannelIdentity identity, int? monitorId, MappedMemory rings, int pageSize, (MonitorPageView View, MappedMemory Owner)? monitorPage, UioInterrupts interrupts, Func<ISignalFile?> openModule, VmBusDeviceOptions options)
     {
-        Relid = relid;
+        Relid = identity.Relid;
         MonitorId = monitorId;
         _rings = rings;
         int half = checked((int)(rings.Length / 2));
@@ -34,7 +34,7 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
             ChannelSignaler signaler = new(
                 new SignalBinding
                 {
-                    ChildRelid = relid,
+                    ChildRelid = identity.Relid,
                     Path = _path,
                     MonitorPage = monitorId is null ? null : monitorPage?.View,
                     PageOwner = monitorPage?.Owner,
@@ -44,6 +44,7 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
                 options.Clock, options.Adaptive);
             _wait = new UioSignalWait(interrupts);
             Channel = new VmBusChannel(outgoing, incoming, signaler, _wait, options.Clock) { Owner = this };
+            Channel.Identify(identity);
         }
         catch
         {

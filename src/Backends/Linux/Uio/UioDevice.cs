@@ -20,6 +20,7 @@ internal sealed class UioDevice : IDisposable
     private readonly List<UioChannel> _channels = [];
     private readonly Lock _lock = new();
     private readonly MappedMemory? _monitorPage;
+    private readonly Guid _class;
     private readonly uint _relid;
     private bool _detached;
     private bool _disposed;
@@ -31,6 +32,7 @@ internal sealed class UioDevice : IDisposable
         _file = file;
         Name = device.UioName!;
         InstanceId = device.InstanceId!.Value;
+        _class = device.ClassId ?? Guid.Empty;
         SysfsFolder uio = new SysfsFolder(device.Path).Folder("uio").Folder(Name);
         Maps = UioMap.ReadAll(uio, sysfs.PageSize);
         _interrupts = new UioInterrupts(file, $"{Name} ({InstanceId})", uio.Word("event"), Detach);
@@ -48,7 +50,7 @@ internal sealed class UioDevice : IDisposable
                 LinuxGuestError.BadMap, $"{Name} ({InstanceId}) has no map \"{UioMap.Rings}\" but {Names()}: no driver but {VmBusSysfs.UioDriver} is supported.");
             UioChannel.CheckRings(rings.Size, sysfs.PageSize, $"{Name}'s map \"{rings.Name}\"");
             uint relid = _relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
-            Primary = Add(relid, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
+            Primary = Add(relid, 0, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
         }
         catch
         {
@@ -135,7 +137,7 @@ internal sealed class UioDevice : IDisposable
                 ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) has no channel {relid}.");
             if (found.Path is null || found.RingBytes is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} shows no rings: the kernel has not opened it yet, or is older than 4.20.");
-            return Add(relid, found.MonitorId, MapRingFile(Path.Combine(found.Path, "ring"), found.RingBytes.Value));
+            return Add(relid, (int)(found.SubchannelIndex ?? 0), found.MonitorId, MapRingFile(Path.Combine(found.Path, "ring"), found.RingBytes.Value));
         }
     }
 
@@ -182,13 +184,13 @@ internal sealed class UioDevice : IDisposable
         }
     }
 
-    private UioChannel Add(uint relid, int? monitorId, MappedMemory rings)
+    private UioChannel Add(uint relid, int subchannel, int? monitorId, MappedMemory rings)
     {
         try
         {
             if (monitorId is not null && MonitorPage is null)
                 throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
-            UioChannel channel = new(relid, monitorId, rings, _sysfs.PageSize, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
+            UioChannel channel = new(new ChannelIdentity(ChannelIdentity.Guest, _class, InstanceId, relid, subchannel), monitorId, rings, _sysfs.PageSize, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
             _channels.Add(channel);
             return channel;
         }
