@@ -16,6 +16,7 @@ namespace VmBus.Tool;
 [JsonSerializable(typeof(ListDocument))]
 [JsonSerializable(typeof(LowLatencyDocument))]
 [JsonSerializable(typeof(MonitorDocument))]
+[JsonSerializable(typeof(ProcessTopDocument))]
 [JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(TopDocument))]
 [JsonSerializable(typeof(WindowDocument))]

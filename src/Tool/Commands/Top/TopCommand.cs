@@ -23,6 +23,7 @@ internal sealed class TopCommand
           vmbus top                                  live, every second
           vmbus top --sort interrupts --interval 5   the channels with the most interrupts first
           vmbus top --count 10 > log                 ten tables, a second apart
+          vmbus top --process vmbus                  the channels of a running vmbus host, or of any program of this library
           vmbus top --once                           one table, counters as totals
           vmbus top --once --json --count 2 | jq '.channels[] | {relid, rate: .rates.interrupts}'
         """;
@@ -38,6 +39,7 @@ internal sealed class TopCommand
     private readonly Option<bool> _json = new("--json") { Description = "Write JSON: one document with --once, else one a line and reading." };
     private readonly Option<string> _sort = new("--sort") { Description = $"Sort by a column: {string.Join(", ", TopColumns.All.Select(column => column.Name))}.", HelpName = "COLUMN", DefaultValueFactory = _ => TopColumns.Default.Name };
     private readonly Option<bool> _reverse = new("--reverse") { Description = "The other way round." };
+    private readonly Option<string?> _process = new("--process") { Description = "Show the channels of a .NET program that uses this library, by its metrics, instead of this guest's.", HelpName = "PID|NAME" };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
@@ -47,7 +49,7 @@ internal sealed class TopCommand
         _engines = engines;
         Command = new Command("top", "Show every channel of this Linux guest live: signals, interrupts, ring fill, monitor and latency.")
         {
-            _interval, _count, _once, _json, _sort, _reverse, _sysfs,
+            _interval, _count, _once, _json, _sort, _reverse, _process, _sysfs,
         };
         _sort.CompletionSources.Add([.. TopColumns.All.Select(column => column.Name)]);
         Command.SetAction(RunAsync);
@@ -78,12 +80,31 @@ internal sealed class TopCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         TopOptions options = Read(line);
+        if (line.GetValue(_process) is { } process)
+            return await RunProcessAsync(process, options, cancellationToken).ConfigureAwait(false);
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         TopRun run = new(options, () => LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()), TimeProvider.System);
         if (_terminal.Screen is { } screen && options is { IsOnce: false, IsJson: false })
             await run.ShowAsync(screen, cancellationToken).ConfigureAwait(false);
         else
             await run.PrintAsync(_terminal, cancellationToken).ConfigureAwait(false);
+        return ExitCode.Success;
+    }
+
+    private async Task<int> RunProcessAsync(string text, TopOptions options, CancellationToken cancellationToken)
+    {
+        int process = ProcessMeterSession.Find(text);
+        using ProcessMeterSession session = ProcessMeterSession.Open(process, options.Interval);
+        ProcessTopRun run = new(process, options, session.Readings);
+        if (_terminal.Screen is { } screen && options is { IsOnce: false, IsJson: false })
+        {
+            if (await run.ShowAsync(screen, cancellationToken).ConfigureAwait(false))
+                await _terminal.Error.WriteLineAsync($"Process {process} has ended.").ConfigureAwait(false);
+        }
+        else
+        {
+            await run.PrintAsync(_terminal, cancellationToken).ConfigureAwait(false);
+        }
         return ExitCode.Success;
     }
 }
