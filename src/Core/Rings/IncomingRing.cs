@@ -101,6 +101,9 @@ public sealed unsafe class IncomingRing
     /// <summary>What batches read from while a dispatcher reads the channel: each look throws <see cref="InvalidOperationException"/>.</summary>
     internal static IncomingRing Taken { get; } = new(RingMemory.Allocate(RingMemory.PageSize)) { _ended = EndedByDispatcher, _beyond = uint.MaxValue };
 
+    /// <summary>The memory.</summary>
+    internal RingMemory Memory => _memory;
+
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
 

@@ -90,6 +90,9 @@ public sealed unsafe partial class OutgoingRing
         _control.StorePendingSendSize(0);
     }
 
+    /// <summary>The memory.</summary>
+    internal RingMemory Memory => _memory;
+
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
 

@@ -14,6 +14,7 @@ public static partial class ArchitectureRules
         ["VmBus.Interop"] = [],
         ["VmBus.Backends"] = ["VmBus.Core", "VmBus.Interop"],
         ["VmBus.Devices"] = ["VmBus.Core"],
+        ["VmBus.Testing"] = ["VmBus.Backends", "VmBus.Core"],
         ["VmBus.Tool"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop"],
     };
 

@@ -9,13 +9,13 @@ public class ArchitectureTests
     private static IEnumerable<string> Sources => Repository.Files("src", "*.cs");
 
     [Fact]
-    public void The_five_projects_are_looked_at_as_sources_and_as_assemblies()
+    public void The_six_projects_are_looked_at_as_sources_and_as_assemblies()
     {
         Assert.Equal(
-            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Tool"],
+            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", "VmBus.Tool"],
             Projects.Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal));
         Assert.Equal(
-            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "vmbus"],
+            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", "vmbus"],
             ShippedAssembly.All.Select(a => a.Name).Order(StringComparer.Ordinal));
         Assert.All(Projects, project => Assert.Contains(Sources, s => s.StartsWith(project[..(project.LastIndexOf('/') + 1)], StringComparison.Ordinal)));
     }
@@ -64,6 +64,7 @@ public class ArchitectureTests
     [InlineData("VmBus.Core", 120)]
     [InlineData("VmBus.Backends", 40)]
     [InlineData("VmBus.Devices", 18)]
+    [InlineData("VmBus.Testing", 7)]
     public void The_public_types_are_counted(string name, int count) =>
         Assert.Equal(count, ShippedAssembly.All.Single(a => a.Name == name).PublicTypes.Count);
 

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Time.Testing;
+using VmBus.Hosting;
+using VmBus.InMemory;
+
+namespace VmBus.Testing;
+
+/// <summary>
+/// A machine in memory whose time passes only when the test says so: monitor latencies, timeouts and the adaptive policy are
+/// exact. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Devices and guests still run on the thread pool. A test that wants to see what they do waits for it:
+/// <see cref="UntilAsync"/> with the clock at rest, <see cref="AdvanceUntilAsync"/> with a clock that goes on.
+/// </remarks>
+public sealed class SteppedMachine : IAsyncDisposable
+{
+    private static readonly HostOffer DefaultOffer = new(new Guid("5b1d6b5e-5a0f-4f0b-8a3e-0f1d2c3b4a5d"), new Guid("5b1d6b5e-5a0f-4f0b-8a3e-0f1d2c3b4a5e"))
+    {
+        MonitorLatency = TimeSpan.FromMicroseconds(100),
+    };
+
+    /// <summary>Makes a machine whose guest has not connected.</summary>
+    /// <param name="options">How it is set up, but its clock; <see langword="null"/> for the defaults.</param>
+    public SteppedMachine(InMemoryMachineOptions? options = null) => Machine = new InMemoryMachine((options ?? new()) with { Clock = Clock });
+
+    /// <summary>The clock.</summary>
+    public FakeTimeProvider Clock { get; } = new();
+
+    /// <summary>The machine.</summary>
+    public InMemoryMachine Machine { get; }
+
+    /// <summary>How long a wait for a condition may take, by the system's clock, before it fails the test.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Offers a device on the machine's host, and opens it as the guest.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="offer">What it is offered as; <see langword="null"/> for a class of no meaning, with a monitor of 100 µs.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The guest's end.</returns>
+    public async Task<VmBusChannel> OpenAsync(IChannelDevice device, HostOffer? offer = null, CancellationToken cancellationToken = default)
+    {
+        await Machine.Host.OfferAsync(offer ?? DefaultOffer, device).ConfigureAwait(false);
+        return await Machine.OpenAsync(offer ?? DefaultOffer, cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a condition while the clock is at rest.</summary>
+    /// <param name="condition">Looked at again and again, by one thread.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">It did not come true within <see cref="Patience"/>.</exception>
+    public Task UntilAsync(Func<bool> condition, CancellationToken cancellationToken = default) => AdvanceUntilAsync(condition, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Lets time pass, step by step, until a condition is true.</summary>
+    /// <param name="condition">Looked at before each step, by one thread.</param>
+    /// <param name="step">The length of a step, by the machine's clock.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>How much time passed.</returns>
+    /// <exception cref="TimeoutException">It did not come true within <see cref="Patience"/>.</exception>
+    public async Task<TimeSpan> AdvanceUntilAsync(Func<bool> condition, TimeSpan step, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentOutOfRangeException.ThrowIfLessThan(step, TimeSpan.Zero);
+        DateTimeOffset start = Clock.GetUtcNow();
+        long began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(began) > Patience)
+                throw new TimeoutException($"The condition was not true after {Patience.TotalSeconds:0.#} s; the machine's clock went on by {Clock.GetUtcNow() - start}.");
+            Clock.Advance(step);
+            // What the step woke runs on other threads.
+            await Task.Delay(1, cancellationToken).ConfigureAwait(false);
+        }
+        return Clock.GetUtcNow() - start;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Machine.DisposeAsync();
+}
