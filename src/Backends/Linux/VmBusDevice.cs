@@ -87,7 +87,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// <param name="instanceId">The instance.</param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
-    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)"/>
+    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public static Task<VmBusDevice> OpenAsync(Guid instanceId, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
         => OpenAsync(sysfs => sysfs.GetDevice(instanceId), options, cancellationToken);
 
@@ -98,7 +98,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// </param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
-    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)"/>
+    /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public static Task<VmBusDevice> OpenAsync(string name, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

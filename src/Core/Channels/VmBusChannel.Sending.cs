@@ -19,7 +19,7 @@ partial class VmBusChannel
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="options">Transaction id, flags and urgency.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; nothing was sent then.</param>
-    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, Urgency, CancellationToken)"/>
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, Urgency, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public void Send(ReadOnlySpan<byte> payload, SendOptions options, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -52,7 +52,7 @@ partial class VmBusChannel
     /// <param name="transactionId">The transaction id of the packet that is answered.</param>
     /// <param name="urgency">How soon the other side should know.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; nothing was sent then.</param>
-    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, Urgency, CancellationToken)"/>
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, Urgency, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public async ValueTask SendCompletionAsync(ReadOnlyMemory<byte> payload, ulong transactionId, Urgency urgency = Urgency.Normal, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -136,7 +136,7 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     /// <summary>Sends one in-band packet with a transaction id or a wish for a completion, and signals if the other side needs it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="options">Transaction id, flags and urgency.</param>
-    /// <inheritdoc cref="TrySend(ReadOnlySpan{byte}, Urgency)"/>
+    /// <inheritdoc cref="TrySend(ReadOnlySpan{byte}, Urgency)" path="/*[self::returns or self::remarks or self::exception]"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TrySend(ReadOnlySpan<byte> payload, SendOptions options)
     {

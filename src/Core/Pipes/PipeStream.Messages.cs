@@ -22,7 +22,7 @@ partial class PipeStream
         return length;
     }
 
-    /// <inheritdoc cref="ReadMessage(Span{byte})"/>
+    /// <inheritdoc cref="ReadMessage(Span{byte})" path="/*[self::summary or self::returns or self::remarks or self::exception]"/>
     /// <param name="buffer">Where it goes. <see cref="PipeHeader.MaxDataLength"/> bytes are always enough.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; no message is lost.</param>
     public ValueTask<int> ReadMessageAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
