@@ -1,5 +1,7 @@
 // The one place where the command meets what runs its traffic.
 
+using System.Runtime.Versioning;
+using VmBus.Integration;
 using VmBus.Linux;
 using VmBus.Protocol;
 
@@ -29,6 +31,21 @@ internal sealed class Engines
 
     /// <summary>Where proc is.</summary>
     public string Proc { get; init; } = "/proc";
+
+    /// <summary>The clock of what waits between two looks.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The daemon of pairs, by its store and its device.</summary>
+    [SupportedOSPlatform("linux")]
+    public Func<IKvpStore, string, KvpDaemon> KvpDaemon { get; init; } = Linux.KvpDaemon.Open;
+
+    /// <summary>The daemon of snapshots, by its freezer and its device.</summary>
+    [SupportedOSPlatform("linux")]
+    public Func<IVolumeFreezer, string, VssDaemon> VssDaemon { get; init; } = Linux.VssDaemon.Open;
+
+    /// <summary>What freezes the file systems of this guest.</summary>
+    [SupportedOSPlatform("linux")]
+    public Func<IVolumeFreezer> VolumeFreezer { get; init; } = static () => new MountedVolumes();
 
     private static IChannelRun Run(int processes, IMessageObserver? observer = null)
     {

@@ -12,6 +12,8 @@ namespace VmBus.Tool;
 [JsonSerializable(typeof(CopyDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(FileCopyLine))]
+[JsonSerializable(typeof(KvpChange))]
+[JsonSerializable(typeof(KvpDocument))]
 [JsonSerializable(typeof(LatencyDocument))]
 [JsonSerializable(typeof(ListDocument))]
 [JsonSerializable(typeof(LowLatencyDocument))]
@@ -22,6 +24,9 @@ namespace VmBus.Tool;
 [JsonSerializable(typeof(WindowDocument))]
 internal sealed partial class ToolJson : JsonSerializerContext
 {
+    /// <summary>For a document of what the other side wrote, which a terminal may show: ASCII alone.</summary>
+    public static ToolJson IndentedAscii => field ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = true });
+
     /// <summary>For a document that is read by people too: "µs" as it is, not as an escape.</summary>
     /// <remarks>What the other side names, as the file of a copy, goes into lines by <see cref="Default"/>, which leaves ASCII alone.</remarks>
     public static ToolJson Indented => field ??= new(new JsonSerializerOptions(Default.Options)

@@ -99,12 +99,14 @@ internal static class VmBusCommand
         Command bind = new BindCommand(terminal, engines).Command;
         Command unbind = new UnbindCommand(terminal, engines).Command;
         Command fileCopy = new FileCopyCommand(terminal, engines).Command;
+        Command kvp = new KvpCommand(terminal, engines).Command;
+        Command vss = new VssCommand(terminal, engines).Command;
         Command report = new ReportCommand(terminal, engines).Command;
         Command host = new HostCommand(terminal).Command;
         Command doctor = new DoctorCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, monitor, lowLatency, bind, unbind, fileCopy, host, doctor, report, verbose,
+            latency, timeline, copy, trace, list, top, monitor, lowLatency, bind, unbind, fileCopy, kvp, vss, host, doctor, report, verbose,
         };
         HelpWithExamples? help = null;
         foreach (Option option in root.Options)
@@ -125,6 +127,8 @@ internal static class VmBusCommand
                     [bind] = BindCommand.Examples,
                     [unbind] = UnbindCommand.Examples,
                     [fileCopy] = FileCopyCommand.Examples,
+                    [kvp] = KvpCommand.Examples,
+                    [vss] = VssCommand.Examples,
                     [host] = HostCommand.Examples,
                     [doctor] = DoctorCommand.Examples,
                     [report] = ReportCommand.Examples,

@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+using VmBus.Integration;
 using VmBus.Linux;
 
 namespace VmBus.Tool.Tests.Fakes;
@@ -53,6 +55,18 @@ internal static class FakeEngines
         Sysfs = _ => sysfs,
         Proc = proc,
     };
+
+    /// <summary>The same under another clock.</summary>
+    public static Engines With(this Engines engines, TimeProvider clock) => new() { Latency = engines.Latency, Copy = engines.Copy, Clock = clock };
+
+    /// <summary>The same over a kernel's pairs.</summary>
+    [SupportedOSPlatform("linux")]
+    public static Engines With(this Engines engines, Func<IKvpStore, string, KvpDaemon> open) => new() { Latency = engines.Latency, Copy = engines.Copy, KvpDaemon = open };
+
+    /// <summary>The same over a kernel's snapshots.</summary>
+    [SupportedOSPlatform("linux")]
+    public static Engines With(this Engines engines, IVolumeFreezer freezer, Func<IVolumeFreezer, string, VssDaemon> open) =>
+        new() { Latency = engines.Latency, Copy = engines.Copy, VolumeFreezer = () => freezer, VssDaemon = open };
 
     private sealed class TroubledEngine(string scenario, TextWriter? listener) : ILatencyEngine, ICopyEngine
     {

@@ -85,6 +85,18 @@ internal sealed class KvpPoolFile : IDisposable
         return false;
     }
 
+    /// <summary>Reads every pair, records without one left out.</summary>
+    /// <param name="tell">Told each record; the array is used again.</param>
+    public void ReadPairs(Action<byte[]> tell)
+    {
+        byte[] record = new byte[KvpPoolFiles.RecordLength];
+        for (int at = 0, count = Count(); at < count && TryRead(at, record); at++)
+        {
+            if (record[0] != 0)
+                tell(record);
+        }
+    }
+
     /// <summary>Moves pairs into the place of records without one, as a truncation beside a write leaves them.</summary>
     /// <returns>How many records there are then, each a pair.</returns>
     public int Compact()
@@ -113,6 +125,24 @@ internal sealed class KvpPoolFile : IDisposable
 
         // The file may have been emptied since it was counted, by a program without a lock.
         if (at > 0 && !HasPair(at - 1))
+            Compact();
+    }
+
+    /// <summary>Writes records behind the last. Where there is no room for all of them, none stays.</summary>
+    public void Append(int count, ReadOnlySpan<byte> records)
+    {
+        try
+        {
+            WriteAt(count, records);
+        }
+        catch (IOException)
+        {
+            RandomAccess.SetLength(_file, (long)count * KvpPoolFiles.RecordLength);
+            throw;
+        }
+
+        // As after every write.
+        if (count > 0 && !HasPair(count - 1))
             Compact();
     }
 

@@ -129,6 +129,45 @@ internal sealed class KvpPoolFiles : IKvpStore
         return true;
     }
 
+    /// <summary>All pairs of a pool's file, in its order and of one moment. Keys that are there twice are told twice.</summary>
+    /// <remarks>Unlike an enumeration, it tells values as long as their room, and of <see cref="IcKvpPool.Auto"/> what the file holds.</remarks>
+    internal IReadOnlyList<(string Key, string Value)> ReadAll(IcKvpPool pool)
+    {
+        List<(string Key, string Value)> pairs = [];
+        using KvpPoolFile? file = Open(pool, forWriting: false, create: false);
+        file?.ReadPairs(record => pairs.Add((
+            KvpDaemonText.ReadLenient(record.AsSpan(0, IcKvpKeyBytes.Size), IcKvpKeyBytes.Size),
+            KvpDaemonText.ReadLenient(record.AsSpan(IcKvpKeyBytes.Size), IcKvpValueBytes.Size))));
+        return pairs;
+    }
+
+    /// <summary>Adds pairs behind the last, all of them or none: as cloud-init and azure-init do, whatever keys there are.</summary>
+    internal IcStatus Append(IcKvpPool pool, IReadOnlyList<(string Key, string Value)> pairs)
+    {
+        byte[] records = new byte[pairs.Count * RecordLength];
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            Span<byte> record = records.AsSpan(i * RecordLength, RecordLength);
+            if (!TryMakeKey(pairs[i].Key, out byte[]? key) || !Encoding.UTF8.TryGetBytes(pairs[i].Value, record.Slice(IcKvpKeyBytes.Size, IcKvpValueBytes.Size - 1), out _))
+                return IcStatus.InvalidArgument;
+            key.CopyTo(record);
+        }
+        try
+        {
+            Directory.CreateDirectory(_directory);
+            using KvpPoolFile file = Open(pool, forWriting: true, create: true)!;
+            int count = file.Compact();
+            if (count + pairs.Count > _maxPairs)
+                return IcStatus.DiskFull;
+            file.Append(count, records);
+            return IcStatus.Success;
+        }
+        catch (IOException error) when ((error.HResult & 0xFFFF) == NoSpace)
+        {
+            return IcStatus.DiskFull;
+        }
+    }
+
     // Looked up anew with each enumeration, so that its pairs are of one time.
     private bool TryGetOwn(uint index, [NotNullWhen(true)] out string? key, out KvpValue value)
     {

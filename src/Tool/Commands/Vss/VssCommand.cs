@@ -1,0 +1,63 @@
+// vmbus vss: freezes this guest's file systems when its host takes a snapshot.
+
+using System.CommandLine;
+using VmBus.Linux;
+
+namespace VmBus.Tool;
+
+/// <summary>The <c>vss</c> command.</summary>
+internal sealed class VssCommand
+{
+    /// <summary>Examples for the help.</summary>
+    public const string Examples = """
+        What is done:
+          When the host takes a snapshot it asks the guest to be consistent first. Every file system on a disk is frozen
+          by FIFREEZE, the root last, and thawed the other way round. However the command ends, it thaws, but for SIGKILL:
+          then 'fsfreeze --unfreeze' does. Write its output to no disk of this guest: a pipe or a journal is fine.
+
+        Examples:
+          vmbus vss            what would be frozen, in the order of it
+          vmbus vss --serve    answer the host, in the place of hv_vss_daemon, until Ctrl-C
+        """;
+
+    /// <summary>How long thawing may take.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    private readonly Terminal _terminal;
+    private readonly Engines _engines;
+    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_vss_daemon, until Ctrl-C. Takes root." };
+#pragma warning disable CA1416 // A constant.
+    private readonly Option<string> _device = new("--device") { Description = "With --serve: the device of hv_utils.", HelpName = "PATH", DefaultValueFactory = _ => VssDaemon.DefaultPath };
+#pragma warning restore CA1416
+
+    /// <summary>Makes the command.</summary>
+    public VssCommand(Terminal terminal, Engines engines)
+    {
+        _terminal = terminal;
+        _engines = engines;
+        Command = new Command("vss", "Show what is frozen for a snapshot of this Linux guest, or freeze it when the host asks.") { _serve, _device };
+        Command.SetAction(RunAsync);
+    }
+
+    /// <summary>The command with its options and action.</summary>
+    public Command Command { get; }
+
+    private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new ToolException("file systems are frozen in a Linux guest, and this is no Linux");
+        if (line.GetValue(_serve))
+        {
+            _terminal.Grace = Grace;
+            return await new VssServer(_terminal, _engines).RunAsync(line.GetValue(_device)!, cancellationToken).ConfigureAwait(false);
+        }
+
+        IReadOnlyList<string> volumes = MountedVolume.Find(File.ReadAllLines(MountedVolume.MountInfo));
+        if (volumes.Count == 0)
+            _terminal.Out.WriteLine("no file system on a disk is mounted: nothing would be frozen");
+        foreach (string volume in volumes)
+            _terminal.Out.WriteLine(OneLine.Of(volume));
+        _terminal.Out.Flush();
+        return ExitCode.Success;
+    }
+}
