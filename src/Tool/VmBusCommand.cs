@@ -1,6 +1,7 @@
 // The root of the command line, and the one place where an error becomes a line and an exit code.
 
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.Reflection;
 using VmBus.Interop;
@@ -20,6 +21,7 @@ internal static class VmBusCommand
           vmbus list --tree                  in a guest: its VMBus devices and channels
           vmbus top                          in a guest: every channel, live
           vmbus low-latency eth0             in a guest: have a driver signal by hypercall
+          vmbus kvp list                     in a guest: the pairs that it and its host exchange
           vmbus doctor                       which backends can work here, and what the others lack
 
         Each command has its own help: vmbus latency --help
@@ -41,7 +43,7 @@ internal static class VmBusCommand
         try
         {
             ParseResult line = Root(terminal, engines).Parse(args);
-            if (line.Errors.Count > 0 && line.Action is not (HelpWithExamples or VersionAction))
+            if (line.Errors.Count > 0 && line.Action is not (GroupedHelp or HelpWithExamples or VersionAction or SuggestAction))
                 throw new UsageException($"{line.Errors[0].Message.TrimEnd('.')}{Meant(line)} (see '{Help(line)}')");
 
             InvocationConfiguration configuration = new()
@@ -104,18 +106,28 @@ internal static class VmBusCommand
         Command report = new ReportCommand(terminal, engines).Command;
         Command host = new HostCommand(terminal).Command;
         Command doctor = new DoctorCommand(terminal).Command;
+        Command completion = new CompletionCommand(terminal).Command;
         RootCommand root = new("Hyper-V VMBus channels and their two ways to signal: the monitor page, which batches, and the hypercall, which is quick.")
         {
-            latency, timeline, copy, trace, list, top, monitor, lowLatency, bind, unbind, fileCopy, kvp, vss, host, doctor, report, verbose,
+            latency, timeline, copy, trace, list, top, monitor, lowLatency, bind, unbind, fileCopy, kvp, vss, host, doctor, report, completion, verbose,
         };
-        HelpWithExamples? help = null;
+        GroupedHelp help = new(
+            terminal,
+            [
+                ("Measure", [latency, timeline, copy]),
+                ("In a guest", [lowLatency, bind, unbind, fileCopy, kvp, vss]),
+                ("As a host", [host]),
+                ("Look", [list, top, monitor, doctor, report, trace]),
+                ("In a shell", [completion]),
+            ],
+            Examples);
         foreach (Option option in root.Options)
         {
             if (option is HelpOption { Action: HelpAction usual } helpOption)
             {
-                helpOption.Action = help = new HelpWithExamples(usual, new Dictionary<Command, string>
+                helpOption.Description = "Show this, or the help of a command.";
+                helpOption.Action = new HelpWithExamples(usual, help, new Dictionary<Command, string>
                 {
-                    [root] = Examples,
                     [latency] = LatencyCommand.Examples,
                     [timeline] = TimelineCommand.Examples,
                     [copy] = CopyCommand.Examples,
@@ -132,16 +144,21 @@ internal static class VmBusCommand
                     [host] = HostCommand.Examples,
                     [doctor] = DoctorCommand.Examples,
                     [report] = ReportCommand.Examples,
+                    [completion] = CompletionCommand.Examples,
                 });
             }
             else if (option is VersionOption version)
             {
+                version.Description = "Show the version.";
                 version.Action = new VersionAction();
             }
         }
 
+        foreach (SuggestDirective suggest in root.Directives.OfType<SuggestDirective>())
+            suggest.Action = new SuggestAction(suggest);
+
         // Bare "vmbus" is a newcomer's question, not an error.
-        root.SetAction(line => help!.Invoke(line));
+        root.SetAction(help.Invoke);
         return root;
     }
 
@@ -154,7 +171,10 @@ internal static class VmBusCommand
 
     private static string Help(ParseResult line)
     {
-        string command = line.CommandResult.Command is RootCommand ? "" : $" {line.CommandResult.Command.Name}";
-        return $"vmbus{command} --help";
+        IEnumerable<string> names = line.CommandResult.Command is RootCommand ? [] : Path(line.CommandResult.Command).Reverse();
+        return string.Join(' ', ["vmbus", .. names, "--help"]);
+
+        static IEnumerable<string> Path(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand
+            ? Path(parent).Prepend(command.Name) : [command.Name];
     }
 }

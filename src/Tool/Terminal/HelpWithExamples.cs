@@ -8,14 +8,17 @@ namespace VmBus.Tool;
 internal sealed class HelpWithExamples : SynchronousCommandLineAction
 {
     private readonly HelpAction _help;
+    private readonly GroupedHelp _root;
     private readonly IReadOnlyDictionary<Command, string> _examples;
 
     /// <summary>Wraps the usual help.</summary>
     /// <param name="help">The usual help.</param>
+    /// <param name="root">The help of the command without a word.</param>
     /// <param name="examples">What to print below the help of each command.</param>
-    public HelpWithExamples(HelpAction help, IReadOnlyDictionary<Command, string> examples)
+    public HelpWithExamples(HelpAction help, GroupedHelp root, IReadOnlyDictionary<Command, string> examples)
     {
         _help = help;
+        _root = root;
         _examples = examples;
     }
 
@@ -25,6 +28,8 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
+        if (parseResult.CommandResult.Command is RootCommand)
+            return _root.Invoke(parseResult);
         int exitCode = _help.Invoke(parseResult);
         if (_examples.TryGetValue(parseResult.CommandResult.Command, out string? examples))
             parseResult.InvocationConfiguration.Output.WriteLine(examples);

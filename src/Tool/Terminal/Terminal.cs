@@ -26,6 +26,9 @@ internal sealed class Terminal
     /// <summary>The width of results that go to a file or a pipe.</summary>
     public int PlainWidth { get; init; } = RedirectedWidth;
 
+    /// <summary>The width of results.</summary>
+    public int Width => OutConsole?.Profile.Width ?? PlainWidth;
+
     /// <summary>Whether plain results may have more than ASCII.</summary>
     public bool IsOutUnicode => Out.Encoding.CodePage is Utf8 or Utf16;
 
