@@ -31,7 +31,7 @@ internal static class ProgressDisplay
         return progress.StartAsync(context =>
         {
             ProgressTask task = context.AddTask("starting", maxValue: 1);
-            return Start(() => work(new Display(task)));
+            return Start(() => work(new Display(task, console)));
         });
     }
 
@@ -42,13 +42,21 @@ internal static class ProgressDisplay
     internal sealed class Display
     {
         private readonly ProgressTask? _task;
+        private readonly IAnsiConsole? _console;
         private readonly TextWriter? _lines;
 
         /// <summary>Shows on a live bar.</summary>
-        public Display(ProgressTask task) => _task = task;
+        public Display(ProgressTask task, IAnsiConsole console) => (_task, _console) = (task, console);
 
         /// <summary>Shows as lines.</summary>
         public Display(TextWriter lines) => _lines = lines;
+
+        /// <summary>Tells something that stays, above the bar.</summary>
+        public void Note(string text)
+        {
+            _lines?.WriteLine(text);
+            _console?.WriteLine(text);
+        }
 
         /// <summary>Begins a step.</summary>
         /// <param name="name">Its name.</param>

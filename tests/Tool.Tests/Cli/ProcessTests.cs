@@ -38,7 +38,7 @@ public class ProcessTests
     {
         (int exitCode, string output, string error) = await Run(Fake(FakeEngines.Good, "latency", "--loads", "paced"));
         Assert.Equal(0, exitCode);
-        Assert.StartsWith("measuring this machine's own error\n1/3 paced, monitored: ", error, StringComparison.Ordinal);
+        Assert.StartsWith("3 cells of 1.50 s: this takes about 7 s (--seconds for another time)\nmeasuring this machine's own error\n1/3 paced, monitored: ", error, StringComparison.Ordinal);
         Assert.Contains("\n  noise     a 1", output, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', output + error);
     }

@@ -12,7 +12,7 @@ internal sealed class LatencyCommand
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
         Examples:
-          vmbus latency                                  all modes under all loads, about 30 seconds
+          vmbus latency                                  all modes under all loads, about 20 seconds
           vmbus latency --seconds 10 --plot latency.png  longer, and drawn
           vmbus latency --window 50us --loads paced      a shorter monitor window
           vmbus latency --processes 2 --json > run.json  the host in its own process, for a program to read
@@ -28,7 +28,7 @@ internal sealed class LatencyCommand
     private readonly Terminal _terminal;
     private readonly Engines _engines;
 
-    private readonly Option<string> _seconds = Text("--seconds", "SECONDS", "2", "How long each mode runs under each load; 0.1 when simulated.");
+    private readonly Option<string> _seconds = Text("--seconds", "SECONDS", "1.5", "How long each mode runs under each load; 0.1 when simulated.");
     private readonly Option<string> _size = Text("--size", "BYTES", "64", "Payload of each message.");
     private readonly Option<string> _window = Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
     private readonly Option<string> _pace = Text("--pace", "TIME", "1ms", "Mean time between paced messages, and between the urgent ones of the mixed load.");

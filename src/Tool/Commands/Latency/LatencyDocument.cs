@@ -55,12 +55,12 @@ internal sealed record LatencyDocument
                 options.Processes,
                 options.Simulate),
             ModelledCosts = new(Nanoseconds(options.HypercallCost), Nanoseconds(options.WakeCost)),
-            Machine = report.Machine is { } machine ? new(machine.Cores, machine.OperatingSystem, machine.Architecture, machine.Runtime, report.LoadAverage) : null,
+            Machine = report.Machine is { } machine ? new(machine.Cores, machine.OperatingSystem, machine.Architecture, machine.Runtime, report.LoadAverage, report.OtherCores) : null,
             MachineNoise = report.Noise is { } noise
                 ? new(noise.SleepAsked, noise.SleepP50, noise.SleepP99, noise.SleepMax, noise.WakeAcrossCores, noise.WakeOnOneCore, noise.ClockRead, noise.Interlocked)
                 : null,
             Cells = [.. report.Cells.Select(CellPart.From)],
-            Findings = [.. LatencySummary.Findings(report).Select(finding => new FindingPart(finding.Expectation, finding.Holds, finding.Text))],
+            Findings = [.. LatencySummary.Findings(report).Select(finding => new FindingPart(finding.Expectation, finding.Holds, finding.Text, finding.IsNoise))],
         };
     }
 
@@ -83,7 +83,7 @@ internal sealed record LatencyDocument
     internal sealed record ModelledPart(long HypercallNs, long HostWakeNs);
 
     /// <summary>The machine.</summary>
-    internal sealed record MachinePart(int Cores, string OperatingSystem, string Architecture, string Runtime, double? LoadAverage);
+    internal sealed record MachinePart(int Cores, string OperatingSystem, string Architecture, string Runtime, double? LoadAverage, double? OtherCores);
 
     /// <summary>The machine's own error.</summary>
     internal sealed record NoisePart(
@@ -97,7 +97,7 @@ internal sealed record LatencyDocument
         double InterlockedOrNs);
 
     /// <summary>One expectation and what the run shows.</summary>
-    internal sealed record FindingPart(string Expectation, bool? Holds, string Text);
+    internal sealed record FindingPart(string Expectation, bool? Holds, string Text, bool Noise);
 
     /// <summary>One mode under one load.</summary>
     internal sealed record CellPart(

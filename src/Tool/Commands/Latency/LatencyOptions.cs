@@ -10,7 +10,7 @@ internal sealed record LatencyOptions
     public const int MaxMessageSize = ushort.MaxValue * 8 - 16;
 
     /// <summary>How long each cell (one mode under one load) runs, on the clock of the run.</summary>
-    public TimeSpan CellTime { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan CellTime { get; init; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>The payload of each message in bytes.</summary>
     public int MessageSize { get; init; } = 64;

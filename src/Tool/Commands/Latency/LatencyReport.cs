@@ -12,8 +12,24 @@ internal sealed class LatencyReport
     /// <summary>How many tasks ran or were ready on average over the minute before the run; <see langword="null"/> where nothing tells.</summary>
     public double? LoadAverage { get; init; }
 
+    /// <summary>How many cores other programs had on average while the cells ran; <see langword="null"/> where nothing tells.</summary>
+    public double? OtherCores { get; init; }
+
     /// <summary>Whether others had all of the machine's cores before the run began.</summary>
     public bool IsBusy => LoadAverage > Machine?.Cores;
+
+    /// <summary>
+    /// Whether the machine's own error may be what a result shows: others wanted all of its cores, or had some while the two ends and the
+    /// scan had no core each, or a sleep ended later than ten windows.
+    /// </summary>
+    public bool IsNoisy => Machine is { } machine
+        && (IsBusy
+            || (OtherCores > MuchLoad && machine.Cores - OtherCores < Ends)
+            || Noise?.SleepP99 - Noise?.SleepAsked > Options.Window.TotalNanoseconds * LateWindows);
+
+    private const double MuchLoad = 0.2;
+    private const int Ends = 3;
+    private const int LateWindows = 10;
 
     /// <summary>The machine's own error, or <see langword="null"/> in a simulation.</summary>
     public MachineNoise? Noise { get; init; }

@@ -23,6 +23,10 @@ internal static class LatencySummary
     /// </summary>
     public const double UrgentFactor = 2;
 
+    // What is left of a gain, or of a share, on a noisy machine where the switch works.
+    private const double NoisyGain = 2;
+    private const double NoisyFactor = 4;
+
     /// <summary>Fewer messages than this say nothing about a median.</summary>
     public const long FewestMessages = 20;
 
@@ -49,6 +53,14 @@ internal static class LatencySummary
         return findings;
     }
 
+    // A program that takes a core away delays what waits for it, and lets packets pile up; it makes nothing quicker, and the messages
+    // between two such delays are as quick as ever. So on a noisy machine the quicker quarter of the messages still tells whether the
+    // switch works, and wakeups still tell in which direction.
+    private static LatencyFinding Judged(LatencyReport report, string expectation, bool holds, bool couldBeNoise, string text) =>
+        !holds && couldBeNoise && report.IsNoisy ? new(expectation, null, text, IsNoise: true) : new(expectation, holds, text);
+
+    private static double Quick(LatencyHistogram latencies) => latencies.Percentile(25);
+
     private static void Window(LatencyReport report, List<LatencyFinding> findings)
     {
         if (report.Find(SignalMode.Monitored, LoadKind.Paced) is not { } cell)
@@ -62,7 +74,7 @@ internal static class LatencySummary
         double p50 = cell.Latencies.Percentile(50);
         double share = p50 / window;
         bool near = share is >= HalfWindowLow and <= HalfWindowHigh;
-        findings.Add(new(HalfWindow, near,
+        findings.Add(Judged(report, HalfWindow, near, share > HalfWindowHigh && cell.Latencies.Percentile(10) <= window,
             $"A paced message waits {Units.Duration(p50)} for the scan at the median, {Units.Ratio(share)} of the {Units.Duration(window)} window"
             + (near ? "." : "; about half of it was expected.")));
 
@@ -74,7 +86,7 @@ internal static class LatencySummary
         string plus = report.Noise is not null ? "plus this machine's own lateness" : "plus what is modelled";
         double p99 = cell.Latencies.Percentile(99);
         bool within = p99 <= limit;
-        findings.Add(new(WholeWindow, within,
+        findings.Add(Judged(report, WholeWindow, within, p50 <= limit,
             within
                 ? $"99 % of paced messages wait at most {Units.Duration(p99)}, within the window {plus} ({Units.Duration(limit)})."
                 : $"The slowest 1 % of paced messages wait more than {Units.Duration(p99)}, longer than the window {plus} ({Units.Duration(limit)})."));
@@ -92,7 +104,8 @@ internal static class LatencySummary
         double gain = slow / fast;
         bool holds = gain >= LatencyGain;
         string what = $"p50 {Units.Duration(fast)} against {Units.Duration(slow)}";
-        findings.Add(new(expectation, holds, (holds, gain >= 1) switch
+        double undisturbed = report.Options.Window.TotalNanoseconds * (load == LoadKind.PingPong ? 1 : 0.5);
+        findings.Add(Judged(report, expectation, holds, Quick(low.Latencies) * LatencyGain <= undisturbed, (holds, gain >= 1) switch
         {
             (true, _) => $"Under {load.Name()} load low latency is {Units.Ratio(gain)} times quicker than monitored: {what}.",
             (false, true) => $"Under {load.Name()} load low latency is only {Units.Ratio(gain)} times quicker than monitored, not {LatencyGain:0}: {what}.",
@@ -115,7 +128,7 @@ internal static class LatencySummary
         double gain = batched / single;
         bool holds = gain >= WakeupGain;
         string what = $"{Units.Ratio(batched)} packets a wakeup against {Units.Ratio(single)}";
-        findings.Add(new(expectation, holds, (holds, gain >= 1) switch
+        findings.Add(Judged(report, expectation, holds, gain >= NoisyGain, (holds, gain >= 1) switch
         {
             (true, _) => $"Under saturating load monitored needs {Units.Ratio(gain)} times fewer host wakeups a packet: {what}.",
             (false, true) => $"Under saturating load monitored needs only {Units.Ratio(gain)} times fewer host wakeups a packet, not {WakeupGain:0}: {what}.",
@@ -142,7 +155,7 @@ internal static class LatencySummary
         double before = report.Options.Simulate ? SimulatedCosts.Read * (cell.DataPacketsPerWakeup ?? 0) / 2 : 0;
         bool holds = p50 <= ownP50 * UrgentFactor + before;
         string beside = cell.Latencies.Count > 0 ? $" while the data around them takes {Units.Duration(cell.Latencies.Percentile(50))}" : "";
-        findings.Add(new(expectation, holds,
+        findings.Add(Judged(report, expectation, holds, Quick(urgent) <= ownP50 * UrgentFactor,
             $"Urgent messages on a monitored channel take {Units.Duration(p50)} at the median{beside}; on a low-latency channel {Units.Duration(ownP50)}"
             + (before > 0 ? $", where {Units.Duration(before)} of reading data stand before them" : "")
             + (holds ? "." : $". That is {Units.Ratio(p50 / ownP50)} times as long, more than {UrgentFactor:0}.")));
@@ -160,7 +173,7 @@ internal static class LatencySummary
         }
 
         bool holds = batch >= DataBatch;
-        findings.Add(new(expectation, holds, holds
+        findings.Add(Judged(report, expectation, holds, batch >= DataBatch / NoisyGain, holds
             ? $"Data beside urgent messages keeps {Units.Ratio(batch)} packets a wakeup."
             : $"Data beside urgent messages gets only {Units.Ratio(batch)} packets a wakeup, not {DataBatch:0}."));
     }
@@ -177,7 +190,7 @@ internal static class LatencySummary
         double best = low.Latencies.Percentile(50);
         // What is far below was not measured under the same load, and proves nothing.
         bool holds = p50 <= best * (1 + AdaptiveTolerance) && p50 >= best * (1 - AdaptiveTolerance);
-        findings.Add(new(expectation, holds,
+        findings.Add(Judged(report, expectation, holds, IsWithin(Quick(adaptive.Latencies) / Quick(low.Latencies), NoisyGain),
             $"Adaptive, not told which load it meets, takes {Units.Duration(p50)} at the median under ping-pong, {Compared(p50 / best)} low latency's {Units.Duration(best)}"
             + (holds ? "." : $"; within {Units.Percent(AdaptiveTolerance)} was expected.")));
     }
@@ -196,10 +209,12 @@ internal static class LatencySummary
 
         // Wakeups a packet, so the inverse of what is printed.
         bool holds = 1 / own <= (1 + AdaptiveTolerance) / best && 1 / own >= (1 - AdaptiveTolerance) / best;
-        findings.Add(new(expectation, holds,
+        findings.Add(Judged(report, expectation, holds, IsWithin(own / best, NoisyFactor),
             $"Under saturating load adaptive's wakeups a packet are {Compared(best / own)} monitored's: {Units.Ratio(own)} packets a wakeup against {Units.Ratio(best)}"
             + (holds ? "." : $"; within {Units.Percent(AdaptiveTolerance)} was expected.")));
     }
+
+    private static bool IsWithin(double ratio, double factor) => ratio <= factor && ratio >= 1 / factor;
 
     private static double Modelled(LatencyReport report) =>
         report.Options.HypercallCost.TotalNanoseconds + report.Options.WakeCost.TotalNanoseconds;

@@ -39,6 +39,8 @@ internal static class LatencyTables
             Row("machine", $"{machine.Cores} {(machine.Cores == 1 ? "core" : "cores")}, {machine.OperatingSystem}, {machine.Architecture}, {machine.Runtime}");
         if (report.IsBusy)
             Row("busy", FormattableString.Invariant($"the load of this machine was {report.LoadAverage:0.0} before the run, more than it has cores: times are those of a busy machine"));
+        if (report.IsNoisy && report.OtherCores is { } others)
+            Row("others", FormattableString.Invariant($"other programs had {others:0.0} cores of this machine during the run"));
         if (report.Noise is { } noise)
             Row("noise", Error(noise));
         Row("modelled", Modelled(options));
@@ -205,11 +207,12 @@ internal static class LatencyTables
         console.WriteLine();
         console.Write(new Text("What this run shows", new Style(decoration: Decoration.Bold)));
         console.WriteLine();
-        Grid grid = Sentences(console, labelWidth: 3);
+        Grid grid = Sentences(console, findings.Any(static finding => finding.IsNoise) ? "noise".Length : 3);
         foreach (LatencyFinding finding in findings)
         {
             Text mark = finding.Holds switch
             {
+                _ when finding.IsNoise => new Text("noise", new Style(Color.Olive)),
                 true => new Text("yes", new Style(Color.Green)),
                 false => new Text("NO", new Style(Color.Red, decoration: Decoration.Bold)),
                 null => new Text("?", new Style(Color.Olive)),
@@ -221,12 +224,14 @@ internal static class LatencyTables
         console.WriteLine();
         int held = findings.Count(finding => finding.Holds == true);
         int failed = findings.Count(finding => finding.Holds == false);
-        int untold = findings.Count - held - failed;
+        int noise = findings.Count(finding => finding.IsNoise);
+        int untold = findings.Count - held - failed - noise;
         string verdict = held == findings.Count
             ? $"All {findings.Count} expectations hold in this run."
             : $"{held} of {findings.Count} expectations hold in this run"
                 + (failed == 0 ? "" : $", {failed} {(failed == 1 ? "does" : "do")} NOT")
-                + (untold == 0 ? "." : $", {untold} cannot be told.");
+                + (untold == 0 ? "" : $", {untold} cannot be told")
+                + (noise == 0 ? "." : $", {noise} cannot be told from the noise of this machine: run it again when others leave it alone.");
         console.Write(new Text(verdict));
         console.WriteLine();
     }
