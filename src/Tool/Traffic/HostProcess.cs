@@ -58,6 +58,8 @@ internal static class HostProcess
             AdaptiveSpin = false,
         };
         ReadOnlySpan<string> job = args[6..];
+        if (args[5] == SaveJob.Name)
+            WarmUp(options.RingSize, cancellationToken);
         using SharedHost host = SharedHost.Offer(UnixFdSocket.FromDescriptor(int.Parse(args[1], CultureInfo.InvariantCulture)), options, PeerTrust.Trusted);
         switch (args[5])
         {
@@ -87,6 +89,13 @@ internal static class HostProcess
         reply.Position = 0;
         using BinaryReader reader = new(reply);
         return job.Read(reader);
+    }
+
+    // Before there is a channel: the other process takes the time from there on.
+    private static void WarmUp(int ringSize, CancellationToken cancellationToken)
+    {
+        const int MessageSize = 16 * 1024;
+        CopyEngine.WarmUp(SignalMode.Monitored, new CopyOptions { Input = "", Output = "", RingSize = ringSize, MessageSize = Math.Min(MessageSize, ringSize / 4) }, cancellationToken);
     }
 
     [SupportedOSPlatform("linux")]

@@ -11,7 +11,10 @@ internal sealed class CopyEngine(IChannelRun run) : ICopyEngine
     private static readonly TimeSpan Spin = TimeSpan.FromMicroseconds(50);
 
     /// <inheritdoc/>
-    public void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken) => new OneProcess().Run(
+    public void Warm(SignalMode mode, CopyOptions options, CancellationToken cancellationToken) => WarmUp(mode, options, cancellationToken);
+
+    /// <summary>Copies zeros to nowhere in this process, so that the compiler's time is none of a copy's.</summary>
+    public static void WarmUp(SignalMode mode, CopyOptions options, CancellationToken cancellationToken) => new OneProcess().Run(
         new ChannelPlan(mode, options.RingSize, Window, Spin),
         (channel, token) => new FileSender(channel, options with { Input = CopyFiles.WarmUp }, static _ => { }).Run(token),
         new SaveJob(CopyFiles.WarmUp),

@@ -12,7 +12,7 @@ internal static class CopyText
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(results);
         string place = options.Processes == 1 ? "one process" : "two processes";
-        writer.WriteLine($"{Name(options.Input, "standard input")} to {Name(options.Output, "standard output")}, {place}, {Size(options.MessageSize)} a packet, ring {Size(options.RingSize)}");
+        writer.WriteLine($"{Name(options.Input, "standard input")} to {Name(options.Output, "standard output")}, {place}, {Size(options.MessageSize)} a packet, ring {Size(options.RingSize)}, after a warm-up");
         foreach (CopyResult result in results)
             Write(writer, result);
     }
