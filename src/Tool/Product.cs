@@ -8,7 +8,6 @@ internal static class Product
     /// <summary>Runs the command line of this process, on its terminal, until done or interrupted.</summary>
     public static async Task<int> RunAsync(string[] args, Engines engines)
     {
-        OpenFiles.LookUp();
         Terminal terminal = Terminal.OfProcess();
 
         // On a thread of an engine's own nothing can catch; the runtime would print a stack trace and dump.

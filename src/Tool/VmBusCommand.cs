@@ -75,7 +75,6 @@ internal static class VmBusCommand
             UsageException => (ExitCode.Usage, error.Message),
             ToolException or VmBusException or ErrnoException => (ExitCode.Failed, error.Message),
             OperationCanceledException when cancelled => (ExitCode.Interrupted, "interrupted"),
-            _ when OpenFiles.Explain(error) is { } few => (ExitCode.Failed, few),
             _ => (ExitCode.Failed, $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)"),
         };
         string[] lines = message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -73,5 +73,10 @@ internal sealed class GuardedWriter(TextWriter inner, string name, bool isAscii)
         {
             throw new ToolException($"cannot write to {name}: {error.Message.TrimEnd('.')}", error);
         }
+        catch (UnauthorizedAccessException error)
+        {
+            // EBADF: there is no such descriptor, or it is open for reading.
+            throw new ToolException($"cannot write to {name}: it is closed", error);
+        }
     }
 }

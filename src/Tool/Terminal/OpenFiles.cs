@@ -1,41 +1,69 @@
-// How many files this process may have open: RLIMIT_NOFILE (getrlimit(2)), as proc(5) tells it.
+// How many files this process may have open: RLIMIT_NOFILE (getrlimit(2)), as proc(5) tells it. Too few, and an assembly cannot be loaded
+// somewhere in the midst of a run, where the exception tells of anything else.
 
-using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 
 namespace VmBus.Tool;
 
-/// <summary>Explains what a process without a descriptor left throws: an assembly cannot be loaded then, and the exception tells of anything else.</summary>
+/// <summary>Looks at the limit before anything else: with what the runtime has loaded to get here, for it may be able to load no more.</summary>
 internal static class OpenFiles
 {
-    private const int Enough = 128;
+    /// <summary>As many as every command can work with.</summary>
+    public const int Enough = 128;
 
-    // Read while there are descriptors to read it by.
-    private static int? Most { get; set; }
+    private const int TooManyOpenFiles = 24;    // EMFILE
 
-    /// <summary>Looks up the limit.</summary>
-    /// <param name="path">Where the limits are.</param>
-    public static void LookUp(string path = "/proc/self/limits")
+    /// <summary>The limit, when it is too low; 0 when even the limits cannot be opened; else <see langword="null"/>.</summary>
+    /// <param name="limits">Where the limits are.</param>
+    public static int? TooFew(string limits = "/proc/self/limits")
     {
-        const string Limit = "Max open files";
+        const string Name = "\nMax open files";
+
+        // One file has what it needs within itself.
+        if (!System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported)
+            return null;
         try
         {
-            string? line = File.Exists(path) ? File.ReadLines(path).FirstOrDefault(text => text.StartsWith(Limit, StringComparison.Ordinal)) : null;
-            Most = int.TryParse(line?[Limit.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out int most) ? most : null;
+            string text = File.Exists(limits) ? File.ReadAllText(limits) : "";
+            int at = text.IndexOf(Name, StringComparison.Ordinal);
+            if (at < 0)
+                return null;
+            at += Name.Length;
+            while (at < text.Length && text[at] == ' ')
+                at++;
+            int number = 0;
+            for (; at < text.Length && text[at] is >= '0' and <= '9' && number < Enough; at++)
+                number = number * 10 + (text[at] - '0');
+            return number is > 0 and < Enough ? number : null;
+        }
+        catch (IOException error) when ((error.HResult & 0xFFFF) == TooManyOpenFiles)
+        {
+            return 0;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Most = null;  // errors are said as they are
+            return null;    // what goes wrong later is said as it is
         }
     }
 
-    /// <summary>What to say of an error; <see langword="null"/> when the limit is not its cause.</summary>
-    public static string? Explain(Exception error)
+    /// <summary>Says on standard error that the limit is too low. Without the console, whose assemblies may be the ones too many.</summary>
+    public static void Tell(int most)
     {
-        for (Exception? one = error; one is not null && Most < Enough; one = one.InnerException)
+        try
         {
-            if (one is FileNotFoundException or FileLoadException or TypeInitializationException or DllNotFoundException or BadImageFormatException)
-                return $"this process may have {Most} files open, which is too few: give it {Enough} or more (ulimit -n)";
+            byte[] digits = new byte[8];
+            int length = 0;
+            if (most > 0)
+                most.TryFormat(digits, out length);
+            using SafeFileHandle error = new((nint)2, ownsHandle: false);
+            using FileStream stream = new(error, FileAccess.Write, 0);
+            stream.Write("vmbus: this process may have "u8);
+            stream.Write(digits, 0, length);
+            stream.Write(length > 0 ? " files open, which is too few: give it 128 or more (ulimit -n)\n"u8 : "too few files open: give it 128 or more (ulimit -n)\n"u8);
         }
-        return null;
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Nobody can be told; the exit code remains.
+        }
     }
 }

@@ -49,7 +49,7 @@ internal sealed class Terminal
         return new()
         {
             Out = output,
-            Error = Console.Error,
+            Error = new LastWriter(Console.Error),
             OutConsole = Console.IsOutputRedirected ? null : Live(output),
             PlainWidth = Columns() ?? RedirectedWidth,
             Progress = Console.IsErrorRedirected || isDumb ? null : Live(Console.Error),

@@ -4,22 +4,25 @@ public sealed class OpenFilesTests : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
 
-    public void Dispose()
-    {
-        OpenFiles.LookUp();
-        File.Delete(_file);
-    }
+    public void Dispose() => File.Delete(_file);
 
     [Theory]
-    [InlineData("60", true)]
-    [InlineData("1024", false)]
-    [InlineData("unlimited", false)]
-    public void An_assembly_that_cannot_be_loaded_is_explained_by_a_low_limit(string limit, bool isExplained)
+    [InlineData("60", 60)]
+    [InlineData("127", 127)]
+    [InlineData("128", null)]
+    [InlineData("1024", null)]
+    [InlineData("18446744073709551615", null)]
+    [InlineData("unlimited", null)]
+    public void A_limit_that_is_too_low_is_found(string limit, int? found)
     {
         File.WriteAllText(_file, $"Limit                     Soft Limit           Hard Limit           Units     \nMax open files            {limit,-20} 1048576              files     \n");
-        OpenFiles.LookUp(_file);
-        string? said = OpenFiles.Explain(new TypeInitializationException("X", new FileNotFoundException()));
-        Assert.Equal(isExplained ? "this process may have 60 files open, which is too few: give it 128 or more (ulimit -n)" : null, said);
-        Assert.Null(OpenFiles.Explain(new InvalidOperationException()));
+        Assert.Equal(found, OpenFiles.TooFew(_file));
+    }
+
+    [Fact]
+    public void Where_nothing_tells_the_limit_it_is_taken_to_be_enough()
+    {
+        Assert.Null(OpenFiles.TooFew(_file));
+        Assert.Null(OpenFiles.TooFew("/no/such/file"));
     }
 }

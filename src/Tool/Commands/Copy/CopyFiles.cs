@@ -48,7 +48,7 @@ internal static class CopyFiles
         {
             return stream.Read(buffer);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ToolException($"cannot read '{path}': {e.Message}", e);
         }
@@ -62,7 +62,7 @@ internal static class CopyFiles
         {
             stream.Write(data);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ToolException($"cannot write '{path}': {e.Message}", e);
         }
@@ -76,7 +76,7 @@ internal static class CopyFiles
         {
             stream.Flush();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ToolException($"cannot write '{path}': {e.Message}", e);
         }

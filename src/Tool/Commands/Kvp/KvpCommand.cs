@@ -157,9 +157,11 @@ internal sealed class KvpCommand
         TimeSpan interval = Quantity.Interval(_interval.Name, line.GetValue(_interval)!, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         KvpStorage storage = new(line.GetValue(_directory)!);
         bool json = line.GetValue(_json);
+        IReadOnlyList<IcKvpPool> pools = Some(line.GetValue(_pool));
+        _terminal.Error.WriteLine($"vmbus: looks at {storage.Directory} every {Units.Duration(interval.TotalNanoseconds)}; Ctrl-C ends it");
         try
         {
-            await new KvpWatch(storage, Some(line.GetValue(_pool)), interval, _engines.Clock).RunAsync(
+            await new KvpWatch(storage, pools, interval, _engines.Clock).RunAsync(
                 change =>
                 {
                     _terminal.Out.WriteLine(json ? change.Json() : change.Text());
