@@ -38,6 +38,35 @@ public sealed class KvpPoolFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_whole_pool_is_read_with_values_as_long_as_their_room_and_keys_that_are_there_twice()
+    {
+        byte[] old = new byte[4 * 2560 + 7];
+        old.AsSpan(0, 512).Fill((byte)'k');
+        old.AsSpan(512, 2048).Fill((byte)'v');
+        Encoding.UTF8.GetBytes("twice", old.AsSpan(2 * 2560));
+        Encoding.UTF8.GetBytes("twice", old.AsSpan(3 * 2560));
+        File.WriteAllBytes(PathOf(2), old);
+        Assert.Equal([(new string('k', 512), new string('v', 2048)), ("twice", ""), ("twice", "")], Make().ReadAll(IcKvpPool.Auto));
+        Assert.Empty(Make().ReadAll(IcKvpPool.Guest));
+    }
+
+    [Fact]
+    public void Pairs_are_added_behind_the_last_all_of_them_or_none()
+    {
+        KvpPoolFiles files = new(_folder.FullName, maxPairs: 4);
+        Assert.Equal(IcStatus.Success, files.Append(IcKvpPool.Guest, [("a", "1"), ("a", "2")]));
+        Assert.Equal(IcStatus.InvalidArgument, files.Append(IcKvpPool.Guest, [("b", "1"), ("", "2")]));
+        Assert.Equal(IcStatus.InvalidArgument, files.Append(IcKvpPool.Guest, [("b", new string('v', 2048))]));
+        Assert.Equal(IcStatus.DiskFull, files.Append(IcKvpPool.Guest, [("b", "1"), ("c", "2"), ("d", "3")]));
+        Assert.Equal(IcStatus.Success, files.Append(IcKvpPool.Guest, [("b", new string('v', 2047)), ("c", "3")]));
+        Assert.Equal(["a=1", "a=2", $"b={new string('v', 2047)}", "c=3"], files.ReadAll(IcKvpPool.Guest).Select(pair => $"{pair.Key}={pair.Value}"));
+
+        // A disk that takes nothing, under the same locks.
+        File.CreateSymbolicLink(PathOf(4), "/dev/full");
+        Assert.Equal(IcStatus.DiskFull, files.Append(IcKvpPool.AutoInternal, [("a", "1")]));
+    }
+
+    [Fact]
     public void What_the_kernels_daemon_left_is_read_changed_and_deleted_in_place()
     {
         // A shorter value over a longer one leaves the longer one's end behind the zero, and a crash half a record.
