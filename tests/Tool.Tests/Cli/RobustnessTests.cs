@@ -69,7 +69,6 @@ public sealed partial class RobustnessTests : IDisposable
 
     // Around them nothing is missing that they need.
     [Theory]
-    [InlineData("exec \"$@\"")]
     [InlineData("NO_COLOR=1 COLUMNS=40 TERM=dumb LC_ALL=C TMPDIR=/no/such/folder HOME=/no/such/home exec setsid \"$@\"")]
     [InlineData("TMPDIR=/etc/passwd exec \"$@\" </dev/null 2>/dev/full")]
     [InlineData("TMPDIR=$(printf '/%0200d' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22) exec \"$@\" <&- 2>&-")]
@@ -84,7 +83,7 @@ public sealed partial class RobustnessTests : IDisposable
 
     // Then the runtime has files of its own under these numbers, and a command cannot know.
     [Fact]
-    public Task Without_any_standard_descriptor() => Check("exec \"$@\" <&- >&- 2>&-", Commands, static (code, expected, _) => code == expected || code == 1);
+    public Task Without_any_standard_descriptor() => Check("exec \"$@\" <&- >&- 2>&-", Commands.Where(static (_, at) => at % 3 == 0), static (code, expected, _) => code == expected || code == 1);
 
     [Theory]
     [InlineData(24)]
