@@ -1,6 +1,7 @@
 // vmbus vss: freezes this guest's file systems when its host takes a snapshot.
 
 using System.CommandLine;
+using System.Runtime.Versioning;
 using VmBus.Linux;
 
 namespace VmBus.Tool;
@@ -42,6 +43,19 @@ internal sealed class VssCommand
     /// <summary>The command with its options and action.</summary>
     public Command Command { get; }
 
+    [SupportedOSPlatform("linux")]
+    private static IReadOnlyList<string> Volumes()
+    {
+        try
+        {
+            return MountedVolume.Find(File.ReadAllLines(MountedVolume.MountInfo));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"what is mounted cannot be read: {error.Message.TrimEnd('.')}", error);
+        }
+    }
+
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
@@ -52,7 +66,7 @@ internal sealed class VssCommand
             return await new VssServer(_terminal, _engines).RunAsync(line.GetValue(_device)!, cancellationToken).ConfigureAwait(false);
         }
 
-        IReadOnlyList<string> volumes = MountedVolume.Find(File.ReadAllLines(MountedVolume.MountInfo));
+        IReadOnlyList<string> volumes = Volumes();
         if (volumes.Count == 0)
             _terminal.Out.WriteLine("no file system on a disk is mounted: nothing would be frozen");
         foreach (string volume in volumes)
