@@ -137,7 +137,7 @@ internal sealed class KvpPoolFile : IDisposable
         }
         catch (IOException)
         {
-            RandomAccess.SetLength(_file, (long)count * KvpPoolFiles.RecordLength);
+            CutBehind(count);
             throw;
         }
 
@@ -154,6 +154,18 @@ internal sealed class KvpPoolFile : IDisposable
         for (; at < last && TryRead(at + 1, record); at++)
             WriteAt(at, record);
         RandomAccess.SetLength(_file, (long)at * KvpPoolFiles.RecordLength);
+    }
+
+    private void CutBehind(int count)
+    {
+        try
+        {
+            RandomAccess.SetLength(_file, (long)count * KvpPoolFiles.RecordLength);
+        }
+        catch (IOException)
+        {
+            // It is no plain file, or its disk fails: the error to tell is that of the write.
+        }
     }
 
     private int Count() => (int)Math.Min(RandomAccess.GetLength(_file) / KvpPoolFiles.RecordLength, int.MaxValue);
