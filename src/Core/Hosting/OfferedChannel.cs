@@ -31,6 +31,9 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// <summary>The connection the guest signals it by; <see langword="null"/> while no guest has it open.</summary>
     public uint? ConnectionId => _link.Opened?.Request.ConnectionId;
 
+    /// <summary>How often a signal of the guest woke the device; <see langword="null"/> while no guest has it open.</summary>
+    internal long? Wakeups => _link.Opened?.Channel.GetStatistics().Wakeups;
+
     /// <summary>Whether a guest has it open.</summary>
     public bool IsOpen => _link.IsOpen;
 

@@ -1,4 +1,5 @@
 using VmBus.Guests;
+using VmBus.Hosting;
 
 namespace VmBus.Backends.Tests.Bus;
 
@@ -21,6 +22,21 @@ public sealed class EchoCountTests
                 BusFixture.Token.ThrowIfCancellationRequested();
             Assert.InRange(device.Packets, sent, sent);
         }
+    }
+
+    [Fact]
+    public async Task An_offer_tells_how_often_its_device_was_woken()
+    {
+        const int Packets = 100;
+        await using var fixture = new BusFixture();
+        OfferedChannel offered = await fixture.Host.OfferAsync(Devices.EchoDevice.Offer(), new Devices.EchoDevice());
+        Assert.Null(offered.Wakeups);
+        await using GuestBus bus = await fixture.ConnectAsync();
+        await using VmBusChannel channel = await bus.OpenAsync(Assert.Single(await bus.RequestOffersAsync(BusFixture.Token)), cancellationToken: BusFixture.Token);
+        long before = offered.Wakeups ?? -1;
+        await BusFixture.PingAsync(channel, Packets);
+        // Each packet finds the device waiting; where it was about to wait for the first time, one signal more is left of the open.
+        Assert.InRange(offered.Wakeups ?? -1, before + Packets, before + Packets + 1);
     }
 
     private static bool TryTake(VmBusChannel channel)

@@ -181,7 +181,7 @@ internal sealed class HostSession : IAsyncDisposable
 
     private string Signals(OfferedChannel offered) =>
         offered.ConnectionId is { } connection && Machine.Partition.GetSignals(connection) is { } signals
-            ? $"; {signals} signals of the guest{(offered.MonitorId is null ? "" : $", {Machine.Partition.GetMonitoredSignals(connection)} of them by monitor")}" : "";
+            ? $"; {signals} signals of the guest{(offered.MonitorId is null ? "" : $", {Machine.Partition.GetMonitoredSignals(connection)} of them by monitor")}; {offered.Wakeups ?? 0} wake-ups by them" : "";
 
     // Several echoes are told apart by the last byte of their instance.
     private static Guid EchoInstance(string number)
