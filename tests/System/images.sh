@@ -19,9 +19,10 @@ compile() {
     "$compiler" -static -O2 -Wall -Wextra -o "$work/guest/$name" "$1" || die "$1 does not compile"
 }
 
-# libraries DIRECTORY: what our programs need of this machine, as they were linked with it: its C library, and nothing else.
+# libraries DIRECTORY [PROGRAM]: what vmbus and the program (vmbus-system-test) need of this machine, as they were linked with it: its
+# C library, and nothing else.
 libraries() {
-    ldd "$work/guest/vmbus-system-test" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$1/"
+    ldd "$work/guest/${2:-vmbus-system-test}" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$1/"
 }
 
 # modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.

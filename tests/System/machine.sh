@@ -1,11 +1,11 @@
-# What every test in the nested machine begins with, and how the machine is started. Sourced by run.sh and kvm.sh, which set
-# here, repo and cache before.
+# What every run in the nested machine begins with, and how the machine is started. Sourced by run.sh, kvm.sh, guests.sh, kernel.sh
+# and bench/Switch/run.sh, which set here (this folder), repo and cache before.
 
 silence=${VMBUS_SYSTEM_TEST_SILENCE:-300}   # seconds that the machine may say nothing
 limit=${VMBUS_SYSTEM_TEST_LIMIT:-1800}      # seconds one boot of the machine may take, all tests in it included
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
-die() { printf 'tests/System/%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+die() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
 
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "the nested machine is x86-64 under Linux; this is $(uname -s) on $(uname -m)"
 for tool in dotnet dpkg-deb awk sort; do
