@@ -81,6 +81,8 @@ internal static class SwitchPlot
         plot.Axes.Bottom.TickGenerator = shares;
         // The last label is as wide to the right of its tick as to the left.
         plot.Axes.Right.MinimumSize = 26;
+        // All panels are of one width, the one with the axis' label too.
+        plot.Axes.Left.MinimumSize = plot.Axes.Left.MaximumSize = 88;
         plot.Axes.SetLimits(0, 100, LatencyAxis.Place(least), LatencyAxis.Place(most));
         plot.XLabel("share that took at most this long", 14);
         if (isFirst)

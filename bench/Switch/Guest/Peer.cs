@@ -4,6 +4,7 @@ using System.Net.Sockets;
 namespace VmBus.Switch.Guest;
 
 /// <summary>The far end of the guest's network, beside the host: an echo, and a sink that says how much came.</summary>
+/// <remarks>A thread each, which blocks in the kernel: no event loop and no pool in between.</remarks>
 internal static class Peer
 {
     /// <summary>Where it listens.</summary>
@@ -13,46 +14,46 @@ internal static class Peer
     public static readonly IPAddress Address = IPAddress.Parse("10.77.0.1");
 
     /// <summary>Serves until it is ended.</summary>
-    public static async Task<int> RunAsync()
+    public static void Run()
     {
-        await Task.WhenAll(ServeAsync(EchoPort, EchoAsync), ServeAsync(SinkPort, SinkAsync));
-        return 0;
+        new Thread(() => Serve(SinkPort, Sink)).Start();
+        Serve(EchoPort, Echo);
     }
 
-    private static async Task ServeAsync(int port, Func<Socket, Task> serve)
+    private static void Serve(int port, Action<Socket> serve)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Any, port));
         listener.Listen();
         while (true)
         {
-            using Socket client = await listener.AcceptAsync();
+            using Socket client = listener.Accept();
             client.NoDelay = true;
-            await serve(client);
+            serve(client);
         }
     }
 
-    private static async Task EchoAsync(Socket client)
+    private static void Echo(Socket client)
     {
         var buffer = new byte[4096];
         int read;
-        while ((read = await client.ReceiveAsync(buffer)) > 0)
-            await SendAllAsync(client, buffer.AsMemory(0, read));
+        while ((read = client.Receive(buffer)) > 0)
+            SendAll(client, buffer.AsSpan(0, read));
     }
 
-    private static async Task SinkAsync(Socket client)
+    private static void Sink(Socket client)
     {
         var buffer = new byte[1 << 18];
         long total = 0;
         int read;
-        while ((read = await client.ReceiveAsync(buffer)) > 0)
+        while ((read = client.Receive(buffer)) > 0)
             total += read;
-        await SendAllAsync(client, BitConverter.GetBytes(total));
+        SendAll(client, BitConverter.GetBytes(total));
     }
 
-    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    private static void SendAll(Socket socket, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
-            bytes = bytes[await socket.SendAsync(bytes)..];
+            bytes = bytes[socket.Send(bytes)..];
     }
 }

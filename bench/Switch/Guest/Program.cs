@@ -7,7 +7,7 @@ using System.Text.Json;
 using VmBus.Switch.Guest;
 
 if (args is ["peer"])
-    return await Peer.RunAsync();
+    Peer.Run();
 if (args is not [string disk, string warmUpSeconds, string timeSeconds, string roundCount])
 {
     Console.Error.WriteLine("usage: vmbus-switch DISK WARM-UP TIME ROUNDS | peer");
