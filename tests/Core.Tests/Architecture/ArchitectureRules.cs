@@ -10,6 +10,8 @@ public static partial class ArchitectureRules
     /// <summary>Which of our projects a project may reference.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
+        // No code: the package that names the others.
+        ["VmBus"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Devices"],
         ["VmBus.Core"] = [],
         ["VmBus.Interop"] = [],
         ["VmBus.Backends"] = ["VmBus.Core", "VmBus.Interop"],

@@ -13,14 +13,27 @@ public sealed partial class ReadmeExampleTests
     [Fact]
     public void The_example_compiles_without_a_warning_and_prints_what_it_sends()
     {
-        string printed = CompileAndRun(Example());
+        string printed = CompileAndRun(Example(Readme));
         Assert.Equal("waits for the scan\nand takes it along now\n", printed.ReplaceLineEndings("\n"));
+    }
+
+    [Theory]
+    [InlineData("Core", "channel 70 wants attention\nchannel 1999 wants attention\n")]
+    [InlineData("Backends", "42\n")]
+    [InlineData("Devices", "the guest wrote: hello, host\nthe host wrote: hello, guest\n")]
+    [InlineData("Package", "waits for the scan\nand takes it along now\n")]
+    public void So_does_the_example_of_a_package(string folder, string prints)
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryRoot(), "src", folder, "README.md"));
+        Assert.Equal(prints, CompileAndRun(Example(readme)).ReplaceLineEndings("\n"));
+        // The page of a package shows no file of the repository.
+        Assert.DoesNotMatch(LocalLink(), readme);
     }
 
     [Fact]
     public void An_example_that_names_what_is_not_there_does_not_compile()
     {
-        string broken = Example().Replace("SignalMode.Monitored", "SignalMode.Telepathic", StringComparison.Ordinal);
+        string broken = Example(Readme).Replace("SignalMode.Monitored", "SignalMode.Telepathic", StringComparison.Ordinal);
         Assert.ThrowsAny<Exception>(() => CompileAndRun(broken));
     }
 
@@ -33,10 +46,10 @@ public sealed partial class ReadmeExampleTests
         Assert.All(links, link => Assert.True(File.Exists(Path.Combine(root, link)), $"README.md links to {link}, which is not there"));
     }
 
-    private static string Example()
+    private static string Example(string readme)
     {
-        Match block = CSharpBlock().Match(Readme);
-        Assert.True(block.Success, "README.md has no ```csharp block");
+        Match block = CSharpBlock().Match(readme);
+        Assert.True(block.Success, "The readme has no ```csharp block");
         return block.Groups[1].Value;
     }
 
