@@ -33,7 +33,9 @@ internal static class PlotFile
             Exception cause = error;
             while (cause is TypeInitializationException { InnerException: { } inner })
                 cause = inner;
+            // What follows the first sentence is every path that the loader tried.
             string why = cause.Message.ReplaceLineEndings(" ");
+            why = why[..(why.IndexOf(". ", StringComparison.Ordinal) is > 0 and int end ? end + 1 : why.Length)];
             throw new ToolException($"--plot draws with SkiaSharp's libraries, which must lie beside this program: {why}", error);
         }
     }

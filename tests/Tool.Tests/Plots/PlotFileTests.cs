@@ -10,7 +10,7 @@ public sealed class PlotFileTests
     [Fact]
     public void Without_its_libraries_it_is_said_what_is_missing_and_where()
     {
-        var missing = new DllNotFoundException("Unable to load shared library 'libSkiaSharp'\nor one of its dependencies.");
+        var missing = new DllNotFoundException("Unable to load shared library 'libSkiaSharp'\nor one of its dependencies. In order to help, set LD_DEBUG:\n/a/libSkiaSharp.so: cannot open shared object file");
         foreach (Exception error in new Exception[] { missing, new TypeInitializationException("SkiaSharp.SKObject", new TypeInitializationException("SkiaSharp.SkiaApi", missing)) })
         {
             Assert.Equal(
