@@ -45,6 +45,31 @@ public class ProcessTests
         Assert.DoesNotContain('\e', output + error);
     }
 
+    // As in the package for any platform, or as a native program alone.
+    [Theory]
+    [InlineData("latency", "--seconds", "0.05", "--loads", "paced")]
+    [InlineData("timeline")]
+    public async Task Without_what_draws_a_picture_is_refused_before_anything_is_measured(params string[] command)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("vmbus-no-plots-");
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(f => Path.GetExtension(f) is ".dll" or ".json"))
+                File.Copy(file, Path.Combine(folder.FullName, Path.GetFileName(file)));
+            string picture = Path.Combine(folder.FullName, "x.png");
+            (int exitCode, string output, string error) = await Run(Start(Path.Combine(folder.FullName, "vmbus.dll"), [.. command, "--plot", picture]));
+            Assert.Equal((1, ""), (exitCode, output));
+            Assert.StartsWith("vmbus: --plot draws with SkiaSharp's libraries, which must lie beside this program: ", error, StringComparison.Ordinal);
+            Assert.Contains("libSkiaSharp", error, StringComparison.Ordinal);
+            Assert.Single(error.TrimEnd().Split('\n'));
+            Assert.False(File.Exists(picture));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_defect_on_a_thread_is_one_line()
     {
