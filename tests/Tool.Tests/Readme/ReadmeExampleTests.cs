@@ -21,6 +21,7 @@ public sealed partial class ReadmeExampleTests
     [InlineData("Core", "channel 70 wants attention\nchannel 1999 wants attention\n")]
     [InlineData("Backends", "42\n")]
     [InlineData("Devices", "the guest wrote: hello, host\nthe host wrote: hello, guest\n")]
+    [InlineData("Testing", "keeps all laws\n")]
     [InlineData("Package", "waits for the scan\nand takes it along now\n")]
     public void So_does_the_example_of_a_package(string folder, string prints)
     {
@@ -29,6 +30,11 @@ public sealed partial class ReadmeExampleTests
         // The page of a package shows no file of the repository.
         Assert.DoesNotMatch(LocalLink(), readme);
     }
+
+    /// <summary>Its device is in no machine that tests run on: it is compiled only.</summary>
+    [Fact]
+    public void The_program_of_the_page_for_guests_compiles() =>
+        Compile(Example(File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "start-guest.md"))));
 
     [Fact]
     public void An_example_that_names_what_is_not_there_does_not_compile()
@@ -53,7 +59,7 @@ public sealed partial class ReadmeExampleTests
         return block.Groups[1].Value;
     }
 
-    private static string CompileAndRun(string source)
+    private static byte[] Compile(string source)
     {
         // The usings every project has by default; the warnings are what a reader's own build would show.
         const string Implicit = "global using System; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks; global using System.Collections.Generic;";
@@ -67,8 +73,12 @@ public sealed partial class ReadmeExampleTests
         var result = compilation.Emit(assembly);
         Diagnostic[] complaints = [.. result.Diagnostics.Where(one => one.Severity >= DiagnosticSeverity.Warning)];
         Assert.True(complaints.Length == 0, string.Join('\n', complaints.Select(one => one.ToString())));
+        return assembly.ToArray();
+    }
 
-        MethodInfo entry = Assembly.Load(assembly.ToArray()).EntryPoint!;
+    private static string CompileAndRun(string source)
+    {
+        MethodInfo entry = Assembly.Load(Compile(source)).EntryPoint!;
         TextWriter console = Console.Out;
         using StringWriter printed = new();
         Console.SetOut(printed);
