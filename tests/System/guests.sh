@@ -79,13 +79,6 @@ daemons() {
     say "  $(tree_version "daemons-$1" hyperv-daemons)"
 }
 
-# disk_tools: what the guest does with its disks, and what that is linked with, as a tree of the cache.
-disk_tools() {
-    module_suites "bookworm bookworm-security"
-    packages_tree disk-tools bookworm e2fsprogs util-linux coreutils
-    say "  $(tree_version disk-tools e2fsprogs)"
-}
-
 # lister: the kernel's own lsvmbus, of which Debian has no package, and a Python for it, as trees of the cache.
 lister() {
     module_suites "bookworm bookworm-security"
@@ -115,15 +108,7 @@ make_guest() {
     find "$daemons" -name 'libc.so.6' -exec cp -L {} "$root/daemons/" \;
     find "$daemons" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/daemons/" \;
     mkdir -p "$root/tools"
-    for name in mkfs.ext4 e2fsck blkdiscard blockdev dd; do
-        cp -L "$(find "$cache/trees/disk-tools" -path "*bin/$name" -print -quit)" "$root/tools/$name"
-    done
-    for name in $(find "$cache/trees/disk-tools" -path '*/x86_64-linux-gnu/*' -name 'lib*.so.*'); do
-        case ${name##*/} in
-        libext2fs.* | libcom_err.* | libblkid.* | libuuid.* | libe2p.* | libc.so* | libpthread.* | libss.*) cp -L "$name" "$root/tools/" ;;
-        esac
-    done
-    find "$cache/trees/disk-tools" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$root/tools/" \;
+    tools "$root/tools" mkfs.ext4 e2fsck blkdiscard blockdev dd
     if [ "$1" = 6.12 ]; then
         mkdir -p "$root/python/lib"
         cp -L "$cache/trees/python/usr/bin/python3.11" "$cache/trees/lsvmbus/tools/hv/lsvmbus" "$root/python/"

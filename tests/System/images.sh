@@ -22,7 +22,7 @@ compile() {
 # libraries DIRECTORY [PROGRAM]: what vmbus and the program (vmbus-system-test) need of this machine, as they were linked with it: its
 # C library, and nothing else.
 libraries() {
-    ldd "$work/guest/${2:-vmbus-system-test}" "$work/guest/vmbus" | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$1/"
+    find "$work/guest" -maxdepth 1 \( -name vmbus -o -name "${2:-vmbus-system-test}" \) -exec ldd {} + | awk '$2 == "=>" { print $3 }' | sort -u | xargs -I{} cp -L {} "$1/"
 }
 
 # modules TREE DIRECTORY NAME...: kernel modules, unpacked and without debug symbols. One that is built in is absent.
@@ -46,6 +46,28 @@ skeleton() {
     mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib64}
     cp "$busybox" "$1/bin/"
     install -m 755 "$2" "$1/init"
+}
+
+# disk_tools: what a guest, or L1, does with disks, and what that is linked with, as a tree of the cache.
+disk_tools() {
+    module_suites "bookworm bookworm-security"
+    packages_tree disk-tools bookworm e2fsprogs util-linux coreutils
+    say "  $(tree_version disk-tools e2fsprogs)"
+}
+
+# tools DIRECTORY NAME...: programs of those packages, with the C library that they were linked with.
+tools() {
+    local to=$1 name
+    shift
+    for name in "$@"; do
+        cp -L "$(find "$cache/trees/disk-tools" -path "*bin/$name" -print -quit)" "$to/$name"
+    done
+    for name in $(find "$cache/trees/disk-tools" -path '*/x86_64-linux-gnu/*' -name 'lib*.so.*'); do
+        case ${name##*/} in
+        libext2fs.* | libcom_err.* | libblkid.* | libuuid.* | libe2p.* | libc.so* | libpthread.* | libss.*) cp -L "$name" "$to/" ;;
+        esac
+    done
+    find "$cache/trees/disk-tools" -name 'ld-linux-x86-64.so.2' -exec cp -L {} "$to/" \;
 }
 
 archive() { (cd "$1" && find . | "$busybox" cpio -o -H newc 2>/dev/null) >"$2"; }
@@ -114,7 +136,8 @@ make_kvm_l1() {
     make_l0 "$work/kvm-l0" 3G "$work/kvm-l1.cpio" ""
 }
 
-# make_l0 SCRIPT MEMORY INITRAMFS WORDS: the command that starts the machine; L1 is told the words, and its arguments.
+# make_l0 SCRIPT MEMORY INITRAMFS WORDS [OPTIONS]: the command that starts the machine, with those options of QEMU besides; L1 is
+# told the words, and its arguments.
 make_l0() {
     local qemu=$cache/trees/qemu
     # What TCG emulates of an EPYC, so that it does not warn of the rest; SVM with nested pages is what L1's KVM needs.
@@ -124,7 +147,7 @@ make_l0() {
 exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
     "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
     -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m $2 -nodefaults -no-user-config -display none -net none -no-reboot \\
-    -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$3" -append "console=ttyS0 quiet panic=-1 $4 \$*"
+    ${5-} -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$3" -append "console=ttyS0 quiet panic=-1 $4 \$*"
 L0
     chmod +x "$1"
 }
