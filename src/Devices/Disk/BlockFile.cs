@@ -7,7 +7,6 @@ namespace VmBus.Devices;
 /// <summary>A disk's blocks in a file, as they are. Dispose it when no controller uses it any more.</summary>
 /// <remarks>
 /// While it is open the file belongs to it: another <see cref="BlockFile"/> or <see cref="FileStream"/>, of this process or another, cannot open it for
-/// writing. Calls block their thread for as long as the file system does.
 /// </remarks>
 public sealed class BlockFile : IBlockDevice, IDisposable
 {
@@ -36,7 +35,8 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     /// <param name="isReadOnly">Whether it is opened for reading only: several can be then.</param>
     /// <param name="deallocate">
     /// Gives a range of the file back, offset and length, so that it reads as zeros and the file keeps its length
-    /// (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>); <see langword="null"/>: the disk is not thin.
+    /// (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>); <see langword="null"/>: the disk is not thin. Several calls may run beside
+    /// each other. The file stays open until it returns. What it throws comes out of <see cref="UnmapAsync"/>.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">It is a directory, in use, not whole blocks of 512 bytes, or cannot be opened.</exception>
@@ -65,6 +65,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     /// <exception cref="EndOfStreamException">The file was made shorter.</exception>
     public ValueTask ReadAsync(long offset, Memory<byte> destination)
     {
+        ObjectDisposedException.ThrowIf(_file.IsClosed, this);
         Span<byte> rest = destination.Span;
         while (!rest.IsEmpty)
         {
@@ -78,8 +79,12 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <exception cref="UnauthorizedAccessException">It was opened for reading only.</exception>
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source)
     {
+        ObjectDisposedException.ThrowIf(_file.IsClosed, this);
+        if (IsReadOnly)
+            throw new UnauthorizedAccessException("This image was opened for reading only.");
         RandomAccess.Write(_file, source.Span, offset);
         return ValueTask.CompletedTask;
     }
@@ -97,7 +102,18 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     {
         if (_deallocate is null)
             throw new NotSupportedException("This image cannot give blocks back.");
-        _deallocate(_file, offset, length);
+        // Closed meanwhile, its descriptor could be another file's by the time of the hole.
+        bool isHeld = false;
+        try
+        {
+            _file.DangerousAddRef(ref isHeld);
+            _deallocate(_file, offset, length);
+        }
+        finally
+        {
+            if (isHeld)
+                _file.DangerousRelease();
+        }
         return ValueTask.CompletedTask;
     }
 

@@ -37,6 +37,57 @@ public sealed class BlockFileTests : IDisposable
         Assert.False(first.CanUnmap);
     }
 
+    // What punches holes by the number of a descriptor would punch them into another file.
+    [Fact]
+    public async Task A_deallocation_that_disposes_its_image_has_the_file_open_until_it_returns()
+    {
+        File.WriteAllBytes(Image, new byte[4 * 512]);
+        BlockFile image = null!;
+        string? link = null;
+        image = BlockFile.Open(Image, deallocate: (file, _, _) =>
+        {
+            nint descriptor = file.DangerousGetHandle();
+            image.Dispose();
+            link = OperatingSystem.IsLinux() ? File.ResolveLinkTarget($"/proc/self/fd/{descriptor}", returnFinalTarget: false)?.FullName : Image;
+            Assert.ThrowsAny<IOException>(() => BlockFile.Open(Image));
+        });
+        await image.UnmapAsync(0, 512);
+        Assert.Equal(Image, link);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => image.UnmapAsync(0, 512).AsTask());
+        BlockFile.Open(Image).Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_deallocation_throws_comes_out_of_the_unmap_and_the_image_goes_on(bool reenters)
+    {
+        File.WriteAllBytes(Image, [.. Enumerable.Repeat((byte)7, 4 * 512)]);
+        int calls = 0;
+        BlockFile image = null!;
+        image = BlockFile.Open(Image, deallocate: (_, offset, length) =>
+        {
+            calls++;
+            if (!reenters)
+                throw new InvalidTimeZoneException("Nobody expects this.");
+            // One that knows no holes writes zeros.
+            image.WriteAsync(offset, new byte[length]).AsTask().Wait();
+            if (offset < 1024)
+                image.UnmapAsync(offset + 512, length).AsTask().Wait();
+        });
+        if (reenters)
+            await image.UnmapAsync(0, 512);
+        else
+            await Assert.ThrowsAsync<InvalidTimeZoneException>(() => image.UnmapAsync(0, 512).AsTask());
+        byte[] read = new byte[4 * 512];
+        await image.ReadAsync(0, read);
+        Assert.Equal(reenters ? 512 : 4 * 512, read.Count(static one => one == 7));
+        Assert.Equal(reenters ? 3 : 1, calls);
+        image.Dispose();
+        // Nothing holds it any more.
+        BlockFile.Open(Image).Dispose();
+    }
+
     [Fact]
     public async Task An_image_of_terabytes_is_read_and_written_at_its_end()
     {
