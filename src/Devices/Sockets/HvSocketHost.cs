@@ -21,6 +21,8 @@ public sealed class HvSocketHost : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, HvSocketListener> _listeners = [];
     private readonly ConcurrentDictionary<HvSocketConnection, byte> _connections = [];
     private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Func<TransportRequest, CancellationToken, ValueTask<bool>> _answer;
     private int _count;
     private int _isDisposed;
     private long _refused;
@@ -39,7 +41,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         if (bus.TransportConnect is not null)
             throw new InvalidOperationException("The connects of this bus are answered already: HostBus.TransportConnect is set.");
         _bus = bus;
-        bus.TransportConnect = AnswerAsync;
+        bus.TransportConnect = _answer = AnswerAsync;
     }
 
     /// <summary>How many connections there are, those among them that are being made or ended.</summary>
@@ -49,6 +51,9 @@ public sealed class HvSocketHost : IAsyncDisposable
     public long RefusedConnects => Interlocked.Read(ref _refused);
 
     internal HvSocketOptions Options { get; }
+
+    // A fence, too: what was stored before is seen by the dispose, or the dispose is seen here.
+    private bool IsDisposed => Interlocked.CompareExchange(ref _isDisposed, 0, 0) != 0;
 
     /// <summary>When the guest opened a connection last, by the clock's timestamps.</summary>
     internal long LastOpened => Volatile.Read(ref _lastOpened);
@@ -63,7 +68,7 @@ public sealed class HvSocketHost : IAsyncDisposable
     /// </exception>
     public Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
         if (!_bus.Negotiated.IsNegotiated || !_bus.Negotiated.HasTransportConnect)
             throw new HvSocketException($"Service {service} cannot be reached: no guest with sockets is connected to the bus.", SocketError.HostUnreachable);
@@ -78,12 +83,12 @@ public sealed class HvSocketHost : IAsyncDisposable
     /// <exception cref="InvalidOperationException">There is a listener for the service.</exception>
     public HvSocketListener Listen(Guid service, int backlog = 128)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
         var listener = new HvSocketListener(service, backlog, ended => _listeners.TryRemove(new KeyValuePair<Guid, HvSocketListener>(ended.Service, ended)));
         if (!_listeners.TryAdd(service, listener))
             throw new InvalidOperationException($"There is a listener for service {service} already.");
-        if (_isDisposed != 0)
+        if (IsDisposed)
         {
             listener.Dispose();
             ObjectDisposedException.ThrowIf(true, this);
@@ -92,16 +97,31 @@ public sealed class HvSocketHost : IAsyncDisposable
         return listener;
     }
 
-    /// <summary>Listens no more, and takes every connection away, without waiting for the guest.</summary>
+    /// <summary>
+    /// Listens no more, and takes every connection away, without waiting for the guest. Any number of calls: each ends when no
+    /// connection is left.
+    /// </summary>
+    /// <exception cref="AggregateException">
+    /// A callback that <see cref="HvSocketOptions.Requested"/> has registered with its token threw. All has ended; the first call tells.
+    /// </exception>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            await _left.Task.ConfigureAwait(false);
             return;
-        _bus.TransportConnect = null;
-        await _ending.CancelAsync().ConfigureAwait(false);
+        }
+        if (_bus.TransportConnect == _answer)
+            _bus.TransportConnect = null;
+        // What the program does then may wait for the other calls: none of them waits for it.
+        Task cancelling = _ending.CancelAsync();
         foreach (HvSocketListener listener in _listeners.Values)
             listener.Dispose();
-        await Task.WhenAll(_connections.Keys.Select(connection => connection.EndAsync())).ConfigureAwait(false);
+        foreach (HvSocketConnection connection in _connections.Keys)
+            _ = connection.EndAsync();
+        LeaveIfLast(Volatile.Read(ref _count));
+        await _left.Task.ConfigureAwait(false);
+        await cancelling.ConfigureAwait(false);
     }
 
     /// <summary>The guest has opened one: it is not the guest that fails to.</summary>
@@ -110,10 +130,16 @@ public sealed class HvSocketHost : IAsyncDisposable
     /// <summary>Offers a connection and waits until it is open; counts it until it has ended.</summary>
     internal async Task<HvSocketStream> OpenAsync(HvSocketConnection connection, TimeSpan timeout, Guid service, Action offered, CancellationToken cancellationToken)
     {
+        // Counted first: a dispose waits for it, or is seen here.
         if (Interlocked.Increment(ref _count) > Options.MaxConnections)
         {
-            Interlocked.Decrement(ref _count);
+            Uncount();
             throw new HvSocketException($"There are {Options.MaxConnections} connections, which is the limit.", SocketError.TooManyOpenSockets);
+        }
+        if (IsDisposed)
+        {
+            Uncount();
+            ObjectDisposedException.ThrowIf(true, this);
         }
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
         bool isOffered = false;
@@ -136,13 +162,16 @@ public sealed class HvSocketHost : IAsyncDisposable
         finally
         {
             if (!isOffered)
-                Interlocked.Decrement(ref _count);
+                Uncount();
         }
 
         void Offered()
         {
             isOffered = true;
             _connections[connection] = 0;
+            // One that the dispose has not found.
+            if (IsDisposed)
+                _ = connection.EndAsync();
             offered();
         }
 
@@ -150,8 +179,16 @@ public sealed class HvSocketHost : IAsyncDisposable
         void Ended()
         {
             _connections.TryRemove(connection, out _);
-            Interlocked.Decrement(ref _count);
+            Uncount();
         }
+    }
+
+    private void Uncount() => LeaveIfLast(Interlocked.Decrement(ref _count));
+
+    private void LeaveIfLast(int count)
+    {
+        if (count == 0 && IsDisposed)
+            _left.TrySetResult();
     }
 
     private ValueTask<bool> AnswerAsync(TransportRequest asked, CancellationToken withdrawn)
@@ -173,7 +210,7 @@ public sealed class HvSocketHost : IAsyncDisposable
             else if (Options.Requested is { } requested)
                 await requested(request, _ending.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        catch (Exception end) when (end is OperationCanceledException or ObjectDisposedException && _ending.IsCancellationRequested)
         {
             // The sockets are disposed, and their connections taken away.
         }

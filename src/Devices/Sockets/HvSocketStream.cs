@@ -12,10 +12,11 @@ namespace VmBus.Devices;
 /// <remarks>
 /// <para>One thread reads and one writes at a time; they may be two. Each write is sent at once, so <see cref="Flush"/> does
 /// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when that is gone and all it had sent
-/// was read. Writing to an end that is gone throws <see cref="HvSocketException"/>.</para>
+/// was read. Writing to an end that is gone throws <see cref="HvSocketException"/>, and so does reading where what it had sent is lost: it broke its
+/// ring, or the bus's connection ended at this end.</para>
 /// <para>A dispose completes the writing; what the other end sends from then on is dropped, and the connection is taken away when
-/// that end has closed it, or has ended its writing and read all, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read that waits ends with
-/// <see cref="ObjectDisposedException"/>.</para>
+/// that end has closed it, or has ended its writing and read all, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read or write that waits
+/// ends with <see cref="ObjectDisposedException"/>: what the write had no room for is not sent.</para>
 /// </remarks>
 public sealed class HvSocketStream : Stream
 {
@@ -30,7 +31,7 @@ public sealed class HvSocketStream : Stream
     private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReadOnlySequence<byte> _rest;       // under _reading: what was left in the ring when the channel went
-    private VmBusException? _fault;             // under _reading: what ended it
+    private Exception? _fault;                  // under _reading: what ended it before its end was read
     private volatile bool _isGone;
     private int _isDisposed;
     private TimeSpan _readTimeout = Timeout.InfiniteTimeSpan;
@@ -163,13 +164,22 @@ public sealed class HvSocketStream : Stream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         CheckWrite();
+        // Each piece waits for room once.
+        int most = Math.Max(1, _pipe.Channel.Outgoing.DataSize / 4 - EndLength);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, most));
         try
         {
-            _pipe.Write(buffer);
+            while (!buffer.IsEmpty)
+            {
+                int length = Math.Min(buffer.Length, most);
+                buffer[..length].CopyTo(bytes);
+                buffer = buffer[length..];
+                WritePiece(bytes.AsMemory(0, length));
+            }
         }
-        catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException && !IsDisposed)
+        finally
         {
-            throw Reset(end);
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 
@@ -181,21 +191,10 @@ public sealed class HvSocketStream : Stream
     }
 
     /// <inheritdoc cref="Write(ReadOnlySpan{byte})"/>
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         CheckWrite();
-        try
-        {
-            await _pipe.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException && !IsDisposed)
-        {
-            throw Reset(end);
-        }
-        catch (InvalidOperationException) when (IsDisposed)
-        {
-            throw new ObjectDisposedException(nameof(HvSocketStream));
-        }
+        return WriteCoreAsync(buffer, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -317,9 +316,11 @@ public sealed class HvSocketStream : Stream
         {
             _fault = fault;
         }
-        catch (ObjectDisposedException)
+        catch (ObjectDisposedException end)
         {
-            // The channel was taken away under it.
+            // The channel was taken away under it: what was left there is lost, and that is no end.
+            if (!_pipe.PeerCompletedWriting)
+                _fault = end;
         }
         finally
         {
@@ -363,6 +364,37 @@ public sealed class HvSocketStream : Stream
         _rest.Slice(0, length).CopyTo(buffer);
         _rest = _rest.Slice(length);
         return length;
+    }
+
+    private void WritePiece(ReadOnlyMemory<byte> piece)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(WriteTimeout));
+        try
+        {
+            WriteCoreAsync(piece, limit.Token).AsTask().GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No room came within {WriteTimeout} ms.");
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteCoreAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource? either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token) : null;
+        try
+        {
+            await _pipe.WriteAsync(buffer, either?.Token ?? _ending.Token).ConfigureAwait(false);
+        }
+        catch (Exception end) when (IsDisposed && end is InvalidOperationException or VmBusException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(HvSocketStream));
+        }
+        catch (Exception end) when (end is PeerDisconnectedException or ObjectDisposedException)
+        {
+            throw Reset(end);
+        }
     }
 
     private void CheckWrite()

@@ -180,6 +180,84 @@ public sealed class HostileSocketTests
     }
 
     [Fact]
+    public async Task Each_of_many_disposes_ends_when_no_connection_is_left_and_none_is_made_behind_them()
+    {
+        for (int round = 0; round < 30; round++)
+        {
+            await using SocketFixture fixture = await MakeAsync();
+            using HvSocketListener listener = fixture.Host.Listen(Service);
+            Task accepting = AcceptAllAsync(fixture.Guest.AcceptAllAsync(HvSocketService.FromPort(1), Token));
+            await using HvSocketStream guest = await fixture.Guest.ConnectAsync(Service, Token);
+            Task<HvSocketStream>[] connecting = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(() => fixture.Host.ConnectAsync(HvSocketService.FromPort(1), Token)))];
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+            {
+                await fixture.Host.DisposeAsync();
+                Assert.Equal(0, fixture.Host.ConnectionCount);
+            })));
+            foreach (Task<HvSocketStream> connect in connecting)
+            {
+                Exception? refused = await Record.ExceptionAsync(() => connect);
+                Assert.True(refused is null or ObjectDisposedException, refused?.ToString());
+                if (refused is null)
+                    Assert.Equal(0, await (await connect).ReadAsync(new byte[1], Token));
+            }
+            Assert.Equal(0, fixture.Host.ConnectionCount);
+            Assert.Equal(0, (await fixture.Machine.Host.GetStatisticsAsync()).OpenChannels);
+            await fixture.Bus.DisposeAsync();
+            await Record.ExceptionAsync(() => accepting);
+            Assert.Empty(fixture.Failures);
+        }
+
+        static async Task AcceptAllAsync(IAsyncEnumerable<HvSocketStream> accepted)
+        {
+            await foreach (HvSocketStream stream in accepted)
+                GC.KeepAlive(stream);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_write_that_waits_for_room_ends_with_a_dispose_a_token_and_its_time(bool blocks)
+    {
+        await using SocketFixture fixture = await MakeAsync();
+        using HvSocketListener listener = fixture.Host.Listen(Service);
+        await using HvSocketStream guest = await fixture.Guest.ConnectAsync(Service, Token);
+        HvSocketStream host = await listener.AcceptAsync(Token);
+        host.WriteTimeout = 1;
+        Assert.Throws<TimeoutException>(() => host.Write(new byte[100_000]));
+        host.WriteTimeout = Timeout.Infinite;
+        using var cancel = new CancellationTokenSource();
+        Task writing = host.WriteAsync(new byte[100_000], cancel.Token).AsTask();
+        Assert.False(writing.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+        writing = blocks
+            ? Task.Factory.StartNew(() => host.Write(new byte[100_000]), Token, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            : host.WriteAsync(new byte[100_000], CancellationToken.None).AsTask();
+        Assert.False(writing.IsCompleted);
+        await host.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => writing.WaitAsync(Patience.Limit, Token));
+        // The other end reads what there was room for, and the end.
+        byte[] got = new byte[100_000];
+        Assert.InRange(await guest.ReadAtLeastAsync(got, got.Length, throwOnEndOfStream: false, Token), 1, 30_000);
+    }
+
+    [Fact]
+    public async Task What_was_lost_with_the_bus_of_its_reader_is_no_end()
+    {
+        await using SocketFixture fixture = await MakeAsync();
+        using HvSocketListener listener = fixture.Host.Listen(Service);
+        await using HvSocketStream guest = await fixture.Guest.ConnectAsync(Service, Token);
+        await using HvSocketStream host = await listener.AcceptAsync(Token);
+        await host.WriteAsync(new byte[100], Token);
+        await fixture.Bus.DisposeAsync();
+        await guest.Completion.WaitAsync(Patience.Limit, Token);
+        HvSocketException lost = await Assert.ThrowsAsync<HvSocketException>(() => guest.ReadAsync(new byte[100], Token).AsTask());
+        Assert.Equal(SocketError.ConnectionReset, lost.SocketErrorCode);
+    }
+
+    [Fact]
     public async Task Nothing_connects_to_a_guest_that_is_not_there()
     {
         await using var machine = new InMemory.InMemoryMachine();
