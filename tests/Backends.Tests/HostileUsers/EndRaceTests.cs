@@ -33,10 +33,17 @@ public sealed class EndRaceTests
     [InlineData("KernelChannel")]
     [InlineData("ConversationRecorder")]
     [InlineData("KvpDaemon: never run")]
+    [InlineData("BlockFile")]
+    [InlineData("HvSocketHost")]
+    [InlineData("HvSocketListener")]
+    [InlineData("HvSocketStream")]
+    [InlineData("HvSocketStream: of a guest")]
     public async Task Two_ends_at_the_same_moment_are_one(string row)
     {
         OpenResources before = OpenResources.Count();
-        for (int round = 0; round < 400; round++)
+        // A machine around each takes its time.
+        int rounds = row.StartsWith("HvSocket", StringComparison.Ordinal) ? 50 : 400;
+        for (int round = 0; round < rounds; round++)
             await EndedTrials.EndTwiceAtOnceAsync(EndedCases.All[row]);
 
         before.AssertUnchanged();

@@ -4,7 +4,7 @@ namespace VmBus.Backends.Tests.HostileUsers;
 internal static class EndedCases
 {
     public static IReadOnlyDictionary<string, Func<Task<EndedCase>>> All { get; } = new Dictionary<string, Func<Task<EndedCase>>>(
-        EndedChannels.All.Concat(EndedBuses.All).Concat(OperatingSystem.IsLinux() ? EndedLinuxTypes.All : []), StringComparer.Ordinal);
+        EndedChannels.All.Concat(EndedBuses.All).Concat(EndedDevices.All).Concat(OperatingSystem.IsLinux() ? EndedLinuxTypes.All : []), StringComparer.Ordinal);
 
     /// <summary>Types that end, and are tried elsewhere or cannot be tried here.</summary>
     public static IReadOnlyDictionary<string, string> Elsewhere { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
