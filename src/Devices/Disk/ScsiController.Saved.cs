@@ -58,7 +58,7 @@ partial class ScsiController
             _subchannels.Clear();
             _kept = ReadState(state.Span);
         }
-        if (Protocol.Subchannels > 0 && !await TryOfferSubchannelsAsync(Protocol.Subchannels).ConfigureAwait(false))
+        if (Protocol.Subchannels > 0 && !await TryOfferSubchannelsAsync(Protocol.Subchannels, CancellationToken.None).ConfigureAwait(false))
             throw new ArgumentException("The subchannels of the saved controller cannot be offered.", nameof(state));
     }
 

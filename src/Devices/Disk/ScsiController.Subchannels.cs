@@ -7,16 +7,27 @@ namespace VmBus.Devices;
 partial class ScsiController
 {
     /// <summary>Offers the subchannels that the guest asks for.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Gives up: what is offered later is taken back.</param>
     /// <returns><see langword="false"/> when not all of them could be offered: then none is.</returns>
-    internal async Task<bool> TryOfferSubchannelsAsync(ushort count)
+    internal async Task<bool> TryOfferSubchannelsAsync(ushort count, CancellationToken cancellationToken)
     {
         try
         {
             for (ushort index = 1; index <= count; index++)
             {
-                OfferedChannel subchannel = await _options.OfferSubchannel!(_offer! with { SubchannelIndex = index, Relid = null }, new Subchannel(this)).ConfigureAwait(false);
-                lock (_sync)
-                    _subchannels.Add(subchannel);
+                Task<OfferedChannel> offering = _options.OfferSubchannel!(_offer! with { SubchannelIndex = index, Relid = null }, new Subchannel(this));
+                try
+                {
+                    OfferedChannel subchannel = await offering.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    lock (_sync)
+                        _subchannels.Add(subchannel);
+                }
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+                {
+                    _ = RevokeLateAsync(offering);
+                    throw;
+                }
             }
             return true;
         }
@@ -26,6 +37,18 @@ partial class ScsiController
             await RevokeSubchannelsAsync().ConfigureAwait(false);
             Protocol.ForgetSubchannels();
             return false;
+        }
+    }
+
+    private static async Task RevokeLateAsync(Task<OfferedChannel> offering)
+    {
+        try
+        {
+            await (await offering.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // It was not offered, and the guest that asked for it is gone.
         }
     }
 

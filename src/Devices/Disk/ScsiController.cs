@@ -78,7 +78,10 @@ public sealed partial class ScsiController : IChannelDevice
 
     /// <summary>Takes a disk away. A guest that has the controller open is told.</summary>
     /// <param name="lun">0 to 63.</param>
-    /// <returns>Ends when the controller no longer uses the disk: its requests that were under way have ended.</returns>
+    /// <returns>
+    /// Ends when the controller no longer uses the disk: its requests that were under way have ended. A call of the disk that waits
+    /// for this waits for itself.
+    /// </returns>
     /// <exception cref="ArgumentException">There is no disk at the LUN.</exception>
     public Task DetachAsync(int lun)
     {
@@ -111,6 +114,9 @@ public sealed partial class ScsiController : IChannelDevice
         List<KeptAnswer> kept;
         lock (_sync)
         {
+            // One that did not end in time has lost its channel, and may still be there.
+            foreach (StorageChannel before in _serving.Where(before => before.Index == channel.Index))
+                before.IsReplaced = true;
             kept = [.. _kept.Where(answer => answer.ChannelIndex == channel.Index)];
             _kept = [.. _kept.Where(answer => answer.ChannelIndex != channel.Index)];
             _serving.Add(channel);
@@ -119,14 +125,17 @@ public sealed partial class ScsiController : IChannelDevice
         {
             IReadOnlyList<KeptAnswer> untold = await channel.ServeAsync(context.IsRestored ? kept : [], closing).ConfigureAwait(false);
             lock (_sync)
-                _kept.AddRange(untold);
+            {
+                if (!channel.IsReplaced)
+                    _kept.AddRange(untold);
+            }
         }
         finally
         {
             lock (_sync)
                 _serving.Remove(channel);
         }
-        if (channel.Index == 0 && !context.IsSaved)
+        if (channel.Index == 0 && !context.IsSaved && !channel.IsReplaced)
         {
             // The guest has closed the controller. It may wait for the end of its subchannels, as Linux does before it hibernates.
             await RevokeSubchannelsAsync().ConfigureAwait(false);
@@ -138,7 +147,7 @@ public sealed partial class ScsiController : IChannelDevice
     {
         StorageChannel? primary;
         lock (_sync)
-            primary = _serving.Find(channel => channel.Index == 0);
+            primary = _serving.Find(channel => channel is { Index: 0, IsReplaced: false });
         primary?.Enumerate();
     }
 }

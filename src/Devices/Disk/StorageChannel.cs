@@ -29,6 +29,8 @@ internal sealed class StorageChannel : IDisposable
     private readonly Queue<StorageRequest> _done;
     private readonly int _depth;
     private readonly CancellationTokenSource _faulted = new();
+    private readonly CancellationTokenSource _closed = new();       // not by a save
+    private readonly DeviceContext _context;
     private TaskCompletionSource? _changed;         // under the lock: set while a wait for a free request, or for the end, goes on
     private bool _isSending;
     private bool _hasEnded;                         // the guest can be told nothing more
@@ -40,7 +42,9 @@ internal sealed class StorageChannel : IDisposable
     public StorageChannel(ScsiController controller, DeviceContext context, int queueDepth)
     {
         _controller = controller;
+        _context = context;
         _channel = context.Channel;
+        Flow = ExecutionContext.Capture();
         Index = context.Offer.SubchannelIndex;
         _depth = queueDepth;
         _free = new Stack<StorageRequest>(queueDepth);
@@ -51,6 +55,15 @@ internal sealed class StorageChannel : IDisposable
 
     /// <summary>0 for the primary channel.</summary>
     public ushort Index { get; }
+
+    /// <summary>What the service flows with: a disk's code on a thread of the pool is the service's, too, and may end its bus.</summary>
+    public ExecutionContext? Flow { get; }
+
+    /// <summary>Whether a later open is served in its place: this one did not end in time, and has lost its channel. Under the controller's lock.</summary>
+    public bool IsReplaced { get; set; }
+
+    /// <summary>Whether the guest has its memory back.</summary>
+    public bool IsLost => _channel.State == ChannelState.Closed;
 
     /// <summary>The disks.</summary>
     public ScsiTarget Target => _controller.Target;
@@ -63,6 +76,7 @@ internal sealed class StorageChannel : IDisposable
     public async Task<IReadOnlyList<KeptAnswer>> ServeAsync(IReadOnlyList<KeptAnswer> kept, CancellationToken closing)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(closing, _faulted.Token);
+        using CancellationTokenRegistration registration = closing.UnsafeRegister(static channel => ((StorageChannel)channel!).OnClosing(), this);
         var untold = new Queue<KeptAnswer>(kept);
         try
         {
@@ -96,7 +110,11 @@ internal sealed class StorageChannel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _faulted.Dispose();
+    public void Dispose()
+    {
+        _faulted.Dispose();
+        _closed.Dispose();
+    }
 
     /// <summary>Tells the guest that disks have come or gone.</summary>
     public void Enumerate()
@@ -188,9 +206,15 @@ internal sealed class StorageChannel : IDisposable
         }
     }
 
+    private void OnClosing()
+    {
+        if (!_context.IsSaved)
+            _closed.Cancel();
+    }
+
     private async Task CreateSubchannelsAsync(StorageRequest request, ushort count)
     {
-        request.SetAnswer(await _controller.TryOfferSubchannelsAsync(count).ConfigureAwait(false) ? NtStatus.Success : NtStatus.InvalidParameter);
+        request.SetAnswer(await _controller.TryOfferSubchannelsAsync(count, _closed.Token).ConfigureAwait(false) ? NtStatus.Success : NtStatus.InvalidParameter);
         Complete(request);
         Send();
     }

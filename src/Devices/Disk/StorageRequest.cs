@@ -41,7 +41,7 @@ internal sealed class StorageRequest(StorageChannel channel, IGuestMemory memory
 
     bool IScsiData.TryRead(long offset, Span<byte> destination) => _buffer.TryRead(offset, destination);
 
-    bool IScsiData.TryWrite(long offset, ReadOnlySpan<byte> source) => _buffer.TryWrite(offset, source);
+    bool IScsiData.TryWrite(long offset, ReadOnlySpan<byte> source) => !channel.IsLost && _buffer.TryWrite(offset, source);
 
     /// <summary>Takes a packet out of its ring.</summary>
     /// <returns><see langword="false"/> when it is none of the protocol: too short to say what it wants.</returns>
@@ -81,6 +81,14 @@ internal sealed class StorageRequest(StorageChannel channel, IGuestMemory memory
         // From here on it may be another's.
         if (!isSlow && executing.IsCompleted)
             channel.Average(Stopwatch.GetTimestamp() - start);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (channel.Flow is { } flow)
+            ExecutionContext.Run(flow, static request => ((StorageRequest)request!).Execute(), this);
+        else
+            Execute();
     }
 
     private async Task ExecuteAsync()

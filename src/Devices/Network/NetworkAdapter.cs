@@ -100,7 +100,8 @@ public sealed partial class NetworkAdapter : IChannelDevice
         }
         finally
         {
-            Volatile.Write(ref _serving, null);
+            // One that did not end in time has lost its channel, and another may be served.
+            Interlocked.CompareExchange(ref _serving, null, channel);
         }
     }
 
