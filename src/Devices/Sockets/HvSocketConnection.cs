@@ -125,6 +125,9 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
                 await LingerAsync(stream, closing).ConfigureAwait(false);
             else if (!stream.Disposed.IsCompleted)
                 await stream.DetachAsync().ConfigureAwait(false);
+            // What failed after its dispose of the stream.
+            if (_failed.Task.IsCompletedSuccessfully)
+                throw _failed.Task.Result;
         }
         finally
         {

@@ -124,6 +124,9 @@ public sealed class HvSocketHost : IAsyncDisposable
         await cancelling.ConfigureAwait(false);
     }
 
+    /// <summary>A connect is about to be refused.</summary>
+    internal void CountRefused() => Interlocked.Increment(ref _refused);
+
     /// <summary>The guest has opened one: it is not the guest that fails to.</summary>
     internal void NoteOpened() => Volatile.Write(ref _lastOpened, Options.Clock.GetTimestamp());
 
@@ -219,7 +222,5 @@ public sealed class HvSocketHost : IAsyncDisposable
             request.Fail(failure);
         }
         request.Refuse();
-        if (!request.Answer.IsCompletedSuccessfully || !request.Answer.Result)
-            Interlocked.Increment(ref _refused);
     }
 }

@@ -38,7 +38,8 @@ public sealed record HvSocketOptions
     /// Asked for each connect of a guest to a service that no <see cref="HvSocketListener"/> listens on; <see langword="null"/>
     /// refuses them. It runs as long as its connection: <see cref="HvSocketRequest.AcceptAsync"/> gives the stream. When it returns
     /// without that, the guest is refused. When it throws, the guest is refused or its connection reset, and
-    /// <see cref="Hosting.HostBus.DeviceFailed"/> tells why. The token is cancelled when the sockets are
+    /// <see cref="Hosting.HostBus.DeviceFailed"/> tells why, unless the connection is gone by then. One that accepts nothing within
+    /// <see cref="Hosting.HostBusOptions.DeviceAnswerTimeout"/> has refused; it is not ended. The token is cancelled when the sockets are
     /// disposed.
     /// </summary>
     public Func<HvSocketRequest, CancellationToken, Task>? Requested { get; init; }

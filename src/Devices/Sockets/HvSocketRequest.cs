@@ -11,6 +11,7 @@ public sealed class HvSocketRequest
     private readonly HvSocketHost _host;
     private readonly TaskCompletionSource<bool> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _accepted;
+    private int _answered;
 
     internal HvSocketRequest(HvSocketHost host, TransportRequest request)
     {
@@ -45,18 +46,39 @@ public sealed class HvSocketRequest
         cancellationToken.ThrowIfCancellationRequested();
         if (Interlocked.Exchange(ref _accepted, 1) != 0)
             throw new InvalidOperationException($"The connect of {Endpoint} to service {Service} was accepted already.");
-        if (_answer.Task.IsCompleted)
+        if (Volatile.Read(ref _answered) != 0)
             throw new HvSocketException($"The guest has withdrawn its connect to service {Service}.", SocketError.ConnectionAborted);
         Connection = new HvSocketConnection(_host, Service, Endpoint, isForAccept: false);
-        return await _host.OpenAsync(Connection, _host.Options.OpenTimeout, Service, () => _answer.TrySetResult(true), cancellationToken).ConfigureAwait(false);
+        return await _host.OpenAsync(Connection, _host.Options.OpenTimeout, Service, Offered, cancellationToken).ConfigureAwait(false);
     }
 
-    internal void Refuse() => _answer.TrySetResult(false);
+    /// <summary>Refuses it, unless it was answered.</summary>
+    internal void Refuse()
+    {
+        if (!TryAnswer())
+            return;
+        _host.CountRefused();
+        _answer.TrySetResult(false);
+    }
 
+    /// <summary>Refuses it, or resets its connection, and has the bus tell why.</summary>
     internal void Fail(Exception failure)
     {
-        if (!_answer.TrySetException(failure))
+        if (!TryAnswer())
+        {
             Connection?.Fail(failure);
+            return;
+        }
+        _host.CountRefused();
+        _answer.TrySetException(failure);
         _ = _answer.Task.Exception;     // told by the bus, where it still waits
     }
+
+    private void Offered()
+    {
+        if (TryAnswer())
+            _answer.TrySetResult(true);
+    }
+
+    private bool TryAnswer() => Interlocked.Exchange(ref _answered, 1) == 0;
 }
