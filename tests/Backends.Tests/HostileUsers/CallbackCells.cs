@@ -43,6 +43,22 @@ internal sealed record CallbackCells(string Throws, string ThrowsLater, string N
         "HostileStreamTests.Whatever_the_stream_throws_ends_the_recording_and_reaches_nobody", IsSynchronous, "n.a.: an observer must not block, as documented",
         "HostileStreamTests.What_is_observed_out_of_a_write_is_lost_and_spoils_no_record", "HostileStreamTests.A_write_that_disposes_its_recorder_is_the_last");
 
+    private static readonly CallbackCells Disk = new(
+        "HostileDiskTests.A_disk_that_throws_at_once_or_later_fails_that_command_alone",
+        "HostileDiskTests.A_disk_that_throws_at_once_or_later_fails_that_command_alone",
+        "HostileDiskTests.A_disk_whose_call_never_ends_costs_the_channel_and_harms_no_later_open",
+        "HostileDiskTests.A_disk_may_call_its_controller_from_within_a_call",
+        "HostileDiskTests.A_disk_may_end_its_machine_from_within_a_call");
+
+    private static readonly CallbackCells LinkWait = new(
+        "HostileLinkTests.A_link_that_throws_at_once_ends_the_adapter_and_the_author_gets_the_exception",
+        "HostileLinkTests.A_link_that_throws_later_ends_the_adapter_and_the_author_gets_the_exception",
+        "HostileLinkTests.A_link_whose_call_never_ends_costs_the_channel_and_harms_no_later_open",
+        "HostileLinkTests.A_link_may_call_its_adapter_from_within_a_call",
+        "HostileLinkTests.A_link_may_end_its_machine_from_within_a_call");
+
+    private static readonly CallbackCells Link = LinkWait with { ThrowsLater = IsSynchronous };
+
     /// <summary>By "type.member", with the parameter where it is one.</summary>
     public static IReadOnlyDictionary<string, CallbackCells> All { get; } = new Dictionary<string, CallbackCells>(StringComparer.Ordinal)
     {
@@ -54,6 +70,34 @@ internal sealed record CallbackCells(string Throws, string ThrowsLater, string N
         ["IChannelDevice.ServeAsync"] = Service,
         ["HostBus.OfferAsync(device)"] = Device,
         ["PipeDevice(serve)"] = Service with { Throws = "OwnerEndTests.A_pipe_whose_user_throws_is_lost_to_its_guest_and_the_author_gets_the_exception", DisposesOwner = EndsMachine },
+        ["IBlockDevice.ReadAsync"] = Disk,
+        ["IBlockDevice.WriteAsync"] = Disk,
+        ["IBlockDevice.FlushAsync"] = Disk,
+        ["IBlockDevice.UnmapAsync"] = Disk,
+        ["ScsiController.Attach(device)"] = Disk,
+        ["ScsiControllerOptions.OfferSubchannel"] = new(
+            "HostileDiskTests.An_offer_of_a_subchannel_that_throws_leaves_the_guest_the_channels_it_has",
+            "HostileDiskTests.An_offer_of_a_subchannel_that_throws_leaves_the_guest_the_channels_it_has",
+            "HostileDiskTests.An_offer_of_a_subchannel_that_never_ends_holds_up_no_close_and_is_taken_back_when_it_comes",
+            "HostileDiskTests.An_offer_of_a_subchannel_may_call_its_controller",
+            "HostileDiskTests.An_offer_of_a_subchannel_may_end_its_machine"),
+        ["BlockFile.Open(deallocate)"] = new(
+            "BlockFileTests.What_a_deallocation_throws_comes_out_of_the_unmap_and_the_image_goes_on", IsSynchronous,
+            "n.a.: runs on the thread that unmaps, which waits: IBlockDevice.UnmapAsync",
+            "BlockFileTests.What_a_deallocation_throws_comes_out_of_the_unmap_and_the_image_goes_on",
+            "BlockFileTests.A_deallocation_that_disposes_its_image_has_the_file_open_until_it_returns"),
+        ["INetworkLink.TrySend"] = Link,
+        ["INetworkLink.Flush"] = Link,
+        ["INetworkLink.TryReceive"] = Link,
+        ["INetworkLink.WaitToSendAsync"] = LinkWait,
+        ["INetworkLink.WaitToReceiveAsync"] = LinkWait,
+        ["NetworkAdapter(link)"] = LinkWait,
+        ["HvSocketOptions.Requested"] = new(
+            "HostileRequestTests.A_program_that_throws_at_once_refuses_and_the_author_gets_the_exception",
+            "HostileSocketTests.A_program_that_throws_before_it_accepts_refuses_and_after_it_resets_and_both_are_told",
+            "HostileRequestTests.A_program_that_never_answers_is_refused_in_time_counted_and_told_when_the_sockets_are_disposed",
+            "HostileRequestTests.A_program_may_listen_connect_and_accept_from_within_a_request_but_accept_once",
+            "HostileRequestTests.A_program_may_dispose_its_sockets_from_within_a_request"),
         ["IntegrationDevice(create)"] = Service with { ThrowsLater = IsSynchronous },
         ["IntegrationDevice.UseAsync(use)"] = new(
             "HostileUseTests.What_was_asked_for_by_a_use_that_then_throws_is_asked_all_the_same", "n.a.: the task is the caller's own, and is given back",

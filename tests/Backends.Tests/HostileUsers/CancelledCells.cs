@@ -13,9 +13,37 @@ internal static class CancelledCells
     private const string Open = "VmBusDeviceTests.A_cancelled_open_leaves_things_as_they_were";
     private const string OfferWait = "InMemoryMachineTests.An_open_that_is_cancelled_while_it_waits_for_an_offer_leaves_the_machine_as_it_was";
 
+    private const string Served = "n.a.: the bus calls it, and cancels it at each close: StorageChannelTests, NetworkAdapterTests, OwnDevicesTests";
+    private const string Sockets = "CancelledSocketTests.A_call_that_is_cancelled_at_any_message_leaves_nothing";
+    private const string Accept = "CancelledSocketTests.An_accept_of_a_listener_that_is_cancelled_takes_no_connection";
+
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["PipeDevice.ServeAsync"] = "n.a.: the bus calls it: HostileServiceTests",
+        ["ScsiController.ServeAsync"] = Served,
+        ["ScsiController.AcceptsAsync"] = "HostileDiskTests.An_accept_that_is_given_up_opens_nothing_and_the_next_open_does",
+        ["ScsiController.DetachAsync"] = NoToken,
+        ["ScsiController.RestoreAsync"] = NoToken,
+        ["NetworkAdapter.ServeAsync"] = Served,
+        ["BlockFile.ReadAsync"] = NoToken,
+        ["BlockFile.WriteAsync"] = NoToken,
+        ["BlockFile.FlushAsync"] = NoToken,
+        ["BlockFile.UnmapAsync"] = NoToken,
+        ["IBlockDevice.ReadAsync"] = NoToken,
+        ["IBlockDevice.WriteAsync"] = NoToken,
+        ["IBlockDevice.FlushAsync"] = NoToken,
+        ["IBlockDevice.UnmapAsync"] = NoToken,
+        ["INetworkLink.WaitToSendAsync"] = Users,
+        ["INetworkLink.WaitToReceiveAsync"] = Users,
+        ["HvSocketGuest.ConnectAsync"] = Sockets,
+        ["HvSocketGuest.AcceptAllAsync"] = Sockets,
+        ["HvSocketHost.ConnectAsync"] = Sockets,
+        ["HvSocketRequest.AcceptAsync"] = Sockets,
+        ["HvSocketListener.AcceptAsync"] = Accept,
+        ["HvSocketListener.AcceptAllAsync"] = Accept,
+        ["HvSocketStream.ReadAsync"] = "HvSocketTests.A_read_that_waits_ends_with_a_dispose_and_with_a_token",
+        ["HvSocketStream.WriteAsync"] = "HostileSocketTests.A_write_that_waits_for_room_ends_with_a_dispose_a_token_and_its_time",
+        ["HvSocketStream.FlushAsync"] = "n.a.: waits for nothing",
         ["IntegrationDevice.ServeAsync"] = "n.a.: the bus calls it: HostileServiceTests",
         ["IntegrationDevice.UseAsync"] = "CancelledCallTests.A_use_of_a_component_waits_for_a_guest_and_for_an_answer_until_its_token_says_so",
         ["IChannelDevice.AcceptsAsync"] = Users,

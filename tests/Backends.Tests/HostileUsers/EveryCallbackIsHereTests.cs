@@ -15,10 +15,9 @@ public sealed class EveryCallbackIsHereTests
     // Handed out, never handed in.
     private static readonly string[] OurInterfaces = ["IGuestMemory"];
 
-    private static readonly Assembly[] Assemblies = [typeof(VmBusChannel).Assembly, typeof(InMemoryMachine).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(VmBusChannel).Assembly, typeof(InMemoryMachine).Assembly, typeof(Devices.PipeDevice).Assembly];
 
-    // Of the devices, the one that is a callback's holder only. Sockets and disks have hostile tests of their own, and no rows yet.
-    private static IEnumerable<Type> Shipped => Assemblies.SelectMany(assembly => assembly.GetExportedTypes()).Append(typeof(Devices.PipeDevice));
+    private static IEnumerable<Type> Shipped => Assemblies.SelectMany(assembly => assembly.GetExportedTypes());
 
     [Fact]
     public void Every_callback_has_its_row()

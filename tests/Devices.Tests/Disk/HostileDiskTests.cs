@@ -196,6 +196,25 @@ public sealed class HostileDiskTests
         Assert.Equal((0, 0), (statistics.LostServices, statistics.OpenChannels));
     }
 
+    // It waits for the services of the subchannels of before.
+    [Fact]
+    public async Task An_accept_that_is_given_up_opens_nothing_and_the_next_open_does()
+    {
+        await using HostileFixture fixture = await HostileFixture.MakeAsync(new ScriptedDisk(), machine => (offer, device) => machine().Host.OfferAsync(offer, device));
+        int before = (await fixture.Machine.Host.GetStatisticsAsync()).Relids;
+        Assert.Equal(NtStatus.Success, (await fixture.Guest.ControlAsync(StorageOperation.CreateSubchannels, 1)).Status);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        ValueTask<bool> accepting = fixture.Controller.AcceptsAsync(default!, cancelled.Token);
+        await Record.ExceptionAsync(() => accepting.AsTask());
+        // What it had begun goes on without it.
+        while ((await fixture.Machine.Host.GetStatisticsAsync()).Relids != before)
+            await Task.Delay(1);
+        await fixture.AssertClosesAsync();
+        await using StorageGuest again = await StorageGuest.OpenAsync(fixture.Machine);
+        Assert.True((await ScriptedDisk.AskAsync(again, "read")).IsGood);
+    }
+
     /// <summary>A machine whose clock a test moves, with a controller and a guest that has it open.</summary>
     private sealed class HostileFixture : IAsyncDisposable
     {
