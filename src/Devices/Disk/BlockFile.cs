@@ -7,6 +7,7 @@ namespace VmBus.Devices;
 /// <summary>A disk's blocks in a file, as they are. Dispose it when no controller uses it any more.</summary>
 /// <remarks>
 /// While it is open the file belongs to it: another <see cref="BlockFile"/> or <see cref="FileStream"/>, of this process or another, cannot open it for
+/// writing. Calls block their thread for as long as the file system does.
 /// </remarks>
 public sealed class BlockFile : IBlockDevice, IDisposable
 {

@@ -6,8 +6,9 @@ namespace VmBus.Devices;
 /// Carries whole Ethernet frames, from the destination address to the last byte of data, without the check sequence.
 /// </summary>
 /// <remarks>
-/// An adapter sends from one thread at a time and receives on one thread at a time; the two run beside each other. What throws ends
-/// the adapter's service: a link that is down drops frames instead, and tells <see cref="NetworkAdapter.IsLinkUp"/>.
+/// An adapter sends from one thread at a time and receives on one thread at a time; the two run beside each other. (A
+/// call that does not return when its channel is closed is left to itself: it may run beside those of the next open.) What throws
+/// ends the adapter's service: a link that is down drops frames instead, and tells <see cref="NetworkAdapter.IsLinkUp"/>.
 /// </remarks>
 public interface INetworkLink
 {
