@@ -31,6 +31,11 @@ try
 
     return 0;
 }
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("GuestTool: interrupted");
+    return 130;
+}
 catch (LinuxGuestException error)
 {
     Console.Error.WriteLine($"GuestTool: {error.Message}");

@@ -30,7 +30,10 @@ internal sealed class Squares : IChannelDevice
         byte[] answer = new byte[8];
         await foreach (ReceivedPacket question in context.Channel.ReadAllAsync(closing))
         {
-            long number = BinaryPrimitives.ReadInt64LittleEndian(question.Payload.Span);
+            // A guest may send anything: what wants no answer gets none, and what is too short has no square.
+            if (!question.WantsCompletion)
+                continue;
+            long number = question.Payload.Length < 8 ? 0 : BinaryPrimitives.ReadInt64LittleEndian(question.Payload.Span);
             BinaryPrimitives.WriteInt64LittleEndian(answer, number * number);
             await context.Channel.SendCompletionAsync(answer, question.TransactionId, cancellationToken: closing);
         }

@@ -84,7 +84,7 @@ internal sealed class ProcessMeterSession : IDisposable
         return found switch
         {
             [int only] => only,
-            [] => throw new ToolException($"No .NET process of the name {text} runs here."),
+            [] => throw new ToolException($"No .NET process of the name {text} runs here. (One started as 'dotnet {text}.dll' is called dotnet: give its number.)"),
             _ => throw new ToolException($"{found.Count} .NET processes have the name {text}: {string.Join(", ", found.Order())}. Give a number."),
         };
     }
