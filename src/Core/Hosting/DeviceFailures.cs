@@ -62,7 +62,7 @@ internal sealed class DeviceFailures(Action<DeviceFailedEventArgs> tell)
     private void Note(DeviceOperation operation, OfferedChannel? channel, Exception exception)
     {
         ChannelMeter.OnDeviceFailed(operation.ToString());
-        VmBusEventSource.Log.DeviceFailed(operation, channel?.Offer, exception);
+        VmBusEventSource.Log.DeviceFailed(operation.ToString(), channel?.Offer, exception);
         Interlocked.Increment(ref _count);
         _last = $"{operation}: {exception.GetType().Name}: {exception.Message}";
     }

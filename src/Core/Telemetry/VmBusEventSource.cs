@@ -3,7 +3,6 @@
 
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
-using VmBus.Hosting;
 
 namespace VmBus;
 
@@ -58,10 +57,10 @@ internal sealed class VmBusEventSource : EventSource
     }
 
     [NonEvent]
-    public void DeviceFailed(DeviceOperation operation, HostOffer? offer, Exception exception)
+    public void DeviceFailed(string operation, HostOffer? offer, Exception exception)
     {
         if (IsEnabled(EventLevel.Error, Keywords.Device))
-            DeviceFailed(operation.ToString(), offer is null ? "" : $"{ChannelIdentity.NameOf(offer.InterfaceType)} {offer.InterfaceInstance}", exception.ToString());
+            DeviceFailed(operation, offer is null ? "" : $"{ChannelIdentity.NameOf(offer.InterfaceType)} {offer.InterfaceInstance}", exception.ToString());
     }
 
     [NonEvent]

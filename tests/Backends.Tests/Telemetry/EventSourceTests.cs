@@ -60,7 +60,7 @@ public class EventSourceTests
         log.Disconnected("end of the manifest");
         log.Refused("reason of the manifest");
         log.MessageNotTaken("fault of the manifest");
-        log.DeviceFailed(Hosting.DeviceOperation.Serve, null, new InvalidOperationException("device of the manifest"));
+        log.DeviceFailed("Serve", null, new InvalidOperationException("device of the manifest"));
         log.BusFailed("end of the manifest", new InvalidOperationException("bus"));
 
         int[] told = [.. events.All.Where(e => e.Payload!.Any(value => value is string text && text.Contains("of the manifest", StringComparison.Ordinal))).Select(e => e.EventId).Distinct().Order()];
