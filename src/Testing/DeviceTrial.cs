@@ -19,10 +19,10 @@ internal sealed class DeviceTrial : IAsyncDisposable
     private readonly Random _random;
     private readonly IChannelDevice _device;
     private readonly InMemoryMachine _machine;
-    private readonly List<Exception> _failures = [];
     private GuestBus _guest = null!;
     private VmBusChannel _witness = null!;
     private long _exchanged;
+    private Exception? _failure;    // the first
 
     private DeviceTrial(DeviceSubject subject, CancellationToken stop)
     {
@@ -33,10 +33,8 @@ internal sealed class DeviceTrial : IAsyncDisposable
         _machine = new InMemoryMachine(new() { Host = new() { DeviceCloseTimeout = subject.Patience / 2, DeviceAnswerTimeout = subject.Patience } });
         _machine.Host.DeviceFailed += (_, failed) =>
         {
-            if (TellsOfTheGuest(failed.Exception))
-                return;
-            lock (_failures)
-                _failures.Add(failed.Exception);
+            if (!TellsOfTheGuest(failed.Exception))
+                Interlocked.CompareExchange(ref _failure, failed.Exception, null);
         };
     }
 
@@ -159,19 +157,16 @@ internal sealed class DeviceTrial : IAsyncDisposable
         }
         catch (TimeoutException) when (!task.IsCompleted)
         {
-            throw new TimeoutException($"{what} has not ended after {_subject.Patience.TotalSeconds:0.#} s.");
+            throw Late(what);
         }
     }
 
     public void ThrowIfFailed()
     {
-        if (Offered?.Failure is { } ended && !TellsOfTheGuest(ended))
-            throw new InvalidOperationException($"The device threw {ended.GetType().Name}: {Legible(ended.Message)}", ended);
-        lock (_failures)
-        {
-            if (_failures.Count > 0)
-                throw new InvalidOperationException($"The device threw {_failures[0].GetType().Name}: {Legible(_failures[0].Message)}", _failures[0]);
-        }
+        // The offer knows before the event is told, which comes from another thread.
+        Exception? failure = Offered?.Failure is { } ended && !TellsOfTheGuest(ended) ? ended : Volatile.Read(ref _failure);
+        if (failure is not null)
+            throw new InvalidOperationException($"The device threw {failure.GetType().Name}: {Legible(failure.Message)}", failure);
     }
 
     public async ValueTask DisposeAsync()
@@ -202,10 +197,12 @@ internal sealed class DeviceTrial : IAsyncDisposable
         {
             ThrowIfFailed();
             if (TimeProvider.System.GetElapsedTime(start) > _subject.Patience)
-                throw new TimeoutException($"{what} has not ended after {_subject.Patience.TotalSeconds:0.#} s.");
+                throw Late(what);
             await Task.Delay(1, _stop).ConfigureAwait(false);
         }
     }
+
+    private TimeoutException Late(string what) => new($"{what} has not ended after {_subject.Patience.TotalSeconds:0.#} s.");
 
     // A device's message may quote what a hostile guest sent.
     private static string Legible(string message) =>

@@ -200,13 +200,11 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Names the channel, and has its metrics and events be seen.</summary>
-    /// <returns>The channel.</returns>
-    internal VmBusChannel Identify(ChannelIdentity identity)
+    internal void Identify(ChannelIdentity identity)
     {
         Identity = identity;
         _meterNumber = ChannelMeter.Add(this);
         VmBusEventSource.Log.ChannelOpened(identity, SignalMode);
-        return this;
     }
 
     /// <summary>Ends the use of the channel here; its owner is not told.</summary>

@@ -338,8 +338,9 @@ public sealed partial class HostBus : IAsyncDisposable
                 Observe(MessageDirection.GuestToHost, received, negotiated, fault);
                 if (fault != MessageFault.None)
                 {
-                    ChannelMeter.OnMessageFault(fault.ToString());
-                    VmBusEventSource.Log.MessageNotTaken(fault.ToString());
+                    string name = fault.ToString();
+                    ChannelMeter.OnMessageFault(name);
+                    VmBusEventSource.Log.MessageNotTaken(name);
                 }
                 moved = true;
             }

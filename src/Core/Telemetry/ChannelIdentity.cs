@@ -36,8 +36,6 @@ internal sealed record ChannelIdentity(string End, string DeviceClass, string In
     /// <summary>The attributes, and one more.</summary>
     public KeyValuePair<string, object?>[] TagsWith(string name, string value) => [.. Tags, new(name, value)];
 
-    public override string ToString() => $"{End} {DeviceClass} {Instance} relid {Relid}.{Subchannel}";
-
     /// <summary>A class by name; the GUID of one that has none.</summary>
     public static string NameOf(Guid interfaceType) => Layout.DeviceClass.Find(interfaceType)?.Name ?? interfaceType.ToString();
 }

@@ -32,42 +32,37 @@ internal static class ChannelMeter
     {
         var meter = new Meter(Name, typeof(ChannelMeter).Assembly.GetName().Version?.ToString(3));
 
-        Count("vmbus.channel.packets", "{packet}", "Packets that crossed the channel, by direction.", static (channel, into) =>
+        Count("vmbus.channel.packets", "{packet}", "Packets that crossed the channel, by direction.", static (counted, into) =>
         {
-            ChannelStatistics counted = channel.GetStatistics();
             into.Add(counted.PacketsSent, Direction, "sent");
             into.Add(counted.PacketsReceived, Direction, "received");
         });
-        Count("vmbus.channel.bytes", "By", "Bytes of ring that those packets took, descriptors and trailers included, by direction.", static (channel, into) =>
+        Count("vmbus.channel.bytes", "By", "Bytes of ring that those packets took, descriptors and trailers included, by direction.", static (counted, into) =>
         {
-            ChannelStatistics counted = channel.GetStatistics();
             into.Add(counted.BytesSent, Direction, "sent");
             into.Add(counted.BytesReceived, Direction, "received");
         });
-        Count("vmbus.channel.signals", "{signal}", "Signals to the other end, by kind: a bit in the monitor page, or a hypercall.", static (channel, into) =>
+        Count("vmbus.channel.signals", "{signal}", "Signals to the other end, by kind: a bit in the monitor page, or a hypercall.", static (counted, into) =>
         {
-            ChannelStatistics counted = channel.GetStatistics();
             into.Add(counted.MonitoredSignals, Signal, "monitor");
             into.Add(counted.Hypercalls, Signal, "hypercall");
         });
-        Count("vmbus.channel.signals.extra", "{signal}", "Of those signals: sent because an urgent message promoted a deferred one, or because the other end waited for room.", static (channel, into) =>
+        Count("vmbus.channel.signals.extra", "{signal}", "Of those signals: sent because an urgent message promoted a deferred one, or because the other end waited for room.", static (counted, into) =>
         {
-            ChannelStatistics counted = channel.GetStatistics();
             into.Add(counted.Promotions, Reason, "promoted");
             into.Add(counted.RoomSignals, Reason, "room");
         });
-        Count("vmbus.channel.signals.failed", "{signal}", "Hypercalls that the hypervisor refused.", static (channel, into) => into.Add(channel.GetStatistics().FailedSignals));
-        Count("vmbus.channel.publications", "{publication}", "Publications of the write index, by outcome: signal_needed, or why none was: reader_masked, not_empty.", static (channel, into) =>
+        Count("vmbus.channel.signals.failed", "{signal}", "Hypercalls that the hypervisor refused.", static (counted, into) => into.Add(counted.FailedSignals));
+        Count("vmbus.channel.publications", "{publication}", "Publications of the write index, by outcome: signal_needed, or why none was: reader_masked, not_empty.", static (counted, into) =>
         {
-            OutgoingRingStatistics counted = channel.GetStatistics().Outgoing;
-            into.Add(counted.Required, Outcome, "signal_needed");
-            into.Add(counted.Masked, Outcome, "reader_masked");
-            into.Add(counted.NotEmpty, Outcome, "not_empty");
+            into.Add(counted.Outgoing.Required, Outcome, "signal_needed");
+            into.Add(counted.SkippedMasked, Outcome, "reader_masked");
+            into.Add(counted.SkippedNotEmpty, Outcome, "not_empty");
         });
-        Count("vmbus.channel.wakeups", "{wakeup}", "Signals of the other end that ended a wait here.", static (channel, into) => into.Add(channel.GetStatistics().Wakeups));
-        Count("vmbus.channel.sends.refused", "{send}", "Sends refused for lack of room.", static (channel, into) => into.Add(channel.GetStatistics().RefusedSends));
-        Count("vmbus.channel.ring.full", "{time}", "Times the outgoing ring became full: refusals in a row count once.", static (channel, into) => into.Add(channel.GetStatistics().TimesFull));
-        Count("vmbus.channel.mode_changes", "{change}", "Times an adaptive channel changed its way of signalling.", static (channel, into) => into.Add(channel.GetStatistics().ModeChanges));
+        Count("vmbus.channel.wakeups", "{wakeup}", "Signals of the other end that ended a wait here.", static (counted, into) => into.Add(counted.Wakeups));
+        Count("vmbus.channel.sends.refused", "{send}", "Sends refused for lack of room.", static (counted, into) => into.Add(counted.RefusedSends));
+        Count("vmbus.channel.ring.full", "{time}", "Times the outgoing ring became full: refusals in a row count once.", static (counted, into) => into.Add(counted.TimesFull));
+        Count("vmbus.channel.mode_changes", "{change}", "Times an adaptive channel changed its way of signalling.", static (counted, into) => into.Add(counted.ModeChanges));
 
         Gauge("vmbus.channel.ring.used", "By", "Bytes in the ring that are not read yet, by direction.", static (channel, into) =>
         {
@@ -88,8 +83,8 @@ internal static class ChannelMeter
         Total("vmbus.host.device_failures", "{failure}", "Exceptions of devices and callbacks, by operation.", HostDeviceFailures.Observe);
         Total("vmbus.host.refusals", "{request}", "Requests of guests that were understood and refused.", static () => [new Measurement<long>(Interlocked.Read(ref _hostRefusals))]);
 
-        void Count(string name, string unit, string description, Action<VmBusChannel, Measurements> observe) =>
-            meter.CreateObservableCounter(name, () => Observe(observe), unit, description);
+        void Count(string name, string unit, string description, Action<ChannelStatistics, Measurements> observe) =>
+            meter.CreateObservableCounter(name, () => Observe((channel, into) => observe(channel.GetStatistics(), into)), unit, description);
 
         void Total(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> observe) =>
             meter.CreateObservableCounter(name, observe, unit, description);

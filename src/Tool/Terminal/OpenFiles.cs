@@ -63,7 +63,7 @@ internal static class OpenFiles
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // Nobody can be told; the exit code remains.
+            // Standard error takes nothing: the exit code remains.
         }
     }
 }

@@ -149,7 +149,7 @@ internal static class EndedDevices
             .Throws<HvSocketException>("WriteAsync", () => stream.WriteAsync(much, Token).AsTask())
             .Throws<HvSocketException>("WriteAsync", () => stream.WriteAsync(much, 0, 8, Token))
             .Answers("CompleteWriting", stream.CompleteWriting);
-        // All that the other end had sent was read; or nobody knows whether it was.
+        // All that the other end had sent was read; or it is not known whether it was.
         made = isLost
             ? made.Throws<HvSocketException>("Read", () => Assert.Equal(0, stream.Read(buffer.AsSpan())))
                 .Throws<HvSocketException>("ReadAsync", () => EndAsync(stream.ReadAsync(buffer, Token).AsTask()))
