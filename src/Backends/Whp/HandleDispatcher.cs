@@ -77,23 +77,25 @@ internal sealed class HandleDispatcher : IDisposable
         public void Dispose()
         {
             lock (_sync)
+            {
                 _stopped = true;
-            _changed.Set();
+                _changed.Set();
+            }
             _thread.Join();
             foreach (Watch watch in _watches)
                 watch.Signal.Dispose();
             _changed.Dispose();
         }
 
+        // Set under the lock: once the group is stopped, _changed may be disposed at any moment.
         private void Change(Func<Watch[], Watch[]> change)
         {
             lock (_sync)
             {
                 Volatile.Write(ref _watches, change(_watches));
-                if (_stopped)
-                    return;
+                if (!_stopped)
+                    _changed.Set();
             }
-            _changed.Set();
         }
 
         private void Run()
