@@ -180,6 +180,9 @@ public sealed partial class HostBus : IAsyncDisposable
         return IsCalledByService ? ValueTask.CompletedTask : new ValueTask(_disposal.Task);
     }
 
+    /// <summary>Completed when all is taken down.</summary>
+    internal Task Disposed => _disposal.Task;
+
     /// <summary>Whether the caller is a service of this bus, which must not wait for its own end.</summary>
     internal bool IsCalledByService => _code.Inside is not null;
 

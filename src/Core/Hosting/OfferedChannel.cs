@@ -47,6 +47,12 @@ public sealed class OfferedChannel : IAsyncDisposable
     public bool IsRevoked => _link.IsRevoked;
 
     /// <summary>
+    /// Completes when the offer is taken back, or the bus is disposed or has failed: no guest can open the channel any more.
+    /// <see cref="Failure"/> and <see cref="HostBus.Failure"/> say why; this task itself never fails.
+    /// </summary>
+    public Task Completion => Task.WhenAny(_link.Revoked, _bus.Disposed);
+
+    /// <summary>
     /// Takes the offer back, a primary channel's with those of its subchannels. A guest that has the channel open is told; the service
     /// ends.
     /// </summary>

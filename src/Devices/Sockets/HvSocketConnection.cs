@@ -2,6 +2,7 @@
 // (vmbus_server hvsock.rs); what a guest's kernel expects of the end is hvs_close_lock_held of Linux
 // (net/vmw_vsock/hyperv_transport.c).
 
+using System.Net.Sockets;
 using VmBus.Hosting;
 using VmBus.Layout;
 using VmBus.Pipes;
@@ -31,6 +32,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
     /// <param name="ended">Called once, when it is <see cref="Ended"/>, and before that is completed.</param>
     /// <param name="cancellationToken">Ends the wait, and takes the offer back.</param>
     /// <exception cref="TimeoutException">The guest has not opened it.</exception>
+    /// <exception cref="HvSocketException">The bus has ended meanwhile.</exception>
     /// <exception cref="InvalidOperationException">It cannot be offered.</exception>
     public async Task<HvSocketStream> OpenAsync(HostBus bus, TimeSpan timeout, Action offered, Action ended, CancellationToken cancellationToken)
     {
@@ -41,7 +43,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         _ = RevokeWhenDoneAsync(channel, ended);
         try
         {
-            return await WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+            return await WaitAsync(channel, timeout, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -53,16 +55,19 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         }
     }
 
-    private async Task<HvSocketStream> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<HvSocketStream> WaitAsync(OfferedChannel channel, TimeSpan timeout, CancellationToken cancellationToken)
     {
         TimeProvider clock = _options.Clock;
         long start = clock.GetTimestamp();
         TimeSpan left = timeout;
+        Task opened = Task.WhenAny(_opened.Task, channel.Completion);
         while (true)
         {
             try
             {
-                return await _opened.Task.WaitAsync(left, clock, cancellationToken).ConfigureAwait(false);
+                await opened.WaitAsync(left, clock, cancellationToken).ConfigureAwait(false);
+                return _opened.Task.IsCompleted ? await _opened.Task.ConfigureAwait(false)
+                    : throw new HvSocketException($"The bus ended before the guest opened a channel for service {service}.", SocketError.ConnectionAborted);
             }
             catch (TimeoutException)
             {

@@ -63,8 +63,8 @@ public sealed class HvSocketHost : IAsyncDisposable
     /// <param name="cancellationToken">Gives up, and takes the channel back.</param>
     /// <returns>The connection, open. Dispose it when done.</returns>
     /// <exception cref="HvSocketException">
-    /// The guest is not connected to the bus, or has not opened the channel in time, which is how it refuses; or there are too many
-    /// connections.
+    /// The guest is not connected to the bus, or has not opened the channel in time, which is how it refuses; or the bus ended meanwhile;
+    /// or there are too many connections.
     /// </exception>
     public Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
     {
@@ -154,7 +154,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         {
             throw new HvSocketException($"The guest has not opened a channel for service {service} within {timeout.TotalSeconds:0.###} s.", SocketError.TimedOut);
         }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception end) when (end is OperationCanceledException or HvSocketException && _ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new ObjectDisposedException(nameof(HvSocketHost));
         }

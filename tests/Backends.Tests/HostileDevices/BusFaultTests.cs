@@ -30,12 +30,13 @@ public sealed class BusFaultTests
         Task revoked = offered.RevokeAsync(), reset = host.ResetAsync();
         Task<OfferedChannel> again = host.OfferAsync(Offer, new Bus.EchoDevice());
         Task<byte[]> saved = host.SaveAsync();
-        Assert.False(reset.IsCompleted || revoked.IsCompleted || again.IsCompleted || saved.IsCompleted);
+        Assert.False(reset.IsCompleted || revoked.IsCompleted || again.IsCompleted || saved.IsCompleted || offered.Completion.IsCompleted);
         machine.Partition.ThrowsAtDisposal = true;
         first.SetResult();
         foreach (Task waiting in (Task[])[reset, revoked, again, saved])
             AssertIsDisposal((await Assert.ThrowsAsync<BusFaultException>(() => Soon(waiting))).InnerException);
         AssertIsDisposal(host.Failure);
+        await Soon(offered.Completion);
         Assert.All(told, token => Assert.True(token.IsCancellationRequested));
 
         await Assert.ThrowsAsync<BusFaultException>(() => host.ResetAsync());

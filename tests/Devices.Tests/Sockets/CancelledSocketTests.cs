@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Guests;
 using VmBus.Hosting;
@@ -13,6 +14,22 @@ public sealed class CancelledSocketTests
     private const int Steps = 12;
 
     public static TheoryData<string> Calls => ["guest's connect", "guest's accept", "host's connect", "request's accept"];
+
+    [Fact]
+    public async Task A_connect_that_the_guest_has_not_opened_ends_with_the_bus()
+    {
+        // Its clock stands still: the connect's own limit never comes.
+        await using var machine = new InMemoryMachine();
+        await using var host = new HvSocketHost(machine.Host, new HvSocketOptions { Clock = new FakeTimeProvider() });
+        GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
+        await bus.RequestOffersAsync(Token);
+        Task<HvSocketStream> connecting = host.ConnectAsync(Service, Token);
+        await machine.Host.DisposeAsync();
+        HvSocketException error = await Assert.ThrowsAsync<HvSocketException>(() => connecting.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(SocketError.ConnectionAborted, error.SocketErrorCode);
+        while (host.ConnectionCount != 0)
+            await Task.Delay(1, Token);
+    }
 
     // Each message of the guest's is where one of its waits ends and the next begins.
     [Theory]
