@@ -23,15 +23,24 @@ chosen="5.10 6.1 6.12 7"
 
 usage() {
     cat <<'USAGE'
-usage: tests/System/guests.sh [KERNEL...]
+usage: tests/System/guests.sh [--part PART] [KERNEL...]
   KERNEL         5.10, 6.1, 6.12 or 7; all of them by default
+  --part PART    round, killed, hibernated, crashed or keyboard alone; by default 6.12 has all five, the others the round
 
 environment: as for run.sh
 USAGE
 }
 
+part=
 case ${1-} in
 -h | --help) usage; exit 0 ;;
+--part)
+    case ${2-} in
+    round | killed | hibernated | crashed | keyboard) part=" part=$2" ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    shift 2
+    ;;
 esac
 [ $# = 0 ] || chosen=$*
 
@@ -47,7 +56,7 @@ done
 # Of the disks and the network: what hv_storvsc, sd_mod and ext4 need, under the names of each kernel.
 module_kept="hv_vmbus uio uio_hv_generic pps_core ptp hv_utils vsock hv_sock scsi_common scsi_mod scsi_transport_fc hv_storvsc
     crct10dif_common crct10dif_generic crc-t10dif crc64 crc64_rocksoft_generic crc64-rocksoft t10-pi sd_mod
-    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4 dummy failover net_failover hv_netvsc"
+    crc16 crc32c_generic libcrc32c crc32c-cryptoapi mbcache jbd2 ext4 dummy failover net_failover hv_netvsc evdev hyperv-keyboard"
 module_kept=$(echo $module_kept)
 
 # image KERNEL: the newest kernel of that name, and the few modules, as a tree of the cache.
@@ -148,7 +157,7 @@ cp "$work"/guest/vmbus{,-system-test} "$work/l1/ours/"
 libraries "$work/l1/ours/lib"
 cp -L /lib64/ld-linux-x86-64.so.2 "$work/l1/ours/lib/"
 archive "$work/l1" "$work/l1.cpio"
-make_l0 "$work/l0" 3G "$work/l1.cpio" guests
+make_l0 "$work/l0" 3G "$work/l1.cpio" "guests$part"
 
 say "the machine"
 boot_guests $chosen

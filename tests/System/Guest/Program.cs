@@ -11,6 +11,8 @@ if (args is ["kexec"])
     return KexecSteps.Start();
 if (args is ["net-peer"])
     return await NetworkSteps.ServeAsync();
+if (args is ["keyboard-host", string kernel, string initialDisk, string commandLine])
+    return await KeyboardHost.RunAsync(kernel, initialDisk, commandLine);
 if (args is ["vsock-peer", string door, string count])
     return await VsockPeer.RunAsync(door, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
 

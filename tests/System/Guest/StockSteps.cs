@@ -38,11 +38,18 @@ internal sealed class StockSteps(string[] words)
         : words.Contains(CrashSteps.WriteWord) ? [("writes until the host is killed", CrashSteps.Write)]
         : words.FirstOrDefault(word => word.StartsWith(CrashSteps.AckedWord, StringComparison.Ordinal)) is { } acked
             ? [("what was on the disk when the host was killed", () => CrashSteps.Verify(int.Parse(acked[CrashSteps.AckedWord.Length..], CultureInfo.InvariantCulture)))]
+        : words.Contains(HibernationSteps.HibernateWord) ? [("the version", RequireVersion), ("hibernated to a disk, and resumed under another host", new HibernationSteps(Sysfs, Echo).Hibernate)]
+        : words.Contains(HibernationSteps.ResumeWord) ? [("the image that another host's guest wrote", HibernationSteps.Resume)]
+        : words.Contains(KexecSteps.CrashWord) ? [("the version", RequireVersion), ("a crash kernel loaded", KexecSteps.LoadForCrash), ("crashed", KexecSteps.Crash)]
+        : words.Contains(KeyboardSteps.Word)
+            ? [("the version", RequireVersion), ("the keyboard's driver", KeyboardSteps.RequireDriver), ("typed", KeyboardSteps.Type), ("suspended to idle, and woken by a key", KeyboardSteps.Suspend),
+                ("typed after the sleep", KeyboardSteps.Type)]
         : First;
 
     // Of the kernel that the first one started.
     private (string Name, Action Step)[] Second =>
     [
+        .. words.Contains(KexecSteps.CrashWord) ? new (string, Action)[] { ("its processor", KexecSteps.RequireOtherProcessor) } : [],
         ("the version, after kexec", RequireVersion),
         ("devices, after kexec", () => RequireDevices(Offered)),
         ("integration components, after kexec", RequireComponents),
