@@ -70,6 +70,4 @@ internal static class ManyChannels
     private static SysfsDevice? Find(int echo) => Sysfs.ListDevices().FirstOrDefault(device => device.InstanceId == Instance(echo));
 
     private static List<SysfsChannel> Found(int echo) => [.. Find(echo)?.Channels.Where(channel => channel is { SubchannelIndex: > 0, RingBytes: not null }) ?? []];
-
-    private static void Host(string command) => Console.WriteLine($"@host {command}");
 }

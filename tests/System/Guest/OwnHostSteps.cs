@@ -342,7 +342,7 @@ internal sealed class OwnHostSteps(string[] words)
         double At(double part) => took[(int)(part * (took.Length - 1))];
     }
 
-    private static void Host(string command) => Console.WriteLine($"@host {command}");
+    internal static void Host(string command) => Console.WriteLine($"@host {command}");
 
     private static SysfsDevice Device(Guid instance) => Sysfs.FindDevice(instance) ?? throw new FailedException($"there is no device {instance}");
 

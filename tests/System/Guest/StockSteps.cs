@@ -68,6 +68,9 @@ internal sealed class StockSteps(string[] words)
         ("an interface's addresses by that daemon", TellAddresses),
         ("the kernel's daemon of snapshots", Freeze),
         ("the kernel's daemon of file copies", TakeFile),
+        ("vmbus kvp beside the kernel's daemon", () => OwnDaemonSteps.ShareFiles(() => StartDaemon("hv_kvp_daemon"), EndDaemon)),
+        ("vmbus kvp in its place", OwnDaemonSteps.ServePairs),
+        ("vmbus vss in the place of the kernel's daemon", OwnDaemonSteps.ServeSnapshots),
         ("an echo over UIO", Echo),
         ("network", NetworkSteps.Run),
         ("sockets of the host's", Sockets.Accept),
@@ -165,7 +168,7 @@ internal sealed class StockSteps(string[] words)
     }
 
     // A channel without a monitor: each answer is a hypercall that the kernel counts.
-    private static void Ask(DeviceClass device, string question)
+    internal static void Ask(DeviceClass device, string question)
     {
         ulong before = Answers();
         Host(question);
@@ -375,7 +378,7 @@ internal sealed class StockSteps(string[] words)
     private static bool Sleeps(int process) => File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].StartsWith('S');
 
     // struct kvp_record: a key of 512 bytes and a value of 2048.
-    private static List<string> Pairs()
+    internal static List<string> Pairs()
     {
         byte[] file = [];
         try
@@ -394,8 +397,6 @@ internal sealed class StockSteps(string[] words)
 
         static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes[..Math.Max(0, bytes.IndexOf((byte)0))]);
     }
-
-    private static void Host(string command) => Console.WriteLine($"@host {command}");
 
     private static string Dmesg() => Steps.Output("dmesg");
 }
