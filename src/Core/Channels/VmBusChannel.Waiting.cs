@@ -9,7 +9,7 @@ partial class VmBusChannel
     /// unmasked here, with a second look at the ring, before sleeping.
     /// </summary>
     /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>, also when packets wait.</param>
     /// <returns>
     /// <see langword="true"/> when a packet waits; <see langword="false"/> when the time was up, or when the channel has ended:
     /// <see cref="State"/> is then no longer <see cref="ChannelState.Open"/>, and all that the other side had committed was read.
@@ -38,7 +38,7 @@ partial class VmBusChannel
     /// <summary>Waits until there is room for an in-band packet.</summary>
     /// <param name="payloadLength">Bytes of payload.</param>
     /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>, also when there is room.</param>
     /// <returns>
     /// <see langword="true"/> when there is room; <see langword="false"/> when the time was up, or when the channel has ended:
     /// <see cref="State"/> is then no longer <see cref="ChannelState.Open"/>.
@@ -107,6 +107,7 @@ partial class VmBusChannel
     internal WaitOutcome WaitForPackets(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
         long start = _clock.GetTimestamp();
         try
         {
@@ -133,6 +134,7 @@ partial class VmBusChannel
     internal WaitOutcome WaitForRoom(int payloadLength, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
         long start = _clock.GetTimestamp();
         bool waiting = false;
         try

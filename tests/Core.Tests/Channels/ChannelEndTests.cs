@@ -162,7 +162,37 @@ public class ChannelEndTests
         using var pair = new ChannelPair();
         Assert.True(pair.Right.TrySend([4]));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Left.WaitToReadAsync(new CancellationToken(true)).AsTask());
+        Assert.ThrowsAny<OperationCanceledException>(() => pair.Left.WaitToRead(Timeout.InfiniteTimeSpan, new CancellationToken(true)));
         Assert.Equal(1, ChannelTests.Drain(pair.Left));
+    }
+
+    [Fact]
+    public async Task A_wait_that_was_cancelled_before_it_began_says_so_although_there_is_room()
+    {
+        using var pair = new ChannelPair();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Left.WaitToWriteAsync(8, new CancellationToken(true)).AsTask());
+        Assert.ThrowsAny<OperationCanceledException>(() => pair.Left.WaitToWrite(8, Timeout.InfiniteTimeSpan, new CancellationToken(true)));
+        Assert.True(pair.Left.TrySend([4]));
+    }
+
+    // As a peer that writes faster than it is read: a loop over the stream must end.
+    [Fact]
+    public async Task A_stream_ends_with_its_token_although_packets_wait()
+    {
+        using var pair = new ChannelPair();
+        for (int packet = 0; packet < 10; packet++)
+            Assert.True(pair.Right.TrySend([4]));
+        using CancellationTokenSource end = new();
+        int read = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (ReceivedPacket _ in pair.Left.ReadAllAsync(end.Token))
+            {
+                read++;
+                await end.CancelAsync();
+            }
+        });
+        Assert.Equal(1, read);
     }
 
     [Fact]
