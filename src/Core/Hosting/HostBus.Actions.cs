@@ -174,6 +174,12 @@ partial class HostBus
         return false;
     }
 
+    // What the protocol refuses for a limit of its own: the guest is told no, and the host's author by which limit.
+    private string LimitOf(ChannelMessageType request) => request == ChannelMessageType.TlConnectRequest
+        ? $"A socket channel is refused: {_protocol.SocketRequests} of {_options.MaxTransportConnects} requests wait for their answer already ({nameof(HostBusOptions.MaxTransportConnects)})."
+        : $"A GPADL is refused: the guest has {_protocol.GpadlCount} of {_options.MaxGpadls} GPADLs with {_protocol.GpadlPages} of {_options.MaxGpadlPages} pages already "
+            + $"({nameof(HostBusOptions.MaxGpadls)}, {nameof(HostBusOptions.MaxGpadlPages)}).";
+
     private void Refuse(string reason)
     {
         Interlocked.Increment(ref _refused);

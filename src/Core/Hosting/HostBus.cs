@@ -46,6 +46,7 @@ public sealed partial class HostBus : IAsyncDisposable
     private bool _stopped;
     private bool _isHeld;       // being saved, saved, or not restored yet: the guest's messages are told to come again
     private long _refused;
+    private long _putOff;
     private volatile string? _lastRefusal;
 
     /// <summary>Makes a bus and starts taking the guest's messages.</summary>
@@ -114,7 +115,8 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
-        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count, _mappings.OfOpen, _mappings.OfRetired, AbandonedCalls, _protocol.PostsDelayed, _protocol.MessagesGivenUp));
+        _protocol.Faults.Total, Interlocked.Read(ref _refused), _lastRefusal, _failures.Count, _failures.Last, _lostServices, _frames.Count, _mappings.OfOpen, _mappings.OfRetired, AbandonedCalls, _protocol.PostsDelayed, _protocol.MessagesGivenUp,
+        Interlocked.Read(ref _putOff), _protocol.SocketRequests));
 
     /// <summary>
     /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest
@@ -301,8 +303,13 @@ public sealed partial class HostBus : IAsyncDisposable
             return HypercallStatus.InvalidConnectionId;
         lock (_inbox)
         {
-            if (_isHeld || _inbox.Count >= InboxLimit)
+            if (_isHeld)
                 return HypercallStatus.InsufficientBuffers;
+            if (_inbox.Count >= InboxLimit)
+            {
+                Interlocked.Increment(ref _putOff);
+                return HypercallStatus.InsufficientBuffers;
+            }
             _inbox.Enqueue(payload.ToArray());
         }
         _loop.Run(static () => { });
@@ -345,6 +352,8 @@ public sealed partial class HostBus : IAsyncDisposable
                     ChannelMeter.OnMessageFault(name);
                     VmBusEventSource.Log.MessageNotTaken(name);
                 }
+                if (fault == MessageFault.LimitExceeded)
+                    Refuse(LimitOf(ChannelMessages.Read<ChannelMessageHeader>(received).MessageType));
                 moved = true;
             }
         }

@@ -18,6 +18,9 @@ namespace VmBus.Hosting;
 /// <param name="RetiredRingMappings">Mappings that closed rings have left: their addresses stay until nothing refers to them.</param>
 /// <param name="AbandonedCalls">Calls of devices and callbacks that go on though they are waited for no more, lost services included.</param>
 /// <param name="MessagesGivenUp">Messages to the guest that were given up: refused, or never read.</param>
+/// <param name="MessagesPutOff">Messages of the guest that came while too many waited already: it was told to try again.</param>
+/// <param name="SocketRequests">Requests of the guest for socket channels that wait for their answer.</param>
 public readonly record struct HostBusStatistics(
     int Relids, int Monitors, int Gpadls, long GpadlPages, int OpenChannels, long Faults, long Refusals, string? LastRefusal,
-    long DeviceFailures, string? LastDeviceFailure, int LostServices, int RingPages, int RingMappings, int RetiredRingMappings, int AbandonedCalls, long PostsDelayed, long MessagesGivenUp);
+    long DeviceFailures, string? LastDeviceFailure, int LostServices, int RingPages, int RingMappings, int RetiredRingMappings, int AbandonedCalls, long PostsDelayed, long MessagesGivenUp,
+    long MessagesPutOff, int SocketRequests);

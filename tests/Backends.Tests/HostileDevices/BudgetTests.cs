@@ -35,6 +35,38 @@ public sealed class BudgetTests
         await fixture.AssertUnharmedAsync(gpadls: 3);
     }
 
+    // The echo has one GPADL of four pages.
+    [Fact]
+    public async Task A_GPADL_beyond_a_limit_is_refused_and_the_hosts_author_learns_which()
+    {
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxGpadls = 2, MaxGpadlPages = 10 });
+        uint relid = fixture.Played.ChildRelid;
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, (await fixture.Guest.CreateGpadlAsync(relid, fixture.Guest.AllocatePages(7))).Status);
+        Assert.Equal("A GPADL is refused: the guest has 1 of 2 GPADLs with 4 of 10 pages already (MaxGpadls, MaxGpadlPages).", (await fixture.Host.GetStatisticsAsync()).LastRefusal);
+        Assert.Equal(ChannelMessageStatus.Success, (await fixture.Guest.CreateGpadlAsync(relid, fixture.Guest.AllocatePages(3))).Status);
+        Assert.Equal(ChannelMessageStatus.Unsuccessful, (await fixture.Guest.CreateGpadlAsync(relid, fixture.Guest.AllocatePages(1))).Status);
+        HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
+        Assert.Equal((2, 7L, 2L), (now.Gpadls, now.GpadlPages, now.Refusals));
+        Assert.Contains("2 of 2 GPADLs with 7 of 10 pages", now.LastRefusal, StringComparison.Ordinal);
+        await fixture.AssertUnharmedAsync(gpadls: 2);
+    }
+
+    [Fact]
+    public async Task A_socket_channel_beyond_the_limit_is_refused_and_the_hosts_author_learns_which()
+    {
+        var goOn = new TaskCompletionSource<bool>();
+        await using DeviceFixture fixture = await StartAsync(new HostBusOptions { MaxTransportConnects = 2, TransportConnect = (_, _) => new ValueTask<bool>(goOn.Task) });
+        for (int request = 0; request < 3; request++)
+            PostSocketRequest(fixture);
+        Assert.Equal(ChannelMessageStatus.ConnectionRefused, (await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult)).Status);
+        HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
+        Assert.Equal((2, 1L), (now.SocketRequests, now.Refusals));
+        Assert.Equal("A socket channel is refused: 2 of 2 requests wait for their answer already (MaxTransportConnects).", now.LastRefusal);
+        goOn.SetResult(false);
+        Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().SocketRequests == 0, "the answers");
+        await fixture.AssertUnharmedAsync();
+    }
+
     // As many pages as a guest has, each where its neighbour is not: a process is given 65530 mappings, and ends without them.
     [Fact]
     public async Task A_guest_of_scattered_pages_does_not_use_up_the_processs_mappings()
@@ -158,23 +190,24 @@ public sealed class BudgetTests
             },
         });
         for (int request = 0; request < 5; request++)
-            PostConnect();
+            PostSocketRequest(fixture);
         Background.Until(() => Volatile.Read(ref asked) == 5, "the questions");
         fixture.Clock.Advance(TimeSpan.FromSeconds(11));
         for (int answer = 0; answer < 5; answer++)
             await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult);
         Assert.Equal(5, (await fixture.Host.GetStatisticsAsync()).AbandonedCalls);
-        PostConnect();
+        PostSocketRequest(fixture);
         Assert.Equal(ChannelMessageStatus.ConnectionRefused, (await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult)).Status);
         Assert.Equal(5, asked);
         goOn.SetResult(false);
         Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().AbandonedCalls == 0, "the calls to end");
-        PostConnect();
+        PostSocketRequest(fixture);
         await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult);
         Assert.Equal(6, asked);
-
-        void PostConnect() => fixture.Guest.Post(ChannelMessages.ToBytes(ChannelMessageType.TlConnectRequest, new TlConnectRequest { EndpointId = Guid.NewGuid(), ServiceId = Guid.NewGuid() }));
     }
+
+    private static void PostSocketRequest(DeviceFixture fixture) =>
+        fixture.Guest.Post(ChannelMessages.ToBytes(ChannelMessageType.TlConnectRequest, new TlConnectRequest { EndpointId = Guid.NewGuid(), ServiceId = Guid.NewGuid() }));
 
     private static ulong[] Reversed(ReadOnlyMemory<ulong> frames)
     {

@@ -99,6 +99,8 @@ public sealed class RingPageTests
         first.Join();
         Assert.Equal((64, HypercallStatus.InsufficientBuffers), (taken, refused));
         Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().Faults == 65, "the messages");
+        // The one that ended the loop, and the one after it.
+        Assert.Equal(2, (await fixture.Host.GetStatisticsAsync()).MessagesPutOff);
         await fixture.AssertUnharmedAsync();
     }
 }

@@ -58,6 +58,9 @@ internal sealed partial class HostProtocol
     /// <summary>How many pages those have in all.</summary>
     public long GpadlPages { get; private set; }
 
+    /// <summary>Requests for socket channels that wait for their answer.</summary>
+    public int SocketRequests => _transportConnects.Count;
+
     /// <summary>
     /// Whether a message may be passed to <see cref="Receive"/>. While it may not, because the guest does not read its
     /// answers, is being reset or was not restored yet, the platform refuses the guest's posts with
