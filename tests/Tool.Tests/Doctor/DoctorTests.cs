@@ -46,10 +46,10 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("6.1.0-28-amd64", "does not bind|hv_uio_rescind|do not wait on subchannels|says 4 MiB|rmmod hv_vmbus")]
+    [InlineData("6.1.0-28-amd64", "does not bind|hv_uio_rescind|do not wait on subchannels|says 4 MiB|rmmod hv_vmbus|hv_kvp_daemon|hvs_close_timeout")]
     [InlineData("5.15.167.4-microsoft-standard-WSL2", "does not bind|hv_uio_rescind|do not wait on subchannels|says 4 MiB")]
-    [InlineData("6.12.40+deb13-amd64", "says 4 MiB|rmmod hv_vmbus")]
-    [InlineData("6.12.57+deb13-amd64", "rmmod hv_vmbus")]
+    [InlineData("6.12.40+deb13-amd64", "says 4 MiB|rmmod hv_vmbus|hv_kvp_daemon")]
+    [InlineData("6.12.57+deb13-amd64", "rmmod hv_vmbus|hv_kvp_daemon")]
     [InlineData("6.14-rc3", "do not wait on subchannels|says 4 MiB")]
     [InlineData("6.15.0", "")]
     public void A_guests_kernel_is_told_with_its_known_faults(string release, string faults)
@@ -83,6 +83,30 @@ public sealed class DoctorTests : IDisposable
         Assert.True(Find("key-value pairs (hv_kvp)").Works);
         Assert.Equal(["Opening it takes root."], Find("key-value pairs (hv_kvp)", isRoot: false).Missing);
     }
+
+    [Theory]
+    [InlineData(65530, 1024, 524288, "")]
+    [InlineData(32768, 1024, 6141, "")]
+    [InlineData(32767, 1024, 6141, "16384 mappings, and a process without any left ends (sysctl vm.max_map_count=65530)")]
+    [InlineData(65530, 1024, 6140, "takes up to 3 files: 2046 channels at once")]
+    [InlineData(1000, 256, 1024, "vm.max_map_count|341 channels at once")]
+    public void What_a_host_may_spend_is_told_and_what_is_too_little_for_a_guest(int mappings, int soft, int hard, string missing)
+    {
+        _root.CreateSubdirectory("proc/sys/vm");
+        _root.CreateSubdirectory("proc/self");
+        File.WriteAllText(Path.Combine(_root.FullName, "proc/sys/vm/max_map_count"), $"{mappings}\n");
+        File.WriteAllText(Path.Combine(_root.FullName, "proc/self/limits"),
+            $"Limit                     Soft Limit           Hard Limit           Units     \nMax processes             95921                95921                processes \nMax open files            {soft,-20} {hard,-20} files     \n");
+        DoctorFinding limits = Find("limits of a host's process");
+        Assert.Equal($"A process may have {mappings} mappings and {hard} open files.", limits.Found);
+        string[] wanted = missing.Split('|', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((wanted.Length == 0, wanted.Length), (limits.Works, limits.Missing.Count));
+        Assert.All(wanted.Zip(limits.Missing), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Limits_that_the_kernel_does_not_tell_are_left_out() =>
+        Assert.DoesNotContain(new Diagnosis(_root.FullName, true).All(), finding => finding.Backend == "limits of a host's process");
 
     [Fact]
     public void A_KVM_that_is_none_is_told_with_its_error()

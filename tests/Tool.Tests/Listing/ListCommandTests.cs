@@ -75,6 +75,21 @@ public sealed class ListCommandTests
         Assert.Contains($"\"class_name\": {json}", terminal.Out, StringComparison.Ordinal);
     }
 
+    // As many as a bus can have.
+    [Fact]
+    public async Task Thousands_of_sockets_are_named_by_what_a_short_list_reads()
+    {
+        const int Sockets = 2047;
+        using SysfsTree tree = new(string.Concat(Enumerable.Range(1, Sockets).Select(relid =>
+        {
+            string device = $"bus/vmbus/devices/{new Guid(relid, 1, 1, new byte[8])}";
+            return $"{device}/id = {relid}\n{device}/class_id = {{{new Guid(1000 + relid, unchecked((short)0xfacb), 0x11e6, [0xbd, 0x58, 0x64, 0, 0x6a, 0x79, 0x86, 0xd3])}}}\n";
+        })));
+        using FakeTerminal terminal = new();
+        Assert.Equal(ExitCode.Success, await terminal.Run(FakeEngines.Good, "list", "--sysfs", tree.Root));
+        Assert.Equal(Enumerable.Range(1, Sockets).Select(relid => $"VMBUS ID {relid,2}: socket, port {1000 + relid}"), terminal.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
     [Fact]
     public async Task Where_there_is_no_VMBus_one_line_says_so()
     {

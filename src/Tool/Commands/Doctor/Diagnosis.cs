@@ -1,8 +1,10 @@
 // Looks at this machine: which backends can work, and what exactly the others lack. Nothing is changed; devices are
 // opened where that has no effect, and closed at once.
 
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using VmBus.Hosting;
 using VmBus.Interop;
 using VmBus.Kvm;
 using VmBus.Linux;
@@ -36,6 +38,8 @@ internal sealed class Diagnosis(string root, bool isRoot)
             findings.Add(Node("hypercalls from VTL 2 (mshv_sint)", "/dev/mshv_sint", "It is there in VTL 2 of a guest, from Linux 6.19 on, with the module mshv_vtl."));
             findings.Add(Node("hypercalls of a root partition (mshv)", "/dev/mshv", "It is there in the root partition of the Microsoft hypervisor, with the module mshv_root."));
             findings.Add(Kvm());
+            if (HostLimits() is { } limits)
+                findings.Add(limits);
         }
         else
         {
@@ -144,6 +148,37 @@ internal sealed class Diagnosis(string root, bool isRoot)
         catch (PlatformNotSupportedException other)
         {
             return new(Name, false, other.Message, []);
+        }
+    }
+
+    // What a process may have that a guest can make it spend. Nothing is said where the kernel does not tell.
+    private DoctorFinding? HostLimits()
+    {
+        const string Name = "limits of a host's process";
+        var guest = new HostBusOptions();
+        if (ReadNumber("/proc/sys/vm/max_map_count", line => line) is not { } mappings || ReadNumber("/proc/self/limits", OpenFilesHard) is not { } files)
+            return null;
+        var missing = new List<string>();
+        if (mappings < 2L * guest.MaxRingMappings)
+            missing.Add(string.Create(CultureInfo.InvariantCulture, $"A guest's rings may take {guest.MaxRingMappings} mappings, and a process without any left ends (sysctl vm.max_map_count=65530)."));
+        if (files < 3L * guest.MaxChannels)
+            missing.Add(string.Create(CultureInfo.InvariantCulture, $"An open channel takes up to 3 files: {files / 3} channels at once. Raise the hard limit (ulimit -Hn, or LimitNOFILE= of a systemd unit)."));
+        return new(Name, missing.Count == 0, string.Create(CultureInfo.InvariantCulture, $"A process may have {mappings} mappings and {files} open files."), missing);
+    }
+
+    // "Max open files            1024                 524288               files"
+    private static string? OpenFilesHard(string text) =>
+        text.Split('\n').FirstOrDefault(line => line.StartsWith("Max open files", StringComparison.Ordinal))?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, _, _, var hard, ..] ? hard : null;
+
+    private long? ReadNumber(string path, Func<string, string?> find)
+    {
+        try
+        {
+            return long.TryParse(find(File.ReadAllText(At(path))), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long number) ? number : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class HostSession : IAsyncDisposable
 
     private readonly ConcurrentDictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
+    private readonly HostBusOptions _options;
     private readonly HostBus _bus;
     private readonly ConversationRecorder? _recorder;
     private readonly CancellationTokenSource _ending = new();
@@ -35,7 +36,8 @@ internal sealed class HostSession : IAsyncDisposable
         _notes = notes;
         _recorder = recorder;
         // A pipe's slow client takes what the guest had written, piece by piece, after the guest's close.
-        _bus = machine.Partition.CreateHost(new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) });
+        _options = new HostBusOptions { Observer = recorder, DeviceCloseTimeout = TimeSpan.FromMinutes(1) };
+        _bus = machine.Partition.CreateHost(_options);
         _bus.DeviceFailed += (_, failed) => notes.WriteAbout(NameOf(failed.Channel), $"{NameOf(failed.Channel)} failed ({failed.Operation}): {failed.Exception.Message}");
     }
 
@@ -142,7 +144,8 @@ internal sealed class HostSession : IAsyncDisposable
     public async Task WriteStatusAsync()
     {
         HostBusStatistics statistics = await _bus.GetStatisticsAsync().ConfigureAwait(false);
-        _notes.Write($"protocol {_bus.Negotiated.Version}, {_bus.State}; {statistics}");
+        foreach (string line in BusStatus.Lines($"protocol {_bus.Negotiated.Version}, {_bus.State}", statistics, _options))
+            _notes.Write(line);
         foreach (var processor in Machine.Partition.Processors)
             _notes.Write($"VP {processor.Index}: {processor.Exits} exits, {processor.Hypercalls} hypercalls, {Machine.Partition.RefusedHypercalls} refused");
         foreach ((string name, (OfferedChannel offered, IChannelDevice device)) in _offered)
