@@ -1,6 +1,8 @@
 // The hypervisor's part, as MonitorExaminer plays it: takes the bits, then signals for each.
 
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Examines the trigger group.</summary>

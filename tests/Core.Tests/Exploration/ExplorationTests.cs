@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using VmBus.Testing;
 using Xunit;
 
 namespace VmBus.Core.Tests.Exploration;
@@ -40,7 +41,7 @@ public class ExplorationTests(ITestOutputHelper output)
             foreach (MemoryModel model in Models)
             {
                 long began = Stopwatch.GetTimestamp();
-                Exploration found = Explorer.Run(scenario, model);
+                ExplorationResult found = Explorer.Run(scenario, model);
                 states += found.States;
                 Row(scenario.Name, Abbreviation(model), $"{found.States}", $"{found.Steps}",
                     found.Executions.ToString("0.0e+0", CultureInfo.InvariantCulture), $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0}");
@@ -65,8 +66,8 @@ public class ExplorationTests(ITestOutputHelper output)
         Row("mutant", "SC", "TSO", "weak", "steps", "what goes wrong");
         foreach (Mutant mutant in RingMutants.All.Concat(SignalMutants.All).Concat(FanoutMutants.All))
         {
-            Exploration[] found = [.. Models.Select(model => Shortest(mutant, model))];
-            Exploration shown = found[(int)mutant.Mildest];
+            ExplorationResult[] found = [.. Models.Select(model => Shortest(mutant, model))];
+            ExplorationResult shown = found[(int)mutant.Mildest];
             Row([mutant.Name, .. found.Select(f => f.Failure is null ? "-" : "caught"), $"{shown.Schedule.Count}", shown.Failure ?? "nothing"]);
             schedules.Add($"{mutant.Name}, {Abbreviation(mutant.Mildest)}: {shown.Failure}\n{Lines(shown.Schedule)}");
             foreach (MemoryModel model in Models)
@@ -81,9 +82,9 @@ public class ExplorationTests(ITestOutputHelper output)
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    private static Exploration Shortest(Mutant mutant, MemoryModel model)
+    private static ExplorationResult Shortest(Mutant mutant, MemoryModel model)
     {
-        Exploration? found = null;
+        ExplorationResult? found = null;
         foreach (Scenario scenario in mutant.Scenarios)
         {
             found = Explorer.Run(scenario, model);

@@ -1,6 +1,7 @@
 // The rules of the fan-out, and the order of ticket and look, broken one at a time.
 
-using static VmBus.Core.Tests.Exploration.MemoryModel;
+using VmBus.Testing;
+using static VmBus.Testing.MemoryModel;
 
 namespace VmBus.Core.Tests.Exploration;
 

@@ -1,3 +1,5 @@
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>A channel's one signal, and several who wait for different things.</summary>

@@ -1,5 +1,6 @@
 // The explorer itself, held to the known answers: the tests every paper on memory models begins with.
 
+using VmBus.Testing;
 using Xunit;
 
 namespace VmBus.Core.Tests.Exploration;
@@ -137,7 +138,7 @@ public class LitmusTests
         Assert.Equal(20, Explorer.Run(Threads(three, three), MemoryModel.SequentialConsistency).Executions);
 
         // A store and its becoming visible are a step each under a store buffer: all the ways to merge them with a load.
-        Exploration stores = Explorer.Run(Threads((t, _) => t.Store(X, 1), (t, _) => t.Acquire(Y)), MemoryModel.TotalStoreOrder);
+        ExplorationResult stores = Explorer.Run(Threads((t, _) => t.Store(X, 1), (t, _) => t.Acquire(Y)), MemoryModel.TotalStoreOrder);
         Assert.Equal(3, stores.Executions);
     }
 
@@ -145,7 +146,7 @@ public class LitmusTests
     public void A_sleeper_nobody_wakes_is_found_with_a_schedule()
     {
         Scenario late = Threads((t, _) => { if (t.Acquire(Y) == 0) t.Take(X); }, (t, _) => { t.Release(Y, 1); });
-        Exploration found = Explorer.Run(late, MemoryModel.SequentialConsistency);
+        ExplorationResult found = Explorer.Run(late, MemoryModel.SequentialConsistency);
         Assert.Equal("thread 0 waits for x for ever", found.Failure);
         Assert.Equal(["thread 0: load y: 0", "thread 1: store y=1"], found.Schedule);
 
@@ -172,7 +173,7 @@ public class LitmusTests
 
     private static IReadOnlySet<string> Outcomes(MemoryModel model, Straight.Code[] threads, Func<StateLayout, byte[], string> outcome)
     {
-        Exploration found = Explorer.Run(Threads(threads), model, outcome: outcome);
+        ExplorationResult found = Explorer.Run(Threads(threads), model, outcome: outcome);
         Assert.Null(found.Failure);
         return found.Outcomes;
     }

@@ -1,5 +1,7 @@
 // One waiter's view of a modelled fan-out, and the production rules run over it. Each mutant overrides one method.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>What a <see cref="SignalFanout"/> keeps, on modelled memory.</summary>

@@ -1,5 +1,7 @@
 // One end's view of a modelled ring, and the production handshake run over it. Each mutant overrides one method.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>

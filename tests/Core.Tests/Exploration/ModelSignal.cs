@@ -1,5 +1,7 @@
 // One thread's view of a modelled signaller, and the production decision run over it. Each mutant overrides one method.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>The accesses of <see cref="ChannelSignaler"/> on modelled memory. A call is a full fence, as every path's is.</summary>

@@ -1,3 +1,5 @@
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Who looks at a modelled ring, and how large it is.</summary>

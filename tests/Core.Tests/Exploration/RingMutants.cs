@@ -1,7 +1,8 @@
 // Every fence, every second look and every order of the ring's handshake, taken away one at a time: of an access, in
 // place of the production control page; of a step, in place of the production method, whose other steps it repeats.
 
-using static VmBus.Core.Tests.Exploration.MemoryModel;
+using VmBus.Testing;
+using static VmBus.Testing.MemoryModel;
 
 namespace VmBus.Core.Tests.Exploration;
 

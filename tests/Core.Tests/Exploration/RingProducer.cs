@@ -1,5 +1,7 @@
 // One of several writers, as OutgoingRing.TryWriteLocked walks it: what the lock guards is shared memory here.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Sends packets under the lock of the ring, and signals outside of it.</summary>

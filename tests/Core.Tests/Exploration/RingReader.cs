@@ -1,5 +1,7 @@
 // The reading end, as Channel.WaitToRead and a batch walk it, in segments.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Reads packets; sleeps when there are none, with its interrupt unmasked and after a second look.</summary>

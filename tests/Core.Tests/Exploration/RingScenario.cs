@@ -1,4 +1,5 @@
 using VmBus.Layout;
+using VmBus.Testing;
 
 namespace VmBus.Core.Tests.Exploration;
 

@@ -1,5 +1,7 @@
 // The writing end, as Channel.TrySend and Channel.WaitToWrite walk it, in segments.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Sends packets one by one; waits for room when there is none.</summary>

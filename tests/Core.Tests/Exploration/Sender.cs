@@ -1,5 +1,7 @@
 // A thread that sends, as Channel.TrySend walks it: the ring, then ChannelSignaler.AfterWrite.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Sends packets, each as urgent as it is said to be, and signals for them. There is room for all.</summary>

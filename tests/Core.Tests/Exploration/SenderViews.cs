@@ -1,3 +1,5 @@
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>How a sender sees the ring and the signaller.</summary>

@@ -1,6 +1,7 @@
 // Every fence, look and order of the decision how to signal, taken away one at a time.
 
-using static VmBus.Core.Tests.Exploration.MemoryModel;
+using VmBus.Testing;
+using static VmBus.Testing.MemoryModel;
 
 namespace VmBus.Core.Tests.Exploration;
 

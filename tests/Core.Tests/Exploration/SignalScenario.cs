@@ -1,3 +1,5 @@
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>The scenarios of a channel's signal: sender, reader, the examiner of the monitor page, and who else meddles.</summary>

@@ -1,5 +1,7 @@
 // Somebody who waits on a channel, as Channel.WaitToRead and WaitToWrite walk SignalFanout, in segments.
 
+using VmBus.Testing;
+
 namespace VmBus.Core.Tests.Exploration;
 
 /// <summary>Waits until what it waits for is there.</summary>

@@ -1,4 +1,4 @@
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>One thread of a scenario: a few bytes of local state, and segments of straight-line code over them.</summary>
 /// <param name="name">As it appears in schedules.</param>

@@ -1,4 +1,4 @@
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>Follows a scenario from outside and says what must never be. May keep what it knows in cells of its own.</summary>
 internal abstract class Watch

@@ -3,7 +3,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>Explores a scenario under a memory model, to the end or to the first failure.</summary>
 internal sealed class Explorer
@@ -25,18 +25,18 @@ internal sealed class Explorer
     /// <param name="model">Under which order.</param>
     /// <param name="limit">States at the most; more are an error, never a silent end.</param>
     /// <param name="outcome">What to collect at the ends.</param>
-    public static Exploration Run(
+    public static ExplorationResult Run(
         Scenario scenario, MemoryModel model, int limit = 4_000_000, Func<StateLayout, byte[], string>? outcome = null)
     {
         var machine = new Machine(scenario, model);
-        Exploration exploration;
+        ExplorationResult exploration;
         do
             exploration = new Explorer(machine, limit, outcome).Explore();
         while (machine.MustRepeat() && exploration.Failure is null);
         return exploration;
     }
 
-    private Exploration Explore()
+    private ExplorationResult Explore()
     {
         byte[] start = _machine.Start();
         int size = start.Length;
@@ -68,7 +68,7 @@ internal sealed class Explorer
                         id = _cameBy.Count;
                         _cameBy.Add((expanded, steps[i]));
                         next.AddRange(after);
-                        if (id > _limit)
+                        if (id >= _limit)
                             throw new InvalidOperationException($"More than {_limit} states.");
                     }
 
@@ -94,7 +94,7 @@ internal sealed class Explorer
         return null;
     }
 
-    private Exploration Result(string? failure, IReadOnlyList<string> schedule)
+    private ExplorationResult Result(string? failure, IReadOnlyList<string> schedule)
         => new(_cameBy.Count, _edges.Count, failure is null ? CountExecutions() : 0, failure, schedule, _outcomes);
 
     /// <summary>Ways from the start to the ends; each state's are counted when those of all states before it are.</summary>

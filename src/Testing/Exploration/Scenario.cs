@@ -1,4 +1,4 @@
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>Threads and the memory they share.</summary>
 /// <param name="Name">As printed.</param>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>A scenario under a memory model: which steps each state allows, and what each of them makes of it.</summary>
 /// <remarks>
@@ -163,6 +163,8 @@ internal sealed class Machine
             AccessKind.Load or AccessKind.FreeLoad or AccessKind.Acquire or AccessKind.Until =>
                 $"load {cell}: {(own ? $"{forwarded}, its own" : waits ? $"{_values[access.Cell][which]} (performed later)" : now)}",
             AccessKind.Exchange => $"exchange {cell}={access.Value}, was {now}",
+            AccessKind.CompareExchange => $"compare and exchange {cell}={access.Value} if {access.Comparand}, was {now}",
+            AccessKind.Add => $"add {cell}+={access.Value}, was {now}",
             AccessKind.Or => $"or {cell}|={access.Value}, was {now}",
             AccessKind.Take => $"wakes by {cell}={now}",
             _ => $"takes {cell}",
@@ -226,6 +228,8 @@ internal sealed class Machine
         if (!Waits(access))
             return 1;
         _foretold = true;
+        if (_values[access.Cell].Count > FirstPerform)
+            throw new InvalidOperationException($"{_scenario.Cells[access.Cell]} takes more than {FirstPerform} values, and a plain load of it cannot be foretold from as many.");
         return _values[access.Cell].Count;
     }
 
@@ -333,6 +337,8 @@ internal sealed class Machine
                 cells[access.Cell] = access.Kind switch
                 {
                     AccessKind.Exchange => access.Value,
+                    AccessKind.CompareExchange => result == access.Comparand ? access.Value : result,
+                    AccessKind.Add => (byte)(result + access.Value),
                     AccessKind.Or => (byte)(result | access.Value),
                     AccessKind.Take => 0,
                     AccessKind.Lock => 1,
@@ -344,6 +350,8 @@ internal sealed class Machine
         }
 
         ref byte count = ref _layout.ResultCount(state, thread);
+        if (count == StateLayout.Results)
+            throw new InvalidOperationException($"{_scenario.Actors[thread].Name} makes more than {StateLayout.Results} accesses in one step: give it several steps.");
         _layout.ResultsOf(state, thread)[count++] = result;
         if (_scenario.Watch?.Passed(cells, thread, access) is { } wrong)
             Fail(state, thread, wrong);
@@ -390,8 +398,6 @@ internal sealed class Machine
         if (_values[cell].Contains(value))
             return;
         _values[cell].Add(value);
-        if (_values[cell].Count > FirstPerform)
-            throw new InvalidOperationException($"{_scenario.Cells[cell]} takes more values than a load can be foretold from.");
         _learned = true;
     }
 }

@@ -1,4 +1,4 @@
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>A thread that runs one piece of straight-line code and ends.</summary>
 internal sealed class Straight(string name, Straight.Code code) : Actor(name)

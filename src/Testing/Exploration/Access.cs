@@ -1,15 +1,16 @@
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>One access of a modelled thread to shared memory.</summary>
 /// <param name="Kind">What it does, and in which order.</param>
 /// <param name="Cell">Which cell.</param>
-/// <param name="Value">What is stored, or what <see cref="AccessKind.Consume"/> expects to find, or what <see cref="AccessKind.Until"/> does not.</param>
-internal readonly record struct Access(AccessKind Kind, byte Cell, byte Value)
+/// <param name="Value">What is stored or added, or what <see cref="AccessKind.Consume"/> expects to find, or what <see cref="AccessKind.Until"/> does not.</param>
+/// <param name="Comparand">What <see cref="AccessKind.CompareExchange"/> compares with.</param>
+internal readonly record struct Access(AccessKind Kind, byte Cell, byte Value, byte Comparand = 0)
 {
     public bool IsStore => Kind is AccessKind.Store or AccessKind.Release;
 
     /// <summary>Performed at once, and only when the thread has nothing outstanding: a full fence in both directions.</summary>
-    public bool IsFence => Kind is AccessKind.Exchange or AccessKind.Or or AccessKind.Fence or AccessKind.Take or AccessKind.Lock;
+    public bool IsFence => Kind is AccessKind.Exchange or AccessKind.CompareExchange or AccessKind.Add or AccessKind.Or or AccessKind.Fence or AccessKind.Take or AccessKind.Lock;
 }
 
 internal enum AccessKind : byte
@@ -37,6 +38,12 @@ internal enum AccessKind : byte
 
     /// <summary>An interlocked exchange.</summary>
     Exchange,
+
+    /// <summary>An interlocked compare and exchange.</summary>
+    CompareExchange,
+
+    /// <summary>An interlocked addition.</summary>
+    Add,
 
     /// <summary>An interlocked OR.</summary>
     Or,

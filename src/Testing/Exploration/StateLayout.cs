@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace VmBus.Core.Tests.Exploration;
+namespace VmBus.Testing;
 
 /// <summary>
 /// Where everything stands in the bytes of one state: the cells, then each thread's locals, the results its segment has
