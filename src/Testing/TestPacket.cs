@@ -25,6 +25,8 @@ public sealed record TestPacket(byte[] Payload, ulong TransactionId, bool WantsC
     public bool TrySend(VmBusChannel channel)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return channel.TrySend(Payload, new SendOptions { TransactionId = TransactionId, Flags = WantsCompletion ? PacketFlags.CompletionRequested : PacketFlags.None });
+        return channel.TrySend(Payload, new SendOptions { TransactionId = TransactionId, Flags = Flags });
     }
+
+    internal PacketFlags Flags => WantsCompletion ? PacketFlags.CompletionRequested : PacketFlags.None;
 }

@@ -1,12 +1,14 @@
+using System.Buffers.Binary;
 using FsCheck;
 using FsCheck.Fluent;
 using VmBus.Layout;
+using VmBus.Protocol;
 
 namespace VmBus.Testing;
 
 /// <summary>
 /// Arbitraries for FsCheck: <c>[Properties(Arbitrary = [typeof(VmBusArbitraries)])]</c>. What they make is valid; for what is not,
-/// see <see cref="HostilePeer"/>.
+/// see <see cref="HostilePeer"/> and <see cref="HostileMessages"/>.
 /// </summary>
 public static class VmBusArbitraries
 {
@@ -35,6 +37,61 @@ public static class VmBusArbitraries
             from index in Gen.Frequency((4, Gen.Constant(0)), (1, Gen.Choose(1, 64)))
             from latency in Gen.Frequency((1, Gen.Constant(0)), (2, Gen.Choose(1, ushort.MaxValue)))
             select new HostOffer(type, instance) { SubchannelIndex = (ushort)index, MonitorLatency = latency == 0 ? null : new TimeSpan(latency) });
+    }
+
+    /// <summary>
+    /// Channel messages of every type and both directions, as of the newest version: whole, with small numbers in their fields.
+    /// Each is valid by itself; what it names need not exist.
+    /// </summary>
+    public static Arbitrary<TestMessage> Messages() => Arb.From(
+        from rule in Gen.Elements(ChannelMessages.All.ToArray())
+        from fields in Gen.Choose(0, 64).ArrayOf(ChannelMessages.MaxLength / sizeof(uint))
+        from offer in Offers().Generator
+        select new TestMessage(rule.Direction, MessageBytes(rule, fields, offer)));
+
+    /// <summary>Histories of a ring of one page up to four: up to 60 writes and reads.</summary>
+    public static Arbitrary<RingHistory> RingHistories()
+    {
+        Gen<RingStep> steps = Gen.Frequency(
+            (3, Packets().Generator.Select(packet => new RingStep(packet, 0))),
+            (2, Gen.Choose(1, 8).Select(count => new RingStep(null, count))));
+        return Arb.From(
+            from pages in Gen.Choose(1, 4)
+            from count in Gen.Choose(0, 60)
+            from all in steps.ArrayOf(count)
+            select new RingHistory(pages * 4096, all),
+            Shorter);
+    }
+
+    private static byte[] MessageBytes(ChannelMessageRule rule, int[] fields, HostOffer offer)
+    {
+        byte[] bytes = new byte[rule.MinimumLength(new NegotiatedVersion(ProtocolVersion.Copper, (FeatureFlags)uint.MaxValue))];
+        if (rule.Type == ChannelMessageType.OfferChannel)
+        {
+            var channel = new OfferChannel
+            {
+                Offer = new ChannelOffer { InterfaceType = offer.InterfaceType, InterfaceInstance = offer.InterfaceInstance, SubchannelIndex = offer.SubchannelIndex },
+                ChildRelid = (uint)fields[0] + 1,
+                InterruptFlags = OfferChannel.DedicatedInterruptBit,
+                ConnectionId = 0x2000 + (uint)fields[0],
+            };
+            return ChannelMessages.ToBytes(rule.Type, channel);
+        }
+        for (int offset = ChannelMessageHeader.Size; offset + sizeof(uint) <= bytes.Length; offset += sizeof(uint))
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), (uint)fields[offset / sizeof(uint)]);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)rule.Type);
+        return bytes;
+    }
+
+    private static IEnumerable<RingHistory> Shorter(RingHistory history)
+    {
+        int count = history.Steps.Count;
+        if (count == 0)
+            yield break;
+        yield return history with { Steps = [] };
+        yield return history with { Steps = [.. history.Steps.Take(count / 2)] };
+        for (int step = 0; step < count; step++)
+            yield return history with { Steps = [.. history.Steps.Where((_, index) => index != step)] };
     }
 
     private static IEnumerable<TestPacket> Shorter(TestPacket packet)

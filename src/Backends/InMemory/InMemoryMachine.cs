@@ -152,7 +152,8 @@ public sealed class InMemoryMachine : IAsyncDisposable
         return Host.IsCalledByService ? ValueTask.CompletedTask : new ValueTask(_ended.Task);
     }
 
-    private async Task<GuestBus> EnterAsync(
+    /// <summary>Makes a connection that ends with the machine.</summary>
+    internal async Task<GuestBus> EnterAsync(
         GuestBusOptions? options, Func<IGuestPlatform, GuestBusOptions, CancellationToken, Task<GuestBus>> make, CancellationToken cancellationToken)
     {
         Enter();

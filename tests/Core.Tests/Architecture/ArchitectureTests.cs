@@ -12,10 +12,10 @@ public class ArchitectureTests
     public void The_six_projects_with_code_are_looked_at_as_sources_and_as_assemblies()
     {
         Assert.Equal(
-            ["VmBus", "VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", 14"VmBus.Tool"],
+            ["VmBus", "VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", "VmBus.Tool"],
             Projects.Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal));
         Assert.Equal(
-            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", 14"vmbus"],
+            ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop", "VmBus.Testing", "vmbus"],
             ShippedAssembly.All.Select(a => a.Name).Order(StringComparer.Ordinal));
         Assert.All(Projects, project => Assert.Equal(
             project != "src/Package/VmBus.csproj",
@@ -73,7 +73,7 @@ public class ArchitectureTests
     [InlineData("VmBus.Core", 120)]
     [InlineData("VmBus.Backends", 40)]
     [InlineData("VmBus.Devices", 18)]
-    [InlineData("VmBus.Testing", 14)]
+    [InlineData("VmBus.Testing", 19)]
     public void The_public_types_are_counted(string name, int count) =>
         Assert.Equal(count, ShippedAssembly.All.Single(a => a.Name == name).PublicTypes.Count);
 
