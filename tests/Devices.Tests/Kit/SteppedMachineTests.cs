@@ -15,14 +15,21 @@ public class SteppedMachineTests
         using VmBusChannel channel = await machine.OpenAsync(counter, cancellationToken: Token);
         channel.SignalMode = SignalMode.Monitored;
 
-        Assert.True(channel.TrySend("one"u8));
-        Assert.Equal(0, counter.Packets);
-        TimeSpan passed = await machine.AdvanceUntilAsync(() => counter.Packets == 1, TimeSpan.FromMicroseconds(50), Token);
+        // A device that is not asleep yet finds the message without a signal, and nothing was measured.
+        TimeSpan passed = TimeSpan.Zero;
+        int sent = 0;
+        while (passed == TimeSpan.Zero)
+        {
+            Assert.True(sent < 1000, "No message waited for the clock.");
+            Assert.True(channel.TrySend("one"u8));
+            sent++;
+            passed = await machine.AdvanceUntilAsync(() => counter.Packets == sent, TimeSpan.FromMicroseconds(50), Token);
+        }
         // A message waits from nothing to a window, which is at most twice the hint; never with the clock at rest.
         Assert.InRange(passed, TimeSpan.FromMicroseconds(50), TimeSpan.FromMicroseconds(200));
 
         Assert.True(channel.TrySend("two"u8, Urgency.Urgent));
-        await machine.UntilAsync(() => counter.Packets == 2, Token);
+        await machine.UntilAsync(() => counter.Packets == sent + 1, Token);
     }
 
     [Fact]
