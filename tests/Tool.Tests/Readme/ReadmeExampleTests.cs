@@ -31,6 +31,10 @@ public sealed partial class ReadmeExampleTests
         Assert.DoesNotMatch(LocalLink(), readme);
     }
 
+    [Fact]
+    public void The_first_device_of_the_page_for_hosts_answers() =>
+        Assert.Equal("hello\n", CompileAndRun(Example(File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "start-host.md")))).ReplaceLineEndings("\n"));
+
     /// <summary>Its device is in no machine that tests run on: it is compiled only.</summary>
     [Fact]
     public void The_program_of_the_page_for_guests_compiles() =>
