@@ -7,11 +7,11 @@ using VmBus.Protocol;
 namespace VmBus.InMemory;
 
 /// <summary>
-/// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>, and opened with <see cref="OpenAsync"/>. A
-/// guest that has more to do with its connection makes it with <see cref="ConnectAsync"/>: as often as it likes, one at a time.
+/// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>, and opened with <see cref="OpenAsync"/>. For
+/// more control over the connection, make it with <see cref="ConnectAsync"/>: any number of times, one connection at a time.
 /// Thread-safe.
 /// </summary>
-/// <remarks>Dispose it when done. What is still open then, connections and channels, is closed with it.</remarks>
+/// <remarks>Dispose it when done: that closes connections and channels that are still open.</remarks>
 public sealed class InMemoryMachine : IAsyncDisposable
 {
     private const int HostMemorySize = 1 << 20;
@@ -69,7 +69,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     /// <summary>Connects the guest.</summary>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection. Dispose it to unload; the machine's dispose ends it without a word to the host.</returns>
+    /// <returns>The connection. Dispose it to unload; disposing the machine ends it without telling the host.</returns>
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
     /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
     public Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -87,14 +87,18 @@ public sealed class InMemoryMachine : IAsyncDisposable
         EnterAsync(options, (platform, own, token) => GuestBus.RestoreAsync(platform, state, own, token), cancellationToken);
 
     /// <summary>
-    /// Opens a channel that is offered on <see cref="Host"/>, or will be: connects the guest unless it is, waits for the offer,
-    /// and opens it. All channels opened so share one connection, which ends with the machine.
+    /// Opens a channel that is offered on <see cref="Host"/>: connects the guest unless it is connected, waits up to
+    /// <see cref="GuestBusOptions.OfferTimeout"/> for the offer, and opens it. All channels opened so share one connection, which
+    /// ends with the machine.
     /// </summary>
     /// <param name="offer">What the host offers: class, instance and subchannel name it.</param>
     /// <param name="options">How it is opened; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The channel, open; dispose it to close it.</returns>
-    /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
+    /// <exception cref="GuestBusException">
+    /// The host does not offer the channel (the message lists what it offers), refuses, does not answer, or takes the channel back;
+    /// or the connection ends.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The channel is open already.</exception>
     public async Task<VmBusChannel> OpenAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
         => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
@@ -108,7 +112,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
     }
 
     /// <summary>Saves the host's end of the bus and takes it down, without the guest noticing.</summary>
-    /// <param name="cancellationToken">Looked at before: a host that is half saved could not go on.</param>
+    /// <param name="cancellationToken">Checked before the save begins; a save that has begun cannot be cancelled.</param>
     /// <returns>The state, for <see cref="RestoreHost"/>.</returns>
     public async Task<byte[]> SaveHostAsync(CancellationToken cancellationToken = default)
     {
@@ -119,7 +123,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
         return state;
     }
 
-    /// <summary>Puts a host's end of the bus that goes on where one was saved in the place of <see cref="Host"/>.</summary>
+    /// <summary>Restores a saved host's end of the bus, and makes it the new <see cref="Host"/>.</summary>
     /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
     /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
     /// <exception cref="SavedStateException">The state cannot be restored.</exception>
@@ -141,7 +145,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
 
     /// <summary>
     /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
-    /// channel is told to end, and waited for. Called from inside a service, it returns when that was begun; any other call
+    /// channel is told to end, and waited for. Called from inside a service, it returns once this has begun; any other call
     /// returns when it is done.
     /// </summary>
     public ValueTask DisposeAsync()

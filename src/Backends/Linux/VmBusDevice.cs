@@ -46,13 +46,15 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public string UioName => _uio.Name;
 
     /// <summary>
-    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or a signal by call; the
-    /// memory is a private copy from then on, since the kernel has taken the rings back.
+    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or by a signal by hypercall;
+    /// the memory is a private copy from then on, since the kernel has taken the rings back.
     /// </summary>
     public bool IsGone => _uio.IsGone;
 
     /// <summary>The guest-to-host monitor page; <see langword="null"/> when the kernel has no such map.</summary>
-    /// <remarks>It is the whole guest's: who has it mapped can signal, and change the latency of, every channel.</remarks>
+    /// <remarks>
+    /// The page is shared by the whole guest: a process that has it mapped can signal every channel, and change its latency.
+    /// </remarks>
     public MonitorPageView? MonitorPage => _uio.MonitorPage;
 
     /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
@@ -80,7 +82,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public static Task<VmBusDevice> OpenAsync(DeviceClass deviceClass, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(deviceClass);
-        return OpenAsync(sysfs => Only(deviceClass.Name, sysfs.ListDevices().Where(device => device.ClassId == deviceClass.Id)), options, cancellationToken);
+        return OpenAsync(sysfs => Only(sysfs, $"of class {deviceClass.Name} ({deviceClass.Id})", sysfs.ListDevices().Where(device => device.ClassId == deviceClass.Id)), options, cancellationToken);
     }
 
     /// <summary>Opens a device by its instance.</summary>
@@ -91,7 +93,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public static Task<VmBusDevice> OpenAsync(Guid instanceId, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
         => OpenAsync(sysfs => sysfs.GetDevice(instanceId), options, cancellationToken);
 
-    /// <summary>Opens a device by what it is called.</summary>
+    /// <summary>Opens a device by a name.</summary>
     /// <param name="name">
     /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>vmbus:14</c>), or the name of a class
     /// (<c>fcopy</c>): see <see cref="VmBusSysfs.FindDevices"/>.
@@ -102,7 +104,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public static Task<VmBusDevice> OpenAsync(string name, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return OpenAsync(sysfs => Only(name, sysfs.FindDevices(name)), options, cancellationToken);
+        return OpenAsync(sysfs => Only(sysfs, $"\"{name}\"", sysfs.FindDevices(name)), options, cancellationToken);
     }
 
     /// <summary>
@@ -130,7 +132,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// <exception cref="LinuxGuestException">The kernel refused a step of giving it back; the others were taken.</exception>
     public Task CloseAsync(CancellationToken cancellationToken = default) => _closed.Value.WaitAsync(cancellationToken);
 
-    /// <summary>Closes the device, as <see cref="CloseAsync"/>. A device that cannot be given back is no error here.</summary>
+    /// <summary>Closes the device, as <see cref="CloseAsync"/> does. Does not throw when a device cannot be given back.</summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <inheritdoc cref="DisposeAsync"/>
@@ -168,14 +170,14 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         }
     }
 
-    private static SysfsDevice Only(string name, IEnumerable<SysfsDevice> found)
+    private static SysfsDevice Only(VmBusSysfs sysfs, string wanted, IEnumerable<SysfsDevice> found)
     {
         SysfsDevice[] all = [.. found];
         return all.Length switch
         {
             1 => all[0],
-            0 => throw new LinuxGuestException(LinuxGuestError.NoDevice, $"The bus has no device \"{name}\"."),
-            _ => throw new LinuxGuestException(LinuxGuestError.SeveralDevices, $"{all.Length} devices are \"{name}\": name one by its instance ({string.Join(", ", all.Select(device => device.InstanceId))})."),
+            0 => throw sysfs.NoDevice(wanted),
+            _ => throw new LinuxGuestException(LinuxGuestError.SeveralDevices, $"The bus has {all.Length} devices {wanted}: name one by its instance ({string.Join(", ", all.Select(device => device.InstanceId))})."),
         };
     }
 

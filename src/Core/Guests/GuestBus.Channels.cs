@@ -13,8 +13,9 @@ partial class GuestBus
     /// <param name="offer">What the host offered.</param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">
-    /// Gives up at once. The rings are freed when the host has answered that it no longer holds them, has taken the channel back,
-    /// or the connection has ended; so they are after a timeout. Until the host has answered, the channel cannot be opened.
+    /// Gives up at once. The rings are freed once the host has answered that it no longer holds them, has taken the channel
+    /// back, or the connection has ended. The same holds after a timeout. Until the host has answered, the channel cannot be
+    /// opened again.
     /// </param>
     /// <returns>
     /// The channel, open. When it is disposed, the host is told and the rings' memory freed. When the host takes it back, or the
@@ -22,7 +23,9 @@ partial class GuestBus
     /// </returns>
     /// <exception cref="ArgumentException">A ring is not whole pages, or an option is out of range.</exception>
     /// <exception cref="GuestBusException">The host refuses, does not answer, or takes the channel back; or the connection ends.</exception>
-    /// <exception cref="InvalidOperationException">The channel is not on offer any more, is open, or the host still owes an answer about it.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The channel is no longer offered, is open, or an earlier request about it has no answer yet.
+    /// </exception>
     /// <exception cref="InsufficientMemoryException">The guest has no memory for the rings.</exception>
     public async Task<VmBusChannel> OpenAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
         => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
@@ -77,7 +80,7 @@ partial class GuestBus
     /// <param name="channel">A channel that this bus has opened.</param>
     /// <param name="targetVp">The VP, by index.</param>
     /// <param name="cancellationToken">Ends the wait; the host may still do it.</param>
-    /// <exception cref="ArgumentException">The channel is not of this bus.</exception>
+    /// <exception cref="ArgumentException">The channel belongs to another bus.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     /// <exception cref="InvalidOperationException">The version has no such message, or the host has taken the channel back.</exception>
     /// <exception cref="GuestBusException">The host did not.</exception>
@@ -85,7 +88,7 @@ partial class GuestBus
     {
         ArgumentNullException.ThrowIfNull(channel);
         if (channel.Owner is not GuestChannel mine || !mine.IsOf(this))
-            throw new ArgumentException("The channel is not of this bus.", nameof(channel));
+            throw new ArgumentException("The channel belongs to another bus.", nameof(channel));
         cancellationToken.ThrowIfCancellationRequested();
         uint relid = mine.Offer.Relid;
         Task<RequestResult> asked = await _loop.RunAsync(() =>

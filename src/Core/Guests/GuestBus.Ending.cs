@@ -21,19 +21,20 @@ partial class GuestBus
     public Task Completion => _completion.Task;
 
     /// <summary>
-    /// Why the connection failed, if it did: the host broke the protocol in a way that cannot be borne, an observer or the
-    /// platform threw, or this library has a bug.
+    /// Why the connection failed, if it did: the host broke the protocol beyond repair, an observer or the platform threw, or
+    /// this library has a bug.
     /// </summary>
     public Exception? Failure => _failure;
 
     /// <summary>
-    /// Closes every channel, unloads and takes the pages back. Requests under way end with <see cref="GuestBusException"/>. A
-    /// host that does not answer is waited for until the timeout, and what it may still write to stays taken.
+    /// Closes every channel, unloads and takes the pages back. Requests under way end with <see cref="GuestBusException"/>.
+    /// Waits up to the timeout for a host that does not answer; memory that such a host may still write to is not freed.
     /// </summary>
     public ValueTask DisposeAsync() => new(EndAsync());
 
     /// <summary>
-    /// The guest is being reset: everything is taken back without a word to the host, which learns of it by other means. Ends a
+    /// For a guest that is being reset: takes everything back without telling the host, which learns of the reset by other
+    /// means. Ends a
     /// <see cref="DisposeAsync"/> that waits for the host, too.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for threads that are inside a channel; the end goes on.</param>

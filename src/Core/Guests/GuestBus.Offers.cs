@@ -2,6 +2,7 @@
 
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Guests;
@@ -38,31 +39,51 @@ partial class GuestBus
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Asks for the offers and waits until a channel is among them, now or later.</summary>
+    /// <summary>Asks for the offers and waits until a channel is among them.</summary>
     /// <param name="interfaceType">The class of the device.</param>
     /// <param name="interfaceInstance">Which device of the class.</param>
     /// <param name="subchannelIndex">0 for its primary channel.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The channel, on offer.</returns>
-    /// <exception cref="GuestBusException">The host did not deliver its offers, or the connection ended.</exception>
+    /// <exception cref="GuestBusException">
+    /// The host does not offer it within <see cref="GuestBusOptions.OfferTimeout"/> (<see cref="GuestBusError.NotOffered"/>; the
+    /// message lists what the host does offer), did not deliver its offers, or the connection ended.
+    /// </exception>
     public async Task<GuestOffer> WaitForOfferAsync(Guid interfaceType, Guid interfaceInstance, ushort subchannelIndex = 0, CancellationToken cancellationToken = default)
     {
         await RequestOffersAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (OfferChange change in WatchOffersAsync(cancellationToken).ConfigureAwait(false))
+        using var limit = new CancellationTokenSource(_options.OfferTimeout, _options.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        string wanted = $"subchannel {subchannelIndex} of device {interfaceInstance} of class {ClassText(interfaceType)}";
+        try
         {
-            GuestOffer offer = change.Offer;
-            if (!change.IsRescinded && (offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex) == (interfaceType, interfaceInstance, subchannelIndex))
-                return offer;
+            await foreach (OfferChange change in WatchOffersAsync(either.Token).ConfigureAwait(false))
+            {
+                GuestOffer offer = change.Offer;
+                if (!change.IsRescinded && (offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex) == (interfaceType, interfaceInstance, subchannelIndex))
+                    return offer;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller is to see its own token.
+            cancellationToken.ThrowIfCancellationRequested();
+            IReadOnlyList<GuestOffer> there = await GetOffersAsync(cancellationToken).ConfigureAwait(false);
+            throw new GuestBusException(
+                $"The host has not offered {wanted} within {_options.OfferTimeout.TotalSeconds:0.###} s ({nameof(GuestBusOptions)}.{nameof(GuestBusOptions.OfferTimeout)}). It offers {OffersText(there)}.",
+                GuestBusError.NotOffered);
         }
 
-        throw new GuestBusException($"The connection ended before the host offered subchannel {subchannelIndex} of device {interfaceInstance} of class {interfaceType}.", GuestBusError.Disconnected);
+        throw new GuestBusException($"The connection ended before the host offered {wanted}.", GuestBusError.Disconnected);
     }
 
-    /// <summary>Follows the offers: those that stand now first, then each that comes or goes. Any number may follow.</summary>
+    /// <summary>
+    /// Follows the offers: the current ones first, then each that is added or removed. Any number of callers may follow.
+    /// </summary>
     /// <param name="cancellationToken">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
     /// <returns>The changes; the sequence ends with the connection, or fails with it.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The follower is so slow that more changes wait than there can be channels, twice over: it must look anew.
+    /// The caller is so slow that the queue of changes is full, which holds twice as many as there can be channels. Start again.
     /// </exception>
     public async IAsyncEnumerable<OfferChange> WatchOffersAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -86,12 +107,12 @@ partial class GuestBus
     }
 
     /// <summary>
-    /// Asks the host for a socket channel. Its answer is an offer: the host is asked for its offers first, if it was not, because it
-    /// offers nothing before.
+    /// Asks the host for a socket channel, which it answers with an offer. Requests the host's offers first if that was not
+    /// done, because a host offers nothing before.
     /// </summary>
     /// <param name="endpoint">The guest's end.</param>
     /// <param name="service">The service wanted.</param>
-    /// <param name="silo">The silo it is wanted of; from 5.2 on.</param>
+    /// <param name="silo">The silo of the service; from 5.2 on.</param>
     /// <param name="cancellationToken">Ends the wait; the host may still offer the channel.</param>
     /// <returns>The channel, offered for this request: its instance is the endpoint.</returns>
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
@@ -110,6 +131,17 @@ partial class GuestBus
         Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"connect {endpoint} to {service}");
         return (await GetOffersAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(offer => offer.InterfaceType == service && offer.InterfaceInstance == endpoint)
             ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.", GuestBusError.Rescinded);
+    }
+
+    private static string ClassText(Guid interfaceType) => DeviceClass.Find(interfaceType) is { } known ? $"{interfaceType} ({known.Name})" : $"{interfaceType}";
+
+    private static string OffersText(IReadOnlyList<GuestOffer> offers)
+    {
+        const int Most = 8;
+        if (offers.Count == 0)
+            return "nothing";
+        IEnumerable<string> first = offers.Take(Most).Select(offer => $"subchannel {offer.SubchannelIndex} of device {offer.InterfaceInstance} of class {ClassText(offer.InterfaceType)}");
+        return string.Join("; ", first) + (offers.Count > Most ? $"; and {offers.Count - Most} more" : "");
     }
 
     // The very offer, not one that took its relid since.

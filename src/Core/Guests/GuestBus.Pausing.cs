@@ -9,7 +9,9 @@ partial class GuestBus
     private IGuestPages? _moving;       // the loop's: monitor pages that the host was asked to go over to
     private bool _isPauseUnwanted;
 
-    /// <summary>Has the host send no interrupts and post nothing until <see cref="ResumeAsync"/>: from 6.0 on, where negotiated.</summary>
+    /// <summary>
+    /// Makes the host send no interrupts and no messages until <see cref="ResumeAsync"/>: from 6.0 on, where negotiated.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait. A pause that comes about after that is ended at once.</param>
     /// <exception cref="InvalidOperationException">The feature was not negotiated.</exception>
     /// <exception cref="GuestBusException">The host did not answer.</exception>
@@ -41,7 +43,7 @@ partial class GuestBus
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Takes new monitor pages and has the host go over to them: from 6.0 on, where negotiated.</summary>
+    /// <summary>Allocates new monitor pages and makes the host use them: from 6.0 on, where negotiated.</summary>
     /// <param name="cancellationToken">Ends the wait. Both pairs of pages stay taken until the host has answered.</param>
     /// <exception cref="InvalidOperationException">
     /// The feature was not negotiated, the pages are the host's, or a channel is open: a sender might still set a bit in

@@ -26,8 +26,8 @@ partial class GuestBus
     }
 
     /// <summary>
-    /// Saves the connection, for <see cref="RestoreAsync"/>, and ends it here without a word to the host. Requests under way
-    /// are waited for, new ones refused. Open channels stay open as the host sees it; here they are closed.
+    /// Saves the connection, for <see cref="RestoreAsync"/>, and ends it on this side without telling the host. Waits for
+    /// pending requests and refuses new ones. For the host, open channels stay open; on this side they are closed.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for requests: nothing is saved then, and the connection goes on.</param>
     /// <returns>The state; see docs/saved-state.md.</returns>

@@ -12,7 +12,7 @@ public enum GuestBusError
     /// <summary>The host has no resources for a connection.</summary>
     NoResources,
 
-    /// <summary>The host has answered, and the answer is no.</summary>
+    /// <summary>The host refused the request.</summary>
     Refused,
 
     /// <summary>The host did not answer in time. It may still do.</summary>
@@ -27,6 +27,9 @@ public enum GuestBusError
     /// <summary>A later request of the guest undid this one.</summary>
     Cancelled,
 
-    /// <summary>The host did what cannot be borne, and the connection ended for it.</summary>
+    /// <summary>The host broke the protocol in a way that ends the connection.</summary>
     HostBroken,
+
+    /// <summary>The host does not offer the channel.</summary>
+    NotOffered,
 }

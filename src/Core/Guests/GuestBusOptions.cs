@@ -43,26 +43,32 @@ public sealed record GuestBusOptions
         init => Protocol = Protocol with { MessageVtl = value };
     }
 
-    /// <summary>Whether the first contact is tried on the connection of a guest in VTL 2 before the usual one.</summary>
+    /// <summary>Whether to try the first contact on the connection for guests in VTL 2 before the usual one.</summary>
     public bool TryRedirect
     {
         get => Protocol.TryRedirect;
         init => Protocol = Protocol with { TryRedirect = value };
     }
 
-    /// <summary>Who the guest is; told with <see cref="FeatureFlags.ClientId"/>.</summary>
+    /// <summary>The guest's identity, sent to the host with <see cref="FeatureFlags.ClientId"/>.</summary>
     public Guid ClientId
     {
         get => Protocol.ClientId;
         init => Protocol = Protocol with { ClientId = value };
     }
 
-    /// <summary>How long an answer of the host is waited for; pauses do not count.</summary>
+    /// <summary>How long to wait for an answer of the host; the time of a pause does not count.</summary>
     public TimeSpan ResponseTimeout
     {
         get => Protocol.ResponseTimeout;
         init => Protocol = Protocol with { ResponseTimeout = value };
     }
+
+    /// <summary>
+    /// How long <see cref="GuestBus.WaitForOfferAsync"/> waits for a channel that the host has not offered yet, by
+    /// <see cref="Clock"/>. <see cref="Timeout.InfiniteTimeSpan"/> waits until it is offered, for devices that are added later.
+    /// </summary>
+    public TimeSpan OfferTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The most channels the host can have on offer, rescinded ones included until they are released; 1 to 2048.</summary>
     public int MaxOffers

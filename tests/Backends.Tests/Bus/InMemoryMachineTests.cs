@@ -2,6 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using VmBus.Guests;
 using VmBus.Hosting;
 using VmBus.InMemory;
+using VmBus.Layout;
 using VmBus.Protocol;
 
 namespace VmBus.Backends.Tests.Bus;
@@ -52,6 +53,61 @@ public sealed class InMemoryMachineTests
         clock.Advance(TimeSpan.FromSeconds(30));
         GuestBusException failed = await Assert.ThrowsAsync<GuestBusException>(() => connecting.WaitAsync(Patience.Limit, Token));
         Assert.Equal(ConnectFailure.Timeout, failed.ConnectFailure);
+    }
+
+    [Fact]
+    public async Task An_open_of_what_is_not_offered_ends_and_lists_what_is()
+    {
+        var clock = new FakeTimeProvider();
+        await using var machine = new InMemoryMachine(new() { Clock = clock });
+        Task<VmBusChannel> nothing = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        string limit = await NotOfferedAsync(nothing);
+        Assert.Contains($"subchannel 0 of device {EchoDevice.Offer(1).InterfaceInstance} of class {EchoDevice.Offer(1).InterfaceType} within 30 s", limit, StringComparison.Ordinal);
+        Assert.EndsWith("It offers nothing.", limit, StringComparison.Ordinal);
+
+        await machine.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
+        await machine.Host.OfferAsync(new HostOffer(DeviceClass.Keyboard.Id, Guid.Empty), new EchoDevice());
+        string listed = await NotOfferedAsync(machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
+        Assert.EndsWith(
+            $"It offers subchannel 0 of device {EchoDevice.Offer(2).InterfaceInstance} of class {EchoDevice.Offer(2).InterfaceType}; "
+            + "subchannel 0 of device 00000000-0000-0000-0000-000000000000 of class f912ad6d-2b17-48ea-bd65-f927a61c7684 (keyboard).", listed, StringComparison.Ordinal);
+        for (int more = 10; more < 18; more++)
+            await machine.Host.OfferAsync(EchoDevice.Offer(more), new EchoDevice());
+        Assert.EndsWith("; and 2 more.", await NotOfferedAsync(machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token)), StringComparison.Ordinal);
+
+        // One that comes while it is waited for is opened.
+        Task<VmBusChannel> late = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
+        await machine.Host.OfferAsync(EchoDevice.Offer(1), new EchoDevice());
+        await using VmBusChannel opened = await late.WaitAsync(Patience.Limit, Token);
+
+        async Task<string> NotOfferedAsync(Task opening)
+        {
+            while (!opening.IsCompleted)
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(1, Token);
+            }
+            GuestBusException failed = await Assert.ThrowsAsync<GuestBusException>(() => opening);
+            Assert.Equal(GuestBusError.NotOffered, failed.Error);
+            return failed.Message;
+        }
+    }
+
+    [Fact]
+    public async Task A_guest_may_wait_for_an_offer_without_a_limit()
+    {
+        var clock = new FakeTimeProvider();
+        await using var machine = new InMemoryMachine(new() { Clock = clock });
+        await using GuestBus guest = await machine.ConnectAsync(new() { OfferTimeout = Timeout.InfiniteTimeSpan }, Token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        HostOffer offer = EchoDevice.Offer(1);
+        Task<GuestOffer> waiting = guest.WaitForOfferAsync(offer.InterfaceType, offer.InterfaceInstance, cancellationToken: stop.Token);
+        clock.Advance(TimeSpan.FromDays(1));
+        await guest.GetOffersAsync(Token);
+        Assert.False(waiting.IsCompleted);
+        await stop.CancelAsync();
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience.Limit, Token));
+        Assert.Equal(stop.Token, cancelled.CancellationToken);
     }
 
     [Fact]

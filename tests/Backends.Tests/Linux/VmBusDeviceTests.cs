@@ -52,8 +52,20 @@ public sealed class VmBusDeviceTests : UioFixture
         Link(standIn, "eth7", "../../../0000:00:02.0");
         LinuxGuestException error = await Assert.ThrowsAsync<LinuxGuestException>(() => VmBusDevice.OpenAsync(name, Options(standIn), Token));
         Assert.Equal(LinuxGuestError.NoDevice, error.Error);
-        Assert.Contains($"\"{name}\"", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The bus has no device \"{name}\". It has: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(UioStandIn.Instance.ToString(), error.Message, StringComparison.Ordinal);
         Assert.False(standIn.IsOpen);
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_named_by_class_and_by_instance_too()
+    {
+        UioStandIn standIn = Make(Monitor);
+        LinuxGuestException error = await Assert.ThrowsAsync<LinuxGuestException>(() => VmBusDevice.OpenAsync(DeviceClass.Keyboard, Options(standIn), Token));
+        Assert.StartsWith("The bus has no device of class keyboard (f912ad6d-2b17-48ea-bd65-f927a61c7684). It has: ", error.Message, StringComparison.Ordinal);
+        Guid absent = Guid.NewGuid();
+        error = await Assert.ThrowsAsync<LinuxGuestException>(() => VmBusDevice.OpenAsync(absent, Options(standIn), Token));
+        Assert.StartsWith($"The bus has no device with instance {absent}. It has: ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

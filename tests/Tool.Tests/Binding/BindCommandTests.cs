@@ -61,7 +61,7 @@ public sealed class BindCommandTests : IDisposable
 
     [Theory]
     [InlineData("bind nothing", ExitCode.Usage, "'nothing' is no device: give an instance or class GUID")]
-    [InlineData("bind keyboard", ExitCode.Failed, "this guest has no device keyboard")]
+    [InlineData("bind keyboard", ExitCode.Failed, "this guest has no device keyboard: it has guest shutdown (vmbus:2), SCSI controller (vmbus:5), dynamic memory (vmbus:8), network adapter (vmbus:14)")]
     [InlineData("bind vmbus:99", ExitCode.Failed, "this guest has no device vmbus:99")]
     [InlineData("bind network --driver ../../x", ExitCode.Failed, "The kernel has no driver ../../x now")]
     [InlineData("bind network --driver nfs", ExitCode.Failed, "load it with \"modprobe nfs\"")]

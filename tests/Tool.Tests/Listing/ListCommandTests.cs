@@ -90,6 +90,29 @@ public sealed class ListCommandTests
         Assert.Equal(Enumerable.Range(1, Sockets).Select(relid => $"VMBUS ID {relid,2}: socket, port {1000 + relid}"), terminal.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    // What a person copies from the list is what the next command takes.
+    [Theory]
+    [InlineData("000003e8-facb-11e6-bd58-64006a7986d3", "hv_sock")]
+    [InlineData("11111111-2222-3333-4444-555555555555", "hv_sock")]
+    [InlineData("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01", "uio_hv_generic")]
+    [InlineData("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e1b0", "uio_hv_generic")]
+    [InlineData("f8615163-df3e-46c5-913f-f2d2f965ed0e", "hv_netvsc")]
+    [InlineData("35fa2e29-ea23-4236-96ae-3a6ebacba440", "hv_utils")]
+    public async Task Commands_take_the_names_that_are_listed(string type, string driver)
+    {
+        const string Device = "bus/vmbus/devices/99999999-2222-3333-4444-555555555555";
+        using SysfsTree tree = new($"{Device}/id = 9\n{Device}/class_id = {{{type}}}\n{Device}/device_id = {{99999999-2222-3333-4444-555555555555}}\n{Device}/driver -> ../../drivers/{driver}");
+        using FakeTerminal terminal = new();
+        await terminal.Run(FakeEngines.Good, "list", "--sysfs", tree.Root);
+        string listed = terminal.Out["VMBUS ID  9: ".Length..].TrimEnd();
+        using FakeTerminal document = new();
+        await document.Run(FakeEngines.Good, "list", "--json", "--sysfs", tree.Root);
+        using JsonDocument json = JsonDocument.Parse(document.Out);
+        string named = json.RootElement.GetProperty("devices")[0].GetProperty("class_name").GetString()!;
+        foreach (string name in new[] { listed, listed.ToUpperInvariant(), named, "vmbus:9", "9" })
+            Assert.Equal(9u, Assert.Single(DeviceChoice.Find(tree.Sysfs, name)).Relid);
+    }
+
     [Fact]
     public async Task Where_there_is_no_VMBus_one_line_says_so()
     {

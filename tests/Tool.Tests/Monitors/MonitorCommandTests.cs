@@ -143,7 +143,7 @@ public sealed class MonitorCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--device 00000000-0000-0000-0000-000000000001", "the bus has no device 00000000-0000-0000-0000-000000000001 (see 'vmbus list -vv')")]
+    [InlineData("--device 00000000-0000-0000-0000-000000000001", "this guest has no device 00000000-0000-0000-0000-000000000001: it has b6650ff7-33bc-4840-8048-e0676786f393 (guest shutdown), 00000000-0000-8899-0000-000000000000 (SCSI controller), " + Balloon + " (dynamic memory), " + Network + " (network adapter)")]
     [InlineData("--device " + Balloon + " --set-latency 50us", "channel 8 (balloon) has no monitor: each of its signals is a hypercall, and there is no latency to set")]
     [InlineData("--device " + Network + " --set-latency 50us --channel 8", Network + " has no channel 8: it has 14, 21, 22")]
     [InlineData("--device " + Network + " --set-latency 50us",

@@ -7,7 +7,8 @@ using VmBus.Layout;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Finds the devices and channels of this Linux guest. Reading needs no privilege. Each call looks anew; nothing is kept.
+/// Finds the devices and channels of this Linux guest. Reading needs no privilege. Each call reads sysfs again; nothing is
+/// cached.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 public sealed class VmBusSysfs
@@ -55,7 +56,7 @@ public sealed class VmBusSysfs
 
     internal SysfsFolder Drivers => Bus.Folder("drivers");
 
-    /// <summary>Lists the devices, by name. Those that go away meanwhile are left out.</summary>
+    /// <summary>Lists the devices, by name. Devices that disappear during the call are left out.</summary>
     /// <exception cref="LinuxGuestException">No VMBus here.</exception>
     public IReadOnlyList<SysfsDevice> ListDevices()
     {
@@ -86,10 +87,10 @@ public sealed class VmBusSysfs
         return ListDevices().FirstOrDefault(device => device.InstanceId == instanceId);
     }
 
-    /// <summary>Finds devices by what they are called.</summary>
+    /// <summary>Finds devices by a name.</summary>
     /// <param name="name">
-    /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>14</c> or <c>vmbus:14</c>), or the name of a
-    /// class (<c>fcopy</c>: see <see cref="DeviceClass.Known"/>).
+    /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>14</c> or <c>vmbus:14</c>), or the name or
+    /// description of a class (<c>fcopy</c>, <c>guest file copy</c>: see <see cref="DeviceClass.Known"/>).
     /// </param>
     /// <returns>The devices; none when none is called so.</returns>
     /// <exception cref="LinuxGuestException">No VMBus here.</exception>
@@ -123,10 +124,19 @@ public sealed class VmBusSysfs
     }
 
     private static DeviceClass? ClassCalled(string name) =>
-        DeviceClass.Known.FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        DeviceClass.Known.FirstOrDefault(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || one.Description.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal SysfsDevice GetDevice(Guid instanceId) => FindDevice(instanceId)
-        ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"The bus has no device {instanceId}: see the devices in {Bus.Path}/devices.");
+        ?? throw NoDevice($"with instance {instanceId}");
+
+    /// <summary>That a device is not there, and which are.</summary>
+    /// <param name="wanted">Which is not, behind "device".</param>
+    internal LinuxGuestException NoDevice(string wanted)
+    {
+        string[] there = [.. ListDevices().OrderBy(device => device.Relid ?? uint.MaxValue)
+            .Select(device => $"{device.Class?.Name ?? $"class {device.ClassId?.ToString() ?? "unknown"}"} {device.InstanceId?.ToString() ?? device.Name}")];
+        return new(LinuxGuestError.NoDevice, $"The bus has no device {wanted}. {(there.Length == 0 ? $"{Bus.Path}/devices is empty." : $"It has: {string.Join(", ", there)}.")}");
+    }
 
     private void CheckPresent()
     {

@@ -1,5 +1,6 @@
 // Which device a command line means.
 
+using System.Globalization;
 using VmBus.Layout;
 using VmBus.Linux;
 
@@ -9,7 +10,7 @@ namespace VmBus.Tool;
 internal static class DeviceChoice
 {
     /// <summary>What may be typed, for help and errors.</summary>
-    public const string Forms = "an instance or class GUID, a relid (vmbus:14), a network interface (eth1), or a class name (balloon, fcopy, ...)";
+    public const string Forms = "an instance or class GUID, a relid (vmbus:14), a network interface (eth1), or a class as 'vmbus list' names it (balloon, fcopy, \"network adapter\", ...)";
 
     /// <summary>Finds the devices.</summary>
     /// <param name="sysfs">Where the bus is.</param>
@@ -21,14 +22,25 @@ internal static class DeviceChoice
     public static IReadOnlyList<SysfsDevice> Find(VmBusSysfs sysfs, string text, bool all = false)
     {
         IReadOnlyList<SysfsDevice> found = [.. sysfs.FindDevices(text).Where(device => device.InstanceId is not null)];
+        // What has no class of its own is called by what the listing says of it.
+        if (found.Count == 0)
+            found = [.. sysfs.ListDevices().Where(device => device.InstanceId is not null && IsListedAs(device, text))];
         if (found.Count == 0 && !VmBusSysfs.IsDeviceName(text))
             throw new UsageException($"'{text}' is no device: give {Forms}; class names are {string.Join(", ", DeviceClass.Known.Select(one => one.Name))}");
         if (found.Count == 0)
-            throw new ToolException($"this guest has no device {text} ('vmbus list -vv' shows what it has)");
+            throw new ToolException($"this guest has no device {text}: it has {Text(sysfs.ListDevices())}");
         if (found.Count > 1 && !all)
             throw new ToolException($"{found.Count} devices are {text}: name one by its instance ({string.Join(", ", found.Select(device => device.InstanceId))}), or give --all");
         return found;
     }
+
+    /// <summary>Devices in one line: what each is, and its relid as a command takes it.</summary>
+    public static string Text(IReadOnlyList<SysfsDevice> devices) => devices.Count == 0
+        ? "none"
+        : string.Join(", ", devices.OrderBy(device => device.Relid ?? uint.MaxValue).Select(device => $"{VmBus.Tool.DeviceName.Long(device)} (vmbus:{device.Relid?.ToString(CultureInfo.InvariantCulture) ?? "?"})"));
+
+    private static bool IsListedAs(SysfsDevice device, string text) =>
+        (VmBus.Tool.DeviceName.Long(device) is var name && name != VmBus.Tool.DeviceName.Unknown && text.Equals(name, StringComparison.OrdinalIgnoreCase)) || text.Equals(VmBus.Tool.DeviceName.Short(device), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A device in a few words.</summary>
     public static string Name(SysfsDevice device) => $"{device.InstanceId} ({VmBus.Tool.DeviceName.Long(device)})";

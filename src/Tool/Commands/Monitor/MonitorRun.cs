@@ -39,7 +39,7 @@ internal static class MonitorRun
     }
 
     private static SysfsDevice Find(IReadOnlyList<SysfsDevice> devices, Guid instance) => devices.FirstOrDefault(device => device.InstanceId == instance)
-        ?? throw new ToolException($"the bus has no device {instance} (see 'vmbus list -vv')");
+        ?? throw new ToolException($"this guest has no device {instance}: it has {string.Join(", ", devices.OrderBy(device => device.Relid ?? uint.MaxValue).Select(DeviceChoice.Name))}");
 
     private static TopRow Target(IReadOnlyList<TopRow> channels, SysfsDevice device, uint? relid)
     {
