@@ -1,7 +1,8 @@
 namespace VmBus;
 
 /// <summary>
-/// A bus met an error that must not be: a mistake of this library, or of the backend below it. The bus does no more; everything that waited for it ends with this, later calls throw it, and disposing it still works.
+/// A bus met an internal error: a bug of this library, or of the backend below it. The bus stops: pending and later calls throw
+/// this exception. It can still be disposed.
 /// </summary>
 public sealed class BusFaultException : VmBusException
 {

@@ -9,8 +9,9 @@ namespace VmBus.InMemory;
 public sealed record InMemoryMachineOptions
 {
     /// <summary>
-    /// The clock of the hypervisor, the host and the guests, of all that do not name another. With one of your own, time passes
-    /// only as it says: monitor pages are examined, timeouts run out and posts are repeated when it is moved.
+    /// The clock of the hypervisor, the host and the guests, unless their own options name another. With a clock of your own,
+    /// time passes only as that clock says: monitor pages are examined, timeouts run out and posts are repeated when it is
+    /// moved.
     /// </summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -8,8 +8,8 @@ namespace VmBus.Kvm;
 public sealed record KvmPartitionOptions : GuestPartitionOptions
 {
     /// <summary>
-    /// Whether the guest finds Hyper-V: SynIC, hypercalls, CPUID leaves. Without it a guest is only run, as on a kernel
-    /// whose KVM has nothing of Hyper-V.
+    /// Whether the guest finds Hyper-V: SynIC, hypercalls, CPUID leaves. Without it the guest runs as on a kernel whose KVM does
+    /// not support Hyper-V's interfaces.
     /// </summary>
     public bool IsHyperv { get; init; } = true;
 

@@ -18,7 +18,7 @@ public enum LinuxGuestError
     /// <summary>The kernel module that does this is not loaded.</summary>
     NoModule,
 
-    /// <summary>This kernel has not what is needed.</summary>
+    /// <summary>This kernel lacks what is needed.</summary>
     KernelTooOld,
 
     /// <summary>The kernel refused, for a reason the message tells.</summary>
@@ -33,6 +33,6 @@ public enum LinuxGuestError
     /// <summary>What the kernel shows of the device makes no sense.</summary>
     BadContents,
 
-    /// <summary>Several devices are called so.</summary>
+    /// <summary>Several devices have this name.</summary>
     SeveralDevices,
 }

@@ -1,6 +1,6 @@
 namespace VmBus;
 
-/// <summary>What one end of a channel has counted since it was made.</summary>
+/// <summary>The counters of one end of a channel since it was opened.</summary>
 /// <remarks>Bytes are bytes of ring: descriptors and trailers are among them.</remarks>
 public readonly record struct ChannelStatistics
 {

@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>Packets sent together. What is not committed is given up on <see cref="Dispose"/>.</summary>
+/// <summary>Packets sent together. What is not committed is discarded on <see cref="Dispose"/>.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="OutgoingBatch"/>.</remarks>
 public ref struct ChannelWriteBatch
 {

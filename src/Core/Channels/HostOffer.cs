@@ -31,8 +31,8 @@ public sealed record HostOffer(Guid InterfaceType, Guid InterfaceInstance)
     public ushort MmioMegabytesOptional { get; init; }
 
     /// <summary>
-    /// The latency of the channel's monitor, 0.1 to 6553.5 µs in steps of 100 ns; <see langword="null"/> where the guest shall
-    /// signal by hypercall. A guest without monitor pages, or one that comes when every monitor id is out, gets no monitor.
+    /// The latency of the channel's monitor, 0.1 to 6553.5 µs in steps of 100 ns; <see langword="null"/> where the guest is to
+    /// signal by hypercall. A guest gets no monitor when it has no monitor pages, or when every monitor id is taken.
     /// </summary>
     public TimeSpan? MonitorLatency { get; init; }
 
@@ -41,6 +41,6 @@ public sealed record HostOffer(Guid InterfaceType, Guid InterfaceInstance)
     /// </summary>
     public bool HasDedicatedInterrupt { get; init; } = true;
 
-    /// <summary>The relid the channel shall have; <see langword="null"/> for the lowest that is free.</summary>
+    /// <summary>The relid the channel is to have; <see langword="null"/> for the lowest that is free.</summary>
     public uint? Relid { get; init; }
 }

@@ -7,7 +7,7 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>A packet that was read, in memory of a pool. Dispose it to give the memory back.</summary>
-/// <remarks>Not disposed, it costs the pool a buffer and nothing else. Belongs to one thread at a time.</remarks>
+/// <remarks>If it is not disposed, the pool loses a buffer, and nothing else happens. Belongs to one thread at a time.</remarks>
 public sealed class ReceivedPacket : IDisposable
 {
     private readonly ulong _descriptor;

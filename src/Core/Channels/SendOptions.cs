@@ -3,7 +3,7 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>How one packet is sent. The default: no transaction id, no completion, normal urgency.</summary>
-/// <remarks>A structure, so that a send on the hot path allocates nothing.</remarks>
+/// <remarks>A structure, so that a send allocates nothing.</remarks>
 public readonly record struct SendOptions
 {
     /// <summary>Carried to the reader, and back in a completion; 0 when it means nothing.</summary>

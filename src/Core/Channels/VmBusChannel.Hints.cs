@@ -14,8 +14,8 @@ partial class VmBusChannel
     public TimeSpan LatencyHint => _signaler.LatencyHint;
 
     /// <summary>
-    /// Asks for another latency. The examiner may clamp it, and applies the lowest of a group of 32 to all. Where low
-    /// latency has shortened the hint it stays short, and the new one is gone back to.
+    /// Sets the latency hint. The host may clamp it, and applies the lowest of a group of 32 channels to all of them. While low
+    /// latency keeps the hint short, the new one is stored, and applied when that ends.
     /// </summary>
     /// <param name="latency">From 100 ns to 6.5535 ms, in steps of 100 ns.</param>
     /// <exception cref="ArgumentOutOfRangeException">Out of that range.</exception>

@@ -15,7 +15,9 @@ partial class VmBusChannel
     public void Send(ReadOnlySpan<byte> payload, Urgency urgency = Urgency.Normal, CancellationToken cancellationToken = default)
         => Send(payload, new SendOptions { Urgency = urgency }, cancellationToken);
 
-    /// <summary>Sends one in-band packet with a transaction id or a wish for a completion; waits for room on the calling thread.</summary>
+    /// <summary>
+    /// Sends one in-band packet with a transaction id or a request for a completion; waits for room on the calling thread.
+    /// </summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="options">Transaction id, flags and urgency.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; nothing was sent then.</param>

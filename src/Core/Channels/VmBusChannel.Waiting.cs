@@ -60,15 +60,15 @@ partial class VmBusChannel
         => WaitForRoomAsync(payloadLength, cancellationToken);
 
     /// <summary>
-    /// Waits until the other side has read all that was sent: until the outgoing ring is empty. Read, not acted on: only an
-    /// answer tells that.
+    /// Waits until the other side has read all that was sent: until the outgoing ring is empty. Whether it has acted on it, only
+    /// an answer tells.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
     /// <returns><see langword="true"/> when all was read; <see langword="false"/> when the channel ended with packets unread.</returns>
     /// <remarks>
-    /// Any thread may wait, also beside the one that sends: what is sent meanwhile is waited for too. What a batch has not
-    /// committed is not. The other side signals once, when the ring becomes empty; a send that waits for room meanwhile may be
-    /// woken only then.
+    /// Any thread may wait, also while another one sends: packets sent during the wait are waited for too, those of a batch that
+    /// is not committed are not. The other side signals once, when the ring becomes empty; a send that waits for room meanwhile
+    /// may be woken only then.
     /// </remarks>
     /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
     /// <exception cref="ObjectDisposedException">The channel was closed before the call.</exception>

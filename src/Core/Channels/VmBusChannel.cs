@@ -16,13 +16,13 @@ namespace VmBus;
 
 /// <summary>One end of an open VMBus channel.</summary>
 /// <remarks>
-/// <para>One thread sends and one thread reads at a time; they may be two. With a multi-producer
+/// <para>One thread may send and one thread may read at a time; they may be different threads. With a multi-producer
 /// <see cref="OutgoingRing"/> any number may send. <see cref="SignalMode"/> may be set by any thread at any time.</para>
 /// <para>Payloads are padded with zeros to a multiple of 8 bytes, as everywhere on VMBus: what is read may be up to 7 bytes
 /// longer than what was sent. <c>PipeStream</c> carries exact lengths.</para>
-/// <para><see cref="Dispose"/> may be called at any time, also beside calls of other threads. Each later call throws
+/// <para><see cref="Dispose"/> may be called at any time, also while other threads are in calls. Each later call throws
 /// <see cref="ObjectDisposedException"/>; a call that races with it succeeds, fails or finds the end, and touches no memory
-/// that is gone. A channel made of its parts leaves them to their owner; one that was opened is closed by it.</para>
+/// that is gone. Disposing a channel that was opened closes it.</para>
 /// </remarks>
 public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
 {
@@ -80,7 +80,10 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>What really happens at the next signal: a channel may have no monitor, or its path no hypercall.</summary>
+    /// <summary>
+    /// How the next signal will really be sent. It differs from the mode when the channel has no monitor, or cannot signal by
+    /// hypercall.
+    /// </summary>
     public EffectiveSignal EffectiveSignal => _signaler.EffectiveMode;
 
     /// <summary>Whether the channel can still be used.</summary>
@@ -133,7 +136,9 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         return true;
     }
 
-    /// <summary>Sends one in-band packet with a transaction id or a wish for a completion, and signals if the other side needs it.</summary>
+    /// <summary>
+    /// Sends one in-band packet with a transaction id or a request for a completion, and signals if the other side needs it.
+    /// </summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
     /// <param name="options">Transaction id, flags and urgency.</param>
     /// <inheritdoc cref="TrySend(ReadOnlySpan{byte}, Urgency)" path="/*[self::returns or self::remarks or self::exception]"/>
@@ -196,7 +201,9 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         return Owner?.CloseAsync(cancellationToken) ?? Task.CompletedTask;
     }
 
-    /// <summary>Closes the channel, as <see cref="CloseAsync"/>. That the rings were not given back in time is no error here.</summary>
+    /// <summary>
+    /// Closes the channel, as <see cref="CloseAsync"/> does, but does not throw when the rings were not given back in time.
+    /// </summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Names the channel, and has its metrics and events be seen.</summary>

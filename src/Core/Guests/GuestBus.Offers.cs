@@ -169,7 +169,7 @@ partial class GuestBus
         foreach (Channel<OfferChange> watch in _watches)
         {
             if (!watch.Writer.TryWrite(change))
-                watch.Writer.TryComplete(new InvalidOperationException($"More than {2 * _options.Protocol.MaxOffers} changes of offers wait to be seen."));
+                watch.Writer.TryComplete(new InvalidOperationException($"More than {2 * _options.Protocol.MaxOffers} changes of offers were not read."));
         }
     }
 

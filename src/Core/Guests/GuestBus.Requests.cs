@@ -37,7 +37,7 @@ partial class GuestBus
     {
         RefuseWhenOver();
         if (_awaited.ContainsKey((what, key)))
-            throw new InvalidOperationException($"The same was asked already and is not answered yet: {what} {key}.");
+            throw new InvalidOperationException($"The same request is already pending: {what} {key}.");
         request();
         return Await(what, key);
     }

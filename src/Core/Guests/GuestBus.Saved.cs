@@ -26,7 +26,7 @@ partial class GuestBus
     }
 
     /// <summary>
-    /// Saves the connection, for <see cref="RestoreAsync"/>, and ends it on this side without telling the host. Waits for
+    /// Saves the connection, for a later restore, and ends it on this side without telling the host. Waits for
     /// pending requests and refuses new ones. For the host, open channels stay open; on this side they are closed.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for requests: nothing is saved then, and the connection goes on.</param>

@@ -125,7 +125,7 @@ public sealed partial class GuestBus : IAsyncDisposable
         if (Interlocked.Increment(ref _inbox) > InboxLimit)
         {
             Interlocked.Decrement(ref _inbox);
-            _loop.Run(() => Fail(new GuestBusException($"The host sends messages faster than they can be taken: {InboxLimit} of them wait.", GuestBusError.HostBroken)));
+            _loop.Run(() => Fail(new GuestBusException($"The host sends messages faster than they can be handled: {InboxLimit} are queued.", GuestBusError.HostBroken)));
             return;
         }
 

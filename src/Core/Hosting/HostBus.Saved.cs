@@ -11,11 +11,12 @@ partial class HostBus
 
     /// <summary>
     /// Saves the bus, for <see cref="Restore(IGuestPartition, ReadOnlySpan{byte}, HostBusOptions)"/>: services end as at a
-    /// close, and the guest's channels stay open. It can only be disposed then: until that is done the guest's messages are
-    /// told to come again.
+    /// close, and the guest's channels stay open. After that it can only be disposed; until then the guest is told to send its
+    /// messages again.
     /// </summary>
     /// <returns>
-    /// The state; see docs/saved-state.md. Ends when every service has, or has lost its channel. Not to be waited for by a service.
+    /// The state; see docs/saved-state.md. Completes when every service has ended, or has lost its channel. A service must not
+    /// wait for it.
     /// </returns>
     /// <exception cref="InvalidOperationException">It is saved already, or not restored yet.</exception>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>

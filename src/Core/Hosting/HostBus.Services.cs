@@ -22,7 +22,7 @@ partial class HostBus
             if (link.IsRevoked)
                 throw new RefusedException($"Channel {request.Relid} is being taken back.");
             if (AbandonedCalls >= _options.MaxAbandonedCalls)
-                throw new RefusedException($"Channel {request.Relid} is not opened while {AbandonedCalls} calls go on that are waited for no more.");
+                throw new RefusedException($"Channel {request.Relid} is not opened while {AbandonedCalls} abandoned calls of devices still run.");
             opened = OpenChannel(link, request);
         }, DeviceOperation.Open, link);
         if (!isPossible)

@@ -12,9 +12,9 @@ namespace VmBus.Hosting;
 /// for and cannot have is refused, and counted.
 /// </summary>
 /// <remarks>
-/// Nothing a device does, or a callback, harms more than its own channel or request: see <see cref="IChannelDevice"/>. A mistake
-/// of this library or of the partition is <see cref="Failure"/>: the bus does no more then, services are told to end, all that
-/// is waited for ends with <see cref="BusFaultException"/>, later calls throw it, and <see cref="DisposeAsync"/> still works.
+/// An error in a device or a callback affects only its own channel or request: see <see cref="IChannelDevice"/>. A bug of this
+/// library or of the partition shows as <see cref="Failure"/>: the bus stops, services are told to end, pending and later calls
+/// throw <see cref="BusFaultException"/>, and <see cref="DisposeAsync"/> still works.
 /// </remarks>
 public sealed partial class HostBus : IAsyncDisposable
 {
@@ -92,18 +92,18 @@ public sealed partial class HostBus : IAsyncDisposable
     /// <summary>Where the connection stands.</summary>
     internal HostState State => _connection.State;
 
-    /// <summary>A mistake of this library or of the partition, should one ever show: the unexpected exception that ended the bus.</summary>
+    /// <summary>The unexpected exception that stopped the bus: a bug of this library or of the partition.</summary>
     public Exception? Failure => _failure;
 
     /// <summary>
-    /// Tells what a device or a callback did wrong, in order, one at a time, on a thread of the pool. A handler that hangs is told
-    /// no more than 64 later ones; all are counted in <see cref="HostBusStatistics.DeviceFailures"/>.
+    /// Raised for each failure of a device or a callback, in order, one at a time, on a thread of the pool. If a handler hangs,
+    /// at most 64 later failures are queued for it; all are counted in <see cref="HostBusStatistics.DeviceFailures"/>.
     /// </summary>
     public event EventHandler<DeviceFailedEventArgs>? DeviceFailed;
 
     /// <summary>
-    /// Asked for a socket channel: at first <see cref="HostBusOptions.TransportConnect"/>, which says how. Set it where the answer
-    /// needs the bus itself. A request that waits for its answer keeps the one it was given to.
+    /// Called when the guest asks for a socket channel; initially <see cref="HostBusOptions.TransportConnect"/>, which documents
+    /// it. Set this where the answer needs the bus itself. A pending request is not affected by a change.
     /// </summary>
     public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect
     {
@@ -111,7 +111,7 @@ public sealed partial class HostBus : IAsyncDisposable
         set => _transportConnect = value;
     }
 
-    /// <summary>What the bus holds and has counted, by now.</summary>
+    /// <summary>What the bus holds and has counted so far.</summary>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
@@ -119,8 +119,8 @@ public sealed partial class HostBus : IAsyncDisposable
         Interlocked.Read(ref _putOff), _protocol.SocketRequests));
 
     /// <summary>
-    /// Offers a channel. Where one of the same name is being taken back, it is offered when that one's service has ended; the guest
-    /// sees it when it has released the old one. A subchannel the guest sees behind its primary channel.
+    /// Offers a channel. If a channel of the same name is being revoked, this one is offered once the old one's service has
+    /// ended, and the guest sees it once it has released the old one. The guest sees a subchannel after its primary channel.
     /// </summary>
     /// <param name="offer">What is offered.</param>
     /// <param name="device">What serves it.</param>
@@ -150,8 +150,8 @@ public sealed partial class HostBus : IAsyncDisposable
     }
 
     /// <summary>
-    /// The guest has gone, by a reset or for good: closes everything and forgets the connection, and what it posted last. Offers
-    /// stay. To be called before the next guest runs.
+    /// For a guest that was reset or has ended: closes every channel, and forgets the connection and the messages not handled
+    /// yet. Offers stay. Call it before the next guest runs.
     /// </summary>
     /// <returns>
     /// Ends when every service has ended, or has lost its channel. Called from inside a service, it ends when that was begun.
@@ -170,9 +170,9 @@ public sealed partial class HostBus : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes everything down: the guest's messages are no longer taken, every channel is closed. Of a bus that was saved,
-    /// only what is left is taken down, and the guest does not notice. Called from inside a service, it returns when that was
-    /// begun; any other call returns when it is done.
+    /// Stops the bus: it takes no more messages, and closes every channel. Disposing a bus that was saved frees what is left,
+    /// without the guest noticing. Called from inside a service, it returns once this has begun; any other call returns when it
+    /// is done.
     /// </summary>
     public ValueTask DisposeAsync()
     {

@@ -50,7 +50,7 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { OnlyServerMonitorPages = value };
     }
 
-    /// <summary>How many GPADLs the guest may have, those among them that are still coming in.</summary>
+    /// <summary>How many GPADLs the guest may have, incomplete ones included.</summary>
     public int MaxGpadls
     {
         get => Protocol.MaxGpadls;
@@ -76,12 +76,12 @@ public sealed record HostBusOptions
     public int MaxRingMappings { get; init; } = 16_384;
 
     /// <summary>
-    /// How many calls of devices and of <see cref="TransportConnect"/> may go on though they are waited for no more: the guest has
-    /// left, or their time was over. As long as there are as many, opens and socket channels are refused.
+    /// How many abandoned calls of devices and of <see cref="TransportConnect"/> may still run: calls whose guest has left, or
+    /// whose time was over. While there are as many, opens and socket channels are refused.
     /// </summary>
     public int MaxAbandonedCalls { get; init; } = 64;
 
-    /// <summary>How many answers may wait to be posted before no more messages are taken.</summary>
+    /// <summary>How many answers may be queued; while as many are, the bus takes no more messages.</summary>
     public int MaxWaitingAnswers
     {
         get => Protocol.MaxWaitingAnswers;
@@ -135,8 +135,8 @@ public sealed record HostBusOptions
     public TimeSpan DeviceAnswerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a service may go on after its token was cancelled before it loses its channel;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for ever, and a guest's close or unload with it.
+    /// How long a service may run after its token was cancelled before it loses its channel.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit; a guest's close or unload then waits as long.
     /// </summary>
     public TimeSpan DeviceCloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -148,8 +148,8 @@ public sealed record HostBusOptions
     public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect { get; init; }
 
     /// <summary>
-    /// Sees every message, both ways. Called in order, on the guest's time: it must not block. One that throws has missed a
-    /// message, and is called no more.
+    /// Sees every message, both ways. Called in order, on the guest's time: it must not block. One that throws is not called
+    /// again.
     /// </summary>
     public VmBus.Protocol.IMessageObserver? Observer { get; init; }
 

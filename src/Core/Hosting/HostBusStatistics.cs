@@ -16,7 +16,7 @@ namespace VmBus.Hosting;
 /// <param name="PostsDelayed">Posts to the guest that found its message slot full, or its SynIC off, and were tried again.</param>
 /// <param name="RingMappings">Most mappings of this process that the guest's open rings can take.</param>
 /// <param name="RetiredRingMappings">Mappings that closed rings have left: their addresses stay until nothing refers to them.</param>
-/// <param name="AbandonedCalls">Calls of devices and callbacks that go on though they are waited for no more, lost services included.</param>
+/// <param name="AbandonedCalls">Abandoned calls of devices and callbacks that still run, lost services included.</param>
 /// <param name="MessagesGivenUp">Messages to the guest that were given up: refused, or never read.</param>
 /// <param name="MessagesPutOff">Messages of the guest that came while too many waited already: it was told to try again.</param>
 /// <param name="SocketRequests">Requests of the guest for socket channels that wait for their answer.</param>

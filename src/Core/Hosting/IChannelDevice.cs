@@ -5,13 +5,13 @@ using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-/// <summary>A device that serves a channel. One device may stand behind several.</summary>
+/// <summary>A device that serves a channel. One device may serve several.</summary>
 /// <remarks>
-/// <para>The bus calls a device on <see cref="HostBusOptions.Scheduler"/>, never on its own time: a device that is slow, throws
-/// or hangs harms its own channel only. All of it is told by <see cref="HostBus.DeviceFailed"/> and counted.</para>
+/// <para>The bus calls a device on <see cref="HostBusOptions.Scheduler"/>, never on the bus's own thread: a device that is slow,
+/// throws or hangs affects only its own channel. Each failure raises <see cref="HostBus.DeviceFailed"/> and is counted.</para>
 /// <para>A device may call the bus and its own offer from anywhere. What it calls from inside <see cref="ServeAsync"/> does not
 /// wait for that service: <see cref="OfferedChannel.RevokeAsync"/> of its own offer, and <see cref="HostBus.ResetAsync"/> and
-/// <see cref="HostBus.DisposeAsync"/> of its bus, return when the end has begun. Two services that each wait for the other's end
+/// <see cref="HostBus.DisposeAsync"/> of its bus, return when the end has begun. If two services wait for each other's end, both
 /// are ended by <see cref="HostBusOptions.DeviceCloseTimeout"/>.</para>
 /// </remarks>
 public interface IChannelDevice
@@ -23,8 +23,8 @@ public interface IChannelDevice
     /// gone, the offer is taken back, or the bus is saved (and asks again after the restore) or disposed.
     /// </param>
     /// <returns>
-    /// Whether it may. The default says yes. A call that throws, or does not answer in time, has said no: the guest is told that
-    /// its open failed, and may ask again.
+    /// Whether it may. The default says yes. A call that throws, or does not answer in time, counts as no: the guest's open
+    /// fails, and it may try again.
     /// </returns>
     ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken) => new(true);
 
@@ -37,12 +37,12 @@ public interface IChannelDevice
     /// the close takes effect without it, and its waits on the channel throw.
     /// </param>
     /// <remarks>
-    /// <para>A service that fails, or ends while the guest has the channel open, is what the death of a device is to Hyper-V: the
-    /// offer is taken back, the guest is told by a rescind, and its waits on the channel end. The exception (a
-    /// <see cref="DeviceFaultException"/> where there is none) is <see cref="OfferedChannel.Failure"/>. The same may be offered
-    /// again at once. Where the guest has broken its own ring or pipe (<see cref="RingCorruptException"/>,
-    /// <see cref="Pipes.PipeCorruptException"/>) the offer stays: the channel is idle until the guest closes it or goes. A device that
-    /// finds its guest at fault by a protocol of its own does the same when it waits for the token.</para>
+    /// <para>When a service fails, or ends while the guest has the channel open, the bus takes the offer back, as Hyper-V does
+    /// when a device dies: the guest gets a rescind, and its waits on the channel end. <see cref="OfferedChannel.Failure"/>
+    /// holds the exception, or a <see cref="DeviceFaultException"/> where there is none. The same channel may be offered again
+    /// at once. Where the guest has broken its own ring or pipe (<see cref="RingCorruptException"/>,
+    /// <see cref="Pipes.PipeCorruptException"/>) the offer stays: the channel is idle until the guest closes it or goes. A
+    /// device whose guest breaks the device's own protocol gets the same by waiting for the token.</para>
     /// <para>A save of the bus cancels the token as well, and the guest goes on with the channel: a packet that was taken and not
     /// dealt with then is lost, one that was not committed is read again after the restore.</para>
     /// </remarks>

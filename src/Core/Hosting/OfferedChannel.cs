@@ -43,7 +43,7 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// </summary>
     public Exception? Failure => _link.Failure;
 
-    /// <summary>Whether it is taken back, or about to be: by a call, or because its device has failed.</summary>
+    /// <summary>Whether it is revoked, or about to be: by a call, or because its device has failed.</summary>
     public bool IsRevoked => _link.IsRevoked;
 
     /// <summary>
@@ -57,13 +57,13 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// ends.
     /// </summary>
     /// <returns>
-    /// Ends when the device no longer serves it; the guest may still hold the relid. Called from inside the channel's own service,
-    /// it ends when that was told to end.
+    /// Completes when the device no longer serves it; the guest may still hold the relid. Called from inside the channel's own
+    /// service, it completes once that service was told to end.
     /// </returns>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task RevokeAsync() => _bus.RevokeAsync(_link);
 
-    /// <summary>Takes the offer back. Nothing is left to take back of a bus that has failed.</summary>
+    /// <summary>Takes the offer back; on a bus that has failed it does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
         try

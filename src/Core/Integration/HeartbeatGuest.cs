@@ -7,7 +7,7 @@ namespace VmBus.Integration;
 /// <summary>Answers heartbeats: the sequence number and one.</summary>
 public sealed class HeartbeatGuest : IntegrationGuest
 {
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     public HeartbeatGuest() : base(IcMessageType.Heartbeat, IntegrationVersions.Heartbeat)
     {
     }

@@ -12,7 +12,7 @@ public sealed class HeartbeatHost : IntegrationHost
     private bool _begun;
     private ulong _sequenceNumber;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="period">From one beat to the next; 2 s by default.</param>
     /// <param name="answerTimeout">After how long a beat is missed; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>

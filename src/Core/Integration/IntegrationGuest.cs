@@ -43,7 +43,7 @@ public abstract class IntegrationGuest
     internal IntegrationGuestStatistics GetStatistics() => new(_negotiations, _answers, _refused, _malformed, _dropped);
 
     /// <summary>Answers requests until the host is gone, the channel is closed or the token says so. To be called once.</summary>
-    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
@@ -51,10 +51,10 @@ public abstract class IntegrationGuest
         new IntegrationGuestService(channel, this, clock).RunAsync(cancellationToken);
 
     /// <summary>
-    /// <see cref="RunAsync"/> on the calling thread: where waiting takes a thread anyhow, as on a UIO device, a wakeup then goes
-    /// to the thread that answers. To be called once.
+    /// <see cref="RunAsync"/> on the calling thread, for channels whose waits take a thread in any case, as on a UIO device: a
+    /// wake-up then goes straight to the thread that answers. To be called once.
     /// </summary>
-    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
@@ -62,7 +62,7 @@ public abstract class IntegrationGuest
         new IntegrationGuestService(channel, this, clock).Run(cancellationToken);
 
     /// <summary>Takes a packet and makes its answer.</summary>
-    /// <param name="packet">The payload of an in-band packet, from <see cref="IcPipeHeader"/> on.</param>
+    /// <param name="packet">The payload of an in-band packet, from <c>vmbuspipe_hdr</c> on.</param>
     /// <param name="answer">Where the answer goes: as long as the packet at least.</param>
     /// <returns>Bytes of the answer; 0 when the packet gets none.</returns>
     /// <exception cref="ArgumentException">The answer has no room.</exception>

@@ -14,7 +14,7 @@ internal sealed class IntegrationGuestService
     private readonly byte[] _answer = new byte[IcPacket.MaxLength];
 
     /// <summary>Makes it.</summary>
-    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
     /// <param name="guest">The component.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     public IntegrationGuestService(VmBusChannel channel, IntegrationGuest guest, TimeProvider? clock = null)
@@ -75,8 +75,8 @@ internal sealed class IntegrationGuestService
     }
 
     /// <summary>
-    /// <see cref="RunAsync"/> on the calling thread: where waiting takes a thread anyhow, as on a UIO device, a wakeup then goes
-    /// to the thread that answers. To be called once.
+    /// <see cref="RunAsync"/> on the calling thread, for channels whose waits take a thread in any case, as on a UIO device: a
+    /// wake-up then goes straight to the thread that answers. To be called once.
     /// </summary>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>

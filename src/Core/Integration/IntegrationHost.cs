@@ -12,7 +12,7 @@ namespace VmBus.Integration;
 /// </remarks>
 public abstract class IntegrationHost
 {
-    /// <summary>How long an answer may take unless said otherwise.</summary>
+    /// <summary>The default for how long an answer may take.</summary>
     public static readonly TimeSpan DefaultAnswerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<IcVersion> _versions;
@@ -126,7 +126,7 @@ public abstract class IntegrationHost
     }
 
     /// <summary>Takes a packet of the guest's.</summary>
-    /// <param name="packet">The payload of an in-band packet, from <see cref="IcPipeHeader"/> on.</param>
+    /// <param name="packet">The payload of an in-band packet, from <c>vmbuspipe_hdr</c> on.</param>
     /// <returns>Whether it was the answer waited for.</returns>
     public bool Handle(ReadOnlySpan<byte> packet)
     {
@@ -153,7 +153,7 @@ public abstract class IntegrationHost
         return true;
     }
 
-    /// <summary>Says that the channel is gone: nothing more is sent, and who waits for an answer is told.</summary>
+    /// <summary>Tells the component that the channel is gone: it sends nothing more, and pending requests fail.</summary>
     /// <param name="reason">Why.</param>
     public void Close(Exception reason)
     {

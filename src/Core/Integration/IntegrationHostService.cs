@@ -20,7 +20,7 @@ internal sealed class IntegrationHostService<THost> where THost : IntegrationHos
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Makes it.</summary>
-    /// <param name="channel">An open channel that is used for nothing else. Stays its owner's.</param>
+    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
     /// <param name="host">The component; from now on only by <see cref="Use{TResult}"/>.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     public IntegrationHostService(VmBusChannel channel, THost host, TimeProvider? clock = null)

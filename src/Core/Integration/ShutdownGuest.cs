@@ -12,7 +12,7 @@ public sealed class ShutdownGuest : IntegrationGuest
     private readonly Func<ShutdownRequest, bool> _accepts;
     private ShutdownRequest? _accepted;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="act">Shuts down. Called by <see cref="AnswerSent"/>.</param>
     /// <param name="accepts">
     /// Whether a request is accepted; <see langword="null"/> accepts all but hibernating, as Linux does without hibernation.

@@ -13,7 +13,7 @@ public sealed class ShutdownHost : IntegrationHost
 
     private readonly QuestionQueue<ShutdownRequest, IcStatus> _questions = new();
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long the answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
     public ShutdownHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)

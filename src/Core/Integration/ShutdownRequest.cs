@@ -1,9 +1,9 @@
 namespace VmBus.Integration;
 
-/// <summary>A host's wish that the guest shut down: that it powers off, unless said otherwise.</summary>
+/// <summary>A host's request that the guest shut down: by default, that it powers off.</summary>
 public sealed record ShutdownRequest
 {
-    /// <summary>Makes the wish that the guest powers off.</summary>
+    /// <summary>Makes a request that the guest powers off.</summary>
     public ShutdownRequest()
     {
     }
@@ -16,14 +16,14 @@ public sealed record ShutdownRequest
         Message = message;
     }
 
-    /// <summary>Whether programs that do not want to end are not waited for.</summary>
+    /// <summary>Whether the guest shuts down without waiting for programs that do not end.</summary>
     public bool Force
     {
         get => Has(IcShutdownFlags.Force);
         init => Flags = With(IcShutdownFlags.Force, value);
     }
 
-    /// <summary>Whether the guest begins anew.</summary>
+    /// <summary>Whether the guest restarts.</summary>
     public bool Restart
     {
         get => Has(IcShutdownFlags.Restart);
@@ -40,7 +40,7 @@ public sealed record ShutdownRequest
     /// <summary>How long it may take; zero for no limit. Whole seconds on the wire.</summary>
     public TimeSpan Timeout { get; init; }
 
-    /// <summary>Windows' reason; that it was planned, unless said otherwise.</summary>
+    /// <summary>The reason, as Windows numbers them; by default, that it was planned.</summary>
     public uint ReasonCode { get; init; } = IcShutdown.PlannedReason;
 
     /// <summary>Text for the user there. UTF-8 on the wire, 2047 bytes at most.</summary>

@@ -16,13 +16,13 @@ public sealed class TimeSyncGuest : IntegrationGuest
     private readonly Action<TimeSample>? _sampled;
     private long _sampledAt;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">This side's clock; <see langword="null"/> for the system's.</param>
     /// <param name="referenceTime">
     /// The partition's reference time in 100 ns (<c>hv_read_reference_counter</c>), by which the age of a message is known
     /// from version 4.0 on; <see langword="null"/> where it cannot be read: messages then count as new.
     /// </param>
-    /// <param name="sampled">Told of each sample, before it is answered.</param>
+    /// <param name="sampled">Called with each sample, before it is answered.</param>
     public TimeSyncGuest(TimeProvider? clock = null, Func<ulong>? referenceTime = null, Action<TimeSample>? sampled = null)
         : base(IcMessageType.TimeSync, IntegrationVersions.TimeSync)
     {

@@ -19,7 +19,7 @@ public sealed class VssHost : IntegrationHost
     private readonly QuestionQueue<IcVssOperation, IcStatus> _questions = new();
     private readonly TimeSpan _freezeTimeout;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long an answer may take; 40 s by default, since Linux waits 30 s for its daemon.</param>
     /// <param name="freezeTimeout">How long the answer to a freeze may take; <see cref="DefaultFreezeTimeout"/> by default.</param>

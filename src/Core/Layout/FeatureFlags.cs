@@ -10,25 +10,25 @@ public enum FeatureFlags : uint
     /// <summary>Nothing beyond the version.</summary>
     None = 0,
 
-    /// <summary>The guest chooses connection id and event flag when it opens a channel (<see cref="Protocol.OpenChannel2"/>).</summary>
+    /// <summary>The guest chooses connection id and event flag when it opens a channel (<c>OpenChannel2</c>).</summary>
     GuestSpecifiedSignalParameters = 0x1,
 
-    /// <summary>A channel's interrupts can be redirected (<see cref="Protocol.OpenChannelFlags.RedirectInterrupt"/>).</summary>
+    /// <summary>A channel's interrupts can be redirected (<c>RedirectInterrupt</c>).</summary>
     ChannelInterruptRedirection = 0x2,
 
-    /// <summary>The monitor pages can be moved (<see cref="Protocol.ModifyConnection"/>).</summary>
+    /// <summary>The monitor pages can be moved (<c>ModifyConnection</c>).</summary>
     ModifyConnection = 0x4,
 
-    /// <summary>The guest says which client it is (<see cref="Protocol.InitiateContact2"/>).</summary>
+    /// <summary>The guest says which client it is (<c>InitiateContact2</c>).</summary>
     ClientId = 0x8,
 
     /// <summary>Channels may use confidential memory.</summary>
     ConfidentialChannels = 0x10,
 
-    /// <summary>Messages can be paused (<see cref="Protocol.Pause"/>).</summary>
+    /// <summary>Messages can be paused (<c>Pause</c>).</summary>
     PauseResume = 0x20,
 
-    /// <summary>The host gives the monitor pages (<see cref="Protocol.VersionResponse3"/>).</summary>
+    /// <summary>The host gives the monitor pages (<c>VersionResponse3</c>).</summary>
     ServerSpecifiedMonitorPages = 0x40,
 
     /// <summary>Memory named in packets can be pinned.</summary>

@@ -21,7 +21,7 @@ public enum OfferFlags : ushort
     /// <summary>Memory named in packets must be pinned.</summary>
     RequirePinned = 0x8,
 
-    /// <summary><c>VMBUS_CHANNEL_NAMED_PIPE_MODE</c>: the channel is a pipe; see <see cref="PipeOfferData"/>.</summary>
+    /// <summary><c>VMBUS_CHANNEL_NAMED_PIPE_MODE</c>: the channel is a pipe.</summary>
     NamedPipeMode = 0x10,
 
     /// <summary><c>VMBUS_CHANNEL_LOOPBACK_OFFER</c>.</summary>

@@ -2,7 +2,7 @@
 
 namespace VmBus.Layout;
 
-/// <summary>What a pipe-mode channel carries: <c>pipe_mode</c> of <see cref="PipeOfferData"/>.</summary>
+/// <summary>What a pipe-mode channel carries: <c>pipe_mode</c> of <c>PipeOfferData</c>.</summary>
 public enum PipeMode : uint
 {
     /// <summary><c>VMBUS_PIPE_TYPE_BYTE</c>: a stream of bytes.</summary>

@@ -34,7 +34,7 @@ public readonly record struct ProtocolVersion(uint Value) : IComparable<Protocol
     /// <summary>4.0, <c>VERSION_WIN10</c>. Socket channels.</summary>
     public static ProtocolVersion Win10 => new(4, 0);
 
-    /// <summary>4.1, <c>VERSION_WIN10_V4_1</c>. <see cref="Protocol.ModifyChannel"/>.</summary>
+    /// <summary>4.1, <c>VERSION_WIN10_V4_1</c>. <c>ModifyChannel</c>.</summary>
     public static ProtocolVersion Win10Rs3 => new(4, 1);
 
     /// <summary>5.0, <c>VERSION_WIN10_V5</c>. The host chooses the message connection; no interrupt page.</summary>
@@ -46,7 +46,7 @@ public readonly record struct ProtocolVersion(uint Value) : IComparable<Protocol
     /// <summary>5.2, <c>VERSION_WIN10_V5_2</c>: Windows Server 2019. The least an isolated guest accepts.</summary>
     public static ProtocolVersion Win10Rs5 => new(5, 2);
 
-    /// <summary>5.3, <c>VERSION_WIN10_V5_3</c>: Windows Server 2022. <see cref="Protocol.ModifyChannelResponse"/>.</summary>
+    /// <summary>5.3, <c>VERSION_WIN10_V5_3</c>: Windows Server 2022. <c>ModifyChannelResponse</c>.</summary>
     public static ProtocolVersion Iron => new(5, 3);
 
     /// <summary>6.0, <c>VERSION_WIN10_V6_0</c>. <see cref="FeatureFlags"/>.</summary>

@@ -107,7 +107,7 @@ internal sealed class BusLoop
 
     private void End(Exception failure)
     {
-        var fault = new BusFaultException($"The bus has met what it did not expect and does no more: {failure.Message}", failure);
+        var fault = new BusFaultException($"The bus has stopped after an internal error: {failure.Message}", failure);
         _fault = fault;
         try
         {

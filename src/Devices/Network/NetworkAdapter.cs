@@ -62,7 +62,7 @@ public sealed partial class NetworkAdapter : IChannelDevice
     /// <summary>Its address.</summary>
     public PhysicalAddress Address => new([.. _address]);
 
-    /// <summary>Whether the link is up: what the guest sees as its carrier. A guest that has the adapter open is told of a change.</summary>
+    /// <summary>Whether the link is up: the guest's carrier. A guest that has the adapter open is notified of a change.</summary>
     public bool IsLinkUp
     {
         get => _isLinkUp;

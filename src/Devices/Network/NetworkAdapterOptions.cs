@@ -14,7 +14,7 @@ public sealed record NetworkAdapterOptions
     /// </summary>
     public int MaxMtu { get; init; } = 9000;
 
-    /// <summary>What the guest is told of the link's speed, in bits a second. No frame waits for it.</summary>
+    /// <summary>The link speed that the guest sees, in bits per second. It does not limit the traffic.</summary>
     public long LinkSpeed { get; init; } = 10_000_000_000;
 
     /// <summary>Whether the link is up at first; later, <see cref="NetworkAdapter.IsLinkUp"/>.</summary>

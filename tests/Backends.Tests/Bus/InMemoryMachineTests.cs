@@ -58,18 +58,19 @@ public sealed class InMemoryMachineTests
     [Fact]
     public async Task An_open_of_what_is_not_offered_ends_and_lists_what_is()
     {
+        string echo = $"{EchoDevice.Offer(1).InterfaceType} ({DeviceClass.Find(EchoDevice.Offer(1).InterfaceType)!.Name})";
         var clock = new FakeTimeProvider();
         await using var machine = new InMemoryMachine(new() { Clock = clock });
         Task<VmBusChannel> nothing = machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
         string limit = await NotOfferedAsync(nothing);
-        Assert.Contains($"subchannel 0 of device {EchoDevice.Offer(1).InterfaceInstance} of class {EchoDevice.Offer(1).InterfaceType} within 30 s", limit, StringComparison.Ordinal);
+        Assert.Contains($"subchannel 0 of device {EchoDevice.Offer(1).InterfaceInstance} of class {echo} within 30 s", limit, StringComparison.Ordinal);
         Assert.EndsWith("It offers nothing.", limit, StringComparison.Ordinal);
 
         await machine.Host.OfferAsync(EchoDevice.Offer(2), new EchoDevice());
         await machine.Host.OfferAsync(new HostOffer(DeviceClass.Keyboard.Id, Guid.Empty), new EchoDevice());
         string listed = await NotOfferedAsync(machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token));
         Assert.EndsWith(
-            $"It offers subchannel 0 of device {EchoDevice.Offer(2).InterfaceInstance} of class {EchoDevice.Offer(2).InterfaceType}; "
+            $"It offers subchannel 0 of device {EchoDevice.Offer(2).InterfaceInstance} of class {echo}; "
             + "subchannel 0 of device 00000000-0000-0000-0000-000000000000 of class f912ad6d-2b17-48ea-bd65-f927a61c7684 (keyboard).", listed, StringComparison.Ordinal);
         for (int more = 10; more < 18; more++)
             await machine.Host.OfferAsync(EchoDevice.Offer(more), new EchoDevice());
@@ -206,7 +207,7 @@ public sealed class InMemoryMachineTests
         VmBusChannel channel = await machine.OpenAsync(EchoDevice.Offer(1), cancellationToken: Token);
         await bus.RetargetAsync(channel, 1, Token);
         ArgumentException notMine = await Assert.ThrowsAsync<ArgumentException>(() => stranger.RetargetAsync(channel, 0, Token));
-        Assert.StartsWith("The channel is not of this bus.", notMine.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The channel belongs to another bus.", notMine.Message, StringComparison.Ordinal);
         await channel.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => bus.RetargetAsync(channel, 0, Token));
     }

@@ -8,13 +8,13 @@ public sealed record MonitorOptions
     /// <summary>The longest latency a page can name: 65535 units of 100 ns.</summary>
     public static readonly TimeSpan LongestLatency = TimeSpan.FromTicks(ushort.MaxValue);
 
-    /// <summary>A shorter hint, zero among them, is raised to this.</summary>
+    /// <summary>A shorter hint, zero included, is raised to this.</summary>
     public TimeSpan MinLatency { get; init; } = TimeSpan.FromMicroseconds(1);
 
     /// <summary>A longer hint is lowered to this.</summary>
     public TimeSpan MaxLatency { get; init; } = LongestLatency;
 
-    /// <summary>How often a page is looked at while none of its groups is enabled.</summary>
+    /// <summary>How often a page is examined while none of its groups is enabled.</summary>
     public TimeSpan DisabledInterval { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>

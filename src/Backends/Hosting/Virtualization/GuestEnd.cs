@@ -9,10 +9,13 @@ public sealed record GuestEnd
         Detail = detail;
     }
 
-    /// <summary>Whether its host stopped it, it turned itself off, or it wants to begin anew; otherwise it crashed or could not be run on.</summary>
+    /// <summary>
+    /// Whether it ended in order: its host stopped it, it turned itself off, or it asked for a restart. Otherwise it crashed, or
+    /// could not be run any further.
+    /// </summary>
     public bool IsOrderly => Reason is GuestEndReason.Stopped or GuestEndReason.PoweredOff or GuestEndReason.Reset;
 
-    /// <summary>Whether it wants to begin anew.</summary>
+    /// <summary>Whether it asked for a restart.</summary>
     public bool WantsRestart => Reason == GuestEndReason.Reset;
 
     /// <summary>What the processor or the guest said, for people.</summary>

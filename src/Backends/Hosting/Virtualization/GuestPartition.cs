@@ -101,7 +101,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         }
     }
 
-    /// <summary>Ends the guest from outside, as by pulling the plug. Of a guest that has ended, nothing.</summary>
+    /// <summary>Ends the guest from outside, as by pulling the plug. Does nothing when the guest has ended.</summary>
     public void Stop() => Stop(GuestEndReason.Stopped, "The host stopped the guest.");
 
     internal void Stop(GuestEndReason reason, string detail) => End(new GuestEnd(reason, detail));
@@ -150,7 +150,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
     }
 
-    /// <summary>Ends the guest, its threads, and everything the hypervisor has of it.</summary>
+    /// <summary>Ends the guest and its threads, and frees everything that the hypervisor holds for it.</summary>
     public void Dispose()
     {
         lock (_sync)

@@ -2,7 +2,7 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>What there is to say of a guest whatever runs it.</summary>
+/// <summary>The options of a guest that every kind of partition has.</summary>
 public abstract record GuestPartitionOptions
 {
     /// <summary>The most VPs: what the table of interrupt lines has room for.</summary>
@@ -10,7 +10,7 @@ public abstract record GuestPartitionOptions
 
     /// <summary>
     /// Bytes of memory: whole pages, up to 256 GiB; on Windows less than 2 GiB. Of more than 3 GiB the rest lies above 4 GiB for the
-    /// guest. It takes memory of the host's as the guest touches it.
+    /// guest. The host's memory is taken as the guest touches it.
     /// </summary>
     public long MemorySize { get; init; } = 256 << 20;
 

@@ -65,7 +65,9 @@ public sealed class SharedGuest : IDisposable
     /// <summary>Connects to a host process that offers a channel on a path, or will.</summary>
     /// <param name="path">The path: what <see cref="SharedHost.OfferAsync"/> was given.</param>
     /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the wait for the host; without it a host that never comes is waited for without end.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait for the host; without it, the wait for a host that never comes does not end.
+    /// </param>
     /// <returns>The open channel.</returns>
     /// <exception cref="IOException">The kernel refused to connect.</exception>
     /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
@@ -90,10 +92,12 @@ public sealed class SharedGuest : IDisposable
     }
 
     /// <summary>Takes the channel that a host offers on a socket.</summary>
-    /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a host. Owned from here on, also when this fails.</param>
+    /// <param name="socket">
+    /// The descriptor of a Unix-domain stream socket, connected to a host. This call takes ownership of it, also when it fails.
+    /// </param>
     /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
-    /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="ArgumentException">The socket is of another kind.</exception>
     /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
     /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
     /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
@@ -101,7 +105,7 @@ public sealed class SharedGuest : IDisposable
         Connect(UnixFdSocket.FromDescriptor(socket), options?.Trust ?? PeerTrust.Trusted, options?.Clock);
 
     /// <summary>Takes the channel that a host offers on a socket.</summary>
-    /// <param name="socket">Connected to a host. Owned from here on, also when this fails.</param>
+    /// <param name="socket">Connected to a host. This call takes ownership of it, also when it fails.</param>
     /// <param name="trust">How far the host is trusted.</param>
     /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>

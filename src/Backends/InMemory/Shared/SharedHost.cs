@@ -82,8 +82,8 @@ public sealed class SharedHost : IDisposable
 
     /// <summary>Listens on a path, waits for one guest process, and offers it a channel.</summary>
     /// <param name="path">
-    /// Where the guest connects: a Unix-domain socket that only this user may use. It is gone again once the guest has come. The
-    /// socket of a process that was killed is replaced.
+    /// Where the guest connects: a Unix-domain socket that only this user may use. It is removed once the guest has connected.
+    /// The socket of a process that was killed is replaced.
     /// </param>
     /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the wait for a guest.</param>
@@ -103,17 +103,19 @@ public sealed class SharedHost : IDisposable
     }
 
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
-    /// <param name="socket">The descriptor of a Unix-domain stream socket, connected to a guest. Owned from here on, also when this fails.</param>
+    /// <param name="socket">
+    /// The descriptor of a Unix-domain stream socket, connected to a guest. This call takes ownership of it, also when it fails.
+    /// </param>
     /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
-    /// <exception cref="ArgumentException">It is a socket of another kind.</exception>
+    /// <exception cref="ArgumentException">The socket is of another kind.</exception>
     /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static SharedHost Offer(int socket, SharedChannelOptions? options = null) =>
         Offer(UnixFdSocket.FromDescriptor(socket), options, options?.Trust ?? PeerTrust.Untrusted, options?.Clock);
 
     /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
-    /// <param name="socket">Connected to a guest. Owned from here on, also when this fails.</param>
+    /// <param name="socket">Connected to a guest. This call takes ownership of it, also when it fails.</param>
     /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
     /// <param name="trust">How far the guest is trusted.</param>
     /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>

@@ -36,7 +36,7 @@ internal sealed class LinuxImage
         _setupSize = ((sectors == 0 ? 4 : sectors) + 1) * SectorSize;
         int headerEnd = MagicOffset + image[0x201];
         if (_setupSize >= image.Length || headerEnd > _setupSize || headerEnd <= 0x264)
-            throw new InvalidDataException("The kernel's setup header names sizes that the file has not.");
+            throw new InvalidDataException("The kernel's setup header gives sizes larger than the file.");
         _image = image;
         SetupHeader = image.AsMemory(HeaderOffset, headerEnd - HeaderOffset);
     }

@@ -20,6 +20,8 @@ public sealed record LinuxMachineOptions
     /// <summary>What the machine's battery-backed clock tells, in UTC.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Told each byte that the guest writes to its serial port, on a VP's thread. Must not block for long.</summary>
+    /// <summary>
+    /// Called with each byte that the guest writes to its serial port, on a VP's thread. Must not block for long.
+    /// </summary>
     public Action<byte>? Console { get; init; }
 }

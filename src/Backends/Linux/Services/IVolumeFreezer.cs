@@ -14,8 +14,8 @@ public interface IVolumeFreezer
     IcStatus CheckHotBackup() => IcStatus.Success;
 
     /// <summary>
-    /// Holds back writes: <c>VSS_OP_FREEZE</c>, <c>FIFREEZE</c> of each volume. The host waits 15 minutes. What does not
-    /// succeed leaves nothing frozen; an exception is followed by <see cref="Thaw"/>.
+    /// Holds back writes: <c>VSS_OP_FREEZE</c>, <c>FIFREEZE</c> of each volume. The host waits 15 minutes. A failure must leave
+    /// nothing frozen; an exception is followed by <see cref="Thaw"/>.
     /// </summary>
     /// <returns><see cref="IcStatus.Success"/>, or why not.</returns>
     IcStatus Freeze();

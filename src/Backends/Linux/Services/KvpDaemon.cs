@@ -31,7 +31,7 @@ public sealed class KvpDaemon : UtilDaemon
     public string? DriverVersion => _service.DriverVersion;
 
     /// <summary>Opens the device and greets the kernel.</summary>
-    /// <param name="store">Where the pairs are, such as <see cref="KvpPoolFiles"/>. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
+    /// <param name="store">Where the pairs are. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
     /// <param name="path">The device.</param>
     /// <returns>The daemon, not running yet.</returns>
     /// <exception cref="LinuxGuestException">

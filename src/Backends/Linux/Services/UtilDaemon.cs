@@ -8,7 +8,7 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>A daemon of one of <c>hv_utils</c>'s services: <see cref="KvpDaemon"/>, <see cref="VssDaemon"/>.</summary>
-/// <remarks>The kernel lets one process have a service's device open. While none has, the host learns of a failure.</remarks>
+/// <remarks>Only one process at a time can open a service's device. While none has it open, the host's requests fail.</remarks>
 [SupportedOSPlatform("linux")]
 public abstract class UtilDaemon : IDisposable
 {
@@ -62,9 +62,10 @@ public abstract class UtilDaemon : IDisposable
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a read or an answer.</exception>
     /// <exception cref="ObjectDisposedException">The daemon is disposed, or was meanwhile.</exception>
     /// <remarks>
-    /// What the store or the freezer throws ends it too, after the host was told of a failure. Not so an
-    /// <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>, <see cref="TimeoutException"/> or
-    /// <see cref="System.ComponentModel.Win32Exception"/> of a store of pairs: the host is told, and the daemon goes on.
+    /// An exception of the store or the freezer ends it too, after the host's request has failed. An <see cref="IOException"/>,
+    /// <see cref="UnauthorizedAccessException"/>, <see cref="TimeoutException"/> or
+    /// <see cref="System.ComponentModel.Win32Exception"/> of a store of pairs only fails the host's request, and the daemon goes
+    /// on.
     /// </remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)
     {

@@ -6,13 +6,13 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A channel of this Linux guest, whatever driver has it, through the kernel module <c>vmbus_signal</c>: how it signals its
+/// A channel of this Linux guest, of any driver, through the kernel module <c>vmbus_signal</c>: how it signals its
 /// host, and the flag <c>low_latency</c> that has it signal by hypercall instead of by monitor.
 /// </summary>
 /// <remarks>
 /// <para>Opening one touches nothing. A flag that was asked for goes back when this is closed or the process ends, unless it
 /// is kept or another process asks for it too.</para>
-/// <para>To look takes what the node <c>/dev/vmbus/signal</c> asks for; to set the flag, <c>CAP_SYS_ADMIN</c>.</para>
+/// <para>Reading needs the access that the node <c>/dev/vmbus/signal</c> asks for; to set the flag, <c>CAP_SYS_ADMIN</c>.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -56,7 +56,9 @@ public sealed class KernelChannel : IDisposable
     }
 
     /// <summary>How the channel signals now.</summary>
-    /// <exception cref="PeerDisconnectedException">The channel has ended: its device or its driver went.</exception>
+    /// <exception cref="PeerDisconnectedException">
+    /// The channel has ended: its device was removed or its driver unbound.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">This is closed.</exception>
     public KernelChannelState GetState()
     {
@@ -64,14 +66,16 @@ public sealed class KernelChannel : IDisposable
         return error == Errno.None ? KernelChannelState.From(state) : throw Failed("read", error);
     }
 
-    /// <summary>Asks for the flag, or takes the request back: the next signal of the driver goes by it.</summary>
+    /// <summary>Asks for the flag, or takes the request back. It applies from the driver's next signal on.</summary>
     /// <param name="enable">Whether the channel is to signal by hypercall.</param>
     /// <param name="keep">
     /// Whether the request outlives this object and its process. A kept flag is taken back by <paramref name="enable"/>
     /// <see langword="false"/> with <paramref name="keep"/> <see langword="true"/>, and when the driver or the module goes.
     /// </param>
     /// <exception cref="LinuxGuestException">It takes <c>CAP_SYS_ADMIN</c>.</exception>
-    /// <exception cref="PeerDisconnectedException">The channel has ended: its device or its driver went.</exception>
+    /// <exception cref="PeerDisconnectedException">
+    /// The channel has ended: its device was removed or its driver unbound.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">This is closed.</exception>
     public void SetLowLatency(bool enable, bool keep = false)
     {

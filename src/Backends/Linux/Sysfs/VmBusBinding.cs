@@ -11,7 +11,7 @@ namespace VmBus.Linux;
 /// A device or a class of devices bound to a driver, <c>uio_hv_generic</c> for one, by way of sysfs. Needs root. On <see cref="Dispose"/> it is
 /// undone when that was asked for: the devices go back to the drivers they had.
 /// </summary>
-/// <remarks>Not thread-safe. Close the <see cref="UioDevice"/> first: the kernel takes a device away from under it.</remarks>
+/// <remarks>Not thread-safe. Close the <see cref="VmBusDevice"/> first: the kernel takes a device away from under it.</remarks>
 [SupportedOSPlatform("linux")]
 public sealed class VmBusBinding : IDisposable
 {

@@ -1,8 +1,8 @@
 namespace VmBus.Linux;
 
-/// <summary>A device that came, went or changed.</summary>
-/// <param name="Before">The device as it was; <see langword="null"/> of one that came.</param>
-/// <param name="After">The device as it is; <see langword="null"/> of one that went.</param>
+/// <summary>A device that was added, removed or changed.</summary>
+/// <param name="Before">The device as it was; <see langword="null"/> for one that was added.</param>
+/// <param name="After">The device as it is; <see langword="null"/> for one that was removed.</param>
 public sealed record VmBusChange(SysfsDevice? Before, SysfsDevice? After)
 {
     /// <summary>The device, in the newest form known.</summary>

@@ -9,8 +9,7 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Watches the bus: by the kernel's uevents where they can be had, and by looking again at an interval in any case. One
-/// thread waits at a time.
+/// Watches the bus: by the kernel's uevents where they are available, and by polling in any case. One thread waits at a time.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class VmBusWatcher : IDisposable
@@ -21,7 +20,7 @@ public sealed class VmBusWatcher : IDisposable
     private readonly byte[] _buffer = new byte[8192];
     private Dictionary<string, SysfsDevice> _devices;
 
-    /// <summary>Begins to watch: what comes after this is told by <see cref="Wait"/>.</summary>
+    /// <summary>Begins to watch: <see cref="Wait"/> returns changes from now on.</summary>
     /// <param name="sysfs">What to watch. Uevents are of use only where this is the kernel's own <c>/sys</c>.</param>
     /// <param name="interval">How long between two looks; <see langword="null"/> for 10 s with uevents and 1 s without.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">This process has no descriptor left.</exception>

@@ -4,7 +4,7 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A buffer that the kernel shares with the host as a network adapter needs it, whatever the device's class is: 31 MiB to
+/// A buffer that the kernel shares with the host, for every class of device, sized for a network adapter: 31 MiB to
 /// receive into, 16 MiB to send from. The memory belongs to the <see cref="VmBusDevice"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]

@@ -3,7 +3,7 @@
 namespace VmBus.Hosting;
 
 /// <summary>
-/// A guest's memory. Whatever a guest names may not be there: that is an answer here, not an exception. Thread-safe.
+/// A guest's memory. An address that a guest names may not exist: then a call returns false and does not throw. Thread-safe.
 /// </summary>
 public interface IGuestMemory
 {

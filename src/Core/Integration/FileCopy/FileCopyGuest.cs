@@ -9,7 +9,7 @@ namespace VmBus.Integration;
 /// <summary>Takes files that the host copies, one at a time.</summary>
 /// <remarks>
 /// A step that fails ends the copy: what was written is taken away at once, and what the host still sends of it is refused. A
-/// file is completed only when every byte announced has come. A host that negotiates anew has given up what it had begun.
+/// file is completed only when every byte announced has come. A host that negotiates again gives up the copy it had begun.
 /// </remarks>
 public sealed class FileCopyGuest : IntegrationGuest
 {
@@ -20,10 +20,10 @@ public sealed class FileCopyGuest : IntegrationGuest
     private Copy? _copy;
     private FileCopyReport? _report;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="target">Where files go.</param>
     /// <param name="options">What is taken; <see langword="null"/> for the defaults.</param>
-    /// <param name="ended">Told of each copy that ended, once the answer is sent.</param>
+    /// <param name="ended">Called for each copy that ended, once the answer is sent.</param>
     public FileCopyGuest(IFileCopyTarget target, FileCopyGuestOptions? options = null, Action<FileCopyReport>? ended = null)
         : base(IcMessageType.FileCopy, IntegrationVersions.FileCopy)
     {

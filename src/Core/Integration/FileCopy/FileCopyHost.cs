@@ -14,7 +14,7 @@ public sealed class FileCopyHost : IntegrationHost
 
     private readonly Queue<Job> _jobs = new();
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long each answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
     public FileCopyHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)
@@ -38,11 +38,11 @@ public sealed class FileCopyHost : IntegrationHost
     /// <summary>Puts a file into the queue.</summary>
     /// <param name="request">Its name, place and size.</param>
     /// <param name="content">
-    /// Its bytes, from where the stream stands; as many are read as the request says. Read when the guest asks for more, by the
-    /// thread that makes requests; stays its owner's, who keeps it open until the task ends.
+    /// Its bytes, from the stream's current position; as many are read as the request says, on the thread that makes requests.
+    /// The caller keeps the stream open until the task ends, and disposes it.
     /// </param>
-    /// <param name="progress">Told after each piece how many bytes the guest has taken.</param>
-    /// <param name="cancellationToken">Has the copy given up before its next message.</param>
+    /// <param name="progress">Called after each piece with the number of bytes that the guest has taken.</param>
+    /// <param name="cancellationToken">Gives the copy up before its next message.</param>
     /// <returns>
     /// What the guest made of it. Faulted as <see cref="ShutdownHost.AskAsync"/> is, with
     /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it or telling of progress threw; the

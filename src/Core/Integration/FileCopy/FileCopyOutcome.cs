@@ -6,10 +6,10 @@ public enum FileCopyOutcome
     /// <summary>The file is there, whole.</summary>
     Completed = 0,
 
-    /// <summary>It never began: its name, its size, or something in its place.</summary>
+    /// <summary>The copy never began: because of its name, its size, or something that is in its place.</summary>
     Refused,
 
-    /// <summary>It began and could not be finished.</summary>
+    /// <summary>The copy began and could not be finished.</summary>
     Failed,
 
     /// <summary>The host gave it up.</summary>
@@ -18,6 +18,6 @@ public enum FileCopyOutcome
     /// <summary>The host sent nothing more of it for too long.</summary>
     Stalled,
 
-    /// <summary>The channel is gone, or the host began anew.</summary>
+    /// <summary>The channel is gone, or the host began again.</summary>
     Abandoned,
 }

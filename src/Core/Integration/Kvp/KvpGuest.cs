@@ -15,7 +15,7 @@ public sealed class KvpGuest : IntegrationGuest
 {
     private readonly IKvpStore _store;
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="store">Where the pairs are.</param>
     public KvpGuest(IKvpStore store) : base(IcMessageType.KvpExchange, IntegrationVersions.Kvp)
     {

@@ -12,7 +12,7 @@ public sealed class KvpHost : IntegrationHost
 
     private readonly QuestionQueue<KvpRequest, KvpAnswer> _questions = new();
 
-    /// <summary>Makes it, not negotiated yet.</summary>
+    /// <summary>Makes a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
     /// <param name="answerTimeout">How long an answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
     public KvpHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)

@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>How a guest says it is: <see cref="IcHeartbeat.GuestState"/>.</summary>
+/// <summary>How a guest says it is: the values of <c>GuestState</c>.</summary>
 public enum IcGuestState : uint
 {
     /// <summary>The guest does not say; Linux never does.</summary>

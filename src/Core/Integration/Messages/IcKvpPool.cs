@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>Whose keys are meant: <c>pool</c> of <see cref="IcKvpHeader"/>.</summary>
+/// <summary>Whose keys are meant: <c>pool</c> of <c>IcKvpHeader</c>.</summary>
 public enum IcKvpPool : byte
 {
     /// <summary><c>KVP_POOL_EXTERNAL</c>: set by the host's user.</summary>

@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>An <c>HRESULT</c> of an answer: <c>status</c> of <see cref="IcMessageHeader"/>. Others may come, too.</summary>
+/// <summary>An <c>HRESULT</c> of an answer: <c>status</c> of <c>IcMessageHeader</c>. Others may come, too.</summary>
 public enum IcStatus : uint
 {
     /// <summary><c>HV_S_OK</c>: done.</summary>

@@ -25,22 +25,22 @@ public struct MonitorPage
     /// <summary>How many monitors a page has.</summary>
     public const int MonitorCount = GroupCount * MonitorsPerGroup;
 
-    /// <summary>The length of one unit of <see cref="Latencies"/> in nanoseconds.</summary>
+    /// <summary>The length of one unit of <c>Latencies</c> in nanoseconds.</summary>
     public const int LatencyUnitNanoseconds = 100;
 
-    /// <summary>Where <see cref="TriggerState"/> lies, in bytes.</summary>
+    /// <summary>Where <c>TriggerState</c> lies, in bytes.</summary>
     public const int TriggerStateOffset = 0x000;
 
-    /// <summary>Where <see cref="TriggerGroups"/> starts, in bytes; 8 bytes each.</summary>
+    /// <summary>Where <c>TriggerGroups</c> starts, in bytes; 8 bytes each.</summary>
     public const int TriggerGroupOffset = 0x008;
 
-    /// <summary>Where <see cref="NextCheckTimes"/> starts, in bytes; 4 bytes each.</summary>
+    /// <summary>Where <c>NextCheckTimes</c> starts, in bytes; 4 bytes each.</summary>
     public const int NextCheckTimeOffset = 0x040;
 
-    /// <summary>Where <see cref="Latencies"/> starts, in bytes; 2 bytes each.</summary>
+    /// <summary>Where <c>Latencies</c> starts, in bytes; 2 bytes each.</summary>
     public const int LatencyOffset = 0x240;
 
-    /// <summary>Where <see cref="Parameters"/> starts, in bytes; 8 bytes each.</summary>
+    /// <summary>Where <c>Parameters</c> starts, in bytes; 8 bytes each.</summary>
     public const int ParameterOffset = 0x440;
 
     /// <summary><c>trigger_state</c>: which groups are examined. Written by the host.</summary>

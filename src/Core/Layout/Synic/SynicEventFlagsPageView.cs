@@ -3,7 +3,7 @@
 namespace VmBus.Layout;
 
 /// <summary>
-/// A view over a raw <see cref="SynicEventFlagsPage"/>. It owns nothing: the code that mapped the page keeps it mapped for as
+/// A view over a raw <c>SynicEventFlagsPage</c>. It owns nothing: the code that mapped the page keeps it mapped for as
 /// long as the view or its spans are used. Safe to use from any thread; change flags with <see cref="Interlocked"/> only.
 /// </summary>
 public readonly unsafe struct SynicEventFlagsPageView

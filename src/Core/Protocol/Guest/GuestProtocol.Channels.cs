@@ -88,7 +88,7 @@ internal sealed partial class GuestProtocol
         if (channel.IsReserved || channel.InterruptsDisabled || channel.State != GuestChannelState.Open)
             throw new InvalidOperationException($"Channel {relid} is {channel.State} and its interrupts are {(channel.InterruptsDisabled || channel.IsReserved ? "off" : "on")}, so they cannot be moved.");
         if (channel.OwesModify || IsPending(RequestKind.ModifyChannel, relid))
-            throw new InvalidOperationException($"The host still owes the answer to an earlier move of channel {relid}.");
+            throw new InvalidOperationException($"The host has not yet answered an earlier move of channel {relid}.");
         channel.OwesModify = Negotiated.AnswersModifyChannel;
         Post(ChannelMessageType.ModifyChannel, new ModifyChannel { ChildRelid = relid, TargetVp = targetVp });
         Start(RequestKind.ModifyChannel, relid);

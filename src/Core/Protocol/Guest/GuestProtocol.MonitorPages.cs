@@ -34,9 +34,9 @@ internal sealed partial class GuestProtocol
         if (!wanted.AreValid)
             throw new ArgumentException($"{wanted} are not pages, or one without the other.");
         if (AreServerMonitorPages)
-            throw new InvalidOperationException("The monitor pages are the host's, and stay where they are.");
+            throw new InvalidOperationException("The monitor pages belong to the host and cannot be moved.");
         if (_isModifyConnectionOwed)
-            throw new InvalidOperationException("The host still owes the answer to an earlier move of the monitor pages.");
+            throw new InvalidOperationException("The host has not yet answered an earlier move of the monitor pages.");
         _wantedMonitorPages = wanted;
         _isModifyConnectionOwed = true;
         Post(ChannelMessageType.ModifyConnection, new ModifyConnection

@@ -20,13 +20,13 @@ internal sealed partial class GuestProtocol
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The connection is not <see cref="GuestConnectionState.Connected"/>, has not negotiated
-    /// <see cref="FeatureFlags.PauseResume"/>, or the host still owes the answer to an earlier pause.
+    /// <see cref="FeatureFlags.PauseResume"/>, or an earlier pause has no answer yet.
     /// </exception>
     public void Pause()
     {
         RequireFeature(FeatureFlags.PauseResume, "pausing");
         if (State != GuestConnectionState.Connected || _isPauseOwed)
-            throw new InvalidOperationException(_isPauseOwed ? "The host still owes the answer to an earlier pause." : $"A connection that is {State} cannot be paused.");
+            throw new InvalidOperationException(_isPauseOwed ? "The host has not yet answered an earlier pause." : $"A connection that is {State} cannot be paused.");
         PostNow(ChannelMessages.ToBytes(ChannelMessageType.Pause));
         State = GuestConnectionState.Pausing;
         _pausedAt = _clock.GetTimestamp();

@@ -34,10 +34,10 @@ internal sealed record GuestProtocolOptions
     /// </summary>
     public bool TryRedirect { get; init; }
 
-    /// <summary>Who the guest is; told with <see cref="FeatureFlags.ClientId"/>.</summary>
+    /// <summary>The guest's identity, sent to the host with <see cref="FeatureFlags.ClientId"/>.</summary>
     public Guid ClientId { get; init; }
 
-    /// <summary>How long an answer of the host is waited for; pauses do not count.</summary>
+    /// <summary>How long to wait for an answer of the host; the time of a pause does not count.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How posts are repeated.</summary>

@@ -43,7 +43,7 @@ internal sealed record HostProtocolOptions
     /// <summary>Whether a guest's own monitor pages are of no use to this host; its channels get no monitors then.</summary>
     public bool OnlyServerMonitorPages { get; init; }
 
-    /// <summary>How many GPADLs the guest may have, those among them that are still coming in.</summary>
+    /// <summary>How many GPADLs the guest may have, incomplete ones included.</summary>
     public int MaxGpadls { get; init; } = 8192;
 
     /// <summary>
