@@ -47,10 +47,10 @@ public sealed class VsockEndPoint : EndPoint
     public uint Port { get; }
 
     /// <summary>
-    /// <see cref="AddressFamily.Unspecified"/>: the framework has no name for AF_VSOCK, and refuses what it cannot name. The bytes of
+    /// <see cref="AddressFamily.Unknown"/>: the framework has no name for AF_VSOCK, and says so of its sockets. The bytes of
     /// <see cref="Serialize"/> say 40.
     /// </summary>
-    public override AddressFamily AddressFamily => AddressFamily.Unspecified;
+    public override AddressFamily AddressFamily => AddressFamily.Unknown;
 
     /// <summary>Makes a stream socket of this family.</summary>
     /// <exception cref="SocketException">This system has no such sockets.</exception>
@@ -67,9 +67,8 @@ public sealed class VsockEndPoint : EndPoint
     }
 
     /// <summary>
-    /// Makes a socket and connects it to this port. <see cref="Socket.Connect(EndPoint)"/> does the same;
-    /// <see cref="Socket.ConnectAsync(EndPoint)"/> refuses a family it cannot name. It takes a thread until the kernel answers: 2 s at
-    /// most, unless told otherwise by <c>SO_VM_SOCKETS_CONNECT_TIMEOUT</c>.
+    /// Makes a socket and connects it to this port, as <see cref="Socket.ConnectAsync(EndPoint, CancellationToken)"/> does with one of
+    /// <see cref="CreateSocket"/>. The kernel gives the other end 2 s, unless told otherwise by <c>SO_VM_SOCKETS_CONNECT_TIMEOUT</c>.
     /// </summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The socket, connected. Dispose it when done.</returns>
@@ -78,17 +77,14 @@ public sealed class VsockEndPoint : EndPoint
     {
         cancellationToken.ThrowIfCancellationRequested();
         Socket socket = CreateSocket();
-        Task connecting = Task.Run(() => socket.Connect(this), CancellationToken.None);
         try
         {
-            await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(this, cancellationToken).ConfigureAwait(false);
             return socket;
         }
         catch
         {
             socket.Dispose();
-            // One that was given up fails now, and that is what was wanted.
-            _ = connecting.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             throw;
         }
     }

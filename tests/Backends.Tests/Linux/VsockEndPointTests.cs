@@ -60,6 +60,37 @@ public sealed class VsockEndPointTests
         }
     }
 
+    // Whether a machine has a loopback or not: the framework asks the kernel, and does not refuse the family by itself.
+    [Fact]
+    public async Task The_frameworks_socket_connects_without_a_thread()
+    {
+        Assert.SkipUnless(TryCreate(out Socket? socket), "no AF_VSOCK here, the system test has it");
+        using (socket)
+        {
+            var nowhere = new VsockEndPoint(cid: 1, port: 1);
+            Assert.Equal(socket!.AddressFamily, nowhere.AddressFamily);
+            using var cancel = new CancellationTokenSource();
+            Task connecting = socket.ConnectAsync(nowhere, cancel.Token).AsTask();
+            await cancel.CancelAsync();
+            Exception? ended = await Record.ExceptionAsync(() => connecting);
+            Assert.True(ended is OperationCanceledException or SocketException, ended?.ToString());
+        }
+
+        static bool TryCreate(out Socket? socket)
+        {
+            try
+            {
+                socket = VsockEndPoint.CreateSocket();
+                return true;
+            }
+            catch (SocketException none) when (none.SocketErrorCode == SocketError.AddressFamilyNotSupported)
+            {
+                socket = null;
+                return false;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_connect_that_is_given_up_leaves_no_socket()
     {
