@@ -71,7 +71,7 @@ public class ArchitectureTests
     /// <summary>Growing the surface is a decision: a new public type changes the number.</summary>
     [Theory]
     [InlineData("VmBus.Core", 120)]
-    [InlineData("VmBus.Backends", 40)]
+    [InlineData("VmBus.Backends", 41)]
     [InlineData("VmBus.Devices", 18)]
     [InlineData("VmBus.Testing", 19)]
     public void The_public_types_are_counted(string name, int count) =>
