@@ -28,6 +28,8 @@ public sealed class HvSocketStream : Stream
     private readonly PipeStream _pipe;
     private readonly SemaphoreSlim _reading = new(1);
     private readonly CancellationTokenSource _ending = new();
+    private readonly CallCancellation _reads;
+    private readonly CallCancellation _writes;
     private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReadOnlySequence<byte> _rest;       // under _reading: what was left in the ring when the channel went
@@ -41,6 +43,8 @@ public sealed class HvSocketStream : Stream
         _pipe = pipe;
         Service = service;
         Endpoint = endpoint;
+        _reads = new CallCancellation(_ending.Token);
+        _writes = new CallCancellation(_ending.Token);
     }
 
     /// <summary>The service: of an AF_VSOCK port, <see cref="HvSocketService.FromPort"/>.</summary>
@@ -332,14 +336,20 @@ public sealed class HvSocketStream : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource? either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token) : null;
-        CancellationToken token = either?.Token ?? _ending.Token;
+        cancellationToken.ThrowIfCancellationRequested();
+        using CallCancellation.Call call = _reads.Begin(cancellationToken);
         try
         {
-            await _reading.WaitAsync(token).ConfigureAwait(false);
+            Task turn = _reading.WaitAsync(call.Token);
+            using (turn.IsCompleted ? default : call.Listen())
+                await turn.ConfigureAwait(false);
             try
             {
-                return _isGone ? ReadRest(buffer.Span) : await _pipe.ReadAsync(buffer, token).ConfigureAwait(false);
+                if (_isGone)
+                    return ReadRest(buffer.Span);
+                ValueTask<int> reading = _pipe.ReadAsync(buffer, call.Token);
+                using (reading.IsCompleted ? default : call.Listen())
+                    return await reading.ConfigureAwait(false);
             }
             finally
             {
@@ -382,10 +392,13 @@ public sealed class HvSocketStream : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteCoreAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource? either = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token) : null;
+        cancellationToken.ThrowIfCancellationRequested();
+        using CallCancellation.Call call = _writes.Begin(cancellationToken);
         try
         {
-            await _pipe.WriteAsync(buffer, either?.Token ?? _ending.Token).ConfigureAwait(false);
+            ValueTask writing = _pipe.WriteAsync(buffer, call.Token);
+            using (writing.IsCompleted ? default : call.Listen())
+                await writing.ConfigureAwait(false);
         }
         catch (Exception end) when (IsDisposed && end is InvalidOperationException or VmBusException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
