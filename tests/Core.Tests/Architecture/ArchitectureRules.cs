@@ -16,6 +16,7 @@ public static partial class ArchitectureRules
         ["VmBus.Interop"] = [],
         ["VmBus.Backends"] = ["VmBus.Core", "VmBus.Interop"],
         ["VmBus.Devices"] = ["VmBus.Core"],
+        ["VmBus.Kestrel"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Devices"],
         ["VmBus.Testing"] = ["VmBus.Backends", "VmBus.Core"],
         ["VmBus.Tool"] = ["VmBus.Backends", "VmBus.Core", "VmBus.Devices", "VmBus.Interop"],
     };

@@ -1,0 +1,90 @@
+// Listens with a socket of the system's whose family Kestrel's own transport does not bind. What SocketConnectionListener is there.
+
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace VmBus.Kestrel;
+
+/// <summary>Accepts connections of one socket; Kestrel's own code serves them.</summary>
+internal sealed class SocketConnectionListener : IConnectionListener
+{
+    // As Kestrel's own.
+    private const int Backlog = 512;
+
+    private readonly Socket _socket;
+    private readonly SocketConnectionContextFactory _connections;
+
+    private SocketConnectionListener(Socket socket, EndPoint endpoint, ILoggerFactory loggers)
+    {
+        _socket = socket;
+        EndPoint = endpoint;
+        _connections = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionListener>());
+    }
+
+    /// <inheritdoc/>
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Binds a socket, which is the listener's from now on.</summary>
+    /// <exception cref="AddressInUseException">Another socket listens there.</exception>
+    public static SocketConnectionListener Bind(Socket socket, EndPoint endpoint, ILoggerFactory loggers)
+    {
+        try
+        {
+            socket.Bind(endpoint);
+            socket.Listen(Backlog);
+            return new SocketConnectionListener(socket, socket.LocalEndPoint ?? endpoint, loggers);
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            socket.Dispose();
+            throw new AddressInUseException(taken.Message, taken);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            try
+            {
+                return _connections.Create(await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false));
+            }
+            catch (ObjectDisposedException)
+            {
+                return null;
+            }
+            catch (SocketException ended) when (ended.SocketErrorCode == SocketError.OperationAborted)
+            {
+                return null;
+            }
+            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+            {
+                // A client that gave up before it was accepted.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _socket.Dispose();
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        _connections.Dispose();
+        return default;
+    }
+}
