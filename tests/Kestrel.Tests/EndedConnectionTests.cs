@@ -105,6 +105,21 @@ public sealed class EndedConnectionTests
         await server.StopAsync();
     }
 
+    [Fact]
+    public async Task A_bus_that_is_disposed_under_a_server_in_its_guest_ends_its_connections_and_nothing_else()
+    {
+        await using SocketFixture fixture = await MakeAsync();
+        await using WebServer server = await WebServer.StartAsync(
+            options => options.ListenHvSocket(fixture.Guest, Service),
+            application => application.Run(context => context.Response.WriteAsync("hello")));
+        await using HvSocketStream client = await fixture.Host.ConnectAsync(Service, Token);
+        await client.WriteAsync("GET / HTTP/1.1\r\nHost: vm\r\n\r\n"u8.ToArray(), Token);
+        Assert.True(await client.ReadAsync(new byte[1000], Token) > 0);
+        await fixture.Bus.DisposeAsync();
+        await client.CopyToAsync(Stream.Null, Token);
+        await server.StopAsync();
+    }
+
     private static Task<WebServer> ServeAsync(SocketFixture fixture, RequestDelegate serve) =>
         WebServer.StartAsync(options => options.ListenHvSocket(fixture.Host, Service), application => application.Run(serve));
 }
