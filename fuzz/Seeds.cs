@@ -21,6 +21,7 @@ internal static class Seeds
         ProtocolSeeds.Write(directory);
         DiskSeeds.Write(Path.Combine(directory, "disk"));
         NetworkSeeds.Write(Path.Combine(directory, "network"));
+        SocketSeeds.Write(Path.Combine(directory, "socket"));
     }
 
     private static void Incoming(string directory)

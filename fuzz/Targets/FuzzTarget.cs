@@ -7,7 +7,7 @@ namespace VmBus.Fuzz;
 public static class FuzzTarget
 {
     /// <summary>Every target's name; also that of its folder in the corpus.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate", "guest", "host", "gpadl", "disk", "network"];
+    public static IReadOnlyList<string> Names { get; } = ["incoming", "outgoing", "components", "recording", "savedstate", "guest", "host", "gpadl", "disk", "network", "socket"];
 
     /// <summary>The target of that name: takes one input, and throws when it found something.</summary>
     public static Action<ReadOnlySpan<byte>> ByName(string name) => name switch
@@ -22,6 +22,7 @@ public static class FuzzTarget
         "gpadl" => GpadlTarget.Run,
         "disk" => DiskTarget.Run,
         "network" => NetworkTarget.Run,
+        "socket" => SocketTarget.Run,
         _ => throw new ArgumentException($"There is no target \"{name}\"; there are {string.Join(", ", Names)}."),
     };
 }

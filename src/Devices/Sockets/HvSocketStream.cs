@@ -306,15 +306,14 @@ public sealed class HvSocketStream : Stream
     internal async Task DetachAsync()
     {
         await _reading.WaitAsync().ConfigureAwait(false);
+        var rest = new ArrayBufferWriter<byte>();
         try
         {
             // An end that goes on to write after its close is cut off at what a ring holds.
-            var rest = new ArrayBufferWriter<byte>();
             int limit = _pipe.Channel.Incoming.DataSize;
             int read;
             while (!IsDisposed && rest.WrittenCount < limit && (read = await _pipe.ReadAsync(rest.GetMemory(DrainLength)).ConfigureAwait(false)) > 0)
                 rest.Advance(read);
-            _rest = new ReadOnlySequence<byte>(rest.WrittenMemory);
         }
         catch (VmBusException fault)
         {
@@ -328,6 +327,8 @@ public sealed class HvSocketStream : Stream
         }
         finally
         {
+            // What came before a fault, too.
+            _rest = new ReadOnlySequence<byte>(rest.WrittenMemory);
             _isGone = true;
             _reading.Release();
         }
