@@ -13,7 +13,8 @@ namespace VmBus.Devices;
 /// </summary>
 /// <remarks>
 /// It answers the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection is a channel of its own: none
-/// waits for another. Connections do not survive a save of the bus.
+/// waits for another. Connections do not survive a save of the bus: the
+/// guest sees their end when the restore is completed, and what had not been answered asks the new one.
 /// </remarks>
 public sealed class HvSocketHost : IAsyncDisposable
 {
