@@ -106,7 +106,7 @@ public static class SocketTarget
         private readonly Queue<byte> _sent = [];        // by the guest, and not read
         private readonly Queue<byte> _written = [];     // by the host, and not read
         private byte _next, _nextWritten;
-        private bool _isBroken, _isEnded;               // by the guest: what it sends then is nobody's
+        private bool _isBroken, _isEnded;               // by the guest: what it sends then is not read
         private bool _isDetached, _isDisposed, _hasSaidEnd, _isGone;
 
         public SocketRun(bool twice)
