@@ -29,6 +29,6 @@ internal sealed class BenchRing : IDisposable
         using MemfdHandle memory = MemfdHandle.Create("vmbus-bench", RingMemory.PageSize + dataSize);
         MappedRing ring = MappedMemory.MapRing(memory, 0, dataSize);
         mapping = ring;
-        return RingMemory.FromAddress(ring.ControlAddress, ring.DataAddress, dataSize, isDoubleMapped: true, ring);
+        return RingMemory.FromAddress(ring.ControlAddress, ring.DataAddress, dataSize, ring.IsDataMappedTwice, ring);
     }
 }

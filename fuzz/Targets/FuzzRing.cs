@@ -23,7 +23,7 @@ internal sealed class FuzzRing
     {
         using MemfdHandle memory = MemfdHandle.Create("vmbus-fuzz", RingMemory.PageSize + dataSize);
         _mapping = twice ? MappedMemory.MapRing(memory, 0, dataSize) : MappedMemory.MapSingleRing(memory, 0, dataSize);
-        Memory = RingMemory.FromAddress(_mapping.ControlAddress, _mapping.DataAddress, dataSize, twice, _mapping);
+        Memory = RingMemory.FromAddress(_mapping.ControlAddress, _mapping.DataAddress, dataSize, _mapping.IsDataMappedTwice, _mapping);
     }
 
     public RingMemory Memory { get; }

@@ -1,5 +1,11 @@
 // Mapped memory between two guard pages, unmapped once. Mirrors mmap(2): the address range is reserved first,
 // inaccessible, and the memory is mapped into the middle of it, so nothing else can ever lie beside it.
+//
+// Offsets and lengths are whole pages of VMBus, 4096 bytes. A map begins at a page of the kernel's, which may be larger: what lies
+// before the offset in that page is mapped too (the lead), and what lies behind the end in the last.
+//
+//     [guard][lead . . region . . . rest of the page][guard]
+//                    ^ Address
 
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -23,14 +29,18 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 
     private static int _liveCount;
 
+    private readonly int _page;
+    private readonly int _lead;
     private readonly long _reserved;
     private int _retired;
 
-    // Reserves the range: length accessible bytes (once mapped) between two guard pages.
-    private protected MappedMemory(long length) : base(ownsHandle: true)
+    // Reserves the range: length accessible bytes (once mapped) behind a lead, between two guard pages.
+    private protected MappedMemory(long length, int page, int lead = 0) : base(ownsHandle: true)
     {
         Length = length;
-        _reserved = checked(length + 2L * PageMath.PageSize);
+        _page = page;
+        _lead = lead;
+        _reserved = checked((Mapped + page - 1) / page * page + 2L * page);
         nint start = Libc.Map(0, checked((nuint)_reserved), (int)MemoryProtection.None,
             Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve, -1, 0);
         if (start == Libc.MapFailed)
@@ -52,9 +62,15 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         get
         {
             ObjectDisposedException.ThrowIf(IsClosed, this);
-            return handle + PageMath.PageSize;
+            return handle + _page + _lead;
         }
     }
+
+    // Where the map itself begins.
+    private nint Start => Address - _lead;
+
+    // What the kernel maps, but for the rest of the last page.
+    private long Mapped => checked(_lead + Length);
 
     /// <summary>
     /// Called once when the addresses are gone, by <c>Dispose</c> or on the finalizer's thread: it must not throw. It must not refer
@@ -70,16 +86,17 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>Maps a part of shared memory; what is written is seen by everyone who maps it.</summary>
     /// <param name="memory">The memory. It may be closed once mapped.</param>
-    /// <param name="offset">Where in it to begin, in bytes: a multiple of the page size.</param>
-    /// <param name="length">How many bytes: a positive multiple of the page size.</param>
+    /// <param name="offset">Where in it to begin, in bytes: a multiple of 4096.</param>
+    /// <param name="length">How many bytes: a positive multiple of 4096.</param>
     /// <param name="protection">What the mapping may be used for.</param>
+    /// <param name="pageSize">Bytes of the kernel's page, at which maps begin; its own where it is not given. For tests.</param>
     /// <exception cref="ArgumentException">Not whole pages, or beyond the end of <paramref name="memory"/>.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    public static MappedMemory Map(MemfdHandle memory, long offset, long length, MemoryProtection protection = MemoryProtection.ReadWrite)
+    public static MappedMemory Map(MemfdHandle memory, long offset, long length, MemoryProtection protection = MemoryProtection.ReadWrite, int? pageSize = null)
     {
         PageMath.CheckLength(length, nameof(length));
         CheckInside(memory, offset, length);
-        return Map((SafeHandle)memory, offset, length, protection);
+        return MapPart(memory, offset, length, protection, pageSize ?? PageMath.PageSize);
     }
 
     /// <summary>
@@ -87,9 +104,9 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// begins at n times the page size, however long the maps before it are.
     /// </summary>
     /// <param name="file">The device. It may be closed once mapped, unless its driver says otherwise.</param>
-    /// <param name="offset">Where in it to begin, in bytes: a multiple of the page size.</param>
+    /// <param name="offset">Where in it to begin, in bytes: a multiple of the kernel's page size.</param>
     /// <param name="length">
-    /// How many bytes: a positive multiple of the page size. A device refuses what it has not; of a regular file nothing
+    /// How many bytes: a positive multiple of 4096. A device refuses what it has not; of a regular file nothing
     /// checks it here, and an access beyond its end is a <c>SIGBUS</c>.
     /// </param>
     /// <param name="protection">What the mapping may be used for.</param>
@@ -101,20 +118,20 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     {
         ArgumentNullException.ThrowIfNull(file);
         PageMath.CheckLength(length, nameof(length));
-        PageMath.CheckOffset(offset, nameof(offset));
-        return Map((SafeHandle)file, offset, length, protection);
+        PageMath.CheckKernelOffset(offset, nameof(offset));
+        return MapPart(file, offset, length, protection, PageMath.PageSize);
     }
 
     /// <summary>Maps zeroed memory that belongs to this process alone.</summary>
-    /// <param name="length">How many bytes: a positive multiple of the page size.</param>
-    /// <exception cref="ArgumentException"><paramref name="length"/> is not a positive multiple of the page size.</exception>
+    /// <param name="length">How many bytes: a positive multiple of 4096.</param>
+    /// <exception cref="ArgumentException"><paramref name="length"/> is not a positive multiple of 4096.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public static MappedMemory MapAnonymous(long length)
     {
         PageMath.CheckLength(length, nameof(length));
-        var mapped = new MappedMemory(length);
+        var mapped = new MappedMemory(length, PageMath.PageSize);
         // The reservation is anonymous memory already: all it lacks is permission.
-        if (Libc.Protect(mapped.Address, (nuint)length, (int)MemoryProtection.ReadWrite) < 0)
+        if (Libc.Protect(mapped.Start, (nuint)length, (int)MemoryProtection.ReadWrite) < 0)
         {
             ErrnoException error = ErrnoException.FromLastCall($"mprotect of {length} bytes");
             mapped.Dispose();
@@ -125,29 +142,33 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>
     /// Maps one ring: its control page, then its data twice, back to back, so that a packet crossing the end of
-    /// the ring reads and writes as one contiguous run.
+    /// the ring reads and writes as one contiguous run. Once only, where the kernel's pages are larger than 4096 bytes and the
+    /// data does not begin and end at one.
     /// </summary>
     /// <param name="memory">Memory that holds, at <paramref name="offset"/>, the control page and the data.</param>
-    /// <param name="offset">Where the control page begins, in bytes: a multiple of the page size.</param>
-    /// <param name="dataSize">The size of the data without the control page, in bytes: a positive multiple of the page size.</param>
+    /// <param name="offset">Where the control page begins, in bytes: a multiple of 4096.</param>
+    /// <param name="dataSize">The size of the data without the control page, in bytes: a positive multiple of 4096.</param>
+    /// <param name="pageSize">Bytes of the kernel's page, at which maps begin; its own where it is not given. For tests.</param>
     /// <exception cref="ArgumentException">Not whole pages, or beyond the end of <paramref name="memory"/>.</exception>
-    /// <exception cref="PlatformNotSupportedException">The kernel's pages are larger than the control page.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    public static MappedRing MapRing(MemfdHandle memory, long offset, int dataSize) =>
-        MappedRing.Map(memory, offset, dataSize, copies: 2);
+    public static MappedRing MapRing(MemfdHandle memory, long offset, int dataSize, int? pageSize = null) =>
+        MappedRing.Map(memory, offset, dataSize, twice: true, pageSize ?? PageMath.PageSize);
 
     /// <summary>
     /// Maps one ring whose pages lie anywhere in the memory: control page, then the data, then the data again, each page
-    /// where its neighbours expect it.
+    /// where its neighbours expect it. The data comes once, where the kernel's pages are larger and it is one run that does not
+    /// begin and end at one.
     /// </summary>
     /// <param name="memory">Memory that holds the pages.</param>
     /// <param name="pageOffsets">
-    /// Where each page begins, in bytes, a multiple of the page size: the control page first, then at least one of data.
+    /// Where each page begins, in bytes, a multiple of 4096: the control page first, then at least one of data.
     /// </param>
+    /// <param name="pageSize">Bytes of the kernel's page, at which maps begin; its own where it is not given. For tests.</param>
+    /// <returns>The ring; <see langword="null"/> where the kernel's pages are larger, and the data is neither whole pages of the kernel's nor one run.</returns>
     /// <exception cref="ArgumentException">A page is beyond the end of <paramref name="memory"/>, or there are too few.</exception>
-    /// <exception cref="PlatformNotSupportedException">The kernel's pages are larger than the control page.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    public static MappedRing MapScatteredRing(MemfdHandle memory, ReadOnlySpan<long> pageOffsets) => MappedRing.MapScattered(memory, pageOffsets);
+    public static MappedRing? MapScatteredRing(MemfdHandle memory, ReadOnlySpan<long> pageOffsets, int? pageSize = null) =>
+        MappedRing.MapScattered(memory, pageOffsets, pageSize ?? PageMath.PageSize);
 
     /// <summary>
     /// Maps one ring as memory that cannot be mapped twice (UIO) shows it: control page, data once, and directly
@@ -155,8 +176,8 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// </summary>
     /// <inheritdoc cref="MapRing" path="/param"/>
     /// <inheritdoc cref="MapRing" path="/exception"/>
-    public static MappedRing MapSingleRing(MemfdHandle memory, long offset, int dataSize) =>
-        MappedRing.Map(memory, offset, dataSize, copies: 1);
+    public static MappedRing MapSingleRing(MemfdHandle memory, long offset, int dataSize, int? pageSize = null) =>
+        MappedRing.Map(memory, offset, dataSize, twice: false, pageSize ?? PageMath.PageSize);
 
     /// <summary>
     /// Has every page mapped now, by reading it: of a device that goes away later, a page that was never touched is a
@@ -166,7 +187,7 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="ErrnoException"><see cref="Errno.BadAddress"/>: the memory is gone already.</exception>
     public unsafe void Populate()
     {
-        if (Libc.Advise(Address, (nuint)Length, Libc.AdvisePopulateRead) == 0)
+        if (Libc.Advise(Start, (nuint)Mapped, Libc.AdvisePopulateRead) == 0)
             return;
         Errno error = Libc.LastError;
         if (error != Errno.InvalidArgument)
@@ -190,15 +211,16 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="ErrnoException">The kernel refused; the memory is as it was.</exception>
     public unsafe void Detach()
     {
-        nint from = Address;
-        using MemfdHandle copy = MemfdHandle.Create("vmbus-taken-back", Length);
+        nint from = Start;
+        long length = Mapped;
+        using MemfdHandle copy = MemfdHandle.Create("vmbus-taken-back", length);
 
         // The kernel reads for us: where a device that is gone has pages that were never touched, it says EFAULT, and we
         // would get a SIGBUS. Linux maps most of a UIO device page by page, at the first touch.
         long at = 0;
-        while (at < Length)
+        while (at < length)
         {
-            nint written = Libc.WriteAt(copy, (void*)(from + (nint)at), (nuint)(Length - at), at);
+            nint written = Libc.WriteAt(copy, (void*)(from + (nint)at), (nuint)(length - at), at);
             if (written > 0)
             {
                 at += written;
@@ -208,11 +230,11 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
             if (error == Errno.BadAddress)
                 at = (at / PageMath.PageSize + 1) * PageMath.PageSize;
             else if (error != Errno.Interrupted)
-                throw new ErrnoException($"copying {Length} bytes to detached memory", error);
+                throw new ErrnoException($"copying {length} bytes to detached memory", error);
         }
 
         // One call: at no moment is there nothing at the address.
-        Place(copy, 0, 0, Length, MemoryProtection.ReadWrite);
+        Place(copy, 0, 0, length, MemoryProtection.ReadWrite);
     }
 
     /// <summary>
@@ -227,11 +249,11 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
     /// <exception cref="ObjectDisposedException">The region is unmapped.</exception>
     public bool Retire()
     {
-        nint start = Address;
+        nint start = Start;
         if (Interlocked.Exchange(ref _retired, 1) != 0)
             return false;
         // A refusal (more pieces of memory than a process may have) is no reason to fail the end of a channel.
-        bool isPrivate = Libc.Map(start, (nuint)Length, (int)MemoryProtection.ReadWrite,
+        bool isPrivate = Libc.Map(start, (nuint)Mapped, (int)MemoryProtection.ReadWrite,
             Libc.MapPrivate | Libc.MapAnonymous | Libc.MapNoReserve | Libc.MapFixed, -1, 0) != Libc.MapFailed;
         Interlocked.Decrement(ref _liveCount);
         GC.AddMemoryPressure(RetiredWeight);
@@ -270,12 +292,13 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
             throw new ArgumentException($"{length} bytes at offset {offset} reach beyond the end of the memory, {memory.Size} bytes.", nameof(offset));
     }
 
-    private static MappedMemory Map(SafeHandle file, long offset, long length, MemoryProtection protection)
+    private static MappedMemory MapPart(SafeHandle file, long offset, long length, MemoryProtection protection, int page)
     {
-        var mapped = new MappedMemory(length);
+        int lead = (int)(offset % page);
+        var mapped = new MappedMemory(length, page, lead);
         try
         {
-            mapped.Place(file, offset, 0, length, protection);
+            mapped.Place(file, offset - lead, 0, lead + length, protection);
             return mapped;
         }
         catch
@@ -285,9 +308,10 @@ internal class MappedMemory : SafeHandleZeroOrMinusOneIsInvalid
         }
     }
 
+    // Offset and place, counted from the first mapped byte on, are whole pages of the kernel's.
     private protected void Place(SafeHandle memory, long offset, long at, long length, MemoryProtection protection)
     {
-        nint target = checked(Address + (nint)at);
+        nint target = checked(Start + (nint)at);
         if (Libc.Map(target, (nuint)length, (int)protection, Libc.MapShared | Libc.MapFixed, memory, offset) == Libc.MapFailed)
             throw ErrnoException.FromLastCall($"mmap of {length} bytes at offset {offset}");
     }

@@ -4,6 +4,9 @@ public unsafe class MappedMemoryTests
 {
     private static readonly int Page = Environment.SystemPageSize;
 
+    // Where a ring's control page is, if its data begins at a page of the kernel's: directly before one.
+    private static readonly int BeforePage = Page - 4096;
+
     [Fact]
     public void Two_mappings_of_one_memfd_see_each_others_writes()
     {
@@ -32,7 +35,7 @@ public unsafe class MappedMemoryTests
     {
         int size = 4 * Page;
         using MemfdHandle memory = MemfdHandle.Create("vmbus-ring", Page + size);
-        using MappedRing ring = MappedMemory.MapRing(memory, 0, size);
+        using MappedRing ring = MappedMemory.MapRing(memory, BeforePage, size);
         byte* data = (byte*)ring.DataAddress;
         var random = new Random(1);
 
@@ -58,7 +61,7 @@ public unsafe class MappedMemoryTests
     {
         int size = 2 * Page;
         using MemfdHandle memory = MemfdHandle.Create("vmbus-ring", 3 * Page + size);
-        using MappedRing ring = MappedMemory.MapRing(memory, 2 * Page, size);
+        using MappedRing ring = MappedMemory.MapRing(memory, 2 * Page + BeforePage, size);
         using MappedMemory plain = MappedMemory.Map(memory, 0, 3 * Page + size);
 
         *(uint*)ring.ControlAddress = 0x11223344;
@@ -68,7 +71,7 @@ public unsafe class MappedMemoryTests
         Assert.Equal(4096 + 2 * size, ring.Length);
         Assert.Equal(size, ring.DataSize);
         Assert.True(ring.IsDataMappedTwice);
-        Assert.Equal(0x44, plain.AsSpan()[2 * Page]);
+        Assert.Equal(0x44, plain.AsSpan()[2 * Page + BeforePage]);
         Assert.Equal(0x55, plain.AsSpan()[3 * Page]);
     }
 
@@ -76,9 +79,9 @@ public unsafe class MappedMemoryTests
     public void Guard_pages_fault_on_both_sides_of_a_ring_mapped_twice()
     {
         using MemfdHandle memory = MemfdHandle.Create("vmbus-guard", 3 * Page);
-        using MappedRing ring = MappedMemory.MapRing(memory, 0, 2 * Page);
+        using MappedRing ring = MappedMemory.MapRing(memory, BeforePage, 2 * Page);
 
-        AssertGuarded(ring, 5 * Page);
+        AssertGuarded(ring, 4096 + 4 * Page, BeforePage);
     }
 
     [Fact]
@@ -86,10 +89,10 @@ public unsafe class MappedMemoryTests
     {
         // More memory behind the ring, which must not be reachable past its end.
         using MemfdHandle memory = MemfdHandle.Create("vmbus-guard", 8 * Page);
-        using MappedRing ring = MappedMemory.MapSingleRing(memory, 0, 2 * Page);
+        using MappedRing ring = MappedMemory.MapSingleRing(memory, BeforePage, 2 * Page);
 
         Assert.False(ring.IsDataMappedTwice);
-        AssertGuarded(ring, 3 * Page);
+        AssertGuarded(ring, 4096 + 2 * Page, BeforePage);
         Assert.False(MemoryProbe.CanRead(ring.DataAddress + ring.DataSize));
     }
 
@@ -105,10 +108,11 @@ public unsafe class MappedMemoryTests
         anonymous.AsSpan()[8..].IndexOfAnyExcept((byte)0);
     }
 
-    private static void AssertGuarded(MappedMemory mapped, long length)
+    // The lead is what the kernel maps before it, from the beginning of its page on.
+    private static void AssertGuarded(MappedMemory mapped, long length, int lead = 0)
     {
         Assert.Equal(length, mapped.Length);
-        nint first = mapped.Address, end = first + (nint)length;
+        nint first = mapped.Address - lead, end = mapped.Address + (nint)length;
         Assert.True(MemoryProbe.CanWrite(first));
         Assert.True(MemoryProbe.CanWrite(end - 8));
         foreach (nint outside in new[] { first - Page, first - 8, first - 1, end - 7, end, end + Page - 8 })
@@ -186,7 +190,7 @@ public unsafe class MappedMemoryTests
         MappedMemory[] all =
         [
             MappedMemory.Map(memory, 0, 8 * Page),
-            MappedMemory.MapRing(memory, 0, 4 * Page),
+            MappedMemory.MapRing(memory, BeforePage, 4 * Page),
             MappedMemory.MapSingleRing(memory, 0, 4 * Page),
             MappedMemory.MapAnonymous(4 * Page),
         ];

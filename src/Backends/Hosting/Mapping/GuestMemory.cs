@@ -27,6 +27,7 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     private readonly MemfdHandle? _memfd;
     private readonly MappedMemory? _mapped;
     private readonly SectionMemory? _section;
+    private readonly int? _kernelPage;
     private readonly byte[]? _managed;
     private readonly int _managedOffset;
     private int _mappedRings;
@@ -39,8 +40,14 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     /// <param name="shared">Whether it is a memfd or section (Linux, Windows) rather than a pinned managed array.</param>
     /// <exception cref="ArgumentException">The size is not whole pages, or out of range.</exception>
     /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux and Windows.</exception>
-    public GuestMemory(long size, bool shared)
+    public GuestMemory(long size, bool shared) : this(size, shared, kernelPage: null)
     {
+    }
+
+    /// <summary>Makes zeroed memory as under a kernel with pages of another size. For tests.</summary>
+    internal GuestMemory(long size, bool shared, int? kernelPage)
+    {
+        _kernelPage = kernelPage;
         if (size % PageSize != 0 || size < 2 * PageSize || size > MostOf(shared))
             throw new ArgumentException($"Guest memory of {size} bytes is not whole pages of {PageSize} bytes, between 2 and {MostOf(shared) / PageSize}.", nameof(size));
         Size = size;
@@ -66,7 +73,7 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         _memfd = MemfdHandle.Create("vmbus-guest", size);
         try
         {
-            _mapped = MappedMemory.Map(_memfd, 0, size);
+            _mapped = MappedMemory.Map(_memfd, 0, size, pageSize: kernelPage);
             Address = _mapped.Address;
         }
         catch
@@ -176,7 +183,10 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
             : OperatingSystem.IsWindows() ? _section!.AsSpan().Slice((int)offset, length) : default;
     }
 
-    /// <summary>Maps a ring: its control page and the data behind it, the data twice where the memory is shared.</summary>
+    /// <summary>
+    /// Maps a ring: its control page and the data behind it, the data twice where the memory is shared and it begins and ends at pages
+    /// of the kernel's.
+    /// </summary>
     /// <param name="gpa">The guest physical address of the control page.</param>
     /// <param name="dataSize">The size of the data without the control page: whole pages.</param>
     /// <returns>The mapping. It stays valid after this memory is disposed, until it is disposed itself.</returns>
@@ -191,7 +201,7 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
         try
         {
             long offset = Find(gpa, checked(PageSize + dataSize));
-            RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, offset, dataSize))
+            RingMapping ring = _memfd is { } memfd && OperatingSystem.IsLinux() ? new RingMapping(this, gpa, MappedMemory.MapRing(memfd, offset, dataSize, _kernelPage))
                 : OperatingSystem.IsWindows() && _section?.TryMapRing(PagesFrom(offset, dataSize)) is { } section ? new RingMapping(this, gpa, section)
                 : new RingMapping(this, gpa, Address + (nint)offset, dataSize);
             RingMapped();
@@ -279,7 +289,10 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
             return null;
         try
         {
-            var ring = new RingMapping(this, pageFrames[0] * PageSize, MappedMemory.MapScatteredRing(memfd, offsets));
+            // A kernel with larger pages cannot put any pages in order: the guest's refusal as well.
+            if (MappedMemory.MapScatteredRing(memfd, offsets, _kernelPage) is not { } scattered)
+                return null;
+            var ring = new RingMapping(this, pageFrames[0] * PageSize, scattered);
             RingMapped();
             return ring;
         }

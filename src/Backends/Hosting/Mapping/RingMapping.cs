@@ -16,17 +16,21 @@ internal sealed class RingMapping : IMappedRing
     private RingShare? _share;
     private int _disposed;
 
-    internal RingMapping(GuestMemory memory, ulong gpa, nint control, int dataSize)
+    internal RingMapping(GuestMemory memory, ulong gpa, nint control, int dataSize) : this(memory, gpa, control, control + GuestMemory.PageSize, dataSize)
+    {
+    }
+
+    private RingMapping(GuestMemory memory, ulong gpa, nint control, nint data, int dataSize)
     {
         _memory = memory;
         GuestAddress = gpa;
         ControlAddress = control;
-        DataAddress = control + GuestMemory.PageSize;
+        DataAddress = data;
         DataSize = dataSize;
     }
 
     internal RingMapping(GuestMemory memory, ulong gpa, MappedRing ring)
-        : this(memory, gpa, OperatingSystem.IsLinux() ? ring.ControlAddress : 0, OperatingSystem.IsLinux() ? ring.DataSize : 0)
+        : this(memory, gpa, OperatingSystem.IsLinux() ? ring.ControlAddress : 0, OperatingSystem.IsLinux() ? ring.DataAddress : 0, OperatingSystem.IsLinux() ? ring.DataSize : 0)
     {
         _ring = ring;
         IsDoubleMapped = OperatingSystem.IsLinux() && ring.IsDataMappedTwice;

@@ -22,8 +22,8 @@ internal sealed class MemfdHandle : FileDescriptorHandle
 
     /// <summary>Makes zeroed shared memory, sealed against any change of its size, closed on exec.</summary>
     /// <param name="name">A name for <c>/proc/self/maps</c>; need not be unique. At most 249 bytes of UTF-8.</param>
-    /// <param name="size">The size in bytes: a positive multiple of the page size.</param>
-    /// <exception cref="ArgumentException"><paramref name="size"/> is not a positive multiple of the page size.</exception>
+    /// <param name="size">The size in bytes: a positive multiple of 4096.</param>
+    /// <exception cref="ArgumentException"><paramref name="size"/> is not a positive multiple of 4096.</exception>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
     public static MemfdHandle Create(string name, long size)
     {
@@ -53,7 +53,7 @@ internal sealed class MemfdHandle : FileDescriptorHandle
     /// The descriptor. It belongs to this call from the start: when a check fails it is closed.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// Not sealed against shrinking and growing, or its size is not a positive multiple of the page size.
+    /// Not sealed against shrinking and growing, or its size is not a positive multiple of 4096.
     /// </exception>
     /// <exception cref="ErrnoException">Not open, or not a memfd at all (<see cref="Errno.InvalidArgument"/>).</exception>
     public static unsafe MemfdHandle Adopt(int descriptor)

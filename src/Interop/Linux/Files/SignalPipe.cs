@@ -22,8 +22,9 @@ namespace VmBus.Interop;
 [SupportedOSPlatform("linux")]
 internal sealed class SignalPipe : FileDescriptorHandle
 {
-    // A full pipe is signalled already. The least capacity there is, so that one read empties it.
+    // A full pipe is signalled already. The least capacity there is: one page of the kernel's, which some reads of this size empty.
     private const int Capacity = 4096;
+    private static readonly int MostReads = Math.Max(1, PageMath.PageSize / Capacity);
     private const uint Everyone = 0x1B6;    // 0666
 
     private SignalPipe(int descriptor) : base(descriptor)
@@ -94,15 +95,30 @@ internal sealed class SignalPipe : FileDescriptorHandle
     public unsafe bool TryConsume()
     {
         byte* all = stackalloc byte[Capacity];
-        while (Libc.Read(this, all, Capacity) < 0)
+        // No more than a full pipe holds: a peer that goes on signalling keeps nobody here.
+        for (int reads = 0; reads < MostReads; reads++)
         {
+            nint taken = Take(all);
+            if (taken < Capacity)
+                return reads > 0 || taken > 0;
+        }
+        return true;
+    }
+
+    // How many signals were taken, at most as many as there is room for.
+    private unsafe nint Take(byte* room)
+    {
+        while (true)
+        {
+            nint taken = Libc.Read(this, room, Capacity);
+            if (taken >= 0)
+                return taken;
             Errno error = Libc.LastError;
             if (error == Errno.TryAgain)
-                return false;
+                return 0;
             if (error != Errno.Interrupted)
                 ThrowFailed("read of a pipe of signals", error);
         }
-        return true;
     }
 
     private static SignalPipe Reopen(SignalPipe pipe)
