@@ -57,6 +57,26 @@ internal static class Entries
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool Send(VmBusChannel channel, ReadOnlySpan<byte> payload) => channel.TrySend(payload);
 
+    /// <summary>Asks the reader to tell of room, and looks once more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool RequestRoom(OutgoingRing ring, int payloadLength) => ring.RequestRoom(payloadLength);
+
+    /// <summary>Asks the writer to tell of packets, and looks once more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool Unmask(IncomingRing ring) => ring.UnmaskInterrupt();
+
+    /// <summary>Gives the room of what was read back, and looks whether the writer waits for it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool ReadAndCommit(IncomingRing ring)
+    {
+        using IncomingBatch batch = ring.ReadBatch();
+        while (batch.TryNext(out _))
+        {
+        }
+
+        return batch.Commit();
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void SetReceiveBit(EventFlagSignalPath path) => path.Signal();
 

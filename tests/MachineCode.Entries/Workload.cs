@@ -100,20 +100,14 @@ public sealed class Workload : IDisposable
         {
         }
 
-        Drain();
+        Expect(!Entries.RequestRoom(_outgoing, payload.Length));
+        Expect(Entries.ReadAndCommit(_reader));
+        Expect(Entries.RequestRoom(_outgoing, payload.Length));
+        Expect(!Entries.Unmask(_reader));
         for (int i = 0; i < 5; i++)
             Expect(Entries.Send(_channel, payload));
-        Drain();
-    }
-
-    private void Drain()
-    {
-        using IncomingBatch batch = _reader.ReadBatch();
-        while (batch.TryNext(out _))
-        {
-        }
-
-        batch.Commit();
+        Expect(Entries.Unmask(_reader));
+        Entries.ReadAndCommit(_reader);
     }
 
     private void Pages(int round)

@@ -39,7 +39,7 @@ internal static partial class ElfListing
     }
 
     // VmBus_Core_VmBus_Signals_ChannelSignaler__Signal is ChannelSignaler.Signal.
-    private static string ShortName(string mangled)
+    internal static string ShortName(string mangled)
     {
         string plain = TypeArguments().Replace(mangled, "");
         int split = plain.IndexOf("__", StringComparison.Ordinal);
