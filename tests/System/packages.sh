@@ -1,7 +1,8 @@
 # Fetches Debian packages and unpacks them into trees of their own, without installing anything and without touching
 # the system's package sources: apt runs with a state, sources and cache of its own. Sourced by the scripts that use them.
 #
-# Set before: cache, where everything is kept; work, a folder for the while; packages_suites where they are not these.
+# Set before: cache, where everything is kept; work, a folder for the while; packages_suites and packages_architecture where they
+# are not bookworm of amd64 (a cache has packages of one architecture).
 packages_suites=${packages_suites:-bookworm bookworm-backports bookworm-security}
 
 # A tree holds its packages' whole closure of dependencies, the C library with it, so that nothing depends on what
@@ -16,7 +17,7 @@ apt_own() {
         -o "Dir::Etc::SourceList=$cache/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
         -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
         -o APT::Sandbox::User= -o APT::Get::List-Cleanup=0 -o Debug::NoLocking=1 -o Acquire::Retries=3 \
-        -o APT::Architecture=amd64 -o APT::Architectures=amd64 "$@"
+        -o "APT::Architecture=${packages_architecture:-amd64}" -o "APT::Architectures=${packages_architecture:-amd64}" "$@"
 }
 
 # packages_mirror RELEASE: where the system's own apt has it from.

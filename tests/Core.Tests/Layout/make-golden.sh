@@ -6,6 +6,7 @@
 #
 #   ./make-golden.sh [OUT]          writes OUT, by default the golden file beside this script
 #   KERNEL=linux-image-... ./make-golden.sh     takes that package instead of the newest
+#   TREE=DIR ./make-golden.sh OUT               takes the kernel package, of x64 or arm64, that is unpacked there
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,18 +21,32 @@ cd "$work"
 # apt fetches as its own user when it may.
 chmod 755 "$work"
 
-kernel=${KERNEL:-$(apt-cache search --names-only '^linux-image-6\.1\..*-cloud-amd64$' | cut -d' ' -f1 | sort -V | tail -n1)}
-[ -n "$kernel" ] || { echo "make-golden: apt knows no linux-image-6.1*-cloud-amd64; run apt-get update" >&2; exit 2; }
-echo "make-golden: $kernel" >&2
-
-apt-get -q download "$kernel" >&2
-dpkg -x "$kernel"_*.deb root
+if [ -n "${TREE:-}" ]; then
+    echo "make-golden: $(basename "$TREE"/boot/vmlinuz-*)" >&2
+    mkdir -p root/lib
+    cp -r "$TREE/boot" root/
+    cp -r "$TREE/lib/modules" root/lib/
+else
+    kernel=${KERNEL:-$(apt-cache search --names-only '^linux-image-6\.1\..*-cloud-amd64$' | cut -d' ' -f1 | sort -V | tail -n1)}
+    [ -n "$kernel" ] || { echo "make-golden: apt knows no linux-image-6.1*-cloud-amd64; run apt-get update" >&2; exit 2; }
+    echo "make-golden: $kernel" >&2
+    apt-get -q download "$kernel" >&2
+    dpkg -x "$kernel"_*.deb root
+fi
 
 python3 - root/boot/vmlinuz-* vmlinux <<'PY'
-# The kernel proper inside a bzImage, found through the boot protocol's header (Documentation/arch/x86/boot.rst).
+# The kernel proper inside a bzImage, found through the boot protocol's header (Documentation/arch/x86/boot.rst). Of arm64's Image,
+# which is no ELF file any more (Documentation/arch/arm64/booting.rst), the BTF alone: its header tells how long it is.
 import lzma, struct, subprocess, sys, zlib
 
 image = open(sys.argv[1], 'rb').read()
+if image[0x38:0x3C] == b'ARM\x64':
+    start = image.find(struct.pack('<HBBI', 0xEB9F, 1, 0, 24))
+    if start < 0:
+        sys.exit('make-golden: %s has no BTF' % sys.argv[1])
+    strings, length = struct.unpack_from('<II', image, start + 16)
+    open(sys.argv[2], 'wb').write(image[start:start + 24 + strings + length])
+    sys.exit(0)
 if image[0x202:0x206] != b'HdrS':
     sys.exit('make-golden: %s is no bzImage' % sys.argv[1])
 setup_sectors = image[0x1F1] or 4
