@@ -106,16 +106,17 @@ LINKER
 chmod +x "$linker"
 
 # publish PROJECT FOLDER ARGUMENTS...: a program for arm64. Apart from the builds for this machine, whose restored packages it would
-# replace.
+# replace; and each kind apart, because a native object is not compiled anew for another instruction set.
+kind=managed
 publish() {
     local project=$1 to=$2
     shift 2
     say "publishing $project"
-    dotnet publish "$repo/$project" -c Release -r linux-arm64 --artifacts-path "$cache/artifacts" -o "$to" -v q "$@" >"$work/publish.log" 2>&1 ||
+    dotnet publish "$repo/$project" -c Release -r linux-arm64 --artifacts-path "$cache/artifacts-$kind" -o "$to" -v q "$@" >"$work/publish.log" 2>&1 ||
         { cat "$work/publish.log" >&2; die "$project cannot be published for arm64"; }
 }
 
-native() { publish "$1" "$2" -p:PublishAot=true "-p:CppCompilerAndLinker=$linker" "${@:3}"; }
+native() { kind=${kind/managed/native} publish "$1" "$2" -p:PublishAot=true "-p:CppCompilerAndLinker=$linker" "${@:3}"; }
 
 # user ARGUMENTS...: a program under user emulation. The three settings are the emulator's need: with the runtime's defaults its
 # stubs go wrong there.
@@ -137,7 +138,7 @@ code() {
     native $project "$work/native"
     disassembly "$work/native/VmBus.MachineCode.Entries" >"$listings/aot.txt"
     user "$work/native/VmBus.MachineCode.Entries" >/dev/null
-    native $project "$work/native-lse" -p:IlcInstructionSet=lse%2Crcpc
+    kind=lse native $project "$work/native-lse" -p:IlcInstructionSet=lse%2Crcpc
     disassembly "$work/native-lse/VmBus.MachineCode.Entries" >"$listings/aot-lse.txt"
     [ -z "${VMBUS_ARM64_KEEP_LISTINGS:-}" ] || cp "$listings"/* "$VMBUS_ARM64_KEEP_LISTINGS"
     say "the rules, over the listings"

@@ -23,7 +23,8 @@ internal sealed class InMemoryGuestRings : IGuestRings
         int count = DownstreamPageOffset + 1 + incomingSize / GuestMemory.PageSize;
         try
         {
-            ulong[] frames = scattered ? Scattered(count) : Contiguous(count);
+            // A kernel with larger pages puts no single pages of VMBus in order.
+            ulong[] frames = scattered && Environment.SystemPageSize == GuestMemory.PageSize ? Scattered(count) : Contiguous(count);
             PageFrames = frames;
             (_outgoing, _incoming) = Map(frames);
         }

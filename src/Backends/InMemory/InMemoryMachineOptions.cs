@@ -28,7 +28,10 @@ public sealed record InMemoryMachineOptions
         init => DispatchMode = value ? DispatchMode.Threaded : DispatchMode.Inline;
     }
 
-    /// <summary>Whether the guest's rings lie in pages that are not neighbours, as a kernel's often do.</summary>
+    /// <summary>
+    /// Whether the guest's rings lie in pages that are not neighbours, as a kernel's often do. Without effect where the pages of this
+    /// machine's kernel are larger than 4096 bytes, as some of arm64: maps begin at those.
+    /// </summary>
     public bool ScatterPages { get; init; }
 
     /// <summary>How the hypervisor behaves.</summary>

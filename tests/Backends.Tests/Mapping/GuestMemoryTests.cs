@@ -8,6 +8,7 @@ namespace VmBus.Backends.Tests.Mapping;
 public class GuestMemoryTests
 {
     private const int Page = GuestMemory.PageSize;
+    private const string LargePages = "This kernel's pages are larger: it puts no single pages of VMBus in order (LargePageGuestTests).";
 
     public static TheoryData<bool> Kinds() => OperatingSystem.IsLinux() ? [false, true] : [false];
 
@@ -85,13 +86,14 @@ public class GuestMemoryTests
         ulong gpa = memory.AllocatePages(3);
         using RingMapping ring = memory.MapRing(gpa, 2 * Page);
 
-        Assert.Equal(shared, ring.IsDoubleMapped);
+        // The data begins at the third page: no page of a kernel's with larger ones.
+        Assert.Equal(shared && Environment.SystemPageSize == Page, ring.IsDoubleMapped);
         Assert.Equal(3, ring.PageCount);
         memory.Bytes(gpa, 3 * Page)[0] = 5;
         memory.Bytes(gpa, 3 * Page)[Page] = 6;
         Assert.Equal(5, Marshal.ReadByte(ring.ControlAddress));
         Assert.Equal(6, Marshal.ReadByte(ring.DataAddress));
-        if (shared)
+        if (ring.IsDoubleMapped)
             Assert.Equal(6, Marshal.ReadByte(ring.DataAddress, ring.DataSize));
     }
 
@@ -194,6 +196,7 @@ public class GuestMemoryTests
     public void Scattered_pages_that_the_kernel_does_not_map_are_no_ring(bool isLast)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has memfd.");
+        Assert.SkipWhen(Environment.SystemPageSize > Page, LargePages);
         if (!OperatingSystem.IsLinux())
             return;
         int before = OpenResources.Count().Regions;

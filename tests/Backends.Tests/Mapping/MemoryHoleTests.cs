@@ -88,6 +88,7 @@ public sealed class MemoryHoleTests : IDisposable
     [InlineData(0x100000ul, 0xBFFFFul, 0x5ul)]
     public void A_ring_is_made_of_pages_on_either_side(ulong control, ulong first, ulong second)
     {
+        Assert.SkipWhen(Environment.SystemPageSize > Page, "This kernel's pages are larger: it puts no single pages of VMBus in order (LargePageGuestTests).");
         ulong[] frames = [control, first, second];
         for (int page = 0; page < 3; page++)
             Memory.TryWrite(frames[page] * Page + 16, BitConverter.GetBytes(page + 1));
