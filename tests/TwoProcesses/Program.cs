@@ -6,7 +6,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using VmBus;
 using VmBus.InMemory;
 using VmBus.TwoProcesses;
 

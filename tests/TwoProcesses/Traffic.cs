@@ -33,7 +33,7 @@ internal static class Traffic
             Span<ulong> payload = words[..WordsOf(number)];
             for (int i = 0; i < payload.Length; i++)
                 payload[i] = WordOf(number, i);
-            while (!channel.TrySend(MemoryMarshal.AsBytes(payload), (ulong)number))
+            while (!channel.TrySend(MemoryMarshal.AsBytes(payload), new SendOptions { TransactionId = (ulong)number }))
             {
                 if (!channel.WaitToWrite(payload.Length * sizeof(ulong), Patience))
                     throw new TimeoutException($"No room for packet {number}.");

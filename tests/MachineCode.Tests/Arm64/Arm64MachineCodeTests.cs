@@ -116,7 +116,7 @@ public class Arm64MachineCodeTests
         foreach (string entry in (string[])[nameof(Entries.Write), nameof(Entries.ReadAndCommit), nameof(Entries.RequestRoom), nameof(Entries.Unmask)])
         {
             // The JIT's listing does not say that the entry calls the method of its name.
-            ArmMethod[] reached = [.. Reach(listing, listing.Entry(entry)), .. listing.Methods.Where(method => method.Name == $"{nameof(OutgoingRing)}.{entry}")];
+            ArmMethod[] reached = [.. Reach(listing, listing.Entry(entry)), .. listing.Methods.Where(method => method.Name == $"{nameof(OutgoingRing)}.{entry}" || method.Name == $"{nameof(IncomingRing)}.{entry}Interrupt")];
             (ArmMethod Method, int At)[] fences = [.. reached.SelectMany(method => Enumerable.Range(0, method.Instructions.Count)
                 .Where(at => atomics ? method.Instructions[at].Family == "swp" : method.Instructions[at].IsFence && IsBehindExchange(method, at)).Select(at => (method, at)))];
             Assert.True(
