@@ -184,6 +184,12 @@ partial class VmBusChannel
         }
     }
 
+    /// <summary>Whether there is something to read by batch. Does not wait, and leaves the interrupt masked or not.</summary>
+    internal bool HasPackets => _incoming.HasPackets;
+
+    /// <summary>Asks the other side for no signals until the next wait.</summary>
+    internal void MaskIncoming() => _incoming.MaskInterrupt();
+
     private static bool HasPacketsOrUnmasked(IncomingRing ring)
     {
         if (!ring.HasPackets && !ring.UnmaskInterrupt())

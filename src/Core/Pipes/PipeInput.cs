@@ -3,6 +3,7 @@
 
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using VmBus.Layout;
 
 namespace VmBus.Pipes;
@@ -14,6 +15,7 @@ namespace VmBus.Pipes;
 /// </remarks>
 internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
 {
+    private readonly PipeLooks _looks = new(channel);
     private byte[] _rest = [];
     private int _restAt;
     private int _restEnd;
@@ -94,8 +96,13 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
     /// <exception cref="TimeoutException">The time was up.</exception>
     public void Wait(TimeSpan timeout)
     {
+        if (IsFoundSoon())
+            return;
         switch (channel.WaitForPackets(timeout))
         {
+            case WaitOutcome.Ready:
+                _looks.Masked();
+                break;
             case WaitOutcome.TimedOut:
                 throw new TimeoutException($"Nothing came within {timeout.TotalMilliseconds} ms.");
             case WaitOutcome.Ended:
@@ -107,9 +114,12 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
     /// <summary><see cref="Wait"/> without a thread.</summary>
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
-        // All that the peer had sent is read: this is how a pipe ends whose peer closes it without a word.
-        if (!await channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-            IsEnded = true;
+        if (IsFoundSoon())
+            return;
+        if (await channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            _looks.Masked();
+        else
+            IsEnded = true;     // all that the peer had sent is read: so a pipe ends whose peer closes it without a word
     }
 
     public void ThrowIfFaulted()
@@ -118,39 +128,56 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
             throw new PipeCorruptException(fault.Fault, fault.Value, fault.Limit, fault.Position);
     }
 
-    private bool TryReadBytes(Span<byte> destination, out int read)
-    {
-        read = 0;
-        using ChannelReadBatch batch = channel.ReadBatch();
-        while (read < destination.Length && TryNext(batch, read > 0, out ReadOnlySpan<byte> data))
-        {
-            if (data.IsEmpty)
-            {
-                IsEnded = PeerCompleted = true;
-                break;
-            }
-
-            read += TakeFront(data, destination[read..]);
-        }
-
-        batch.Commit();
-        return read > 0 || IsEnded;
-    }
-
-    /// <summary>The next packet's data. What is wrong with a packet waits until those before it were handed out.</summary>
-    private bool TryNext(in ChannelReadBatch batch, bool hasSome, out ReadOnlySpan<byte> data)
+    /// <summary>Whether no wait is needed: something came while the interrupt was masked, or this side closed the channel meanwhile.</summary>
+    private bool IsFoundSoon()
     {
         try
         {
-            bool any = batch.TryNext(out RingPacket packet);
-            data = any ? Open(packet) : default;
-            return any;
+            if (_looks.TryFind())
+                return true;
         }
-        catch (VmBusException) when (hasSome)
+        catch (ObjectDisposedException)
         {
-            // Both the ring and the pipe keep their fault, and throw it at the next read.
-            data = default;
-            return false;
+            return IsEnded = true;
+        }
+
+        _looks.Unmasked();
+        return false;
+    }
+
+    private bool TryReadBytes(Span<byte> destination, out int read)
+    {
+        using ChannelReadBatch batch = channel.ReadBatch();
+        int taken = 0;
+        try
+        {
+            TakeBytes(batch, destination, ref taken);
+        }
+        catch (VmBusException) when (taken > 0)
+        {
+            // What is wrong with a packet waits until those before it were handed out: the ring and the pipe keep their fault, and
+            // throw it at the next read.
+        }
+
+        batch.Commit();
+        read = taken;
+        return read > 0 || IsEnded;
+    }
+
+    /// <summary>Takes packets until the destination is full, the end was said, or none is left.</summary>
+    /// <remarks>Apart from the catch: what a method with one holds stays out of registers.</remarks>
+    private void TakeBytes(in ChannelReadBatch batch, Span<byte> destination, ref int taken)
+    {
+        while (taken < destination.Length && batch.TryNext(out RingPacket packet))
+        {
+            ReadOnlySpan<byte> data = Open(packet);
+            if (data.IsEmpty)
+            {
+                IsEnded = PeerCompleted = true;
+                return;
+            }
+
+            taken += TakeFront(data, destination[taken..]);
         }
     }
 
@@ -189,7 +216,7 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
     private int TakeFront(ReadOnlySpan<byte> data, Span<byte> destination)
     {
         int taken = Math.Min(data.Length, destination.Length);
-        data[..taken].CopyTo(destination);
+        RingMemory.Copy(data[..taken], ref MemoryMarshal.GetReference(destination));
         if (taken < data.Length)
             Keep(data[taken..]);
         return taken;

@@ -58,26 +58,36 @@ internal sealed class PipeOutput
         Enter();
         try
         {
-            using ChannelWriteBatch batch = _channel.BeginBatch();
-            bool written;
-            int added = 0;
-            do
-            {
-                int length = Math.Min(data.Length, MaxDataLength);
-                written = _channel.Outgoing.HasRoom(PayloadLength(length)) && TryAdd(batch, data[..length]);
-                if (!written)
-                    break;
-                data = data[length..];
-                added += length;
-            }
-            while (!data.IsEmpty && added < _publishAt);
-            batch.Commit(Urgency);
-            return written && data.IsEmpty;
+            if (data.Length > MaxDataLength || !_channel.Outgoing.TryWriteInPlace(HeaderOf(data), data, (uint)_kept, out SignalNeed need))
+                return TryWritePieces(ref data);
+            _channel.AfterWrite(need, Urgency);
+            data = default;
+            return true;
         }
         finally
         {
             Leave();
         }
+    }
+
+    /// <summary>What is not one packet, or may have no room, or may be refused.</summary>
+    private bool TryWritePieces(ref ReadOnlySpan<byte> data)
+    {
+        using ChannelWriteBatch batch = _channel.BeginBatch();
+        bool written;
+        int added = 0;
+        do
+        {
+            int length = Math.Min(data.Length, MaxDataLength);
+            written = _channel.Outgoing.HasRoom(PayloadLength(length)) && TryAdd(batch, data[..length]);
+            if (!written)
+                break;
+            data = data[length..];
+            added += length;
+        }
+        while (!data.IsEmpty && added < _publishAt);
+        batch.Commit(Urgency);
+        return written && data.IsEmpty;
     }
 
     /// <summary>Says the end, if there is room for it: there is, unless another writer uses the ring too.</summary>
@@ -163,11 +173,13 @@ internal sealed class PipeOutput
 
     private int PayloadLength(int length) => PipeHeader.Size + Math.Min(length, MaxDataLength) + _kept;
 
+    private static ulong HeaderOf(ReadOnlySpan<byte> data) => DataType | (ulong)data.Length << 32;
+
     private static bool TryAdd(in ChannelWriteBatch batch, ReadOnlySpan<byte> data)
     {
         if (!batch.TryReserve(PipeHeader.Size + data.Length, out Span<byte> payload))
             return false;
-        BinaryPrimitives.WriteUInt64LittleEndian(payload, DataType | (ulong)data.Length << 32);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, HeaderOf(data));
         data.CopyTo(payload[PipeHeader.Size..]);
         return true;
     }
