@@ -7,7 +7,7 @@ internal sealed record CompareOptions
 {
     /// <summary>What <c>--help</c> prints.</summary>
     public const string Usage = """
-        compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE] [--before DIR]
+        compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE] [--before DIR] [--peer LIB.so]...
 
           --rounds N      samples of each contender in each case and placement (default 15)
           --placements N  times the rings are laid out anew in memory (default 3)
@@ -16,6 +16,7 @@ internal sealed record CompareOptions
           --plot FILE     writes the picture
           --beside FILE   another run's figures (NativeAOT's, say), printed beside this run's
           --before DIR    another build of this program, as a contender: bench/Compare/bin/Release/net10.0 of another clone
+          --peer LIB.so   a library that exports bench/Peers/native/peer/vmbus_peer.h, as a contender; may be given several times
         """;
 
     /// <summary>Samples of each contender in each case and placement.</summary>
@@ -35,6 +36,9 @@ internal sealed record CompareOptions
 
     /// <summary>The folder of another build.</summary>
     public string? BeforePath { get; private init; }
+
+    /// <summary>Libraries that take part.</summary>
+    public IReadOnlyList<string> PeerPaths { get; private init; } = [];
 
     /// <summary>Figures of another run.</summary>
     public string? BesidePath { get; private init; }
@@ -56,6 +60,7 @@ internal sealed record CompareOptions
                 "--json" => options with { JsonPath = value },
                 "--plot" => options with { PlotPath = value },
                 "--before" => options with { BeforePath = value },
+                "--peer" => options with { PeerPaths = [.. options.PeerPaths, value] },
                 "--beside" => options with { BesidePath = value },
                 _ => throw new FormatException($"{arguments[i]} is no option of compare."),
             };

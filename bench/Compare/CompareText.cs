@@ -15,6 +15,8 @@ internal static class CompareText
         var text = new StringBuilder();
         foreach (IGrouping<(Shape, int), CaseResult> table in results.GroupBy(result => (result.Case.Shape, result.Case.RingSize)))
             AppendTable(text, [.. table], beside, besideName);
+        if (results.Any(result => result.Contenders.Any(measured => !result.IsFigure(measured.Contender))))
+            text.Append(CultureInfo.InvariantCulture, $"(…): fewer than {Measured.Fewest} samples kept, which is no figure, and is not judged.\n\n");
         AppendTargets(text, results);
         return text.ToString();
     }
@@ -26,18 +28,22 @@ internal static class CompareText
         Shape.Batch => "one thread, batches of 32",
         Shape.AcrossOne => "two threads, one a call",
         Shape.AcrossBatch => "two threads, batches of 32",
-        _ => "ping-pong, one way",
+        Shape.PingPong => "ping-pong, one way",
+        Shape.Pipe => "one thread, 32 writes into a pipe and their reading",
+        _ => "two threads, bytes through a pipe",
     };
 
     private static void AppendTable(StringBuilder text, CaseResult[] rows, IReadOnlyList<CaseResult> beside, string besideName)
     {
         Case first = rows[0].Case;
-        text.Append(CultureInfo.InvariantCulture, $"{Describe(first.Shape)}, ring of {first.RingSize / 1024} KiB: ns a packet\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Describe(first.Shape)}, ring of {first.RingSize / 1024} KiB: ns a {(first.IsPipe ? "write" : "packet")}\n");
         string[] contenders = [.. rows[0].Contenders.Select(measured => measured.Contender)];
-        string[] others = [.. contenders.Where(name => name is Names.Before or Names.Floor or Names.Dpdk or Names.Channel)];
+        string[] others = [.. contenders.Where(name => name == Names.Before || !Names.IsOurs(name))];
+        string[] copying = [.. contenders.Where(Names.MayCopyOut)];
         List<string[]> cells =
         [
-            ["payload", .. contenders, .. others.Select(name => $"ours/{name}"), "kept",
+            ["payload", .. contenders, .. others.Select(name => $"ours/{name}"), .. copying.Select(name => $"untrusted/{name}"), "kept",
+                .. first.HasTwoThreads ? (string[])["line"] : [],
                 .. beside.Count == 0 ? Array.Empty<string>() : [$"{besideName}: ours", "ours/floor"]],
         ];
         foreach (CaseResult row in rows)
@@ -50,9 +56,10 @@ internal static class CompareText
                 besides = [Number(same?.Nanoseconds(Names.Ours) ?? double.NaN, "F1"), Number(same?.Ratio(Names.Floor) ?? double.NaN, "F2")];
             }
 
-            cells.Add([payload, .. row.Contenders.Select(measured => Number(measured.Nanoseconds, "F1")),
-                .. others.Select(name => Number(row.Ratio(name), "F2")),
-                $"{row.Contenders.Min(measured => measured.Kept)}/{row.Contenders.Max(measured => measured.Taken)}", .. besides]);
+            cells.Add([payload, .. row.Contenders.Select(measured => Number(measured.Nanoseconds, "F1", row.IsFigure(measured.Contender))),
+                .. others.Select(name => Ratio(row, Names.Ours, name)), .. copying.Select(name => Ratio(row, Names.OursCopied, name)),
+                $"{row.Contenders.Min(measured => measured.Kept)}/{row.Contenders.Max(measured => measured.Taken)}",
+                .. first.HasTwoThreads ? (string[])[string.Create(CultureInfo.InvariantCulture, $"{row.Line:F0} ({row.LineShare:P0})")] : [], .. besides]);
         }
 
         int[] widths = [.. Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length))];
@@ -72,7 +79,7 @@ internal static class CompareText
         {
             if (target.Worst(results) is not { } worst)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  not measured   {target.Text}\n");
+                text.Append(CultureInfo.InvariantCulture, $"  no figure      {target.Text}\n");
                 continue;
             }
 
@@ -87,6 +94,14 @@ internal static class CompareText
         text.Append(CultureInfo.InvariantCulture, $"{held} of {judged} hold in this run.\n");
     }
 
-    private static string Number(double value, string format)
-        => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Ratio(CaseResult row, string contender, string other)
+        => Number(row.Ratio(contender, other), "F2", row.IsFigure(contender) && row.IsFigure(other));
+
+    private static string Number(double value, string format, bool isFigure = true)
+    {
+        if (double.IsNaN(value))
+            return "-";
+        string text = value.ToString(format, CultureInfo.InvariantCulture);
+        return isFigure ? text : $"({text})";
+    }
 }

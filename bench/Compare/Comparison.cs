@@ -11,6 +11,8 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
     private const double SliceAlone = 1.5e6;    // nanoseconds
     private const double SliceTogether = 2.5e6;
 
+    private readonly Random _random = new();
+
     /// <summary>Measures all the cases that were asked for.</summary>
     public IReadOnlyList<CaseResult> Run()
     {
@@ -38,7 +40,12 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
     {
         long[] calibrations = [.. contenders.SelectMany(entry => entry.Samples).Select(sample => sample.Calibration).Order()];
         long quiet = calibrations[calibrations.Length / 10];
-        return new CaseResult(@case, [.. contenders.Select(entry => Measured.From(entry.Name, entry.Samples, quiet))]);
+        CoreDistance distance = CoreDistance.Of([.. contenders.SelectMany(entry => entry.Samples)]);
+        return new CaseResult(@case, [.. contenders.Select(entry => Measured.From(entry.Name, entry.Samples, quiet, distance))])
+        {
+            Line = distance.Median,
+            LineShare = distance.Share,
+        };
     }
 
     /// <summary>One set of rings for each contender: where they lie in memory makes a difference, so there are several.</summary>
@@ -48,13 +55,14 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
         (string Name, IContender Contender)[] all = [.. contenders.NamesFor(@case).Select(name => (name, contenders.Create(name, @case, payload)))];
         try
         {
+            int[] order = [.. Enumerable.Range(0, all.Length)];
             int[] counts = [.. all.Select(entry => CountFor(duel, @case, entry.Contender, payload))];
             for (int round = 0; round < options.Rounds; round++)
             {
-                for (int i = 0; i < all.Length; i++)
+                // Not always behind the same one, and in no rhythm that the machine may have too.
+                _random.Shuffle(order);
+                foreach (int turn in order)
                 {
-                    // Not always behind the same one.
-                    int turn = (i + round) % all.Length;
                     if (!samples.TryGetValue((@case, all[turn].Name), out List<Sample>? list))
                         samples[(@case, all[turn].Name)] = list = [];
                     list.Add(Slice(duel, @case, all[turn].Contender, counts[turn], payload));
@@ -115,11 +123,12 @@ internal sealed class Comparison(Contenders contenders, CompareOptions options, 
         Sample sample = @case.HasTwoThreads
             ? duel.Slice(() => contender.First(count), () => contender.Second(count), packets, out (long First, long Second) answers)
             : duel.Slice(() => contender.Alone(count), null, packets, out answers);
-        long sum = (long)count * (count - 1) / 2 + (long)count * payload[^1];
+        long sum = @case.IsPipe ? (long)count * payload.Length : (long)count * (count - 1) / 2 + (long)count * payload[^1];
         Check(@case, @case.HasTwoThreads ? answers.Second : answers.First, sum);
         if (@case.HasTwoThreads)
             Check(@case, answers.First, @case.Shape == Shape.PingPong ? sum : 0);
-        return sample;
+        // One that sleeps gives its core away itself.
+        return @case.Sleeps ? sample with { Preempted = false } : sample;
     }
 
     private static void Check(Case @case, long seen, long expected)

@@ -12,13 +12,21 @@ internal sealed class Contenders
     private readonly NativeLoops? _loops;
     private readonly DpdkLibrary? _dpdk;
     private readonly Func<Case, byte[], PeerTrust, IContender>? _before;
+    private readonly Dictionary<string, PeerLibrary> _peers = new(StringComparer.Ordinal);
 
     /// <summary>Looks who is there.</summary>
     /// <param name="missing">Told who is not, and why.</param>
     /// <param name="before">The folder of another build; <see langword="null"/> for none.</param>
-    /// <exception cref="FormatException">There is no such build, or this one cannot load it.</exception>
-    public Contenders(Action<string> missing, string? before)
+    /// <param name="peers">Libraries that take part.</param>
+    /// <exception cref="FormatException">There is no such build or library, or this one cannot load it, or a name is taken.</exception>
+    public Contenders(Action<string> missing, string? before, IEnumerable<string> peers)
     {
+        foreach (PeerLibrary peer in peers.Select(PeerLibrary.Load))
+        {
+            if (Names.All.Contains(peer.Name) || !_peers.TryAdd(peer.Name, peer))
+                throw new FormatException($"--peer: another contender is called {peer.Name}.");
+        }
+
         if (before is not null)
             _before = Load(before);
         if (!NativeLoops.TryBuild(out _loops, out string whyNot))
@@ -37,22 +45,35 @@ internal sealed class Contenders
     public IEnumerable<string> NamesFor(Case @case)
     {
         yield return Names.Ours;
+        if (@case.IsPipe)
+        {
+            yield return Names.OursCopied;
+            yield return Names.Pipelines;
+            yield return Names.Socket;
+            yield break;
+        }
+
         if (_before is not null)
             yield return Names.Before;
-        if (!@case.HasTwoThreads)
-            yield return Names.OursCopied;
-        if (!@case.HasTwoThreads && _before is not null)
+        yield return Names.OursCopied;
+        if (_before is not null)
             yield return Names.BeforeCopied;
         if (_loops is not null)
             yield return Names.Floor;
         if (_dpdk is not null)
             yield return Names.Dpdk;
+        foreach (string peer in _peers.Keys)
+            yield return peer;
         yield return Names.Channel;
     }
 
     /// <summary>Sets one up.</summary>
     public IContender Create(string name, Case @case, byte[] payload) => name switch
     {
+        Names.Ours when @case.IsPipe => new OurPipeContender(@case, payload, PeerTrust.Trusted),
+        Names.OursCopied when @case.IsPipe => new OurPipeContender(@case, payload, PeerTrust.Untrusted),
+        Names.Pipelines => new PipelinesContender(@case, payload),
+        Names.Socket => new SocketContender(@case, payload),
         Names.Ours => new OurContender(@case, payload, PeerTrust.Trusted),
         Names.OursCopied => new OurContender(@case, payload, PeerTrust.Untrusted),
         Names.Before => _before!(@case, payload, PeerTrust.Trusted),
@@ -60,6 +81,7 @@ internal sealed class Contenders
         Names.Floor => new FloorContender(@case, _loops!, payload),
         Names.Dpdk => new DpdkContender(@case, _loops!, _dpdk!, payload),
         Names.Channel => new ChannelContender(@case, payload),
+        _ when _peers.TryGetValue(name, out PeerLibrary? peer) => new PeerContender(@case, peer, payload),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such contender."),
     };
 

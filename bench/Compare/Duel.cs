@@ -12,11 +12,13 @@ internal sealed class Duel : IDisposable
 {
     private const double LostAtMost = .01;
 
+    private readonly LineProbe _line = new();
     private readonly Barrier _barrier = new(3);
     private readonly Thread[] _threads;
     private readonly Run[] _runs = [new(), new()];
     private readonly Func<long>?[] _work = new Func<long>?[2];
     private int _together;
+    private bool _hasTwo;
     private volatile bool _ended;
 
     public Duel()
@@ -41,6 +43,7 @@ internal sealed class Duel : IDisposable
         _work[0] = first;
         _work[1] = second;
         _together = second is null ? 1 : 2;
+        _hasTwo = second is not null;
         _barrier.SignalAndWait();
         _barrier.SignalAndWait();
         IEnumerable<Run> sides = _runs.Take(second is null ? 1 : 2);
@@ -51,7 +54,9 @@ internal sealed class Duel : IDisposable
         return new Sample(
             ticks * 1e9 / Stopwatch.Frequency / packets,
             sides.Max(run => run.Calibration),
-            sides.Any(run => run.Preempted));
+            sides.Any(run => run.Preempted),
+            second is null ? 0 : Math.Min(_runs[0].LineBefore, _runs[0].LineBehind),
+            second is null ? 0 : Math.Max(_runs[0].LineBefore, _runs[0].LineBehind));
     }
 
     public void Dispose()
@@ -72,12 +77,12 @@ internal sealed class Duel : IDisposable
             if (_ended)
                 return;
             if (_work[side] is { } work)
-                Measure(_runs[side], work);
+                Measure(side, _runs[side], work);
             _barrier.SignalAndWait();
         }
     }
 
-    private void Measure(Run run, Func<long> work)
+    private void Measure(int side, Run run, Func<long> work)
     {
         run.Error = null;
         try
@@ -86,6 +91,8 @@ internal sealed class Duel : IDisposable
             Interlocked.Decrement(ref _together);
             while (Volatile.Read(ref _together) > 0)
                 Pause.Once();
+            if (_hasTwo)
+                run.LineBefore = _line.Run(side);
             TimeSpan used = ThreadScheduling.ThreadCpuTime();
             run.Start = Stopwatch.GetTimestamp();
             run.Answer = work();
@@ -100,6 +107,10 @@ internal sealed class Duel : IDisposable
         {
             run.Error = error;
         }
+
+        // Also where this side failed: the other waits for it.
+        if (_hasTwo)
+            run.LineBehind = _line.Run(side);
     }
 
     private sealed class Run
@@ -113,6 +124,10 @@ internal sealed class Duel : IDisposable
         public long Calibration { get; set; }
 
         public bool Preempted { get; set; }
+
+        public double LineBefore { get; set; }
+
+        public double LineBehind { get; set; }
 
         public Exception? Error { get; set; }
     }

@@ -9,16 +9,20 @@ namespace VmBus.Compare;
 /// <param name="Taken">Samples in all.</param>
 internal sealed record Measured(string Contender, double Nanoseconds, double LowerQuartile, double UpperQuartile, int Kept, int Taken)
 {
+    /// <summary>Fewer samples kept than this are no figure.</summary>
+    public const int Fewest = 10;
+
     /// <summary>Keeps the samples that were not disturbed.</summary>
     /// <param name="contender">Its name.</param>
     /// <param name="samples">All of them.</param>
     /// <param name="quiet">The calibration of a quiet machine, in ticks.</param>
-    public static Measured From(string contender, IReadOnlyCollection<Sample> samples, long quiet)
+    /// <param name="distance">Where the two threads ran.</param>
+    public static Measured From(string contender, IReadOnlyCollection<Sample> samples, long quiet, CoreDistance distance)
     {
         double[] kept =
         [
             .. from sample in samples
-               where !sample.Preempted && sample.Calibration <= quiet * Calibration.Tolerance
+               where !sample.Preempted && sample.Calibration <= quiet * Calibration.Tolerance && distance.Includes(sample)
                orderby sample.Nanoseconds
                select sample.Nanoseconds,
         ];

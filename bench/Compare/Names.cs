@@ -23,4 +23,19 @@ internal static class Names
 
     /// <summary>System.Threading.Channels.</summary>
     public const string Channel = "Channel<T>";
+
+    /// <summary>System.IO.Pipelines.</summary>
+    public const string Pipelines = "Pipelines";
+
+    /// <summary>A Unix socket.</summary>
+    public const string Socket = "Unix socket";
+
+    /// <summary>All of them. A peer's library has another.</summary>
+    public static IReadOnlyList<string> All { get; } = [Ours, OursCopied, Before, BeforeCopied, Floor, Dpdk, Channel, Pipelines, Socket];
+
+    /// <summary>Whether it is our code, in this build or another.</summary>
+    public static bool IsOurs(string name) => name is Ours or OursCopied or Before or BeforeCopied;
+
+    /// <summary>Whether our untrusted form is set beside it: it copies out too, or as a peer's library may.</summary>
+    public static bool MayCopyOut(string name) => !IsOurs(name) && name is not (Floor or Channel);
 }

@@ -1,4 +1,4 @@
-// Ours, DPDK's compiled library, System.Threading.Channels and a floor in C, side by side in one run.
+// Ours, DPDK's compiled library, System.Threading.Channels, pipes, sockets, a floor in C and libraries of anybody's, in one run.
 //
 //   bench/install-peers.sh
 //   dotnet run -c Release --project bench/Compare -- compare --plot compare.png
@@ -23,7 +23,7 @@ try
 {
     CompareOptions options = CompareOptions.Parse(args);
     CompareFile? beside = options.BesidePath is { } path ? CompareFile.Read(path) : null;
-    var contenders = new Contenders(Console.Error.WriteLine, options.BeforePath);
+    var contenders = new Contenders(Console.Error.WriteLine, options.BeforePath, options.PeerPaths);
     string runtime = $"{(RuntimeFeature.IsDynamicCodeCompiled ? "JIT" : "NativeAOT")}, {RuntimeInformation.FrameworkDescription}";
     string machine = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
     Console.WriteLine($"{runtime}; {machine}, {Environment.ProcessorCount} cores; {contenders.Compiler}; {contenders.DpdkPath}");

@@ -17,4 +17,10 @@ internal enum Shape
 
     /// <summary>Two threads send one packet to and fro; the figure is for one way.</summary>
     PingPong,
+
+    /// <summary>One thread writes bytes into a pipe, 32 times, and reads them all; the figure is for one write and its reading.</summary>
+    Pipe,
+
+    /// <summary>One thread writes bytes into a pipe, another reads them; the figure is for one write.</summary>
+    AcrossPipe,
 }

@@ -1,6 +1,5 @@
 // The loops in native/, built where they run: with this machine's compiler, for this machine's processor.
 
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
@@ -55,16 +54,15 @@ public sealed unsafe class NativeLoops
             return false;
         }
 
-        string[] flags = ["-O3", "-march=native", "-shared", "-fPIC"];
         string sources = Path.Combine(AppContext.BaseDirectory, "native");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("vmbus-loops-");
         try
         {
             string output = Path.Combine(folder.FullName, "libloops.so");
-            if (!TryRun(["--version"], out string version, out whyNot)
-                || !TryRun([.. flags, "-o", output, .. Sources.Select(file => Path.Combine(sources, file))], out _, out whyNot))
+            if (!Gcc.TryRun(["--version"], out string version, out whyNot)
+                || !Gcc.TryRun([.. Gcc.LibraryFlags, "-o", output, .. Sources.Select(file => Path.Combine(sources, file))], out _, out whyNot))
                 return false;
-            loops = new NativeLoops(NativeLibrary.Load(output), $"{version.Split('\n')[0]}, {string.Join(' ', flags)}");
+            loops = new NativeLoops(NativeLibrary.Load(output), $"{version.Split('\n')[0]}, {string.Join(' ', Gcc.LibraryFlags)}");
             return true;
         }
         finally
@@ -110,26 +108,4 @@ public sealed unsafe class NativeLoops
     /// <summary>One side of DPDK's ping-pong.</summary>
     public long DpdkPingPong(DpdkCalls* calls, byte* payload, uint length, long count, int first)
         => _dpdkPingPong(calls, payload, length, count, first);
-
-    private static bool TryRun(string[] arguments, out string output, out string whyNot)
-    {
-        output = "";
-        whyNot = "";
-        try
-        {
-            using Process gcc = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            Task<string> errors = gcc.StandardError.ReadToEndAsync();
-            output = gcc.StandardOutput.ReadToEnd();
-            gcc.WaitForExit();
-            if (gcc.ExitCode == 0)
-                return true;
-            whyNot = $"gcc ended with {gcc.ExitCode}: {errors.Result.Trim()}";
-            return false;
-        }
-        catch (System.ComponentModel.Win32Exception missing)
-        {
-            whyNot = $"gcc cannot be started ({missing.Message}); bench/install-peers.sh installs it.";
-            return false;
-        }
-    }
 }
