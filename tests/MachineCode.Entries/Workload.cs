@@ -4,6 +4,7 @@
 using VmBus.Hosting;
 using VmBus.InMemory;
 using VmBus.Layout;
+using VmBus.Pipes;
 
 namespace VmBus.MachineCode;
 
@@ -19,6 +20,9 @@ public sealed class Workload : IDisposable
     private readonly OutgoingRing _outgoing;
     private readonly IncomingRing _reader;
     private readonly VmBusChannel _channel;
+    private readonly VmBusChannel _far;
+    private readonly PipeStream _pipe;
+    private readonly PipeStream _farPipe;
     private readonly Hypervisor _hypervisor = new(new HypervisorOptions { MonitorScan = MonitorScan.Stepped, SharedMemory = false });
     private readonly EventFlagSignalPath _flagPath;
     private readonly MonitorExaminer _examiner;
@@ -31,7 +35,11 @@ public sealed class Workload : IDisposable
         _concurrent = Signaler(dedicated: false, concurrent: true);
         _outgoing = new OutgoingRing(_there);
         _reader = new IncomingRing(_there);
-        _channel = new VmBusChannel(_outgoing, new IncomingRing(RingMemory.Allocate(4096)), _dedicated, new NoWait());
+        RingMemory back = RingMemory.Allocate(4096);
+        _channel = new VmBusChannel(_outgoing, new IncomingRing(back), _dedicated, new NoWait());
+        _far = new VmBusChannel(new OutgoingRing(back), _reader, _shared, new NoWait());
+        _pipe = new PipeStream(_channel, leaveOpen: true);
+        _farPipe = new PipeStream(_far, leaveOpen: true);
         VirtualProcessor processor = _hypervisor.CreatePartition(1 << 20).VirtualProcessors[0];
         _flagPath = new EventFlagSignalPath(processor, 3, new InterruptPageView(_pages[1]));
         _examiner = new MonitorExaminer(new MonitorPageView(_pages[0]), new MonitorOptions(), static (_, _) => HypercallStatus.Success);
@@ -50,6 +58,7 @@ public sealed class Workload : IDisposable
             Modes(round);
             Rings();
             Pages(round);
+            Counts();
         }
     }
 
@@ -57,6 +66,7 @@ public sealed class Workload : IDisposable
     public void Dispose()
     {
         _channel.Dispose();
+        _far.Dispose();
         _hypervisor.Dispose();
     }
 
@@ -108,6 +118,27 @@ public sealed class Workload : IDisposable
             Expect(Entries.Send(_channel, payload));
         Expect(Entries.Unmask(_reader));
         Entries.ReadAndCommit(_reader);
+        Drain();
+    }
+
+    private void Counts()
+    {
+        Span<byte> payload = stackalloc byte[64];
+        Expect(Counted.Write(_outgoing, payload) && Counted.Read(_reader) == 1);
+        Expect(Counted.WriteBatch(_outgoing, payload) && Counted.Read(_reader) == 0);
+        Expect(Counted.Send(_channel, payload) && Counted.ReadChannel(_far) == 0);
+        Counted.WritePipe(_pipe, payload);
+        Expect(Counted.ReadPipe(_farPipe, payload) == payload.Length);
+    }
+
+    private void Drain()
+    {
+        using IncomingBatch batch = _reader.ReadBatch();
+        while (batch.TryNext(out _))
+        {
+        }
+
+        batch.Commit();
     }
 
     private void Pages(int round)

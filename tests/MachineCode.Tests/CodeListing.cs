@@ -18,10 +18,13 @@ internal sealed class CodeListing(string compiler, IEnumerable<CompiledMethod> m
     public string Compiler => compiler;
 
     /// <summary>One of <see cref="MachineCode.Entries"/>.</summary>
-    public CompiledMethod Entry(string name)
+    public CompiledMethod Entry(string name) => Method("Entries." + name);
+
+    /// <summary>A method by type and name.</summary>
+    public CompiledMethod Method(string name)
     {
-        CompiledMethod[] found = [.. _byName["Entries." + name]];
-        Assert.True(found.Length == 1, $"{compiler} has {found.Length} methods Entries.{name}.");
+        CompiledMethod[] found = [.. _byName[name]];
+        Assert.True(found.Length == 1, $"{compiler} has {found.Length} methods {name}.");
         return found[0];
     }
 

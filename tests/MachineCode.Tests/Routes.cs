@@ -67,7 +67,8 @@ internal sealed class Routes(CodeListing listing, Func<CompiledMethod, bool>? is
         return false;
     }
 
-    private static bool IsExchange(in Instruction instruction) => instruction.Mnemonic == Mnemonic.Xchg
+    /// <summary>Whether it is an <c>xchg</c> with memory.</summary>
+    public static bool IsExchange(in Instruction instruction) => instruction.Mnemonic == Mnemonic.Xchg
         && (instruction.Op0Kind == OpKind.Memory || instruction.Op1Kind == OpKind.Memory);
 
     private IEnumerable<LockedCost> Costs(CompiledMethod method, Instruction instruction)
@@ -81,8 +82,8 @@ internal sealed class Routes(CodeListing listing, Func<CompiledMethod, bool>? is
         return [IsExchange(instruction) ? new LockedCost(0, 0, 1, 0) : new LockedCost(0, 0, 0, 1)];
     }
 
-    // null is the way out.
-    private static IEnumerable<int?> Next(CompiledMethod method, int at)
+    /// <summary>Where control may go from an instruction; <see langword="null"/> is the way out.</summary>
+    public static IEnumerable<int?> Next(CompiledMethod method, int at)
     {
         Instruction instruction = method.Instructions[at];
         int? behind = at + 1 < method.Instructions.Length ? at + 1 : null;
