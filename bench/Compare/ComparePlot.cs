@@ -17,6 +17,8 @@ internal static class ComparePlot
         (Names.Floor, Color.FromHex("#1F2430"), LinePattern.Dotted),
         (Names.Dpdk, Color.FromHex("#0072B2"), LinePattern.Solid),
         (Names.Channel, Color.FromHex("#009E73"), LinePattern.Dashed),
+        (Names.Pipelines, Color.FromHex("#CC79A7"), LinePattern.Solid),
+        (Names.Socket, Color.FromHex("#E69F00"), LinePattern.Dashed),
     ];
 
     /// <summary>Draws a run.</summary>
