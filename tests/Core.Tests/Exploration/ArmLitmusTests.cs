@@ -8,6 +8,7 @@
 //
 // A test has the end that it asks for, and whether Armv8 has it. "+" joins what orders each thread, as in the papers: MP+rel+acq.
 
+using VmBus.Testing;
 using Xunit;
 
 namespace VmBus.Core.Tests.Exploration;
@@ -185,7 +186,7 @@ public class ArmLitmusTests
                         found[loads++] = (byte)value;
                 }
             }))];
-            Exploration done = Explorer.Run(new Scenario(Name, Cells, actors), model, outcome: (layout, state) => EndOf(layout, state));
+            ExplorationResult done = Explorer.Run(new Scenario(Name, Cells, actors), model, outcome: (layout, state) => EndOf(layout, state));
             Assert.Null(done.Failure);
             return done.Outcomes;
         }

@@ -24,7 +24,15 @@ public sealed class BusStatusTests
         ],
         Lines(new HostBusStatistics
         {
-            Refusals = 7, LastRefusal = "No more.", Faults = 6, MessagesPutOff = 5, PostsDelayed = 4, MessagesGivenUp = 3, SocketRequests = 2, DeviceFailures = 1, LastDeviceFailure = "Broken.",
+            Refusals = 7,
+            LastRefusal = "No more.",
+            Faults = 6,
+            MessagesPutOff = 5,
+            PostsDelayed = 4,
+            MessagesGivenUp = 3,
+            SocketRequests = 2,
+            DeviceFailures = 1,
+            LastDeviceFailure = "Broken.",
         })[1..]);
 
     // The system tests look for these words.
