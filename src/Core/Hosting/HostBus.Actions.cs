@@ -83,7 +83,7 @@ partial class HostBus
     {
         bool isTooMuch = AbandonedCalls >= _options.MaxAbandonedCalls;
         if (isTooMuch)
-            Refuse($"A socket channel is refused while {AbandonedCalls} calls go on that are waited for no more.");
+            Refuse($"A socket channel is refused while {AbandonedCalls} abandoned calls of devices still run.");
         if (isTooMuch || _transportConnect is not { } handler)
         {
             _protocol.CompleteTransportConnect(connect.Endpoint, connect.Service, ChannelMessageStatus.ConnectionRefused);

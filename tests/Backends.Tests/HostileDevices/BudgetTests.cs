@@ -171,7 +171,7 @@ public sealed class BudgetTests
         Dictionary<Guid, OfferChannel> offers = await fixture.Guest.ConnectAsync();
         WireChannel refused = await fixture.Guest.ShareRingsAsync(offers[PlayedOffer.InterfaceInstance]);
         Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenAsync(refused));
-        Assert.Contains("3 calls go on", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
+        Assert.Contains("3 abandoned calls of devices still run", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
         goOn.SetResult(true);
         Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().AbandonedCalls == 0, "the calls to end");
         Assert.Equal(ChannelMessageStatus.Success, await fixture.Guest.OpenAsync(refused));
