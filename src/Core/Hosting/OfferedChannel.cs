@@ -14,6 +14,7 @@ public sealed class OfferedChannel : IAsyncDisposable
     {
         _bus = bus;
         _link = link;
+        Completion = Task.WhenAny(link.Revoked, bus.Disposed);
     }
 
     /// <summary>What is offered.</summary>
@@ -50,7 +51,7 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// Completes when the offer is taken back, or the bus is disposed or has failed: no guest can open the channel any more.
     /// <see cref="Failure"/> and <see cref="HostBus.Failure"/> say why; this task itself never fails.
     /// </summary>
-    public Task Completion => Task.WhenAny(_link.Revoked, _bus.Disposed);
+    public Task Completion { get; }
 
     /// <summary>
     /// Takes the offer back, a primary channel's with those of its subchannels. A guest that has the channel open is told; the service

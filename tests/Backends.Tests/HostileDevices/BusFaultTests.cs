@@ -37,6 +37,7 @@ public sealed class BusFaultTests
             AssertIsDisposal((await Assert.ThrowsAsync<BusFaultException>(() => Soon(waiting))).InnerException);
         AssertIsDisposal(host.Failure);
         await Soon(offered.Completion);
+        Assert.Same(offered.Completion, offered.Completion);
         Assert.All(told, token => Assert.True(token.IsCancellationRequested));
 
         await Assert.ThrowsAsync<BusFaultException>(() => host.ResetAsync());
