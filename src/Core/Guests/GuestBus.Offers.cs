@@ -54,7 +54,6 @@ partial class GuestBus
         await RequestOffersAsync(cancellationToken).ConfigureAwait(false);
         using var limit = new CancellationTokenSource(_options.OfferTimeout, _options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        string wanted = $"subchannel {subchannelIndex} of device {interfaceInstance} of class {ClassText(interfaceType)}";
         try
         {
             await foreach (OfferChange change in WatchOffersAsync(either.Token).ConfigureAwait(false))
@@ -70,11 +69,11 @@ partial class GuestBus
             cancellationToken.ThrowIfCancellationRequested();
             IReadOnlyList<GuestOffer> there = await GetOffersAsync(cancellationToken).ConfigureAwait(false);
             throw new GuestBusException(
-                $"The host has not offered {wanted} within {_options.OfferTimeout.TotalSeconds:0.###} s ({nameof(GuestBusOptions)}.{nameof(GuestBusOptions.OfferTimeout)}). It offers {OffersText(there)}.",
+                $"The host has not offered {NameOf(interfaceType, interfaceInstance, subchannelIndex)} within {_options.OfferTimeout.TotalSeconds:0.###} s ({nameof(GuestBusOptions)}.{nameof(GuestBusOptions.OfferTimeout)}). It offers {OffersText(there)}.",
                 GuestBusError.NotOffered);
         }
 
-        throw new GuestBusException($"The connection ended before the host offered {wanted}.", GuestBusError.Disconnected);
+        throw new GuestBusException($"The connection ended before the host offered {NameOf(interfaceType, interfaceInstance, subchannelIndex)}.", GuestBusError.Disconnected);
     }
 
     /// <summary>
@@ -133,14 +132,15 @@ partial class GuestBus
             ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.", GuestBusError.Rescinded);
     }
 
-    private static string ClassText(Guid interfaceType) => DeviceClass.Find(interfaceType) is { } known ? $"{interfaceType} ({known.Name})" : $"{interfaceType}";
+    private static string NameOf(Guid interfaceType, Guid interfaceInstance, ushort subchannelIndex) =>
+        $"subchannel {subchannelIndex} of device {interfaceInstance} of class {interfaceType}{(DeviceClass.Find(interfaceType) is { } known ? $" ({known.Name})" : "")}";
 
     private static string OffersText(IReadOnlyList<GuestOffer> offers)
     {
         const int Most = 8;
         if (offers.Count == 0)
             return "nothing";
-        IEnumerable<string> first = offers.Take(Most).Select(offer => $"subchannel {offer.SubchannelIndex} of device {offer.InterfaceInstance} of class {ClassText(offer.InterfaceType)}");
+        IEnumerable<string> first = offers.Take(Most).Select(offer => NameOf(offer.InterfaceType, offer.InterfaceInstance, offer.SubchannelIndex));
         return string.Join("; ", first) + (offers.Count > Most ? $"; and {offers.Count - Most} more" : "");
     }
 

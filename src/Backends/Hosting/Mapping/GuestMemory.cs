@@ -38,14 +38,10 @@ internal sealed class GuestMemory : IGuestMemory, IDisposable
     /// <summary>Makes zeroed memory.</summary>
     /// <param name="size">Its size in bytes: whole pages, two at least, up to <see cref="MostOf"/>.</param>
     /// <param name="shared">Whether it is a memfd or section (Linux, Windows) rather than a pinned managed array.</param>
+    /// <param name="kernelPage">For tests: the size of the kernel's pages, as if it were another than this machine's.</param>
     /// <exception cref="ArgumentException">The size is not whole pages, or out of range.</exception>
     /// <exception cref="PlatformNotSupportedException">Shared memory was asked for elsewhere than on Linux and Windows.</exception>
-    public GuestMemory(long size, bool shared) : this(size, shared, kernelPage: null)
-    {
-    }
-
-    /// <summary>Makes zeroed memory as under a kernel with pages of another size. For tests.</summary>
-    internal GuestMemory(long size, bool shared, int? kernelPage)
+    public GuestMemory(long size, bool shared, int? kernelPage = null)
     {
         _kernelPage = kernelPage;
         if (size % PageSize != 0 || size < 2 * PageSize || size > MostOf(shared))
