@@ -5,7 +5,7 @@ using VmBus.Peers;
 
 namespace VmBus.Compare;
 
-/// <summary>A library of anybody's, over rings of ours: <c>--peer</c>.</summary>
+/// <summary>A library given with <c>--peer</c>, over our rings.</summary>
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class PeerContender : IContender
 {

@@ -1,4 +1,4 @@
-// Ours, DPDK's compiled library, System.Threading.Channels, pipes, sockets, a floor in C and libraries of anybody's, in one run.
+// Ours, DPDK's compiled library, System.Threading.Channels, pipes, sockets, a floor in C, and libraries given with --peer, in one run.
 //
 //   bench/install-peers.sh
 //   dotnet run -c Release --project bench/Compare -- compare --plot compare.png

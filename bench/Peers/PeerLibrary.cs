@@ -1,4 +1,4 @@
-// A library of anybody's that takes part in the comparison. Mirrors native/peer/vmbus_peer.h.
+// A shared library that a user adds to the comparison. Mirrors native/peer/vmbus_peer.h.
 
 using System.Runtime.InteropServices;
 

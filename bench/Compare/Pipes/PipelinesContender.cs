@@ -10,21 +10,7 @@ internal sealed class PipelinesContender(Case @case, byte[] payload) : IContende
     private readonly ByteCheck _check = new(payload);
     private readonly byte[] _buffer = new byte[PipeCase.ReadLength];
 
-    public long Alone(int count)
-    {
-        long seen = 0;
-        for (int i = 0; i < count; i += @case.Batch)
-        {
-            // Neither waits: all of it is less than the writer may be ahead.
-            First(@case.Batch);
-            long read = Second(@case.Batch);
-            if (read < 0)
-                return -1;
-            seen += read;
-        }
-
-        return seen;
-    }
+    public long Alone(int count) => PipeCase.Alternate(this, @case.Batch, count);
 
     public long First(int count) => WriteAsync(count).GetAwaiter().GetResult();
 

@@ -7,20 +7,7 @@ internal abstract class StreamContender(Case @case, byte[] payload) : IContender
     private readonly ByteCheck _check = new(payload);
     private readonly byte[] _buffer = new byte[PipeCase.ReadLength];
 
-    public long Alone(int count)
-    {
-        long seen = 0;
-        for (int i = 0; i < count; i += @case.Batch)
-        {
-            First(@case.Batch);
-            long read = Second(@case.Batch);
-            if (read < 0)
-                return -1;
-            seen += read;
-        }
-
-        return seen;
-    }
+    public long Alone(int count) => PipeCase.Alternate(this, @case.Batch, count);
 
     public long First(int count)
     {

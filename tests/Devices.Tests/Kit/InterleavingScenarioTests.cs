@@ -84,7 +84,7 @@ public class InterleavingScenarioTests
     {
         var scenario = new InterleavingScenario();
         int wake = scenario.AddCell("wake"), ready = scenario.AddCell("ready");
-        // It looks, and sleeps; the other makes ready and wakes only one that it saw asleep: nobody.
+        // The waker sets ready and wakes no thread: a sleeper that looked before that waits for ever.
         scenario.AddThread("sleeper", memory =>
         {
             if (memory.Acquire(ready) == 0)

@@ -95,7 +95,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
     public unsafe bool TryConsume()
     {
         byte* all = stackalloc byte[Capacity];
-        // No more than a full pipe holds: a peer that goes on signalling keeps nobody here.
+        // No more than a full pipe holds: a peer that keeps signalling cannot keep this loop running.
         for (int reads = 0; reads < MostReads; reads++)
         {
             nint taken = Take(all);
