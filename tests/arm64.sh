@@ -54,17 +54,8 @@ watched_traps
 . "$here/System/packages.sh"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    say "installing ${missing[*]}"
-    root=()
-    [ "$(id -u)" = 0 ] || root=(sudo)
-    { "${root[@]}" apt-get update -q && "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
-        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "${missing[*]} cannot be installed"; }
-fi
+. "$here/System/install.sh"
+install_missing "${packages[@]}"
 say "packages (kept in the cache when they were there)"
 packages_tree libraries bookworm libc6 libstdc++6 libgcc-s1 libssl3 zlib1g busybox-static
 

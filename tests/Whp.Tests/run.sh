@@ -35,17 +35,8 @@ program=
 trap 'rm -rf "$work"' EXIT
 watched_traps
 
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-    say "installing ${missing[*]}"
-    root=()
-    [ "$(id -u)" = 0 ] || root=(sudo)
-    { "${root[@]}" apt-get update -q && "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
-        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; die "${missing[*]} cannot be installed"; }
-fi
+. "$here/../System/install.sh"
+install_missing "${packages[@]}"
 for WINE in wine64 /usr/lib/wine/wine64 ''; do command -v "$WINE" >/dev/null 2>&1 && break; done
 [ -n "$WINE" ] || die "there is no wine64"
 export WINE WINEPREFIX=$cache/prefix WINEDEBUG=-all
