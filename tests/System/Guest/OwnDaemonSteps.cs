@@ -43,8 +43,7 @@ internal static class OwnDaemonSteps
     public static void ServeSnapshots()
     {
         using Process server = Start("vss", "--serve");
-        StockSteps.Ask(DeviceClass.Backup, "vss check");
-        DiskSteps.Freeze(() => StockSteps.Ask(DeviceClass.Backup, "vss freeze"), () => StockSteps.Ask(DeviceClass.Backup, "vss check"), () => StockSteps.Ask(DeviceClass.Backup, "vss thaw"));
+        StockSteps.AskToFreeze();
         End(server);
     }
 

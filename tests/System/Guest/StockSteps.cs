@@ -38,7 +38,7 @@ internal sealed class StockSteps(string[] words)
         : words.Contains(CrashSteps.WriteWord) ? [("writes until the host is killed", CrashSteps.Write)]
         : words.FirstOrDefault(word => word.StartsWith(CrashSteps.AckedWord, StringComparison.Ordinal)) is { } acked
             ? [("what was on the disk when the host was killed", () => CrashSteps.Verify(int.Parse(acked[CrashSteps.AckedWord.Length..], CultureInfo.InvariantCulture)))]
-        : words.Contains(HibernationSteps.HibernateWord) ? [("the version", RequireVersion), ("hibernated to a disk, and resumed under another host", new HibernationSteps(Sysfs, Echo).Hibernate)]
+        : words.Contains(HibernationSteps.HibernateWord) ? [("the version", RequireVersion), ("hibernated to a disk, and resumed under another host", new HibernationSteps(Sysfs, trips => Echo(trips)).HibernateToDisk)]
         : words.Contains(HibernationSteps.ResumeWord) ? [("the image that another host's guest wrote", HibernationSteps.Resume)]
         : words.Contains(KexecSteps.CrashWord) ? [("the version", RequireVersion), ("a crash kernel loaded", KexecSteps.LoadForCrash), ("crashed", KexecSteps.Crash)]
         : words.Contains(KeyboardSteps.Word)
@@ -80,7 +80,7 @@ internal sealed class StockSteps(string[] words)
         ("offered and rescinded, again and again", OfferAndRescind),
         ("many channels at once", OfferMany),
         ("64 channels open at once", OpenMany),
-        ("hibernated, and resumed", Hibernate),
+        ("hibernated, and resumed", new HibernationSteps(Sysfs, trips => Echo(trips)).HibernateInMemory),
         ("what the disks hold", DiskSteps.Tell),
         ("the kernel loaded once more", KexecSteps.Load),
     ];
@@ -146,9 +146,16 @@ internal sealed class StockSteps(string[] words)
     private static void Freeze()
     {
         using Process daemon = StartDaemon("hv_vss_daemon");
-        Ask(DeviceClass.Backup, "vss check");
-        DiskSteps.Freeze(() => Ask(DeviceClass.Backup, "vss freeze"), () => Ask(DeviceClass.Backup, "vss check"), () => Ask(DeviceClass.Backup, "vss thaw"));
+        AskToFreeze();
         EndDaemon(daemon);
+    }
+
+    internal static void AskToFreeze()
+    {
+        Ask("check");
+        DiskSteps.Freeze(() => Ask("freeze"), () => Ask("check"), () => Ask("thaw"));
+
+        static void Ask(string what) => StockSteps.Ask(DeviceClass.Backup, $"vss {what}");
     }
 
     // hv_kvp_daemon finds the interface by its MAC address in sysfs. It asks ip, and programs of its package, which are not here.
@@ -195,17 +202,22 @@ internal sealed class StockSteps(string[] words)
         EndDaemon(daemon);
     }
 
-    private void Echo()
+    private void Echo() => Echo(200, uio =>
     {
-        using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
-        using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
-        Report("an echo by monitor", RoundTrips(uio.Primary.Channel, 200));
         if (!IsLarge)
             return;
         // What the kernel shares is taken from above 4 GiB first: the host was told of such frames in a GPADL.
         ulong frame = Frame(uio.ReceiveBuffer ?? throw new FailedException("there is no buffer"));
         Console.WriteLine($"the first page of the buffer that is shared with the host is frame 0x{frame:x}");
         Require(frame >= 1 << 20, "it lies below 4 GiB");
+    });
+
+    private static void Echo(int trips, Action<UioDevice>? look = null)
+    {
+        using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
+        using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
+        Report("an echo by monitor", RoundTrips(uio.Primary.Channel, trips));
+        look?.Invoke(uio);
     }
 
     // /proc/self/pagemap: a word for each page of the process, the frame in its low 55 bits, if it is there.
@@ -298,40 +310,7 @@ internal sealed class StockSteps(string[] words)
             Console.WriteLine("skipped: this guest has not the memory");
     }
 
-    // The kernel closes its channels and unloads the bus, takes an image of its memory, and connects; then once more, for what was in
-    // the image: that goes on as it was at the first unload, with a host that has since had another contact. Both times it comes back
-    // to its channels by the names of their offers.
-    private void Hibernate()
-    {
-        if (!File.Exists("/dev/snapshot"))
-        {
-            Console.WriteLine("skipped: this kernel does not hibernate");
-            return;
-        }
-
-        string[] before = [.. Devices()];
-        // Newer ones give file copies to UIO, whose driver cannot be suspended (EOPNOTSUPP).
-        string[] overUio = [.. Sysfs.ListDevices().Where(device => device.Driver == "uio_hv_generic").Select(device => device.Name)];
-        foreach (string device in overUio)
-            File.WriteAllText("/sys/bus/vmbus/drivers/uio_hv_generic/unbind", device);
-        File.WriteAllText("/proc/sys/vm/drop_caches", "3");
-        long start = Stopwatch.GetTimestamp();
-        Steps.Run("/bin/vmbus-hibernate");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"resumed; this side knows of {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s"));
-        Steps.Run("sh", "-c", "dmesg | grep -E 'PM: hibernation|CPU[0-9]* is up' | tail -n 12");
-        int beats = Beats();
-        Until(() => Beats() > beats, "the heart does not beat again");
-        foreach (string device in overUio)
-            File.WriteAllText("/sys/bus/vmbus/drivers/uio_hv_generic/bind", device);
-        Require(Devices().SequenceEqual(before), "other devices than before");
-        using VmBusBinding binding = VmBusBinding.Bind(Sysfs, Monitored, undoOnDispose: true);
-        using UioDevice uio = UioDevice.Open(Sysfs, Monitored, Options);
-        Report("an echo by monitor", RoundTrips(uio.Primary.Channel, 20));
-
-        static IEnumerable<string> Devices() => Sysfs.ListDevices().Select(device => $"{device.InstanceId} {device.Driver} {device.Channels.Count}").Order(StringComparer.Ordinal);
-    }
-
-    private static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
+    internal static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
 
     // By the one file that tells it: all of what sysfs has takes an emulated machine a third of a second.
     private static int Echoes()
