@@ -61,6 +61,10 @@ public sealed class OfferedChannel : IAsyncDisposable
     /// Completes when the device no longer serves it; the guest may still hold the relid. Called from inside the channel's own
     /// service, it completes once that service was told to end.
     /// </returns>
+    /// <remarks>
+    /// What the guest has sent and the service has not answered stays without an answer, as on Hyper-V. Some drivers of Linux wait for
+    /// theirs without a limit: have the guest stop first, as <c>NetworkAdapter.UnplugAsync</c> and <c>ScsiController.UnplugAsync</c> do.
+    /// </remarks>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task RevokeAsync() => _bus.RevokeAsync(_link);
 

@@ -25,6 +25,8 @@ public sealed partial class ScsiController : IChannelDevice
     /// <summary>The instance it is offered as, where it is the only one.</summary>
     public static readonly Guid InterfaceInstance = new("d15c0000-5c51-4b1e-9c06-5d2f6a8b9e00");
 
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
+
     private readonly ScsiControllerOptions _options;
     private readonly Lock _sync = new();
     private readonly List<OfferedChannel> _subchannels = [];
@@ -53,6 +55,9 @@ public sealed partial class ScsiController : IChannelDevice
 
     /// <summary>What it has done.</summary>
     public ScsiControllerStatistics Statistics => _counts.Snapshot();
+
+    /// <summary>The clock of <see cref="UnplugAsync"/>.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal StorageProtocol Protocol { get; }
 
@@ -90,6 +95,26 @@ public sealed partial class ScsiController : IChannelDevice
         Task ending = Target.Detach(lun) ?? throw new ArgumentException($"There is no disk at LUN {lun}.", nameof(lun));
         Enumerate();
         return ending;
+    }
+
+    /// <summary>
+    /// Takes all disks away, and waits until the guest has stopped sending commands. Do this before
+    /// <see cref="OfferedChannel.RevokeAsync"/> of a controller that a guest has open.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the disks stay away.</param>
+    /// <returns>
+    /// Completes when no disk is in use, and the guest has sent nothing for a second and is owed no answer, or has closed the channels.
+    /// </returns>
+    /// <remarks>
+    /// What the guest has not flushed is lost: unmount first. A host that has taken its offer back answers nothing any more, and Linux's
+    /// driver waits for its answers without a limit (<c>storvsc_wait_to_drain</c>).
+    /// </remarks>
+    public async Task UnplugAsync(CancellationToken cancellationToken = default)
+    {
+        Task ending = Task.WhenAll(Enumerable.Range(0, ScsiTarget.MaxLuns).Select(lun => Target.Detach(lun)).OfType<Task>().ToArray());
+        Enumerate();
+        await ending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await QuietGuest.WaitAsync(Traffic, QuietTime, Clock, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -141,6 +166,15 @@ public sealed partial class ScsiController : IChannelDevice
             await RevokeSubchannelsAsync().ConfigureAwait(false);
             Protocol.Reset();
         }
+    }
+
+    private GuestTraffic? Traffic()
+    {
+        StorageChannel[] serving;
+        lock (_sync)
+            serving = [.. _serving.Where(channel => !channel.IsReplaced)];
+        return serving.Length == 0 ? null : serving.Select(channel => channel.Traffic)
+            .Aggregate((one, other) => new GuestTraffic(one.Batches + other.Batches, one.IsOwing || other.IsOwing));
     }
 
     private void Enumerate()

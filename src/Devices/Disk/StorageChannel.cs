@@ -37,6 +37,7 @@ internal sealed class StorageChannel : IDisposable
     private bool _enumerate;
     private Exception? _fault;
     private int _dispatcher;                        // the thread that carries out a batch: it sends the answers after the last
+    private long _batches;
     private long _averageTicks;                     // of a command: any thread, and a lost update is no matter
 
     public StorageChannel(ScsiController controller, DeviceContext context, int queueDepth)
@@ -64,6 +65,16 @@ internal sealed class StorageChannel : IDisposable
 
     /// <summary>Whether the guest has its memory back.</summary>
     public bool IsLost => _channel.State == ChannelState.Closed;
+
+    /// <summary>What the guest has sent so far. Any thread.</summary>
+    public GuestTraffic Traffic
+    {
+        get
+        {
+            lock (_sync)
+                return new GuestTraffic(Volatile.Read(ref _batches), _free.Count < _depth);
+        }
+    }
 
     /// <summary>The disks.</summary>
     public ScsiTarget Target => _controller.Target;
@@ -144,6 +155,7 @@ internal sealed class StorageChannel : IDisposable
     private int TakeBatch(int room)
     {
         int count = 0;
+        Volatile.Write(ref _batches, _batches + 1);
         try
         {
             using ChannelReadBatch batch = _channel.ReadBatch();

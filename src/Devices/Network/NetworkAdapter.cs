@@ -26,6 +26,9 @@ public sealed partial class NetworkAdapter : IChannelDevice
     /// <summary>The instance it is offered as, where it is the only one.</summary>
     public static readonly Guid InterfaceInstance = new("0e700000-5c51-4b1e-9c06-5d2f6a8b9e00");
 
+    // Longer than Linux takes to act on a change of the link after the one before it (LINKCHANGE_INT of netvsc_drv.c: 2 s).
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(2.5);
+
     private readonly byte[] _address;
     private NetworkState _state;
     private NetworkChannel? _serving;
@@ -77,6 +80,26 @@ public sealed partial class NetworkAdapter : IChannelDevice
 
     /// <summary>What it has done.</summary>
     public NetworkAdapterStatistics Statistics => Counts.Snapshot();
+
+    /// <summary>
+    /// Takes the link down, and waits until the guest has stopped sending. Do this before
+    /// <see cref="Hosting.OfferedChannel.RevokeAsync"/> of an adapter that a guest has open.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the link stays down.</param>
+    /// <returns>Completes when the guest has sent nothing for 2.5 s and is owed no completion, or has closed the channel.</returns>
+    /// <remarks>
+    /// A host that has taken its offer back completes nothing any more. Linux's driver waits for its completions without a limit
+    /// (<c>netvsc_device_idle</c>), and holds a lock that all its network devices need. A guest that ignores the link keeps sending: give
+    /// the wait a limit.
+    /// </remarks>
+    public async Task UnplugAsync(CancellationToken cancellationToken = default)
+    {
+        IsLinkUp = false;
+        await QuietGuest.WaitAsync(() => Volatile.Read(ref _serving)?.Traffic, QuietTime, Clock, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The clock of <see cref="UnplugAsync"/>.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal INetworkLink Link { get; }
 

@@ -29,6 +29,8 @@ internal sealed partial class NetworkChannel : IDisposable
     private byte[] _message = new byte[2 * Nvsp.SendSectionSize];
     private int _messageLength;
     private volatile bool _isLinkUntold;
+    private volatile bool _isOwing;
+    private long _batches;
 
     public NetworkChannel(NetworkAdapter adapter, NetworkState state, DeviceContext context)
     {
@@ -39,6 +41,9 @@ internal sealed partial class NetworkChannel : IDisposable
         for (int packet = 0; packet < MostOfBatch; packet++)
             _taken[packet] = new SentPacket(context.Memory);
     }
+
+    /// <summary>What the guest has sent so far. Any thread.</summary>
+    public GuestTraffic Traffic => new(Volatile.Read(ref _batches), _isOwing);
 
     private INetworkLink Link => _adapter.Link;
 
@@ -94,6 +99,7 @@ internal sealed partial class NetworkChannel : IDisposable
                 throw;
             }
             await CompleteAsync(count, cancellationToken).ConfigureAwait(false);
+            _isOwing = false;
             if (_isLinkUntold)
                 TellLink();
         }
@@ -102,6 +108,8 @@ internal sealed partial class NetworkChannel : IDisposable
     private int TakeBatch()
     {
         int count = 0;
+        _isOwing = true;
+        Volatile.Write(ref _batches, _batches + 1);
         using ChannelReadBatch batch = _channel.ReadBatch();
         while (count < MostOfBatch && batch.TryNext(out RingPacket packet))
         {

@@ -20,13 +20,13 @@ internal sealed class DiskFixture : IAsyncDisposable
 
     public StorageGuest Guest { get; private set; } = null!;
 
-    public static async Task<DiskFixture> MakeAsync(MemoryDisk? disk = null, ScsiControllerOptions? options = null, bool negotiates = true)
+    public static async Task<DiskFixture> MakeAsync(MemoryDisk? disk = null, ScsiControllerOptions? options = null, bool negotiates = true, TimeProvider? clock = null)
     {
         var machine = new InMemoryMachine(new InMemoryMachineOptions { GuestMemorySize = 16 << 20, GuestVpCount = 2 });
         try
         {
             options ??= new ScsiControllerOptions { OfferSubchannel = (offer, device) => machine.Host.OfferAsync(offer, device) };
-            var fixture = new DiskFixture(machine, new ScsiController(options), disk ?? new MemoryDisk(2048));
+            var fixture = new DiskFixture(machine, new ScsiController(options) { Clock = clock ?? TimeProvider.System }, disk ?? new MemoryDisk(2048));
             fixture.Controller.Attach(0, fixture.Disk);
             await machine.Host.OfferAsync(ScsiController.Offer(), fixture.Controller);
             fixture.Guest = await StorageGuest.OpenAsync(machine, negotiates: negotiates);

@@ -19,6 +19,9 @@ internal sealed class MemoryLink : INetworkLink
 
     public int Flushes { get; private set; }
 
+    /// <summary>How often a frame waited for room.</summary>
+    public int Refused { get; private set; }
+
     public int Waiting => _in.Reader.Count;
 
     public static (MemoryLink One, MemoryLink Other) Pair(int room = 256)
@@ -31,7 +34,11 @@ internal sealed class MemoryLink : INetworkLink
 
     public void Flush() => Flushes++;
 
-    public async ValueTask WaitToSendAsync(CancellationToken cancellationToken) => await _out.Writer.WaitToWriteAsync(cancellationToken);
+    public async ValueTask WaitToSendAsync(CancellationToken cancellationToken)
+    {
+        Refused++;
+        await _out.Writer.WaitToWriteAsync(cancellationToken);
+    }
 
     public bool TryReceive(Span<byte> frame, out int length)
     {

@@ -27,13 +27,13 @@ internal sealed class NetworkFixture : IAsyncDisposable
 
     public NetworkGuest Guest { get; set; } = null!;
 
-    public static async Task<NetworkFixture> MakeAsync(int maxFrame = 1514, NetworkAdapterOptions? options = null, int room = 256, bool negotiates = true, uint version = Nvsp.Version61, int receivePages = NetworkGuest.ReceivePages)
+    public static async Task<NetworkFixture> MakeAsync(int maxFrame = 1514, NetworkAdapterOptions? options = null, int room = 256, bool negotiates = true, uint version = Nvsp.Version61, int receivePages = NetworkGuest.ReceivePages, TimeProvider? clock = null)
     {
         var machine = new InMemoryMachine(new InMemoryMachineOptions { GuestMemorySize = 16 << 20 });
         try
         {
             (MemoryLink near, MemoryLink far) = MemoryLink.Pair(room);
-            var adapter = new NetworkAdapter(near, new PhysicalAddress(Address), options);
+            var adapter = new NetworkAdapter(near, new PhysicalAddress(Address), options) { Clock = clock ?? TimeProvider.System };
             await machine.Host.OfferAsync(NetworkAdapter.Offer(), adapter);
             GuestBus bus = await machine.ConnectAsync();
             await bus.RequestOffersAsync();

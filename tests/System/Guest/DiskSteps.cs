@@ -66,6 +66,30 @@ internal static class DiskSteps
         bool IsBlocked() => State() == 'D';
     }
 
+    /// <summary>
+    /// A disk that comes late, and is taken away in the midst of reads: they fail, and its controller goes. The driver waits without a
+    /// limit for the answers it is owed (storvsc_wait_to_drain).
+    /// </summary>
+    public static void TakeAway()
+    {
+        const string Late = "disk=/disks/late";
+        const long Size = 12 << 20;
+        int controllers = Controllers();
+        Console.WriteLine($"@host offer {Late}");
+        Until(() => Find(Size) is not null, "the late disk becomes no block device");
+        string disk = Find(Size)!;
+        using Process readers = Process.Start("sh", ["-c",
+            $"for reader in 1 2 3 4; do (while {Prefix}dd if=/dev/{disk} of=/dev/null bs=4096 iflag=direct status=none 2>/dev/null; do :; done) & done; wait"]);
+        Until(() => Reads() > 100, "nothing is read");
+        Console.WriteLine($"@host revoke {Late}");
+        Until(() => !Directory.Exists($"/sys/block/{disk}"), "the disk stays");
+        Until(() => readers.HasExited, "a reader of the disk does not end");
+        Until(() => Controllers() == controllers, "the controller stays");
+
+        static int Controllers() => Directory.GetDirectories("/sys/class/scsi_host").Length;
+        long Reads() => long.TryParse(Sys(disk, "stat").Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(), CultureInfo.InvariantCulture, out long reads) ? reads : 0;
+    }
+
     /// <summary>What the disks hold at the end, and what the host has counted.</summary>
     public static void Tell()
     {

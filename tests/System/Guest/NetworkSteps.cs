@@ -55,9 +55,34 @@ internal static class NetworkSteps
         Until(() => Sys(name, "carrier") == "1", "the link does not come back");
         Ping(56);
 
+        // Taken away in the midst of traffic. The driver waits without a limit for the completions it is owed (netvsc_device_idle).
+        Task<long> sending = Task.Run(SendUntilGone);
         Console.WriteLine("@host status");
         Console.WriteLine($"@host revoke {Adapter}");
         Until(() => Find() is null, "the interface stays");
+        Console.WriteLine($"{await sending} datagrams went into the adapter until it was gone");
+    }
+
+    private static long SendUntilGone()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Connect(new IPEndPoint(IPAddress.Parse(Peer), Port));
+        var datagram = new byte[1000];
+        for (long sent = 0; ; sent++)
+        {
+            try
+            {
+                socket.Send(datagram);
+            }
+            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.AddressNotAvailable)
+            {
+                return sent;
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused or SocketError.NoBufferSpaceAvailable)
+            {
+                // Nothing listens there, or the queue is full: the next one.
+            }
+        }
     }
 
     private static async Task<Socket> ConnectAsync()

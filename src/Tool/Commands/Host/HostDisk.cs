@@ -14,7 +14,7 @@ namespace VmBus.Tool;
 
 /// <summary>A disk of the guest. Dispose it when it is no longer offered.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class HostDisk : IChannelDevice, IDisposable
+internal sealed class HostDisk : IChannelDevice, IUnpluggable, IDisposable
 {
     private readonly BlockFile _file;
     private readonly ScsiController _controller;
@@ -36,6 +36,9 @@ internal sealed class HostDisk : IChannelDevice, IDisposable
 
     /// <inheritdoc/>
     public Task ServeAsync(DeviceContext context, CancellationToken closing) => _controller.ServeAsync(context, closing);
+
+    /// <inheritdoc/>
+    public Task UnplugAsync(CancellationToken cancellationToken) => _controller.UnplugAsync(cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();

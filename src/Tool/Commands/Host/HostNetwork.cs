@@ -9,7 +9,7 @@ namespace VmBus.Tool;
 
 /// <summary>A network adapter of the guest. Dispose it when it is no longer offered.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class HostNetwork : IChannelDevice, IAsyncDisposable
+internal sealed class HostNetwork : IChannelDevice, IUnpluggable, IAsyncDisposable
 {
     private readonly INetworkLink _link;
     private volatile bool _isPlugged = true;
@@ -49,6 +49,13 @@ internal sealed class HostNetwork : IChannelDevice, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task ServeAsync(DeviceContext context, CancellationToken closing) => _adapter.ServeAsync(context, closing);
+
+    /// <inheritdoc/>
+    public Task UnplugAsync(CancellationToken cancellationToken)
+    {
+        _isPlugged = false;
+        return _adapter.UnplugAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

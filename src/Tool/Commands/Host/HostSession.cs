@@ -17,6 +17,8 @@ internal sealed class HostSession : IAsyncDisposable
     // Linux answers for a daemon that has not within 30 s; its hv_kvp_daemon starts several programs for the addresses of a card.
     private static readonly TimeSpan PairsTimeout = TimeSpan.FromSeconds(35);
 
+    private static readonly TimeSpan UnplugTimeout = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, (OfferedChannel Offered, IChannelDevice Device)> _offered = [];
     private readonly HostNotes _notes;
     private readonly HostBusOptions _options;
@@ -135,9 +137,25 @@ internal sealed class HostSession : IAsyncDisposable
         }
         if (!_offered.TryRemove(name, out var entry))
             throw new ToolException($"{name} is not offered");
+        if (entry.Device is IUnpluggable device && entry.Offered.IsOpen)
+            await UnplugAsync(name, device).ConfigureAwait(false);
         await entry.Offered.RevokeAsync().ConfigureAwait(false);
         await EndAsync(entry.Device).ConfigureAwait(false);
         _notes.Write($"{name} is revoked");
+    }
+
+    private async Task UnplugAsync(string name, IUnpluggable device)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        limit.CancelAfter(UnplugTimeout);
+        try
+        {
+            await device.UnplugAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            _notes.WriteAbout(name, $"{name} is taken from a guest that still sends: its driver may wait for ever");
+        }
     }
 
     /// <summary>Tells how the guest and its devices are.</summary>
