@@ -13,14 +13,12 @@ namespace VmBus.SystemTest;
 /// </summary>
 internal sealed class StockSteps(string[] words)
 {
-    private const int Rounds = 30;
-    private const int Many = 60;
     private const string Pool = "/var/lib/hyperv/.kvp_pool_0";
 
-    private static readonly Guid EchoClass = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01");
-    private static readonly Guid Monitored = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e02");
-    private static readonly VmBusSysfs Sysfs = new();
-    private static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
+    internal static readonly Guid EchoClass = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e01");
+    internal static readonly Guid Monitored = new("e0f1c2d3-7a54-4b1e-9c06-5d2f6a8b9e02");
+    internal static readonly VmBusSysfs Sysfs = new();
+    internal static readonly VmBusDeviceOptions Options = new() { Trust = PeerTrust.Untrusted };
 
     // From the first kernel to the last; the network adapter is taken away before the others are done with.
     private static readonly Guid[] Offered =
@@ -63,6 +61,7 @@ internal sealed class StockSteps(string[] words)
         ("devices", () => RequireDevices([.. Offered, DeviceClass.Network.Id])),
         ("integration components", RequireComponents),
         ("disks", DiskSteps.Run),
+        ("a disk taken away under load", DiskSteps.TakeAway),
         ("lsvmbus beside vmbus list", ListerSteps.Compare),
         ("the kernel's daemon of key-value pairs", ExchangePairs),
         ("an interface's addresses by that daemon", TellAddresses),
@@ -77,8 +76,9 @@ internal sealed class StockSteps(string[] words)
         ("sockets to the host", Sockets.Connect),
         ("hv_utils, out and in three times", ReloadUtilities),
         ("a driver unbound and bound under traffic", RebindUnderTraffic),
-        ("offered and rescinded, again and again", OfferAndRescind),
-        ("many channels at once", OfferMany),
+        ("offered and rescinded, again and again", OfferSteps.RescindIdle),
+        ("rescinded and offered 300 times while the kernel drives it", OfferSteps.RescindDriven),
+        ("many channels at once", OfferSteps.OfferMany),
         ("64 channels open at once", OpenMany),
         ("hibernated, and resumed", new HibernationSteps(Sysfs, trips => Echo(trips)).HibernateInMemory),
         ("what the disks hold", DiskSteps.Tell),
@@ -271,36 +271,6 @@ internal sealed class StockSteps(string[] words)
         SysfsDevice Now() => Sysfs.FindDevice(device.InstanceId!.Value)!;
     }
 
-    private static void OfferAndRescind()
-    {
-        for (int round = 0; round < Rounds; round++)
-        {
-            Host("offer echo=5,monitor=5ms");
-            Until(() => Echoes() == 3, $"offer {round} does not come");
-            Host("revoke echo5");
-            Until(() => Echoes() == 2, $"offer {round} does not go");
-        }
-    }
-
-    private static void OfferMany()
-    {
-        for (int one = 0; one < Many; one++)
-            Host(string.Create(CultureInfo.InvariantCulture, $"offer echo={10 + one},monitor=5ms"));
-        Until(() => Echoes() == 2 + Many, "not every offer comes");
-        // Some of them are used: kernels such as 6.12 make two network buffers, 47 MiB, for each that is bound. They stay bound
-        // until they are rescinded: 5.10 and 6.1 oops over one that was given back (hv_uio_rescind, a NULL dereference).
-        foreach (SysfsDevice echo in Sysfs.ListDevices().Where(device => device.ClassId == EchoClass && device.InstanceId != Monitored && device.MonitorId is not null).Take(4).ToArray())
-        {
-            VmBusBinding.Bind(Sysfs, echo.InstanceId!.Value);
-            using UioDevice uio = UioDevice.Open(Sysfs, echo.InstanceId!.Value, Options);
-            RoundTrips(uio.Primary.Channel, 20);
-        }
-
-        for (int one = 0; one < Many; one++)
-            Host(string.Create(CultureInfo.InvariantCulture, $"revoke echo{10 + one}"));
-        Until(() => Echoes() == 2, "not every offer goes");
-    }
-
     private void OpenMany()
     {
         // Two network buffers and the rings of eight channels, 79 MiB, for each of eight devices.
@@ -311,24 +281,6 @@ internal sealed class StockSteps(string[] words)
     }
 
     internal static int Beats() => (int)(Sysfs.FindDevices(DeviceClass.Heartbeat.Name).Single().Channels.Single().Interrupts ?? 0);
-
-    // By the one file that tells it: all of what sysfs has takes an emulated machine a third of a second.
-    private static int Echoes()
-    {
-        int echoes = 0;
-        foreach (string device in Directory.GetDirectories("/sys/bus/vmbus/devices"))
-        {
-            try
-            {
-                echoes += Guid.TryParse(File.ReadAllText($"{device}/class_id").Trim(), out Guid id) && id == EchoClass ? 1 : 0;
-            }
-            catch (IOException)
-            {
-                // It went while it was looked at.
-            }
-        }
-        return echoes;
-    }
 
     // Started, and registered: until then the kernel answers each question of the host with a failure itself. A daemon that has
     // its device open does not sleep before it waits for the first question.
