@@ -147,6 +147,7 @@ make_l0() {
 exec "$qemu/lib64/ld-linux-x86-64.so.2" --library-path "$qemu/usr/lib/x86_64-linux-gnu:$qemu/lib/x86_64-linux-gnu" \\
     "$qemu/usr/bin/qemu-system-x86_64" -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" \\
     -machine q35 -accel tcg -cpu "$cpu" -smp 1 -m $2 -nodefaults -no-user-config -display none -net none -no-reboot \\
+    -chardev "socket,id=monitor,path=$monitor,server=on,wait=off" -mon monitor \\
     ${5-} -serial stdio -kernel "$(kernel l1-kernel)" -initrd "$3" -append "console=ttyS0 quiet panic=-1 $4 \$*"
 L0
     chmod +x "$1"

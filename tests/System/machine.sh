@@ -27,6 +27,37 @@ packages_tree busybox bookworm busybox-static
 packages_tree qemu bookworm-backports qemu-system-x86
 packages_kernel l1-kernel '^linux-image-6\.1\.0-[0-9]+-cloud-amd64$'
 
+monitor=$work/monitor
+
+# watched_late: where the processor of a machine is that is ended for its silence, eight looks at it. One that stands still shows it.
+watched_late() {
+    [ -S "$monitor" ] || return 0
+    say "its processor, by QEMU's monitor:"
+    timeout 60 python3 - "$monitor" <<'LOOK' || say "the monitor does not answer"
+import re, socket, sys, time
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(sys.argv[1])
+monitor.settimeout(5)
+
+def hear():
+    answer = b""
+    while not answer.endswith(b"(qemu) "):
+        answer += monitor.recv(65536)
+    return answer.decode(errors="replace").replace("\r", "")
+
+def ask(command):
+    monitor.sendall(command.encode() + b"\n")
+    return hear().splitlines()[1:-1]        # without the echo of the command, and without the prompt
+
+hear()
+for look in range(8):
+    print("   ", " | ".join(line.strip() for line in ask("info registers") if re.match("RAX|RIP|EFER", line)))
+    time.sleep(0.1)
+for command in ("x/12i $pc", "info lapic", "info registers"):
+    print("\n".join("    " + line for line in ask(command)[:30]))
+LOOK
+}
+
 # broken LOG: whether a guest's kernel was interrupted where interrupts are off: in the first instructions of another
 # interrupt's entry, before it has taken its own GS. No processor does that and no program can ask for it; the emulated one did,
 # once in some 60 boots, and the kernel in it panicked.

@@ -20,7 +20,7 @@ watched_traps() {
 
 # watched SILENCE LIMIT SHOW COMMAND...: runs a command, or a function, in a process group of its own, without input, and hands
 # each line that it prints to the function SHOW. After SILENCE seconds without output, or LIMIT seconds in all, it is ended with
-# all that it started. Returns its exit code; 124 where it was ended, and watched_why says why. watched_last is its last line.
+# all that it started; a function watched_late, where the script has one, looks at it before. Returns its exit code; 124 where it was ended, and watched_why says why. watched_last is its last line.
 watched() {
     local silence=$1 limit=$2 show=$3 start=$SECONDS heard=$SECONDS pipe line= part status
     shift 3
@@ -58,6 +58,7 @@ watched() {
     status=0
     if [ -n "$watched_why" ]; then
         local last=${line:-$watched_last}
+        if declare -F watched_late >/dev/null; then watched_late; fi
         watched_end
         # What it said while it was ended is shown, and is not what it said last by itself.
         while IFS= read -r -t 1 -u "$watched_from" part; do
