@@ -2,6 +2,13 @@
 // to be given.
 //
 //   u32 format, u8 state, u16 version, u16 subchannels, u32 count, then of each answer: u16 channel, u64 transaction id, 64 bytes.
+//
+// What a state allows:
+//
+//   state             version     subchannels           answers of
+//   begin, version    0           0                     the primary channel
+//   properties, end   a known one 0                     the primary channel
+//   ready             a known one as many as offered    the primary channel, a subchannel that there is
 
 using System.Buffers.Binary;
 
@@ -74,11 +81,15 @@ partial class ScsiController
             throw new ArgumentException($"The saved state of a SCSI controller is damaged: {state.Length} bytes, {count} answers.", nameof(state));
         if (subchannels > (_options.OfferSubchannel is null ? 0 : _options.MaxSubchannels))
             throw new ArgumentException($"The guest of the saved controller has {subchannels} subchannels, and there can be {_options.MaxSubchannels}.", nameof(state));
+        if (!StorageProtocol.IsPossible(current, version, subchannels))
+            throw new ArgumentException($"The saved state of a SCSI controller is damaged: version 0x{version:x} and {subchannels} subchannels in state {current}.", nameof(state));
         var kept = new List<KeptAnswer>(count);
         for (; !rest.IsEmpty; rest = rest[SavedAnswerLength..])
         {
-            kept.Add(new KeptAnswer(
-                BinaryPrimitives.ReadUInt16LittleEndian(rest), BinaryPrimitives.ReadUInt64LittleEndian(rest[2..]), rest[10..SavedAnswerLength].ToArray()));
+            ushort channel = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+            if (channel > subchannels)
+                throw new ArgumentException($"The saved state of a SCSI controller is damaged: an answer of channel {channel} of {subchannels}.", nameof(state));
+            kept.Add(new KeptAnswer(channel, BinaryPrimitives.ReadUInt64LittleEndian(rest[2..]), rest[10..SavedAnswerLength].ToArray()));
         }
         Protocol.Restore(current, version, subchannels);
         return kept;

@@ -151,7 +151,8 @@ public sealed partial class ScsiController : IChannelDevice
             IReadOnlyList<KeptAnswer> untold = await channel.ServeAsync(context.IsRestored ? kept : [], closing).ConfigureAwait(false);
             lock (_sync)
             {
-                if (!channel.IsReplaced)
+                // What a guest has closed, or lost, it asks for no more.
+                if (!channel.IsReplaced && context.IsSaved)
                     _kept.AddRange(untold);
             }
         }

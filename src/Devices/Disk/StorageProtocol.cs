@@ -69,6 +69,15 @@ internal sealed class StorageProtocol(ushort maxSubchannels)
         _state = state;
     }
 
+    /// <summary>Whether a negotiation can be there: the table of ScsiController.Saved.cs.</summary>
+    public static bool IsPossible(State state, ushort version, ushort subchannels) => state switch
+    {
+        State.Begin or State.Version => version == 0 && subchannels == 0,
+        State.Properties or State.End => IsKnown(version) && subchannels == 0,
+        State.Ready => IsKnown(version),
+        _ => false,
+    };
+
     /// <summary>The subchannels that were promised cannot be had.</summary>
     public void ForgetSubchannels() => Subchannels = 0;
 
@@ -116,6 +125,8 @@ internal sealed class StorageProtocol(ushort maxSubchannels)
             : new StorageAnswer(StorageAction.Answer, NtStatus.InvalidDeviceState);
     }
 
+    private static bool IsKnown(ushort version) => version is StorageProtocolVersion.V5_1 or StorageProtocolVersion.V6_0 or StorageProtocolVersion.V6_2;
+
     private StorageAnswer NegotiateVersion(ReadOnlySpan<byte> asked, Span<byte> body)
     {
         if (asked.Length < StorageProtocolVersion.Size)
@@ -123,7 +134,7 @@ internal sealed class StorageProtocol(ushort maxSubchannels)
         ushort version = MemoryMarshal.Read<StorageProtocolVersion>(asked).MajorMinor;
         var answer = new StorageProtocolVersion { MajorMinor = version };
         MemoryMarshal.Write(body, in answer);
-        if (version is not (StorageProtocolVersion.V5_1 or StorageProtocolVersion.V6_0 or StorageProtocolVersion.V6_2))
+        if (!IsKnown(version))
             return new StorageAnswer(StorageAction.Answer, NtStatus.RevisionMismatch);
         Version = version;
         _state = State.Properties;

@@ -5,6 +5,13 @@
 //   bool send buffer: u32 GPADL, i32 sections,
 //   bool receive buffer: u32 GPADL, u16 set, i32 section, i32 sections, i32 packets, of each i32 count and i32 sections,
 //   i32 answers, of each u64 transaction id, 40 bytes.
+//
+// What a version allows:
+//
+//   version       longest frame   buffers, RNDIS initialized, a filter
+//   0, none yet   1514            no
+//   1             1514            yes
+//   2 and later   any             yes
 
 using System.Text;
 
@@ -93,6 +100,7 @@ partial class NetworkAdapter
         state.Nvsp.Restore(version, maxFrame);
         bool isInitialized = reader.ReadBoolean();
         state.Rndis.Restore(isInitialized, (PacketFilter)reader.ReadUInt32());
+        Require(version >= Nvsp.Version2 || maxFrame == NvspProtocol.DefaultMaxFrame);
         if (reader.ReadBoolean())
         {
             state.Send = (reader.ReadUInt32(), reader.ReadInt32());
@@ -100,6 +108,7 @@ partial class NetworkAdapter
         }
         if (reader.ReadBoolean())
             state.Receive = ReadReceiveBuffer(reader, length);
+        Require(version != 0 || (!isInitialized && state is { Rndis.Filter: PacketFilter.None, Send: null, Receive: null }));
         int untold = reader.ReadInt32();
         Require(untold >= 0 && untold <= length / Nvsp.MessageSize);
         for (; untold > 0; untold--)

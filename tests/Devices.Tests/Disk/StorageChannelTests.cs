@@ -171,6 +171,52 @@ public sealed class StorageChannelTests
         Assert.True(controller.Protocol.IsReady);
     }
 
+    [Theory]
+    // begin, version: nothing is negotiated
+    [InlineData(0, 0, 0, 0, true)]
+    [InlineData(1, 0, 0, 0, true)]
+    [InlineData(0, StorageProtocolVersion.V6_2, 0, 0, false)]
+    [InlineData(1, StorageProtocolVersion.V5_1, 0, 0, false)]
+    [InlineData(0, 0, 1, 0, false)]
+    [InlineData(1, 0, 1, 0, false)]
+    // properties, end: a version
+    [InlineData(2, StorageProtocolVersion.V5_1, 0, 0, true)]
+    [InlineData(3, StorageProtocolVersion.V6_0, 0, 0, true)]
+    [InlineData(2, 0, 0, 0, false)]
+    [InlineData(3, 0, 0, 0, false)]
+    [InlineData(3, 0x0700, 0, 0, false)]
+    [InlineData(2, StorageProtocolVersion.V6_2, 1, 0, false)]
+    [InlineData(3, StorageProtocolVersion.V6_2, 1, 0, false)]
+    // ready: and subchannels, which have answers
+    [InlineData(4, StorageProtocolVersion.V6_2, 0, 0, true)]
+    [InlineData(4, StorageProtocolVersion.V6_2, 2, 2, true)]
+    [InlineData(4, 0, 0, 0, false)]
+    [InlineData(4, 0x0603, 0, 0, false)]
+    [InlineData(4, StorageProtocolVersion.V6_2, 2, 3, false)]
+    [InlineData(3, StorageProtocolVersion.V6_2, 0, 1, false)]
+    [InlineData(5, StorageProtocolVersion.V6_2, 0, 0, false)]
+    public async Task A_state_that_no_negotiation_comes_to_is_refused(byte state, int version, byte subchannels, byte answered, bool isGood)
+    {
+        await using DiskFixture fixture = await DiskFixture.MakeAsync();
+        int offers = 0;
+        var controller = new ScsiController(new ScsiControllerOptions
+        {
+            OfferSubchannel = (offer, device) => fixture.Machine.Host.OfferAsync(offer with { InterfaceInstance = new Guid(++offers, 1, 1, new byte[8]), SubchannelIndex = 0 }, device),
+        });
+        byte[] saved = [.. "SDS1"u8, state, (byte)version, (byte)(version >> 8), subchannels, 0, 1, 0, 0, 0, answered, 0, .. new byte[8 + StoragePacketHeader.PacketSize]];
+        Exception? thrown = await Record.ExceptionAsync(() => controller.RestoreAsync(saved, ScsiController.Offer()));
+        if (isGood)
+        {
+            Assert.Null(thrown);
+            Assert.Equal(saved, controller.SaveState());
+        }
+        else
+        {
+            Assert.IsType<ArgumentException>(thrown);
+        }
+        Assert.Equal(isGood ? subchannels : 0, offers);
+    }
+
     /// <summary>A guest sends anything; another disk's guest is served, and nothing is left behind.</summary>
     [Fact]
     public async Task A_hostile_guest_harms_itself_alone()

@@ -309,5 +309,37 @@ public sealed class NetworkAdapterTests
         await host.CompleteRestoreAsync();
     }
 
+    [Theory]
+    // version, longest frame, initialized, filter, send buffer, receive buffer
+    [InlineData(0u, 1514, false, 0u, false, false, true)]
+    [InlineData(Nvsp.Version1, 1514, true, 9u, true, true, true)]
+    [InlineData(Nvsp.Version1, 1514, false, 9u, false, false, true)]
+    [InlineData(Nvsp.Version2, 9014, true, 9u, true, true, true)]
+    [InlineData(Nvsp.Version61, 65535, false, 0u, false, false, true)]
+    [InlineData(0u, 9014, false, 0u, false, false, false)]
+    [InlineData(0u, 1514, true, 0u, false, false, false)]
+    [InlineData(0u, 1514, false, 9u, false, false, false)]
+    [InlineData(0u, 1514, false, 0u, true, false, false)]
+    [InlineData(0u, 1514, false, 0u, false, true, false)]
+    [InlineData(Nvsp.Version1, 9014, true, 9u, true, true, false)]
+    [InlineData(3u, 1514, true, 9u, true, true, false)]
+    public void A_state_that_no_negotiation_comes_to_is_refused(uint version, int maxFrame, bool isInitialized, uint filter, bool sends, bool receives, bool isGood)
+    {
+        var adapter = new NetworkAdapter(MemoryLink.Pair().One, new PhysicalAddress(Address));
+        byte[] saved =
+        [
+            .. "NWA1"u8, .. BitConverter.GetBytes(version), .. BitConverter.GetBytes(maxFrame), .. BitConverter.GetBytes(isInitialized), .. BitConverter.GetBytes(filter),
+            .. sends ? (byte[])[1, 7, 0, 0, 0, 8, 0, 0, 0] : [0],
+            .. receives ? (byte[])[1, 6, 0, 0, 0, 1, 0, .. BitConverter.GetBytes(1600), .. BitConverter.GetBytes(100), 0, 0, 0, 0] : [0],
+            0, 0, 0, 0,
+        ];
+        Exception? thrown = Record.Exception(() => adapter.RestoreState(saved));
+        Assert.Equal(isGood, thrown is null);
+        if (isGood)
+            Assert.Equal(saved, adapter.SaveState());
+        else
+            Assert.IsType<ArgumentException>(thrown);
+    }
+
     private static byte[] Information(uint type, byte[] value) => [.. BitConverter.GetBytes(12 + value.Length), .. BitConverter.GetBytes(type), 12, 0, 0, 0, .. value];
 }
