@@ -77,7 +77,7 @@ internal sealed class StockSteps(string[] words)
         ("hv_utils, out and in three times", ReloadUtilities),
         ("a driver unbound and bound under traffic", RebindUnderTraffic),
         ("offered and rescinded, again and again", OfferSteps.RescindIdle),
-        ("rescinded and offered 300 times while the kernel drives it", OfferSteps.RescindDriven),
+        ("rescinded and offered 100 times while the kernel drives it", OfferSteps.RescindDriven),
         ("many channels at once", OfferSteps.OfferMany),
         ("64 channels open at once", OpenMany),
         ("hibernated, and resumed", new HibernationSteps(Sysfs, trips => Echo(trips)).HibernateInMemory),
