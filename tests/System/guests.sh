@@ -25,7 +25,7 @@ usage() {
     cat <<'USAGE'
 usage: tests/System/guests.sh [--part PART] [KERNEL...]
   KERNEL         5.10, 6.1, 6.12 or 7; all of them by default
-  --part PART    round, killed, hibernated, crashed or keyboard alone; by default 6.12 has all five, the others the round
+  --part PART    round, killed, hibernated, crashed, keyboard or starved alone; by default 6.12 has all six, the others the round
 
 environment: as for run.sh
 USAGE
@@ -36,7 +36,7 @@ case ${1-} in
 -h | --help) usage; exit 0 ;;
 --part)
     case ${2-} in
-    round | killed | hibernated | crashed | keyboard) part=" part=$2" ;;
+    round | killed | hibernated | crashed | keyboard | starved) part=" part=$2" ;;
     *) usage >&2; exit 2 ;;
     esac
     shift 2

@@ -74,13 +74,14 @@ internal static class NetworkSteps
             {
                 socket.Send(datagram);
             }
-            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.AddressNotAvailable)
-            {
-                return sent;
-            }
-            catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused or SocketError.NoBufferSpaceAvailable)
+            catch (SocketException full) when (full.SocketErrorCode is SocketError.ConnectionRefused or SocketError.NoBufferSpaceAvailable)
             {
                 // Nothing listens there, or the queue is full: the next one.
+            }
+            catch (SocketException)
+            {
+                // Without a carrier there is no way there, and without the interface no address of ours.
+                return sent;
             }
         }
     }

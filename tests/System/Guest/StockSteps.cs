@@ -39,6 +39,7 @@ internal sealed class StockSteps(string[] words)
         : words.Contains(HibernationSteps.HibernateWord) ? [("the version", RequireVersion), ("hibernated to a disk, and resumed under another host", new HibernationSteps(Sysfs, trips => Echo(trips)).HibernateToDisk)]
         : words.Contains(HibernationSteps.ResumeWord) ? [("the image that another host's guest wrote", HibernationSteps.Resume)]
         : words.Contains(KexecSteps.CrashWord) ? [("the version", RequireVersion), ("a crash kernel loaded", KexecSteps.LoadForCrash), ("crashed", KexecSteps.Crash)]
+        : words.Contains(StarvedSteps.Word) ? [("the version", RequireVersion), ("integration components", RequireComponents), ("connections until the host has no descriptors", StarvedSteps.Run)]
         : words.Contains(KeyboardSteps.Word)
             ? [("the version", RequireVersion), ("the keyboard's driver", KeyboardSteps.RequireDriver), ("typed", KeyboardSteps.Type), ("suspended to idle, and woken by a key", KeyboardSteps.Suspend),
                 ("typed after the sleep", KeyboardSteps.Type)]

@@ -20,7 +20,7 @@ internal static class VsockPeer
     {
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint($"{path}_{HostPort}"));
-        listener.Listen(count);
+        listener.Listen(Math.Max(count, 20));
         Task serving = EchoAsync(await listener.AcceptAsync());
         Console.WriteLine("the guest has connected");
         serving = Task.WhenAll(serving, ServeAsync(listener));
