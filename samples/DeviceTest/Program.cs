@@ -10,6 +10,7 @@ await using var machine = new SteppedMachine();
 await using VmBusChannel channel = await machine.OpenAsync(counter);    // a channel with a monitor of 100 µs
 
 channel.SignalMode = SignalMode.Monitored;
+await machine.UntilAsync(() => machine.IsIdle);                         // the device sleeps: only a signal wakes it
 channel.TrySend("one"u8);
 channel.TrySend("two"u8);
 Console.WriteLine($"{counter.Packets} packets before the hypervisor has looked at the monitor page");

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 using VmBus.Hosting;
 using VmBus.InMemory;
+using VmBus.Protocol;
 
 namespace VmBus.Testing;
 
@@ -9,8 +11,10 @@ namespace VmBus.Testing;
 /// exact. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Devices and guests still run on the thread pool. A test that wants to see what they do waits for it:
-/// <see cref="UntilAsync"/> with the clock at rest, <see cref="AdvanceUntilAsync"/> with a clock that goes on.
+/// <para>Devices and guests still run on the thread pool. A test that wants to see what they do waits for it:
+/// <see cref="UntilAsync"/> with the clock at rest, <see cref="AdvanceUntilAsync"/> with a clock that goes on.</para>
+/// <para>A device that is awake finds a packet in its ring without any signal. Before a test that measures when a packet arrives sends
+/// it, it waits until the device sleeps: <c>await machine.UntilAsync(() => machine.IsIdle)</c>.</para>
 /// </remarks>
 public sealed class SteppedMachine : IAsyncDisposable
 {
@@ -18,6 +22,8 @@ public sealed class SteppedMachine : IAsyncDisposable
     {
         MonitorLatency = TimeSpan.FromMicroseconds(100),
     };
+
+    private readonly ConcurrentBag<WatchedDevice> _devices = [];
 
     /// <summary>Makes a machine whose guest has not connected.</summary>
     /// <param name="options">How it is set up, but its clock; <see langword="null"/> for the defaults.</param>
@@ -32,6 +38,12 @@ public sealed class SteppedMachine : IAsyncDisposable
     /// <summary>How long a wait for a condition may take, by the system's clock, before it fails the test.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Whether every device that <see cref="OpenAsync"/> opened has read all that its guest sent, and waits for a signal that there is
+    /// more. A service that has ended counts as idle; one that has not begun, or waits for anything else, does not.
+    /// </summary>
+    public bool IsIdle => _devices.All(device => device.IsIdle);
+
     /// <summary>Offers a device on the machine's host, and opens it as the guest.</summary>
     /// <param name="device">The device.</param>
     /// <param name="offer">What it is offered as; <see langword="null"/> for a class of no meaning, with a monitor of 100 µs.</param>
@@ -39,7 +51,10 @@ public sealed class SteppedMachine : IAsyncDisposable
     /// <returns>The guest's end.</returns>
     public async Task<VmBusChannel> OpenAsync(IChannelDevice device, HostOffer? offer = null, CancellationToken cancellationToken = default)
     {
-        await Machine.Host.OfferAsync(offer ?? DefaultOffer, device).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(device);
+        var watched = new WatchedDevice(device);
+        await Machine.Host.OfferAsync(offer ?? DefaultOffer, watched).ConfigureAwait(false);
+        _devices.Add(watched);
         return await Machine.OpenAsync(offer ?? DefaultOffer, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
@@ -74,4 +89,29 @@ public sealed class SteppedMachine : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Machine.DisposeAsync();
+
+    /// <summary>A device, and whether its service is idle.</summary>
+    private sealed class WatchedDevice(IChannelDevice device) : IChannelDevice
+    {
+        private VmBusChannel? _channel;
+        private bool _hasEnded;
+
+        public bool IsIdle => Volatile.Read(ref _hasEnded) || Volatile.Read(ref _channel) is { IsIdle: true };
+
+        public ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken) => device.AcceptsAsync(request, cancellationToken);
+
+        public async Task ServeAsync(DeviceContext context, CancellationToken closing)
+        {
+            Volatile.Write(ref _channel, context.Channel);
+            Volatile.Write(ref _hasEnded, false);
+            try
+            {
+                await device.ServeAsync(context, closing).ConfigureAwait(false);
+            }
+            finally
+            {
+                Volatile.Write(ref _hasEnded, true);
+            }
+        }
+    }
 }

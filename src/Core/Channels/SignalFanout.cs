@@ -23,6 +23,16 @@ internal sealed class SignalFanout(ISignalWait wait)
     /// <summary>What to take before looking at the ring, and to wait with after.</summary>
     public long Ticket => Volatile.Read(ref _signals);
 
+    /// <summary>Whether a caller waits for the signal.</summary>
+    public bool IsAwaited
+    {
+        get
+        {
+            lock (_lock)
+                return _led;
+        }
+    }
+
     public bool Wait(long ticket, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (!TryJoin(ticket, out SemaphoreSlim? follower))

@@ -187,6 +187,12 @@ partial class VmBusChannel
     /// <summary>Whether there is something to read by batch. Does not wait, and leaves the interrupt masked or not.</summary>
     internal bool HasPackets => _incoming.HasPackets;
 
+    /// <summary>
+    /// Whether this end has read everything, asks for signals and waits for one: the next packet needs a signal. The ring is looked
+    /// at first, since a reader that has just emptied it does not wait yet.
+    /// </summary>
+    internal bool IsIdle => !_ring.HasPackets && !_ring.IsInterruptMasked && _waits.IsAwaited;
+
     /// <summary>Asks the other side for no signals until the next wait.</summary>
     internal void MaskIncoming() => _incoming.MaskInterrupt();
 

@@ -176,6 +176,9 @@ public sealed unsafe class IncomingRing
     /// <summary>Tells the writer that this side looks at the ring by itself: no signals until <see cref="UnmaskInterrupt"/>.</summary>
     public void MaskInterrupt() => RingHandshake.Mask(_control);
 
+    /// <summary>Whether this end asks for no signals, because it reads.</summary>
+    internal bool IsInterruptMasked => _control.LoadInterruptMask() != 0;
+
     /// <summary>
     /// Tells the writer to signal again, then looks once more: packets that came while masked got no signal.
     /// </summary>

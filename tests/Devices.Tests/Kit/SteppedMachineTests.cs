@@ -15,21 +15,36 @@ public class SteppedMachineTests
         using VmBusChannel channel = await machine.OpenAsync(counter, cancellationToken: Token);
         channel.SignalMode = SignalMode.Monitored;
 
-        // A device that is not asleep yet finds the message without a signal, and nothing was measured.
-        TimeSpan passed = TimeSpan.Zero;
-        int sent = 0;
-        while (passed == TimeSpan.Zero)
-        {
-            Assert.True(sent < 1000, "No message waited for the clock.");
-            Assert.True(channel.TrySend("one"u8));
-            sent++;
-            passed = await machine.AdvanceUntilAsync(() => counter.Packets == sent, TimeSpan.FromMicroseconds(50), Token);
-        }
+        // A device that is not asleep yet would find the message without a signal.
+        await machine.UntilAsync(() => machine.IsIdle, Token);
+        Assert.True(channel.TrySend("one"u8));
+        Assert.False(machine.IsIdle);
+        TimeSpan passed = await machine.AdvanceUntilAsync(() => counter.Packets == 1, TimeSpan.FromMicroseconds(50), Token);
         // A message waits from nothing to a window, which is at most twice the hint; never with the clock at rest.
         Assert.InRange(passed, TimeSpan.FromMicroseconds(50), TimeSpan.FromMicroseconds(200));
 
         Assert.True(channel.TrySend("two"u8, Urgency.Urgent));
-        await machine.UntilAsync(() => counter.Packets == sent + 1, Token);
+        await machine.UntilAsync(() => counter.Packets == 2, Token);
+    }
+
+    [Fact]
+    public async Task A_device_is_idle_when_it_waits_for_its_guest_or_has_ended()
+    {
+        await using var machine = new SteppedMachine { Patience = Patience.Limit };
+        Assert.True(machine.IsIdle);
+        var slow = new Slow();
+        VmBusChannel channel = await machine.OpenAsync(slow, cancellationToken: Token);
+        await machine.UntilAsync(() => machine.IsIdle, Token);
+
+        // It has read the packet, and waits for something else.
+        Assert.True(channel.TrySend("one"u8, Urgency.Urgent));
+        await slow.Read.Task.WaitAsync(Patience.Limit, Token);
+        Assert.False(machine.IsIdle);
+        slow.Done.SetResult();
+        await machine.UntilAsync(() => machine.IsIdle, Token);
+
+        await channel.CloseAsync(Token);
+        await machine.UntilAsync(() => machine.IsIdle, Token);
     }
 
     [Fact]
@@ -62,6 +77,22 @@ public class SteppedMachineTests
         {
             await foreach (ReceivedPacket _ in context.Channel.ReadAllAsync(closing))
                 Interlocked.Increment(ref _packets);
+        }
+    }
+
+    private sealed class Slow : IChannelDevice
+    {
+        public TaskCompletionSource Read { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task ServeAsync(DeviceContext context, CancellationToken closing)
+        {
+            await foreach (ReceivedPacket _ in context.Channel.ReadAllAsync(closing))
+            {
+                Read.SetResult();
+                await Done.Task.WaitAsync(closing);
+            }
         }
     }
 }
