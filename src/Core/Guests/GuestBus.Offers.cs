@@ -27,7 +27,10 @@ partial class GuestBus
         return await GetOffersAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What is offered now, by relid.</summary>
+    /// <summary>
+    /// The offers that have come and were not taken back, by relid. There are none before <see cref="RequestOffersAsync"/> or
+    /// <see cref="WaitForOfferAsync"/> has asked for them.
+    /// </summary>
     /// <param name="cancellationToken">Looked at before.</param>
     public async Task<IReadOnlyList<GuestOffer>> GetOffersAsync(CancellationToken cancellationToken = default)
     {
