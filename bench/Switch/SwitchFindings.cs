@@ -18,7 +18,7 @@ internal static class SwitchFindings
             {
                 double gain = monitored - lowLatency;
                 yield return (gain >= run.WindowUs / 2,
-                    $"{SwitchLoad.Of(load).Title}: the median falls from {Time(monitored)} to {Time(lowLatency)} with low latency, by {Amount(gain, run.WindowUs)} windows; wanted: half a window at the least");
+                    $"{SwitchLoad.Of(load).Title}: the median falls from {Time(monitored)} to {Time(lowLatency)} with low latency, by {Amount(gain, run.WindowUs)} windows; wanted: at least half a window");
             }
         }
 

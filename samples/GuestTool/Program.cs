@@ -1,5 +1,5 @@
 // A tool in a Linux guest of Hyper-V (or of `vmbus host`): opens a VMBus device from user space, says something, prints what
-// the host answers. Takes root. Run it with: GuestTool eth1 --bind (a network interface, class name, relid or instance GUID)
+// the host answers. Needs root. Run it with: GuestTool eth1 --bind (a network interface, class name, relid or instance GUID)
 
 using System.Runtime.Versioning;
 using VmBus;

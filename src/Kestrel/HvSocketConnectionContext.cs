@@ -1,5 +1,5 @@
-// A connection as Kestrel serves it. What SocketConnection is to Kestrel's own sockets: one loop reads ahead, so that a request hears of
-// a client that goes; what is written goes straight into the ring.
+// A connection as Kestrel serves it. What SocketConnection is to Kestrel's own sockets: one loop reads ahead, so that a request
+// is aborted when its client disconnects; writes go straight into the ring.
 
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
@@ -64,7 +64,7 @@ internal sealed class HvSocketConnectionContext : DefaultConnectionContext, IDup
         {
             do
             {
-                // No buffer is taken for a connection that is silent.
+                // A silent connection takes no buffer.
                 await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 int read = await _stream.ReadAsync(writer.GetMemory(BufferSize)).ConfigureAwait(false);
                 if (read == 0)
@@ -82,11 +82,11 @@ internal sealed class HvSocketConnectionContext : DefaultConnectionContext, IDup
             why = new ConnectionResetException(gone.Message, gone);
         }
         await writer.CompleteAsync(why).ConfigureAwait(false);
-        // The client's end is its going, as for Kestrel's own sockets: a request that it waits for is aborted.
+        // A client that ends its writing has disconnected, as for Kestrel's own sockets: its request is aborted.
         Close();
     }
 
-    // Off the caller's thread: what the server does then is its own.
+    // Off the caller's thread: the server runs its own code here.
     private void Close()
     {
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)

@@ -12,7 +12,7 @@ internal sealed class HvSocketConnectionListener : IConnectionListener
     private readonly CancellationTokenSource _ending = new();
     private readonly HvSocketListener? _listener;
     private readonly IAsyncEnumerator<HvSocketStream> _accepted;
-    private Task<bool>? _next;      // goes on when an accept is cancelled, for the accept after that
+    private Task<bool>? _next;      // survives a cancelled accept, for the next one
 
     private HvSocketConnectionListener(HvSocketServiceEndPoint endpoint)
     {
@@ -25,7 +25,7 @@ internal sealed class HvSocketConnectionListener : IConnectionListener
     /// <inheritdoc/>
     public EndPoint EndPoint { get; }
 
-    /// <summary>Listens from now on.</summary>
+    /// <summary>Starts to listen.</summary>
     /// <exception cref="AddressInUseException">There is another listener.</exception>
     public static HvSocketConnectionListener Bind(HvSocketServiceEndPoint endpoint)
     {
@@ -70,7 +70,7 @@ internal sealed class HvSocketConnectionListener : IConnectionListener
         if (_next is { } last)
         {
             await ((Task)last).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // It came after the last accept.
+            // It arrived after the last accept.
             if (last.IsCompletedSuccessfully && last.Result)
                 await _accepted.Current.DisposeAsync().ConfigureAwait(false);
         }

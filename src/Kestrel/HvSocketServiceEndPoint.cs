@@ -1,4 +1,4 @@
-// A service as an address that Kestrel carries from its options to the transport, and tells in its log.
+// A service as an end point, which Kestrel passes from its options to the transport and writes to its log.
 
 using System.Net;
 using VmBus.Devices;

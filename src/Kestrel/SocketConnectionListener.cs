@@ -1,4 +1,4 @@
-// Listens with a socket of the system's whose family Kestrel's own transport does not bind. What SocketConnectionListener is there.
+// Listens with a system socket of a family that Kestrel's own transport does not bind, like the class of the same name there.
 
 using System.Net;
 using System.Net.Sockets;
@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace VmBus.Kestrel;
 
-/// <summary>Accepts connections of one socket; Kestrel's own code serves them.</summary>
+/// <summary>Accepts the connections of one socket; Kestrel's own code serves them.</summary>
 internal sealed class SocketConnectionListener : IConnectionListener
 {
     // As Kestrel's own.
@@ -27,7 +27,7 @@ internal sealed class SocketConnectionListener : IConnectionListener
     /// <inheritdoc/>
     public EndPoint EndPoint { get; }
 
-    /// <summary>Binds a socket, which is the listener's from now on.</summary>
+    /// <summary>Binds a socket, and owns it from then on.</summary>
     /// <exception cref="AddressInUseException">Another socket listens there.</exception>
     public static SocketConnectionListener Bind(Socket socket, EndPoint endpoint, ILoggerFactory loggers)
     {

@@ -1,5 +1,5 @@
-// What Kestrel writes to. It takes an exception of a flush for an error of its own, and logs it so: a write to a client that has gone
-// throws nothing here.
+// What Kestrel writes to. Kestrel logs an exception of a flush as an error of its own, so a write to a client that has disconnected does
+// not throw here.
 
 using VmBus.Devices;
 
@@ -7,7 +7,7 @@ namespace VmBus.Kestrel;
 
 /// <summary>The outgoing half of a connection.</summary>
 /// <param name="stream">The connection.</param>
-/// <param name="failed">Called when a write has failed: the connection is closed.</param>
+/// <param name="failed">Called when a write has failed, to close the connection.</param>
 internal sealed class TransportOutput(HvSocketStream stream, Action failed) : Stream
 {
     private volatile bool _hasFailed;

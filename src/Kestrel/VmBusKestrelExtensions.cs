@@ -1,4 +1,4 @@
-// What a program calls to have Kestrel listen on sockets between host and guest.
+// What a program calls to make Kestrel listen on sockets between host and guest.
 
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -11,7 +11,7 @@ namespace VmBus.Kestrel;
 
 /// <summary>Kestrel on sockets between a host and its guests.</summary>
 /// <remarks>
-/// <para>A client needs nothing of this: have <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
+/// <para>A client does not need this package: let <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
 /// <see cref="HvSocketStream"/>, or a <see cref="System.Net.Sockets.NetworkStream"/> over a socket of
 /// <see cref="Linux.VsockEndPoint"/> or <see cref="Windows.HyperVEndPoint"/>.</para>
 /// <para>The connection of a request has the <see cref="HvSocketStream"/> among its features
@@ -23,8 +23,8 @@ public static class VmBusKestrelExtensions
     /// <summary>
     /// Lets Kestrel listen at <see cref="Linux.VsockEndPoint"/> and <see cref="Windows.HyperVEndPoint"/>, by
     /// <see cref="KestrelServerOptions.Listen(System.Net.EndPoint)"/>, and on the sockets of
-    /// <see cref="ListenHvSocket(KestrelServerOptions, HvSocketHost, Guid, Action{ListenOptions}?)"/>. What it listens at otherwise is
-    /// as before.
+    /// <see cref="ListenHvSocket(KestrelServerOptions, HvSocketHost, Guid, Action{ListenOptions}?)"/>. Other end points work as
+    /// before.
     /// </summary>
     /// <param name="builder">The web host.</param>
     public static IWebHostBuilder UseVmBus(this IWebHostBuilder builder)
@@ -33,11 +33,11 @@ public static class VmBusKestrelExtensions
         return builder.ConfigureServices(static services => services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, VmBusTransport>()));
     }
 
-    /// <summary>Serves a guest's connects to a service of the host. Takes <see cref="UseVmBus"/>.</summary>
+    /// <summary>Serves a guest's connections to a service of the host. Needs <see cref="UseVmBus"/>.</summary>
     /// <param name="options">The server.</param>
     /// <param name="host">The host's sockets. They outlive the server.</param>
     /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="configure">What is spoken there, as for any end point: for gRPC <see cref="HttpProtocols.Http2"/>.</param>
+    /// <param name="configure">The protocols and so on, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.</param>
     public static void ListenHvSocket(this KestrelServerOptions options, HvSocketHost host, Guid service, Action<ListenOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -45,11 +45,11 @@ public static class VmBusKestrelExtensions
         options.Listen(new HvSocketServiceEndPoint(service, host), configure ?? (static _ => { }));
     }
 
-    /// <summary>Serves the host's connects to a service of a guest that is part of this program. Takes <see cref="UseVmBus"/>.</summary>
+    /// <summary>Serves the host's connections to a service of a guest inside this program. Needs <see cref="UseVmBus"/>.</summary>
     /// <param name="options">The server.</param>
     /// <param name="guest">The guest's sockets. Their bus outlives the server.</param>
     /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="configure">What is spoken there, as for any end point: for gRPC <see cref="HttpProtocols.Http2"/>.</param>
+    /// <param name="configure">The protocols and so on, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.</param>
     public static void ListenHvSocket(this KestrelServerOptions options, HvSocketGuest guest, Guid service, Action<ListenOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(options);

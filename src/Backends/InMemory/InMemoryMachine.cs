@@ -145,7 +145,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
 
     /// <summary>
     /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
-    /// channel is told to end, and waited for. Called from inside a service, it returns once this has begun; any other call
+    /// channel is asked to end, and waited for. Called from inside a service, it returns once this has begun; any other call
     /// returns when it is done.
     /// </summary>
     public ValueTask DisposeAsync()

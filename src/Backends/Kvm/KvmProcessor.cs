@@ -119,7 +119,7 @@ internal sealed class KvmProcessor
             case KvmExit.Halt:
                 return new GuestEnd(GuestEndReason.Halted, $"VP {Index} halted at 0x{Vp.GetRegisters().Rip:x}, where no interrupt reaches it.");
             default:
-                return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not go on at 0x{Vp.GetRegisters().Rip:x}: {exit}, reason 0x{Vp.FailureReason:x}.");
+                return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not continue at 0x{Vp.GetRegisters().Rip:x}: {exit}, reason 0x{Vp.FailureReason:x}.");
         }
     }
 
@@ -165,7 +165,7 @@ internal sealed class KvmProcessor
         switch (occurrence.Kind)
         {
             case KvmSystemEvent.Shutdown:
-                return new GuestEnd(GuestEndReason.PoweredOff, "The guest asked for an end.");
+                return new GuestEnd(GuestEndReason.PoweredOff, "The guest asked to end.");
             case KvmSystemEvent.Reset:
                 return new GuestEnd(GuestEndReason.Reset, "The guest asked for a reset.");
             case KvmSystemEvent.Crash:

@@ -165,7 +165,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         {
             uio?.Dispose();
             if (GiveBack(sysfs, instance, binding) is { } also)
-                throw new LinuxGuestException(also.Error, $"{failure.Message} Nor could the device be given back: {also.Message}", failure);
+                throw new LinuxGuestException(also.Error, $"{failure.Message} The device could not be given back either: {also.Message}", failure);
             throw;
         }
     }

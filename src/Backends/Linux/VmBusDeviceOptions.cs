@@ -5,7 +5,7 @@ public sealed record VmBusDeviceOptions
 {
     /// <summary>
     /// Whether to take the device from its driver first, when it is not bound to <c>uio_hv_generic</c>. It goes back when the
-    /// device is closed. Takes root.
+    /// device is closed. Needs root.
     /// </summary>
     public bool Bind { get; init; }
 

@@ -157,7 +157,7 @@ internal sealed class WhpProcessor
                 return new GuestEnd(GuestEndReason.Failed,
                     $"VP {Index} touched 0x{exit.Memory.Gpa:x} at 0x{exit.Vp.Rip:x}: no memory is there, and no instruction is emulated.");
             default:
-                return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not go on at 0x{exit.Vp.Rip:x}: {exit.Reason}.");
+                return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not continue at 0x{exit.Vp.Rip:x}: {exit.Reason}.");
         }
     }
 

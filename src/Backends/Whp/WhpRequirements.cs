@@ -30,10 +30,10 @@ internal static class WhpRequirements
             missing.Add("The hypervisor emulates no local APIC, which the SynIC needs.");
         WhpExtendedExits exits = (WhpPlatform.GetCapability<WhpExtendedExits>(WhpCapability.ExtendedExits) ?? WhpExtendedExits.None) & Exits;
         if (exits != Exits)
-            missing.Add($"The hypervisor does not hand over {Exits & ~exits}.");
+            missing.Add($"The hypervisor cannot intercept {Exits & ~exits}.");
         WhpSyntheticFeatures synthetic = (WhpPlatform.GetCapability<WhpSyntheticFeaturesBanks>(WhpCapability.SyntheticFeatures) ?? default).Bank0 & Features;
         if (synthetic != Features)
-            missing.Add($"The hypervisor gives guests no {Features & ~synthetic}: it takes Windows 10 20H2 or later, or Windows Server 2022.");
+            missing.Add($"The hypervisor gives guests no {Features & ~synthetic}: it needs Windows 10 20H2 or later, or Windows Server 2022.");
         return missing;
     }
 

@@ -18,7 +18,7 @@ partial class GuestBus
     /// opened again.
     /// </param>
     /// <returns>
-    /// The channel, open. When it is disposed, the host is told and the rings' memory freed. When the host takes it back, or the
+    /// The channel, open. Dispose tells the host and frees the rings' memory. When the host takes it back, or the
     /// connection ends, it is <see cref="ChannelState.Disconnected"/>; dispose it then, so that the host may use its relid again.
     /// </returns>
     /// <exception cref="ArgumentException">A ring is not whole pages, or an option is out of range.</exception>
@@ -30,7 +30,7 @@ partial class GuestBus
     public async Task<VmBusChannel> OpenAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
         => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
 
-    /// <summary>Opens a channel, and hands it out with what the bus knows of it.</summary>
+    /// <summary>Opens a channel, and returns it with the bus's own state.</summary>
     internal async Task<GuestChannel> OpenChannelAsync(GuestOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(offer);

@@ -64,7 +64,7 @@ public sealed partial class GuestBus : IAsyncDisposable
     /// <summary>Connects a guest to its host. One that is still leaving after a cancelled attempt is waited for.</summary>
     /// <param name="platform">What the guest has of its hypervisor.</param>
     /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up at once. The host is told to forget the guest, which the next connection waits for.</param>
+    /// <param name="cancellationToken">Gives up at once. The host is asked to forget the guest; the next connection waits for that.</param>
     /// <returns>The connection.</returns>
     /// <exception cref="GuestBusException">There is no common version, no answer, or the host refuses.</exception>
     /// <exception cref="InvalidOperationException">The guest is connected already.</exception>

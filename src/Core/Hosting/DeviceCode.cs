@@ -17,7 +17,7 @@ internal sealed class DeviceCode(TaskScheduler scheduler)
     /// <summary>How many answers are waited for no more whose code has not ended.</summary>
     public int Abandoned => Math.Max(0, Volatile.Read(ref _abandoned));
 
-    /// <summary>An answer is waited for no more. Its code may have ended by now: that is told on another thread.</summary>
+    /// <summary>The answer is no longer awaited. Its code may have ended by now: that is reported on another thread.</summary>
     public void BeginAbandoned() => Interlocked.Increment(ref _abandoned);
 
     /// <summary>Such code has ended.</summary>

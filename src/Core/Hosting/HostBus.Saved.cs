@@ -11,7 +11,7 @@ partial class HostBus
 
     /// <summary>
     /// Saves the bus, for <see cref="Restore(IGuestPartition, ReadOnlySpan{byte}, HostBusOptions)"/>: services end as at a
-    /// close, and the guest's channels stay open. After that it can only be disposed; until then the guest is told to send its
+    /// close, and the guest's channels stay open. After that it can only be disposed; until then the guest is asked to send its
     /// messages again.
     /// </summary>
     /// <returns>

@@ -95,7 +95,7 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { MaxTransportConnects = value };
     }
 
-    /// <summary>The connection a guest of 5.0 or newer is told to post its messages to.</summary>
+    /// <summary>The connection that a guest of 5.0 or newer posts its messages to.</summary>
     public uint MessageConnectionId
     {
         get => Protocol.MessageConnectionId;

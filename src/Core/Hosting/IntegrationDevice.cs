@@ -4,7 +4,7 @@ using VmBus.Integration;
 
 namespace VmBus.Hosting;
 
-/// <summary>Runs the host's side of a component on a channel, anew for each open. Thread-safe.</summary>
+/// <summary>Runs the host's side of a component on a channel, a new one for each open. Thread-safe.</summary>
 /// <typeparam name="THost">The component.</typeparam>
 public sealed class IntegrationDevice<THost> : IChannelDevice where THost : IntegrationHost
 {

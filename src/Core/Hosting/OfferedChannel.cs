@@ -54,7 +54,7 @@ public sealed class OfferedChannel : IAsyncDisposable
     public Task Completion { get; }
 
     /// <summary>
-    /// Takes the offer back, a primary channel's with those of its subchannels. A guest that has the channel open is told; the service
+    /// Takes the offer back, a primary channel's with those of its subchannels. A guest that has the channel open gets a rescind; the service
     /// ends.
     /// </summary>
     /// <returns>

@@ -110,7 +110,7 @@ internal sealed class OpenedChannel : IDisposable
     /// <summary>Whether the service was told to end.</summary>
     public bool IsClosing => _closing.IsCancellationRequested;
 
-    /// <summary>Lets the service end: it is told, and its waits end. Nothing of the service runs in here.</summary>
+    /// <summary>Ends the service: its token is cancelled and its waits end. None of its code runs in this call.</summary>
     /// <param name="late">Called once if the service does not end in time, on any thread.</param>
     /// <param name="limit">How long it has.</param>
     /// <param name="clock">The clock of that.</param>
@@ -269,7 +269,7 @@ internal sealed class OpenedChannel : IDisposable
         ReadOnlySpan<ulong> frames = range.PageFrames.Span;
         uint downstream = request.DownstreamPageOffset;
         if (downstream < 2 || downstream > frames.Length - 2)
-            throw new RefusedException($"The downstream ring begins at page {downstream} of {frames.Length}; each ring has two at the least.");
+            throw new RefusedException($"The downstream ring begins at page {downstream} of {frames.Length}; each ring has at least two.");
         _held.Push(taken.Take(range.PageFrames));
         return (Map(frames[..(int)downstream], memory, mappings), Map(frames[(int)downstream..], memory, mappings));
     }

@@ -54,7 +54,7 @@ internal sealed class Question : IDisposable
         return question;
     }
 
-    /// <summary>The answer is waited for no more; the code is told, and what it says means nothing.</summary>
+    /// <summary>The answer is no longer awaited: the code's token is cancelled, and its answer is ignored.</summary>
     public void Dispose()
     {
         if (Abandon())

@@ -106,7 +106,7 @@ public abstract class IntegrationGuest
     /// <summary>A packet that never came to <see cref="Handle"/>: too long, or not in-band.</summary>
     internal void CountDropped() => _dropped++;
 
-    /// <summary>The host negotiates, for the first time or anew.</summary>
+    /// <summary>The host negotiates, for the first time or again.</summary>
     private protected virtual void Negotiating()
     {
     }

@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>The questions of a host's component that asks only when it is told to. One thread at a time.</summary>
+/// <summary>The questions of a host's component that asks only on request. One thread at a time.</summary>
 /// <typeparam name="TQuestion">What is asked.</typeparam>
 /// <typeparam name="TAnswer">What comes of it.</typeparam>
 internal sealed class QuestionQueue<TQuestion, TAnswer>

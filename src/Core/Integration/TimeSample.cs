@@ -4,7 +4,7 @@ namespace VmBus.Integration;
 /// <param name="HostTime">The host's time when the message was handled here.</param>
 /// <param name="Offset">How far the host's clock is ahead of this side's.</param>
 /// <param name="Age">How long the message was under way, by the guest's reference time; zero where it carries none.</param>
-/// <param name="IsSync">Whether the host asks that the clock be set; otherwise it is told for comparison.</param>
+/// <param name="IsSync">Whether the host asks the guest to set its clock; otherwise the time is for comparison.</param>
 /// <param name="LeapIndicator">NTP's leap indicator, 0 before version 4.0.</param>
 /// <param name="Stratum">NTP's stratum of the host's clock, 0 before version 4.0.</param>
 public readonly record struct TimeSample(DateTimeOffset HostTime, TimeSpan Offset, TimeSpan Age, bool IsSync, byte LeapIndicator, byte Stratum);

@@ -17,7 +17,7 @@ public sealed class TimeSyncHost : IntegrationHost
     private bool _sync = true;
 
     /// <summary>Makes a component that has not negotiated yet.</summary>
-    /// <param name="clock">The time that is told, and the clock of periods; <see langword="null"/> for the system's.</param>
+    /// <param name="clock">The time to send, and the clock of periods; <see langword="null"/> for the system's.</param>
     /// <param name="guestReferenceTime">
     /// The guest's reference time now, in 100 ns; <see langword="null"/> where it cannot be known: version 4.0 is not offered then.
     /// </param>

@@ -12,10 +12,10 @@ internal enum PipeFault
     /// <summary>The packet is shorter than the pipe's header.</summary>
     HeaderTruncated,
 
-    /// <summary>The header's type means nothing.</summary>
+    /// <summary>The header's type is unknown.</summary>
     UnknownType,
 
-    /// <summary>A packet marked as partly read: readers mark so what they leave in place, it is never sent.</summary>
+    /// <summary>A packet marked as partly read. Readers mark what they leave in place so; it is never sent.</summary>
     PartialFromPeer,
 
     /// <summary>Set-up or teardown of GPA-direct transfers, which this library never offers.</summary>

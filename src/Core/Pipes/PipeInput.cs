@@ -8,10 +8,10 @@ using VmBus.Layout;
 
 namespace VmBus.Pipes;
 
-/// <summary>What has come and is not read yet. One reader at a time.</summary>
+/// <summary>What has arrived and is not read yet. One reader at a time.</summary>
 /// <remarks>
-/// A packet whose data does not fit is taken from the ring all the same, and what is left of it kept here: its header is
-/// read once, the writer gets its room back, and no other reader finds it marked <see cref="PipePacketType.Partial"/>.
+/// A packet whose data does not fit is still taken from the ring, and the rest is kept here: its header is read once, the
+/// writer gets its room back, and no other reader finds it marked <see cref="PipePacketType.Partial"/>.
 /// </remarks>
 internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
 {
@@ -25,10 +25,10 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
     /// <summary>What the peer sent that faulted the pipe, if it did.</summary>
     public PipeCorruptException? Fault => Volatile.Read(ref _fault);
 
-    /// <summary>Whether nothing more will come; what came before may still be unread.</summary>
+    /// <summary>Whether nothing more will come. Earlier data may still be unread.</summary>
     public bool IsEnded { get; private set; }
 
-    /// <summary>Whether the end was said by the peer, with an empty packet.</summary>
+    /// <summary>Whether the peer completed its writing, with an empty packet.</summary>
     public bool PeerCompleted { get; private set; }
 
     /// <summary>Whether the last read took the last of its message.</summary>
@@ -36,7 +36,7 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
 
     private bool HasRest => _restAt < _restEnd;
 
-    /// <summary>Takes what there is. An empty destination only asks whether a read would wait.</summary>
+    /// <summary>Takes what is there. An empty destination only asks whether a read would wait.</summary>
     /// <returns><see langword="false"/> when there is nothing yet; at the end <see langword="true"/> and no bytes.</returns>
     public bool TryRead(Span<byte> destination, out int read)
     {
@@ -104,7 +104,7 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
                 _looks.Masked();
                 break;
             case WaitOutcome.TimedOut:
-                throw new TimeoutException($"Nothing came within {timeout.TotalMilliseconds} ms.");
+                throw new TimeoutException($"No data within {timeout.TotalMilliseconds} ms.");
             case WaitOutcome.Ended:
                 IsEnded = true;
                 break;
@@ -119,7 +119,7 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
         if (await channel.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
             _looks.Masked();
         else
-            IsEnded = true;     // all that the peer had sent is read: so a pipe ends whose peer closes it without a word
+            IsEnded = true;     // all that the peer sent is read: the end of a pipe whose peer closes without an end packet
     }
 
     public void ThrowIfFaulted()
@@ -155,8 +155,8 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
         }
         catch (VmBusException) when (taken > 0)
         {
-            // What is wrong with a packet waits until those before it were handed out: the ring and the pipe keep their fault, and
-            // throw it at the next read.
+            // A fault waits until the packets before it were handed out: the ring and the pipe keep it, and throw it at
+            // the next read.
         }
 
         batch.Commit();
@@ -164,8 +164,8 @@ internal sealed class PipeInput(VmBusChannel channel, PipeMode mode)
         return read > 0 || IsEnded;
     }
 
-    /// <summary>Takes packets until the destination is full, the end was said, or none is left.</summary>
-    /// <remarks>Apart from the catch: what a method with one holds stays out of registers.</remarks>
+    /// <summary>Takes packets until the destination is full, the end packet came, or none is left.</summary>
+    /// <remarks>Kept apart from the catch, which would keep its variables out of registers.</remarks>
     private void TakeBytes(in ChannelReadBatch batch, Span<byte> destination, ref int taken)
     {
         while (taken < destination.Length && batch.TryNext(out RingPacket packet))

@@ -7,29 +7,29 @@ namespace VmBus.Pipes;
 /// <para>A reader that keeps up with a writer of small pieces finds the ring empty after nearly each of them. If it asked for a
 /// signal each time, each write would pay for one, which costs more than the write. While the interrupt is masked no write does.</para>
 /// <para>In a stream, where this side sends nothing between two waits, the looks are a microsecond or two apart: meanwhile the
-/// writer gets ahead, the next read takes several pieces, and the line with the write index goes to and fro once for all of them. In
-/// a dialogue the looks follow each other at once.</para>
-/// <para>How many there are depends on how many helped so far: <see cref="AdaptiveSpin"/>, with steps of
+/// writer gets ahead, the next read takes several pieces, and the cache line with the write index moves once for all of them. In a
+/// dialogue the looks follow each other at once.</para>
+/// <para>Their number depends on how many helped so far: <see cref="AdaptiveSpin"/>, with steps of
 /// <see cref="Thread.SpinWait"/> for its unit of time.</para>
 /// </remarks>
 /// <param name="channel">The channel that is read. One reader at a time.</param>
 internal sealed class PipeLooks(VmBusChannel channel)
 {
-    // Measured over pieces of 16 to 4096 bytes: apart by 16 steps the reader takes too few at once, by more than 64 nothing is gained.
+    // Measured over pieces of 16 to 4096 bytes: 16 steps apart, the reader takes too few at once; more than 64 gain nothing.
     private const int StreamSteps = 64;
     private const int DialogueSteps = 1;
 
-    // About 20 microseconds: less than the sleep that it may save costs a core, more than two threads that both run are apart.
+    // About 20 microseconds: less than a sleep costs, more than the distance of two running threads.
     private const int MostSteps = 512;
 
     private readonly AdaptiveSpin _steps = new(MostSteps);
     private long _sent;
     private bool _isMasked;
 
-    /// <summary>How many steps the waits so far speak for.</summary>
+    /// <summary>How many steps the waits so far suggest.</summary>
     public long Budget => _steps.Budget;
 
-    /// <summary>Looks until a packet is there, or it has looked long enough.</summary>
+    /// <summary>Looks until a packet is there, or the budget is used up.</summary>
     /// <returns>Whether a packet waits.</returns>
     /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>

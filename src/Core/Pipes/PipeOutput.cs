@@ -9,7 +9,7 @@ namespace VmBus.Pipes;
 /// <summary>Puts data into the ring, straight from the caller's memory. One writer at a time.</summary>
 internal sealed class PipeOutput
 {
-    // What an empty packet takes: data leaves so much free, so that the end can be said whenever the ring is full.
+    // The size of an empty packet: data leaves this much free, so that the end packet fits even into a full ring.
     private const int EndLength = PacketDescriptor.Size + PipeHeader.Size + PacketTrailer.Size;
     private const ulong DataType = (ulong)PipePacketType.Data;
 
@@ -42,15 +42,15 @@ internal sealed class PipeOutput
     /// <summary>The most data one packet carries here, in bytes.</summary>
     public int MaxDataLength { get; }
 
-    /// <summary>How soon the other side should know of data.</summary>
+    /// <summary>How soon the other side is signalled for data.</summary>
     public Urgency Urgency { get; set; }
 
     /// <summary>Whether nothing more may be written.</summary>
     public bool IsCompleted { get; private set; }
 
-    /// <summary>Writes what there is room for, published and signalled once. An empty message is one, empty bytes are none.</summary>
-    /// <param name="data">The data; what was written is taken off its front.</param>
-    /// <returns>Whether all of it was written; when not, more may fit after <see cref="Wait"/>.</returns>
+    /// <summary>Writes what there is room for, published and signalled once. An empty message is sent; zero bytes are not.</summary>
+    /// <param name="data">The data; what was written is removed from its front.</param>
+    /// <returns>Whether everything was written; if not, more may fit after <see cref="Wait"/>.</returns>
     public bool TryWrite(ref ReadOnlySpan<byte> data)
     {
         if (_mode == PipeMode.Byte && data.IsEmpty)
@@ -70,7 +70,7 @@ internal sealed class PipeOutput
         }
     }
 
-    /// <summary>What is not one packet, or may have no room, or may be refused.</summary>
+    /// <summary>The slow path: more than one packet, no room, or a refusal.</summary>
     private bool TryWritePieces(ref ReadOnlySpan<byte> data)
     {
         using ChannelWriteBatch batch = _channel.BeginBatch();
@@ -90,7 +90,7 @@ internal sealed class PipeOutput
         return written && data.IsEmpty;
     }
 
-    /// <summary>Says the end, if there is room for it: there is, unless another writer uses the ring too.</summary>
+    /// <summary>Sends the end packet, if there is room for it: there is, unless another writer uses the ring too.</summary>
     public bool TryComplete()
     {
         if (IsCompleted)
@@ -107,15 +107,15 @@ internal sealed class PipeOutput
     }
 
     /// <summary>
-    /// Lets no write begin any more, waits for the one that is in the ring, and says the end behind it if that was not said. Any
-    /// thread, once: the ring has one producer, and the thread that writes need not be the one that closes.
+    /// Lets no further write begin, waits for the one in progress, and sends the end packet behind it unless it was sent. Any
+    /// thread, once: the ring has one producer, and the writing thread need not be the closing one.
     /// </summary>
-    /// <param name="saysEnd">Whether the other side is there to be told.</param>
+    /// <param name="saysEnd">Whether the other side is still there.</param>
     public void Close(bool saysEnd)
     {
         Volatile.Write(ref _isClosed, true);
-        // Each write stores that it has begun and then looks whether it may, without a fence between the two. This is the fence
-        // of all of them: behind it, one that saw an open pipe is seen here.
+        // Each write stores that it has begun, then checks that it may, without a fence between. This is the fence for all of
+        // them: after it, a write that saw an open pipe is visible here.
         Interlocked.MemoryBarrierProcessWide();
         SpinWait spin = default;
         while (Volatile.Read(ref _isWriting))
@@ -124,17 +124,17 @@ internal sealed class PipeOutput
             SayEnd();
     }
 
-    /// <summary>Ends writing without a word to the other side.</summary>
+    /// <summary>Ends writing without an end packet.</summary>
     public void Abandon() => IsCompleted = true;
 
-    /// <summary>Blocks until there is room for the next packet of data so long.</summary>
+    /// <summary>Blocks until there is room for the next packet of so much data.</summary>
     /// <exception cref="TimeoutException">The time was up.</exception>
     public void Wait(int length, TimeSpan timeout)
     {
         switch (_channel.WaitForRoom(PayloadLength(length), timeout))
         {
             case WaitOutcome.TimedOut:
-                throw new TimeoutException($"No room came within {timeout.TotalMilliseconds} ms.");
+                throw new TimeoutException($"No room within {timeout.TotalMilliseconds} ms.");
             case WaitOutcome.Ended:
                 ThrowDisconnected();
                 break;
@@ -149,7 +149,7 @@ internal sealed class PipeOutput
             ThrowDisconnected();
     }
 
-    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone: no room will come.");
+    private static void ThrowDisconnected() => throw new PeerDisconnectedException("The other side of the pipe is gone, so there will be no room.");
 
     private void Enter()
     {

@@ -1,4 +1,4 @@
-// Whole messages of a pipe, and the calls of Stream that come down to spans.
+// Whole messages of a pipe, and the overloads of Stream that call those with spans.
 
 using VmBus.Layout;
 
@@ -9,9 +9,9 @@ partial class PipeStream
     /// <summary>Reads one whole message, or what earlier reads left of one, or waits for it.</summary>
     /// <param name="buffer">Where it goes. <see cref="PipeHeader.MaxDataLength"/> bytes are always enough.</param>
     /// <returns>The message's length, which may be 0; -1 at the end.</returns>
-    /// <exception cref="ArgumentException">The message is longer than the buffer; it stays to be read.</exception>
+    /// <exception cref="ArgumentException">The message is longer than the buffer. It stays unread.</exception>
     /// <exception cref="InvalidOperationException">The pipe carries bytes.</exception>
-    /// <exception cref="TimeoutException">Nothing came within <see cref="ReadTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No data within <see cref="ReadTimeout"/>.</exception>
     /// <exception cref="PipeCorruptException">The other side sent something impossible.</exception>
     public int ReadMessage(Span<byte> buffer)
     {

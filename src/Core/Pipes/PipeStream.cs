@@ -8,17 +8,17 @@ namespace VmBus.Pipes;
 
 /// <summary>A pipe over a channel: <see cref="PipeMode.Byte"/> like a socket, <see cref="PipeMode.Message"/> with boundaries.</summary>
 /// <remarks>
-/// <para>One thread reads and one writes at a time; they may be two. Nothing is buffered on the way out: each write is
+/// <para>One thread reads and one writes at a time; they may be two. Writes are not buffered: each is
 /// published and signalled once, as soon as there is room, so <see cref="Flush"/> does nothing. A write that is
-/// cancelled or out of time may have sent part of its bytes, but never part of a message. No read or write that need not
-/// wait allocates.</para>
-/// <para>In byte mode a write becomes packets of up to <see cref="PipeHeader.MaxDataLength"/> bytes and of a quarter of
-/// the ring. <see cref="CompleteWriting"/> ends one direction with an empty packet, as hvsocks do; for that there is always
-/// room. In message mode each write is one message, also an empty one, and each read takes from one message only.</para>
-/// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and all it had sent was read:
-/// <see cref="PeerCompletedWriting"/> tells which. Writing to a peer that is gone throws
-/// <see cref="PeerDisconnectedException"/>. What no correct peer sends throws <see cref="PipeCorruptException"/> or
-/// <see cref="RingCorruptException"/>, after all that came before it was read. A packet that wants a completion
+/// cancelled or times out may have sent part of its bytes, but never part of a message. Reads and writes that need not
+/// wait do not allocate.</para>
+/// <para>In byte mode a write becomes packets of up to <see cref="PipeHeader.MaxDataLength"/> bytes, and of a quarter of
+/// the ring at most. <see cref="CompleteWriting"/> ends one direction with an empty packet, as hvsocks do; there is always
+/// room for it. In message mode each write is one message, even an empty one, and each read takes from one message only.</para>
+/// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and all it sent was read:
+/// <see cref="PeerCompletedWriting"/> says which. Writing to a peer that is gone throws
+/// <see cref="PeerDisconnectedException"/>. Data that no correct peer sends throws <see cref="PipeCorruptException"/> or
+/// <see cref="RingCorruptException"/>, once everything before it was read. A packet that wants a completion
 /// gets none: pipes have no answers.</para>
 /// </remarks>
 public sealed partial class PipeStream : Stream
@@ -56,7 +56,7 @@ public sealed partial class PipeStream : Stream
     /// <summary>The longest message that can be written, in bytes: a packet's limit or the ring's.</summary>
     public int MaxMessageLength => Math.Min(PipeHeader.MaxDataLength, Channel.Outgoing.MaxPayloadLength - PipeHeader.Size);
 
-    /// <summary>How soon the other side should know of what is written from now on.</summary>
+    /// <summary>How soon the other side is signalled for writes from now on.</summary>
     public Urgency Urgency
     {
         get => _output.Urgency;
@@ -66,10 +66,10 @@ public sealed partial class PipeStream : Stream
     /// <summary>In message mode, whether the last read took the last byte of its message.</summary>
     public bool IsMessageComplete => _input.IsMessageComplete;
 
-    /// <summary>Whether nothing more will come. Tells the end from an empty message when a read took 0 bytes.</summary>
+    /// <summary>Whether nothing more will come. When a read took 0 bytes, distinguishes the end from an empty message.</summary>
     public bool IsEndOfStream => _input.IsEnded;
 
-    /// <summary>Whether the peer said the end of its data itself, rather than going away.</summary>
+    /// <summary>Whether the peer completed its writing, rather than disconnected.</summary>
     public bool PeerCompletedWriting => _input.PeerCompleted;
 
     /// <summary>What the other side sent that faulted the pipe, if it did. The ring's is <see cref="VmBusChannel.CorruptionError"/>.</summary>
@@ -87,14 +87,14 @@ public sealed partial class PipeStream : Stream
     /// <inheritdoc/>
     public override bool CanTimeout => true;
 
-    /// <summary>How long a <c>Read</c> waits, in milliseconds; <see cref="Timeout.Infinite"/> for ever. Then <see cref="TimeoutException"/>.</summary>
+    /// <summary>How long a <c>Read</c> waits, in milliseconds, before it throws <see cref="TimeoutException"/>; <see cref="Timeout.Infinite"/> for no limit.</summary>
     public override int ReadTimeout
     {
         get => (int)_readTimeout.TotalMilliseconds;
         set => _readTimeout = TimeoutOf(value);
     }
 
-    /// <summary>How long a <c>Write</c> waits for room, each time, in milliseconds; see <see cref="ReadTimeout"/>.</summary>
+    /// <summary>How long a <c>Write</c> waits for room, in milliseconds, for each packet; see <see cref="ReadTimeout"/>.</summary>
     public override int WriteTimeout
     {
         get => (int)_writeTimeout.TotalMilliseconds;
@@ -113,10 +113,10 @@ public sealed partial class PipeStream : Stream
         set => Seek(value, SeekOrigin.Begin);
     }
 
-    /// <summary>Reads what has come, or waits for it.</summary>
+    /// <summary>Reads what has arrived, or waits for data.</summary>
     /// <param name="buffer">Where the data goes. An empty one waits for data and takes none.</param>
     /// <returns>Bytes read. 0 is an empty message or the end: see <see cref="IsEndOfStream"/>.</returns>
-    /// <exception cref="TimeoutException">Nothing came within <see cref="ReadTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No data within <see cref="ReadTimeout"/>.</exception>
     /// <exception cref="PipeCorruptException">The other side sent something impossible.</exception>
     public override int Read(Span<byte> buffer)
     {
@@ -143,11 +143,11 @@ public sealed partial class PipeStream : Stream
         }
     }
 
-    /// <summary>Writes all of it, waiting for room as often as need be.</summary>
+    /// <summary>Writes everything, and waits for room as often as needed.</summary>
     /// <param name="buffer">The data; in message mode one message.</param>
     /// <exception cref="ArgumentException">The message is longer than <see cref="MaxMessageLength"/>.</exception>
     /// <exception cref="InvalidOperationException">Writing was completed.</exception>
-    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No room within <see cref="WriteTimeout"/>.</exception>
     /// <exception cref="PeerDisconnectedException">The other side is gone.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -180,11 +180,11 @@ public sealed partial class PipeStream : Stream
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Ends writing in byte mode: the peer reads the end after all that was written. Reading goes on. Waits only where
-    /// another writer has filled the ring; says nothing where the peer is gone.
+    /// Ends writing in byte mode: after all that was written, the peer reads 0 bytes. Reading goes on. Waits only if another
+    /// writer has filled the ring; does nothing if the peer is gone.
     /// </summary>
     /// <exception cref="NotSupportedException">In message mode, where an empty packet is an empty message.</exception>
-    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No room within <see cref="WriteTimeout"/>.</exception>
     public void CompleteWriting()
     {
         while (!TryComplete())
@@ -199,7 +199,7 @@ public sealed partial class PipeStream : Stream
             await _output.WaitAsync(0, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether all was written; when not, what is left waits for room. For the transport, which keeps count.</summary>
+    /// <summary>Whether everything was written; if not, the rest waits for room. For the transport, which keeps count.</summary>
     internal bool TryWrite(ref ReadOnlyMemory<byte> buffer)
     {
         CheckWrite(buffer.Length);
@@ -212,14 +212,14 @@ public sealed partial class PipeStream : Stream
     internal ValueTask WaitForRoomAsync(int length, CancellationToken cancellationToken) => _output.WaitAsync(length, cancellationToken);
 
     /// <summary>
-    /// Gives up the outgoing direction: writes throw from now on, and the dispose tells the peer no end. For a peer that is gone, or a
-    /// channel that another stream goes on with.
+    /// Abandons the outgoing direction: writes throw from now on, and dispose sends no end packet. For a peer that is gone, or a
+    /// channel that another stream takes over.
     /// </summary>
     public void AbandonWriting() => _output.Abandon();
 
     /// <summary>
-    /// Says the end in byte mode, if it was not said, then disposes the channel unless it is left open. May be called by any
-    /// thread at any time: a write of another goes to its end or throws <see cref="ObjectDisposedException"/>.
+    /// Sends the end packet in byte mode, unless it was sent, then disposes the channel unless it is left open. May be called by any
+    /// thread at any time: another thread's write completes or throws <see cref="ObjectDisposedException"/>.
     /// </summary>
     protected override void Dispose(bool disposing)
     {
@@ -231,7 +231,7 @@ public sealed partial class PipeStream : Stream
         }
         catch (Exception end) when (end is VmBus.RingCorruptException or ObjectDisposedException)
         {
-            // No peer is left to be told; the channel keeps the error. Or it was closed meanwhile.
+            // The peer is gone, and the channel keeps the error; or the channel was closed meanwhile.
         }
         finally
         {

@@ -8,11 +8,11 @@ namespace VmBus.Pipes;
 /// <summary>A byte-mode pipe as an <see cref="IDuplexPipe"/>.</summary>
 /// <remarks>
 /// <para>The ring is the only queue between the two sides. A reader that does not read fills it, and then the other side's
-/// <see cref="PipeWriter.FlushAsync"/> waits. A flush that was cancelled is gone on with by the next: no byte is lost or
+/// <see cref="PipeWriter.FlushAsync"/> waits. The next flush continues one that was cancelled: no byte is lost or
 /// sent twice.</para>
-/// <para>Completing <see cref="Output"/> says the end to the peer once all was flushed; completing it with an error drops
-/// what was not flushed and says nothing. Completing <see cref="Input"/> only stops reading. Dispose completes both, says
-/// the end if it was not said, and disposes the stream.</para>
+/// <para>Completing <see cref="Output"/> sends the end to the peer once everything was flushed; completing it with an error drops
+/// what was not flushed and sends no end. Completing <see cref="Input"/> only stops reading. Dispose completes both, sends
+/// the end if it was not sent, and disposes the stream.</para>
 /// <para>One thread reads and one writes at a time.</para>
 /// </remarks>
 public sealed class PipeTransport : IDuplexPipe, IAsyncDisposable
@@ -21,7 +21,7 @@ public sealed class PipeTransport : IDuplexPipe, IAsyncDisposable
 
     /// <summary>Makes a transport of a stream that is used for nothing else.</summary>
     /// <param name="stream">A pipe in byte mode.</param>
-    /// <param name="readerOptions">Buffers of the reader; <see langword="null"/> for the defaults. The stream is left open in any case.</param>
+    /// <param name="readerOptions">Buffers of the reader; <see langword="null"/> for the defaults. The stream always stays open.</param>
     /// <param name="writerOptions">Buffers of the writer; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The pipe carries messages, whose boundaries a transport would lose.</exception>
     public PipeTransport(PipeStream stream, StreamPipeReaderOptions? readerOptions = null, StreamPipeWriterOptions? writerOptions = null)

@@ -15,7 +15,7 @@ internal interface IRingControl
     /// <summary>Where the reader will take its next byte.</summary>
     uint LoadReadIndex();
 
-    /// <summary>Non-zero: the reader looks by itself and wants no signal.</summary>
+    /// <summary>Non-zero: the reader polls and wants no signal.</summary>
     uint LoadInterruptMask();
 
     /// <summary>How much room the writer waits for; 0 when it does not wait.</summary>

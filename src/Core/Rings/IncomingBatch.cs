@@ -6,8 +6,8 @@ using System.Runtime.CompilerServices;
 namespace VmBus;
 
 /// <summary>
-/// Packets taken together: their room goes back to the writer with one publication, on <see cref="Commit"/>. What was
-/// taken and not committed when the batch is disposed will be taken again.
+/// Packets taken together: their room goes back to the writer with one publication, on <see cref="Commit"/>. Packets
+/// not committed when the batch is disposed are read again.
 /// </summary>
 /// <remarks>
 /// Belongs to the thread that began it; one batch at a time. A packet is valid until the next call on the batch.
@@ -30,11 +30,11 @@ public readonly ref struct IncomingBatch
     public bool TryNext(out RingPacket packet) => _ring!.TryTake(out packet);
 
     /// <summary>Gives the room of the packets taken so far back to the writer. The batch may go on after it.</summary>
-    /// <returns><see langword="true"/> when the writer waits for just this room and must be signalled.</returns>
+    /// <returns><see langword="true"/> when the writer waits for this room and must be signalled.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Commit() => _ring!.Publish();
 
-    /// <summary>Ends the batch; packets taken and not committed will be taken again.</summary>
+    /// <summary>Ends the batch; packets not committed are read again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _ring?.Revert();
 }

@@ -24,7 +24,7 @@ namespace VmBus;
 /// </summary>
 /// <remarks>
 /// <para>One consumer thread at a time. The memory must stay mapped while the ring is used.</para>
-/// <para>Whatever the writer puts into the ring is read once and validated before use. What no correct writer writes
+/// <para>Everything in the ring is read once and validated before use. What no correct writer writes
 /// throws <see cref="RingCorruptException"/> and faults the ring for good.</para>
 /// </remarks>
 public sealed unsafe class IncomingRing
@@ -107,20 +107,20 @@ public sealed unsafe class IncomingRing
     /// <summary>Bytes in the data area.</summary>
     public int DataSize => (int)_size;
 
-    /// <summary>Bytes in the ring that are not read yet, by shared memory; <see langword="null"/> where the indices there are impossible. Any thread.</summary>
+    /// <summary>Bytes in the ring that are not read yet, from shared memory; <see langword="null"/> if the indices there are impossible. Any thread.</summary>
     internal int? UsedBytes => RingIndex.Used(_control.LoadWriteIndex(), _control.LoadReadIndex(), _size);
 
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 
-    /// <summary>Told of the fault, once, by the thread that met it.</summary>
+    /// <summary>Called with the fault, once, by the thread that met it.</summary>
     internal Action<RingCorruptException>? Faulted { get; set; }
 
     /// <summary>Packets taken from the ring so far, counted when their room is given back.</summary>
     internal long PacketsCommitted => Volatile.Read(ref _commits) + Volatile.Read(ref _packetsBehindFirst);
 
     /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
-    /// <returns>The batch; what is not committed will be read again.</returns>
+    /// <returns>The batch; what is not committed is read again.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public IncomingBatch ReadBatch() => new(this);
 
@@ -173,7 +173,7 @@ public sealed unsafe class IncomingRing
         return true;
     }
 
-    /// <summary>Tells the writer that this side looks at the ring by itself: no signals until <see cref="UnmaskInterrupt"/>.</summary>
+    /// <summary>Tells the writer that this side polls the ring: no signals until <see cref="UnmaskInterrupt"/>.</summary>
     public void MaskInterrupt() => RingHandshake.Mask(_control);
 
     /// <summary>Whether this end asks for no signals, because it reads.</summary>
@@ -262,7 +262,7 @@ public sealed unsafe class IncomingRing
 
     private void GoBackToCommitted()
     {
-        // What is available from there is asked anew. It must not be added up: a write index seen inside the batch that
+        // What is available from there is read again. It must not be added up: a write index seen inside the batch that
         // lies behind what was taken would make it more than the ring holds.
         _readable = 0;
         _taken = 0;
@@ -359,7 +359,7 @@ public sealed unsafe class IncomingRing
     /// <summary>
     /// What one comparison of the hot path stands for: no more than is published, than lies in one piece, than the
     /// limit on packets. Each packet takes as much off the first two as it is long, so that the least of them stays a
-    /// limit until it is reached; then it is worked out anew. Where packets are copied none passes the comparison of types.
+    /// limit until it is reached; then it is computed again. Where packets are copied none passes the comparison of types.
     /// </summary>
     private void Split(uint available)
     {

@@ -8,12 +8,12 @@ namespace VmBus;
 
 /// <summary>
 /// Packets that become visible together: one write of the index, one fence, at most one signal. What is not committed
-/// is given up on <see cref="Dispose"/>.
+/// is discarded on <see cref="Dispose"/>.
 /// </summary>
 /// <remarks>Belongs to the thread that began it. While it is open, other writes to its ring throw.</remarks>
 public ref struct OutgoingBatch
 {
-    // Assigned once, so that it stays in a register across the finally of a using; that the batch ended is said apart.
+    // Assigned once, so that it stays in a register across the finally of a using; another field says that the batch ended.
     private readonly OutgoingRing _ring;
     private bool _open;
 
@@ -76,7 +76,7 @@ public ref struct OutgoingBatch
         return need;
     }
 
-    /// <summary>Ends the batch; what was not committed is given up.</summary>
+    /// <summary>Ends the batch; what was not committed is discarded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {

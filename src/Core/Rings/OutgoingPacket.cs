@@ -7,8 +7,8 @@ namespace VmBus;
 
 /// <summary>One packet to write: its type, flags, transaction id, extended header and payload.</summary>
 /// <remarks>
-/// A payload travels padded with zeros to a multiple of 8 bytes; the ring does not carry its exact length. What needs
-/// the length says it in the payload, as the pipe header does.
+/// A payload travels padded with zeros to a multiple of 8 bytes; the ring does not carry its exact length. A protocol
+/// that needs it puts it into the payload, as the pipe header does.
 /// </remarks>
 public readonly ref struct OutgoingPacket
 {
@@ -30,7 +30,7 @@ public readonly ref struct OutgoingPacket
     /// <summary>Comes back in the completion, when one is requested.</summary>
     public ulong TransactionId { get; }
 
-    /// <summary>What stands between the descriptor and the payload; a multiple of 8 bytes, empty for in-band packets.</summary>
+    /// <summary>What lies between the descriptor and the payload; a multiple of 8 bytes, empty for in-band packets.</summary>
     public ReadOnlySpan<byte> ExtendedHeader { get; }
 
     /// <summary>The payload.</summary>

@@ -34,7 +34,7 @@ unsafe partial class OutgoingRing
             ExitGuarded();
     }
 
-    /// <summary>Gives up what the batch appended, and frees the ring without a word of the channel's end.</summary>
+    /// <summary>Discards what the batch appended, and frees the ring without checking for the channel's end.</summary>
     internal void GiveUpBatch()
     {
         Revert();
@@ -61,7 +61,7 @@ unsafe partial class OutgoingRing
             EnterGuarded();
     }
 
-    /// <summary>Leaves without a word of the channel's end: for what undoes.</summary>
+    /// <summary>Leaves without checking for the channel's end: for undoing.</summary>
     internal void ExitQuietly()
     {
         if ((_guard & RingGuard.MultiProducer) == 0)
@@ -80,8 +80,8 @@ unsafe partial class OutgoingRing
             WaitToEnter();
     }
 
-    // A holder copies one packet: it is waited for in short steps, that only read. One that takes longer has lost its core, or has a
-    // batch open: then in ever longer steps, that give up this core.
+    // A holder copies one packet: wait in short steps that only read. A holder that takes longer has lost its core, or has a
+    // batch open: wait in ever longer steps that yield this core.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WaitToEnter()
     {

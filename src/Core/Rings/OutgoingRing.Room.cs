@@ -1,4 +1,4 @@
-// Room in the ring: looking at how far the reader has come, waiting for it to come further, and what it may not say.
+// Room in the ring: looking at how far the reader has come, waiting for it to read on, and what its index may not be.
 // Mirrors hv_get_bytes_to_write and set_channel_pending_send_size (Linux include/linux/hyperv.h).
 
 using System.Diagnostics.CodeAnalysis;
@@ -47,7 +47,7 @@ unsafe partial class OutgoingRing
 
     /// <summary>
     /// <see cref="RequestRoom"/> for any number of threads at once: the request is the largest that any of them
-    /// waits for, until the last has stopped waiting. Taking it back earlier would leave the others waiting for ever.
+    /// waits for, until the last has stopped waiting. Taking it back earlier would leave the others waiting without end.
     /// </summary>
     /// <param name="payloadLength">Bytes of payload of the in-band packet to come.</param>
     /// <param name="waiting">
@@ -126,7 +126,7 @@ unsafe partial class OutgoingRing
         }
     }
 
-    /// <summary>Whether an in-band packet would fit behind what was appended; asked by the one who writes, in a batch.</summary>
+    /// <summary>Whether an in-band packet would fit behind what was appended; asked by the writer, in a batch.</summary>
     /// <param name="payloadLength">Bytes of payload.</param>
     internal bool HasRoom(int payloadLength)
     {
@@ -140,7 +140,7 @@ unsafe partial class OutgoingRing
     /// <summary>
     /// What one comparison of the hot path stands for: no more than is free, than lies before the end where nothing may
     /// wrap, than a descriptor can say. Each packet takes as much off the first two as it is long, so that the least of
-    /// them stays a limit until it is reached; then it is worked out anew.
+    /// them stays a limit until it is reached; then it is computed again.
     /// </summary>
     private uint Room => Math.Min(Math.Min(Free, _inPlaceEnd - _cursor.Next), MaxPacketLength + PacketTrailer.Size);
 
@@ -215,7 +215,7 @@ unsafe partial class OutgoingRing
         // A closed channel's ring lies in pages of zeros, which are no corruption.
         ThrowIfEnded();
         // Without room each further write comes to TryMakeRoom, which throws: the hot path needs no check of its own.
-        // What a batch has not published by then is given up, so that committing it publishes nothing.
+        // What a batch has not published by then is discarded, so that committing it publishes nothing.
         _room = 0;
         GoBackToCommitted();
         _wrapped?.Clear();

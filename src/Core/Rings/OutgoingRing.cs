@@ -41,7 +41,7 @@ public sealed unsafe partial class OutgoingRing
     private readonly uint _size;
     private readonly uint _inPlaceEnd;  // packets that end by here do not wrap
 
-    // What takes the hot path off its way; 0 for one producer on an open channel. See RingGuard.
+    // What leads off the hot path; 0 for one producer on an open channel. See RingGuard.
     private RingGuard _guard;
 
     private RingCursor _cursor;
@@ -99,13 +99,13 @@ public sealed unsafe partial class OutgoingRing
     /// <summary>The largest payload of an in-band packet that fits into this ring when it is empty, in bytes.</summary>
     public int MaxPayloadLength => (int)Math.Min(_size - 8 - PacketTrailer.Size, MaxPacketLength) - PacketDescriptor.Size;
 
-    /// <summary>Bytes in the ring that are not read yet, by shared memory; <see langword="null"/> where the indices there are impossible. Any thread.</summary>
+    /// <summary>Bytes in the ring that are not read yet, from shared memory; <see langword="null"/> if the indices there are impossible. Any thread.</summary>
     internal int? UsedBytes => RingIndex.Used(_control.LoadWriteIndex(), _control.LoadReadIndex(), _size);
 
     /// <summary>The error that faulted the ring, if one did.</summary>
     public RingCorruptException? CorruptionError => _fault;
 
-    /// <summary>Told of the fault, once, by the thread that met it.</summary>
+    /// <summary>Called with the fault, once, by the thread that met it.</summary>
     internal Action<RingCorruptException>? Faulted { get; set; }
 
     /// <summary>Packets published since the ring was made. Read by the signaller's adaptive policy.</summary>

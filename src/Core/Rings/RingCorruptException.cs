@@ -10,7 +10,7 @@ public sealed class RingCorruptException : VmBusException
     /// <param name="fault">What was wrong.</param>
     /// <param name="value">The value found.</param>
     /// <param name="limit">The limit it broke.</param>
-    /// <param name="index">Where in the data area the packet begins, or the index this side stood at.</param>
+    /// <param name="index">Where in the data area the packet begins, or this side's own index.</param>
     internal RingCorruptException(RingFault fault, ulong value, ulong limit, uint index)
         : base(Describe(fault, value, limit, index))
     {
@@ -29,7 +29,7 @@ public sealed class RingCorruptException : VmBusException
     /// <summary>The limit it broke.</summary>
     public ulong Limit { get; }
 
-    /// <summary>Byte index in the data area of the packet at fault, or the index this side stood at.</summary>
+    /// <summary>Byte index in the data area of the packet at fault, or this side's own index.</summary>
     public uint Index { get; }
 
     private static string Describe(RingFault fault, ulong value, ulong limit, uint index) => fault switch
@@ -46,9 +46,9 @@ public sealed class RingCorruptException : VmBusException
         RingFault.PacketOverLimit => $"The packet at index {index} is {value} bytes long; this reader accepts {limit}.",
         RingFault.DataOffsetOutOfRange => $"The packet at index {index} has its payload at offset {value}, outside 16 to {limit}.",
         RingFault.UnknownPacketType => $"The packet at index {index} has type {value}, which no channel carries.",
-        RingFault.UnknownPacketFlags => $"The packet at index {index} has flags 0x{value:x}; only 0x{limit:x} mean anything.",
+        RingFault.UnknownPacketFlags => $"The packet at index {index} has flags 0x{value:x}; only 0x{limit:x} are defined.",
         RingFault.RangeCountOutOfRange => $"The packet at index {index} lists {value} ranges; its header holds 1 to {limit}.",
-        RingFault.RangeOutOfBounds => $"A range of the packet at index {index} is out of bounds: {value} bytes, where {limit} is the most.",
+        RingFault.RangeOutOfBounds => $"A range of the packet at index {index} is out of bounds: {value} bytes, the limit is {limit}.",
         _ => $"The ring is corrupt ({fault}, {value}, {limit}) at index {index}.",
     };
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace VmBus;
 
-/// <summary>Where one side of a ring stands: the index the other side knows, and how far it has got beyond it.</summary>
+/// <summary>One side's position in a ring: the index that the other side knows, and how far this side is beyond it.</summary>
 internal struct RingCursor
 {
     /// <summary>The index the other side knows.</summary>
@@ -19,7 +19,7 @@ internal struct RingCursor
         Committed = Next = _startedAt = start;
     }
 
-    /// <summary><see cref="Next"/>, told apart from the same index a lap before.</summary>
+    /// <summary><see cref="Next"/>, distinguished from the same index a lap before.</summary>
     public readonly (long Laps, uint Next) Position => (_laps, Next);
 
     /// <summary>The index behind a packet; the lap is counted, the index is the caller's to store.</summary>
@@ -33,7 +33,7 @@ internal struct RingCursor
         return next - size;
     }
 
-    /// <summary>Gives up what is not committed: less than a lap.</summary>
+    /// <summary>Discards what is not committed: less than a lap.</summary>
     public void GoBack()
     {
         if (Next < Committed)

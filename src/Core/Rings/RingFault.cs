@@ -42,7 +42,7 @@ internal enum RingFault
     /// <summary>The packet's type is none that a channel carries.</summary>
     UnknownPacketType,
 
-    /// <summary>The packet has flags that mean nothing.</summary>
+    /// <summary>The packet has undefined flags.</summary>
     UnknownPacketFlags,
 
     /// <summary>A transfer-page or GPA-direct packet says it has no ranges, or more than its header can hold.</summary>

@@ -1,6 +1,6 @@
 namespace VmBus;
 
-/// <summary>What takes a call on a ring off the hot path, where one comparison with zero asks for all of it.</summary>
+/// <summary>What leads a call off the hot path. One comparison with zero tests for all of it.</summary>
 [Flags]
 internal enum RingGuard
 {

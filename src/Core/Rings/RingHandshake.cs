@@ -1,4 +1,4 @@
-// The four conversations of a ring that need a full fence (Linux ring_buffer.c: hv_signal_on_write, hv_begin_read,
+// The four handshakes of a ring that need a full fence (Linux ring_buffer.c: hv_signal_on_write, hv_begin_read,
 // hv_end_read, hv_pkt_iter_close), apart from where the words lie, so that the explorer of interleavings runs this
 // very code.
 
@@ -26,7 +26,7 @@ internal static class RingHandshake
         if (control.LoadInterruptMask() != 0)
             return SignalNeed.Masked;
 
-        // The ring was empty before if the reader stands where this publication began.
+        // The ring was empty before if the reader's index is where this publication began.
         return control.LoadReadIndex() == committed ? SignalNeed.Required : SignalNeed.NotEmpty;
     }
 
@@ -61,11 +61,11 @@ internal static class RingHandshake
         uint room = size - Distance(next, write, size);
 
         // Only the commit that crosses the mark signals: no room before, room now. A hostile write index can only
-        // make this answer wrong for the one who wrote it.
+        // make this answer wrong for its own writer.
         return room > pending && room - freed <= pending;
     }
 
-    /// <summary>Tells the reader how much room this side waits for, and returns the read index as of after that.</summary>
+    /// <summary>Tells the reader how much room this side waits for, and returns the read index read after that.</summary>
     /// <param name="control">The control page of the outgoing ring.</param>
     /// <param name="bytes">The room wanted.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -82,7 +82,7 @@ internal static class RingHandshake
         where TControl : struct, IRingControl
         => control.ExchangeInterruptMask(1);
 
-    /// <summary>Unmasks and returns the write index as of after that: packets that came while masked got no signal.</summary>
+    /// <summary>Unmasks and returns the write index read after that: packets that came while masked got no signal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Unmask<TControl>(TControl control)
         where TControl : struct, IRingControl
@@ -91,7 +91,7 @@ internal static class RingHandshake
         return control.LoadWriteIndex();
     }
 
-    /// <summary>Bytes from one index on to another, around the ring.</summary>
+    /// <summary>Bytes from one index to another, around the ring.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Distance(uint from, uint to, uint size) => to >= from ? to - from : size - (from - to);
 }

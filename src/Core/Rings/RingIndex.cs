@@ -1,4 +1,4 @@
-// What makes an index from shared memory acceptable.
+// Which indices from shared memory are acceptable.
 
 using System.Runtime.CompilerServices;
 

@@ -46,7 +46,7 @@ public readonly ref struct RingPacket
         get => Slice(DataOffset, Length - DataOffset);
     }
 
-    /// <summary>What stands between the descriptor and the payload; empty for in-band packets and completions.</summary>
+    /// <summary>What lies between the descriptor and the payload; empty for in-band packets and completions.</summary>
     public ReadOnlySpan<byte> ExtendedHeader
         => Slice(PacketDescriptor.Size, Math.Max(0, DataOffset - PacketDescriptor.Size));
 

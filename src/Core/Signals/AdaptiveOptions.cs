@@ -2,20 +2,19 @@ namespace VmBus;
 
 /// <summary>When an adaptive channel changes between deferring its signals and sending them at once.</summary>
 /// <remarks>
-/// <para>Deferring is worth its wait when a batch builds up meanwhile. While deferring, the batch is there to be
-/// counted: packets since the signal before. <see cref="Patience"/> batches in a row under <see cref="FewPackets"/> end
-/// it. While signalling at once, the batch that would have built up is counted instead: packets sent in one window.
-/// <see cref="Patience"/> windows in a row with <see cref="ManyPackets"/> end it.</para>
-/// <para>A packet that is read may be the answer that the next message waited for, so it begins the count anew: a
-/// ping-pong, however fast, stays at low latency. Unless <see cref="ManyPackets"/> and more are in flight, sent ahead of
-/// what was read: such a stream, with acknowledgements, is put to a trial. One signal is deferred, and
-/// <see cref="ManyPackets"/> in that batch end it; after a trial that fails, the patience for the next one is doubled, up to
-/// 128 times.</para>
-/// <para>Time is read only when a signal is sent at once, which costs far more than a clock.</para>
+/// <para>Deferring is worth its wait when a batch builds up in that time. While the channel defers, it counts the packets of each
+/// batch; <see cref="Patience"/> batches in a row under <see cref="FewPackets"/> end deferring. While it signals at once, it
+/// counts the packets sent in each window, which would have been a batch; <see cref="Patience"/> windows in a row with
+/// <see cref="ManyPackets"/> end signalling at once.</para>
+/// <para>A packet that is read may be the answer that the next message waited for, so it restarts the count: a ping-pong,
+/// however fast, stays at low latency. The exception is a stream with acknowledgements, which has <see cref="ManyPackets"/> or
+/// more in flight. It gets a trial: one signal is deferred. If <see cref="ManyPackets"/> arrive in that batch, the channel
+/// defers from then on. Each failed trial doubles the patience for the next, up to 128 times.</para>
+/// <para>The clock is read only when a signal is sent at once, which costs far more than the clock.</para>
 /// </remarks>
 public sealed record AdaptiveOptions
 {
-    /// <summary>The documented defaults.</summary>
+    /// <summary>The defaults.</summary>
     public static AdaptiveOptions Default { get; } = new();
 
     /// <summary>A deferred batch of fewer packets was not worth waiting for.</summary>
@@ -24,7 +23,7 @@ public sealed record AdaptiveOptions
     /// <summary>A window with this many packets is worth deferring. More than <see cref="FewPackets"/>: the gap is the hysteresis.</summary>
     public int ManyPackets { get; init; } = 16;
 
-    /// <summary>How many batches or windows in a row must say the same before the channel changes.</summary>
+    /// <summary>How many batches or windows in a row must agree before the channel changes.</summary>
     public int Patience { get; init; } = 8;
 
     /// <summary>The window in which packets are counted while signalling at once.</summary>

@@ -1,5 +1,5 @@
-// The choice between deferring and signalling at once, from the load. No other implementation has one. Pure: what it is told
-// is all it knows, so the same history gives the same choices.
+// The choice between deferring and signalling at once, from the load. No other implementation has one. Pure: the same
+// history gives the same choices.
 
 namespace VmBus;
 
@@ -15,9 +15,9 @@ internal struct AdaptivePolicy
     private long _receivedBefore;
     private long _lead;             // the least that sent was ever ahead of received: nothing was in flight then
     private long _windowStart;
-    private int _streak;            // batches or windows in a row that spoke for a change
+    private int _streak;            // batches or windows in a row that called for a change
     private int _failedTrials;      // in a row
-    private int _silent;            // windows in a row that spoke for it and in which nothing came back
+    private int _silent;            // windows in a row that called for it and in which nothing came back
     private bool _answered;         // packets came back in the window
     private bool _windowOpen;
 
@@ -33,7 +33,7 @@ internal struct AdaptivePolicy
     /// <summary>Whether signals are deferred now.</summary>
     public bool Defers { get; private set; }
 
-    /// <summary>Whether that is a trial: one batch shows whether a load that is answered is worth deferring.</summary>
+    /// <summary>Whether this is a trial: one batch shows whether deferring pays for a load with answers.</summary>
     public bool IsTrial { get; private set; }
 
     /// <summary>A signal is deferred: judges the batch since the signal before.</summary>
@@ -77,7 +77,7 @@ internal struct AdaptivePolicy
         if (received != _receivedBefore)
         {
             // An answer. With few packets in flight, what was sent may have waited for it, and would not have been sent had
-            // the signal been deferred: count anew from here.
+            // the signal been deferred: restart the count here.
             if (sent - received - _lead < _options.ManyPackets)
             {
                 OpenWindow(sent, received, now);
@@ -92,7 +92,7 @@ internal struct AdaptivePolicy
         if (now - _windowStart < _windowTicks)
             return false;
 
-        // The window is over, maybe long since: packets a window, not packets.
+        // The window is over, perhaps for long: count packets per window.
         double windows = (now - _windowStart) / (double)_windowTicks;
         bool many = (sent - _sentBefore) >= _options.ManyPackets * windows;
         _streak = many ? _streak + 1 : 0;

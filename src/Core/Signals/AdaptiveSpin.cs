@@ -6,17 +6,17 @@ namespace VmBus;
 
 /// <summary>Chooses how long each wait spins, up to a ceiling.</summary>
 /// <remarks>
-/// <para>Spinning saves a sleep where the signal comes soon, and burns a core where it does not. The ceiling says both how
-/// long one wait may spin at most and what a sleep is taken to cost. Below what a sleep really costs (the wake-up of a
+/// <para>Spinning saves a sleep if the signal comes soon, and wastes a core if not. The ceiling is both the
+/// longest spin of one wait and the assumed cost of a sleep. Below what a sleep really costs (the wake-up of a
 /// halted core, tens of microseconds) two sides that have both gone to sleep never meet awake again: each answer comes
 /// after the other's wake-up, and finds this side asleep too.</para>
 /// <para>The lengths of about the last eight waits are kept, roughly. Of the budgets ceiling/128, ceiling/64, ... ceiling
 /// the next wait gets the one that would have cost those waits the least: the time they would have spun, and the price of a
-/// sleep for each that would not have been caught. While waits mostly end within the ceiling, that is a budget that
-/// catches them; while they do not, the shortest, which is next to nothing. About seven waits of the other kind in a row
+/// sleep for each that would not have been caught. While waits mostly end within the ceiling, that budget
+/// catches them; otherwise it is the shortest, which is next to nothing. About seven waits of the other kind in a row
 /// change it, two at the very start, where the ceiling is given.</para>
 /// <para>A wait that slept seems longer than it was by the wake-up itself, and a peer that sleeps too answers later. So now
-/// and then a wait is given the whole ceiling again: after 8 that the budget missed, and after 16, 32 and then each 64 if
+/// and then a wait gets the whole ceiling again: after 8 that the budget missed, and after 16, 32 and then each 64 if
 /// that catches nothing; if it catches what the budget would have missed, the next wait gets it too.</para>
 /// <para>Times are in units of the caller's own. One waiter at a time.</para>
 /// </remarks>
@@ -32,11 +32,11 @@ internal sealed class AdaptiveSpin
     private const int ShortestInterval = 8;
     private const int LongestInterval = 64;
 
-    // Waits by the shortest budget that would have caught them, the last those that none would have.
+    // Waits by the shortest budget that would have caught them; the last entry is those that none would have.
     private readonly long[] _waits = new long[Budgets + 1];
     private int _interval = ShortestInterval;
-    private int _missed;        // waits that the budget was too short for, since the last look
-    private bool _looking;      // the wait under way was given the ceiling to see whether it catches
+    private int _missed;        // waits longer than the budget, since the last look
+    private bool _looking;      // this wait got the whole ceiling, to see whether that catches it
     private bool _lookAgain;
 
     /// <summary>Makes a policy that at first trusts waits to be short.</summary>
@@ -54,7 +54,7 @@ internal sealed class AdaptiveSpin
     /// <summary>The longest that one wait may spin.</summary>
     public long Ceiling { get; }
 
-    /// <summary>What the waits so far speak for.</summary>
+    /// <summary>The budget that the waits so far suggest.</summary>
     public long Budget { get; private set; }
 
     /// <summary>A wait begins.</summary>

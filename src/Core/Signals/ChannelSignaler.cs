@@ -1,6 +1,6 @@
 // The switch this library exists for. Mirrors vmbus_setevent with its low_latency test (the 2016 patch "tag the channel
-// for low latency", Linux v4.9 drivers/hv/channel.c) and vmbus_set_event (connection.c), and goes on from there: per
-// message, adaptive, counted.
+// for low latency", Linux v4.9 drivers/hv/channel.c) and vmbus_set_event (connection.c), and adds more: per message,
+// adaptive, counted.
 
 using System.Runtime.CompilerServices;
 using VmBus.Layout;
@@ -39,7 +39,7 @@ internal sealed unsafe partial class ChannelSignaler
     private bool _ended;
     private AdaptivePolicy _policy;
     private int _policyLock;
-    private ushort _hint;                   // the latency the host asked for, or was asked for here: to go back to
+    private ushort _hint;                   // the latency that the host or SetLatencyHint asked for: to go back to
 
     private long _monitored;
     private long _hypercalls;
@@ -65,7 +65,7 @@ internal sealed unsafe partial class ChannelSignaler
         _concurrent = binding.IsConcurrent;
         _canHint = (_path.Capabilities & SignalCapabilities.LatencyHint) != 0;
 
-        // A bit in a page that is not examined would never become a signal.
+        // A bit in a page that nothing examines would never become a signal.
         if (binding.MonitorPage is { } monitorPage && (_path.Capabilities & SignalCapabilities.Monitor) != 0)
         {
             _monitorPage = monitorPage;
@@ -100,7 +100,7 @@ internal sealed unsafe partial class ChannelSignaler
 
     /// <summary>
     /// How the channel signals. On a path without hypercalls, low latency shortens the latency hint instead, and
-    /// <see cref="EffectiveMode"/> says so. Setting it also looks whether the path can call by now.
+    /// <see cref="EffectiveMode"/> says so. Setting it also checks whether the path can call by now.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such mode.</exception>
     public SignalMode Mode
@@ -129,7 +129,7 @@ internal sealed unsafe partial class ChannelSignaler
     /// </summary>
     public static ushort ShortHint => 10;
 
-    /// <summary>How long the hypervisor may wait between two looks at this channel's bit.</summary>
+    /// <summary>How long the hypervisor may wait between two inspections of this channel's bit.</summary>
     /// <value>In steps of 100 ns, up to 6.5535 ms; zero without a monitor.</value>
     public TimeSpan LatencyHint
         => _monitorPage is { } page ? TimeSpan.FromTicks(page.Latency(_monitorId)) : TimeSpan.Zero;
@@ -183,7 +183,7 @@ internal sealed unsafe partial class ChannelSignaler
         if (Volatile.Read(ref _ended))
             return;
 
-        // The writer stands still until it hears of the room: nothing is gained by letting it wait.
+        // The writer is blocked until this signal: delaying it gains nothing.
         if (_pending != null && !Volatile.Read(ref _canCall))
         {
             SignalHandshake.SetPending(new Control(this));
@@ -195,7 +195,7 @@ internal sealed unsafe partial class ChannelSignaler
         SignalHandshake.CallNow(new Control(this));
     }
 
-    /// <summary>The channel is closed: no signal leaves any more, but those of calls under way. Any thread, at any time.</summary>
+    /// <summary>The channel is closed: apart from calls in progress, no more signals are sent. Any thread, at any time.</summary>
     internal void End() => Volatile.Write(ref _ended, true);
 
     /// <summary>What was counted. A snapshot: exact only while no thread signals.</summary>
@@ -208,7 +208,7 @@ internal sealed unsafe partial class ChannelSignaler
     private int Judge(long sent, long received)
     {
         if (_concurrent && Interlocked.CompareExchange(ref _policyLock, 1, 0) != 0)
-            return _policy.Defers ? MonitorRoute : HypercallRoute;  // another thread is judging this very moment
+            return _policy.Defers ? MonitorRoute : HypercallRoute;  // another thread is deciding right now
         bool changed = _policy.Defers
             ? _policy.OnDeferred(sent)
             : _policy.OnImmediate(sent, received, _clock.GetTimestamp());
@@ -220,7 +220,7 @@ internal sealed unsafe partial class ChannelSignaler
         return route;
     }
 
-    // Plain stores. A setting of the mode beside a call that fails may keep a way to call that is gone: the next call fails, too.
+    // Plain stores. A mode set while a call fails may keep a path that is gone: the next call fails, too.
     private void ChooseRoute(SignalMode mode, SignalCapabilities capabilities)
     {
         bool couldCall = _canCall, canCall = (capabilities & SignalCapabilities.Hypercall) != 0;

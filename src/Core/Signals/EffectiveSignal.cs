@@ -7,7 +7,7 @@ public enum EffectiveSignal
     Monitored = 0,
 
     /// <summary>
-    /// A bit in the monitor page, examined at a shortened latency: what low latency comes down to where no hypercall
+    /// A bit in the monitor page, examined at a shortened latency: what low latency amounts to where no hypercall
     /// can be made (stock <c>uio_hv_generic</c>).
     /// </summary>
     MonitoredShortHint,

@@ -4,7 +4,7 @@
 namespace VmBus;
 
 /// <summary>
-/// What a channel's signal is decided on and done with. Loads are acquires and stores releases; <c>Or</c>,
+/// The words that decide and send a channel's signal. Loads are acquires and stores releases; <c>Or</c>,
 /// <c>Exchange</c>, <c>Take</c> and <see cref="Call"/> are full fences.
 /// </summary>
 internal interface ISignalControl
@@ -18,7 +18,7 @@ internal interface ISignalControl
     /// <summary>Whether several threads may signal at once. Constant.</summary>
     bool IsConcurrent { get; }
 
-    /// <summary>Whether the mode defers this signal: looked at once a signal, since it may change at any time.</summary>
+    /// <summary>Whether the mode defers this signal: read once per signal, since it may change at any time.</summary>
     bool JudgeDeferring();
 
     /// <summary>Whether the mode defers signals now, without a judgement on the load.</summary>

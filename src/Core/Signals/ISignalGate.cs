@@ -1,8 +1,8 @@
-// What one side waits on until the other has signalled, with the end that is signalled.
+// What one side waits on and the other signals.
 
 namespace VmBus;
 
-/// <summary>A remembered signal: set from any thread, waited for by one.</summary>
+/// <summary>A remembered signal: any thread sets it, one waits for it.</summary>
 internal interface ISignalGate : ISignalWait, IDisposable
 {
     /// <summary>Signals the waiter, or remembers the signal for the next wait. A full barrier; allocates nothing.</summary>

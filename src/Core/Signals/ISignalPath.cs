@@ -1,5 +1,5 @@
-// The immediate way to tell the other side "look at your ring": one hypercall, one event flag, one write to a
-// device, whatever the backend really has. ChannelSignaler decides when to take it.
+// The immediate signal "look at your ring": a hypercall, an event flag or a write to a device, depending on
+// the backend. ChannelSignaler decides when to take it.
 
 using VmBus.Layout;
 
@@ -19,8 +19,8 @@ internal interface ISignalPath
     /// <summary>What this path can really do. It loses <see cref="SignalCapabilities.Hypercall"/> only by a signal that failed.</summary>
     SignalCapabilities Capabilities { get; }
 
-    /// <summary>Looks whether the path can do more by now than it could, and takes that. Called when a mode is set.</summary>
-    /// <returns>What it can do from now on.</returns>
+    /// <summary>Checks whether the path can do more than before, and uses that. Called when a mode is set.</summary>
+    /// <returns>What it can do now.</returns>
     SignalCapabilities Review() => Capabilities;
 
     /// <summary>Signals the other side now.</summary>

@@ -1,4 +1,4 @@
-// The receiving end of a signal: how a channel sleeps until the other side has said "look at your ring".
+// The receiving end of a signal: how a channel sleeps until the other side says "look at your ring".
 
 namespace VmBus;
 

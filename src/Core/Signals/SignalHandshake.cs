@@ -1,4 +1,4 @@
-// The decision how to signal and its order (vmbus_setevent and vmbus_set_event of Linux, and from there on), apart from
+// The decision how to signal and its order (vmbus_setevent and vmbus_set_event of Linux, extended), apart from
 // where the words lie, so that the explorer of interleavings runs this very code.
 
 using System.Runtime.CompilerServices;
@@ -11,8 +11,8 @@ internal static class SignalHandshake
     /// <summary>Signals now or by the monitor page; says which.</summary>
     /// <remarks>
     /// Where several threads signal, an urgent message may find the ring not empty before the thread that found it empty
-    /// has set the pending bit. It then says that it waits and looks at the bit; this side sets the bit and looks whether
-    /// a thread waits. Both are fenced, so one of them sees the other and calls.
+    /// has set the pending bit. It then announces that it waits and looks at the bit; this side sets the bit and looks whether
+    /// a thread waits. Both have a fence, so one of them sees the other and calls.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SentSignals Signal<TControl>(TControl control, Urgency urgency)
@@ -35,7 +35,7 @@ internal static class SignalHandshake
                 : SentSignals.Deferred;
         }
 
-        // This call is for them, too. Cleared before it, so that who comes later is not forgotten.
+        // This call serves them, too. Cleared before it, so that a later one is not lost.
         if (control.IsConcurrent && control.LoadUrgentWaits())
             control.ClearUrgentWaits();
         CallNow(control);
@@ -61,7 +61,7 @@ internal static class SignalHandshake
         if (!immediate || !control.CanCall || !control.HasMonitor)
             return SentSignals.None;
 
-        // Left standing where nothing is pending: the next deferred signal may be one that was on its way, and is then
+        // Left set where nothing is pending: the next deferred signal may be one that was on its way, and is then
         // promoted. At worst that is one call too many.
         if (control.IsConcurrent && urgency == Urgency.Urgent)
             control.ExchangeUrgentWaits();
@@ -69,7 +69,7 @@ internal static class SignalHandshake
     }
 
     /// <summary>
-    /// Two interlocked ORs at most. The interrupt page comes first: the bit in the monitor page is what makes anyone look
+    /// Two interlocked ORs at most. The interrupt page comes first: the bit in the monitor page is what makes the other side look
     /// at it.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -80,7 +80,7 @@ internal static class SignalHandshake
         control.OrPending();
     }
 
-    /// <summary>Signals now: the interrupt page's bit first, since the call is what makes anyone look at it.</summary>
+    /// <summary>Signals now: the interrupt page's bit first, since the call makes the other side look at it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CallNow<TControl>(TControl control)
         where TControl : struct, ISignalControl

@@ -18,11 +18,11 @@ public interface IBlockDevice
     /// <summary>How many bytes it holds: a multiple of <see cref="BlockSize"/>, at least one block. Read once, when it is attached.</summary>
     long Length { get; }
 
-    /// <summary>Whether it takes no writes: the guest is told, and its writes are refused. Read once.</summary>
+    /// <summary>Whether it is read-only: the guest sees that, and its writes are refused. Read once.</summary>
     bool IsReadOnly { get; }
 
     /// <summary>
-    /// Whether <see cref="UnmapAsync"/> may be called, and what was unmapped reads as zeros: the guest is told that the disk is thin.
+    /// Whether <see cref="UnmapAsync"/> may be called, and what was unmapped reads as zeros: the guest sees a thin disk.
     /// Read once.
     /// </summary>
     bool CanUnmap { get; }

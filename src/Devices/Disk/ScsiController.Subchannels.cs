@@ -64,7 +64,7 @@ partial class ScsiController
             await subchannel.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The device behind a subchannel: its opens begin nothing anew.</summary>
+    /// <summary>The device behind a subchannel: its opens reset nothing.</summary>
     private sealed class Subchannel(ScsiController controller) : IChannelDevice
     {
         public Task ServeAsync(DeviceContext context, CancellationToken closing) => controller.ServeAsync(context, closing);

@@ -63,7 +63,7 @@ public sealed partial class ScsiController : IChannelDevice
 
     internal ScsiTarget Target { get; } = new();
 
-    /// <summary>Puts a disk at a LUN. A guest that has the controller open is told.</summary>
+    /// <summary>Attaches a disk at a LUN, and notifies a guest that has the controller open.</summary>
     /// <param name="lun">0 to 63.</param>
     /// <param name="device">Where its blocks are. It stays the caller's.</param>
     /// <param name="id">
@@ -81,7 +81,7 @@ public sealed partial class ScsiController : IChannelDevice
         Enumerate();
     }
 
-    /// <summary>Takes a disk away. A guest that has the controller open is told.</summary>
+    /// <summary>Detaches a disk, and notifies a guest that has the controller open.</summary>
     /// <param name="lun">0 to 63.</param>
     /// <returns>
     /// Ends when the controller no longer uses the disk: its requests that were under way have ended. A call of the disk that waits

@@ -15,7 +15,7 @@ public sealed record ScsiControllerOptions
 
     /// <summary>
     /// Offers a subchannel when the guest asks: <c>(offer, device) => bus.OfferAsync(offer, device)</c>. <see langword="null"/>:
-    /// the guest is told that there are none. When it throws, the guest is told so, too, and goes on with the channels it has. A guest
+    /// the guest learns that there are none. The same if it throws: the guest goes on with the channels it has. A guest
     /// that closes the controller does not wait for it: what is offered after that is taken back.
     /// </summary>
     public Func<HostOffer, IChannelDevice, Task<OfferedChannel>>? OfferSubchannel { get; init; }

@@ -31,7 +31,7 @@ internal readonly record struct StorageAnswer(StorageAction Action, NtStatus Sta
 /// <param name="maxSubchannels">How many subchannels the guest may ask for.</param>
 internal sealed class StorageProtocol(ushort maxSubchannels)
 {
-    /// <summary>The longest transfer of one request, as the guest is told. A longer one is carried out all the same.</summary>
+    /// <summary>The longest transfer of one request that is announced to the guest. A longer one is still carried out.</summary>
     public const int MaxTransferBytes = 512 << 10;
 
     private volatile State _state;
@@ -58,7 +58,7 @@ internal sealed class StorageProtocol(ushort maxSubchannels)
     /// <summary>How many subchannels the guest asked for and was promised.</summary>
     public ushort Subchannels { get; private set; }
 
-    /// <summary>The guest has opened the channel anew.</summary>
+    /// <summary>The guest has reopened the channel.</summary>
     public void Reset() => Restore(State.Begin, 0, 0);
 
     /// <summary>Goes on where another was saved.</summary>

@@ -37,7 +37,7 @@ internal sealed class RndisProtocol(byte[] address, NetworkAdapterOptions option
     /// <summary>Which frames the guest wants: none before it has said so.</summary>
     public PacketFilter Filter => _filter;
 
-    /// <summary>The guest has opened the channel anew.</summary>
+    /// <summary>The guest has reopened the channel.</summary>
     public void Reset() => Restore(isInitialized: false, PacketFilter.None);
 
     /// <summary>Goes on where another was saved.</summary>

@@ -1,5 +1,5 @@
-// The token of a call that ends by its caller's token or by the end of what is called. What a linked source does, whose parts are
-// used again: it allocates 80 bytes for each call, whether that waits or not.
+// The token of a call, cancelled by the caller's token or by the end of the object. A linked source does the same, but allocates
+// 80 bytes for each call, whether the call waits or not; here the parts are reused.
 
 namespace VmBus.Devices;
 
@@ -20,14 +20,14 @@ internal sealed class CallCancellation(CancellationToken ending)
     /// <summary>A call that has begun.</summary>
     internal readonly struct Call(CallCancellation owner, CancellationTokenSource? source, CancellationToken cancellationToken) : IDisposable
     {
-        /// <summary>What the call waits with. It hears of the caller's token while there is a registration of <see cref="Listen"/>.</summary>
+        /// <summary>The token to wait with. The caller's token cancels it only between <see cref="Listen"/> and the dispose of its result.</summary>
         public CancellationToken Token => source?.Token ?? owner.Ending;
 
         /// <summary>The call has to wait. Dispose what it returns when the wait is over, and before the call.</summary>
         public CancellationTokenRegistration Listen() =>
             source is null ? default : cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
 
-        /// <summary>The call has ended: the next one has its source, unless that was cancelled or another lies there.</summary>
+        /// <summary>Ends the call. The next call reuses its source, unless that is cancelled or one is kept already.</summary>
         public void Dispose()
         {
             if (source is not null && (source.IsCancellationRequested || Interlocked.CompareExchange(ref owner._spare, source, null) is not null))

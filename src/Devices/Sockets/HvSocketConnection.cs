@@ -26,18 +26,18 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
     public Task Ended => _ended.Task;
 
     /// <summary>Offers the channel and waits until the guest has opened it.</summary>
-    /// <param name="bus">Where.</param>
-    /// <param name="timeout">How long the guest may take, from the last connection that it opened: one that is busy gets to all.</param>
-    /// <param name="offered">Called as soon as it is offered.</param>
-    /// <param name="ended">Called once, when it is <see cref="Ended"/>, and before that is completed.</param>
+    /// <param name="bus">The bus to offer it on.</param>
+    /// <param name="timeout">How long the guest may take, counted from the last connection that it opened, so that a busy guest gets to all.</param>
+    /// <param name="offered">Called as soon as the channel is offered.</param>
+    /// <param name="ended">Called once at the end, before <see cref="Ended"/> completes.</param>
     /// <param name="cancellationToken">Ends the wait, and takes the offer back.</param>
     /// <exception cref="TimeoutException">The guest has not opened it.</exception>
     /// <exception cref="HvSocketException">The bus has ended meanwhile.</exception>
-    /// <exception cref="InvalidOperationException">It cannot be offered.</exception>
+    /// <exception cref="InvalidOperationException">The channel cannot be offered.</exception>
     public async Task<HvSocketStream> OpenAsync(HostBus bus, TimeSpan timeout, Action offered, Action ended, CancellationToken cancellationToken)
     {
         HostOffer offer = HvSocketOffer.Make(service, endpoint, isForAccept, _options.MonitorLatency);
-        // A dispose says the end beside a write of another thread.
+        // A dispose may send the end while another thread writes.
         OfferedChannel channel = await bus.OfferAsync(offer, this, new DeviceChannelOptions { MultiProducer = true }).ConfigureAwait(false);
         offered();
         _ = RevokeWhenDoneAsync(channel, ended);
@@ -47,7 +47,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         }
         catch
         {
-            // One that was opened in the last moment ends as any other does.
+            // A connection opened at the last moment ends like any other.
             if (!_opened.TrySetCanceled(CancellationToken.None) && _opened.Task.IsCompletedSuccessfully)
                 await _opened.Task.Result.DisposeAsync().ConfigureAwait(false);
             await EndAsync().ConfigureAwait(false);
@@ -71,7 +71,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
             }
             catch (TimeoutException)
             {
-                // Taken back while the guest works through two hundred, and asked for again, none would ever be opened.
+                // The guest may be working through two hundred. If each were taken back and asked for again, none would ever open.
                 TimeSpan sinceOpen = clock.GetElapsedTime(Math.Max(start, host.LastOpened));
                 left = timeout - sinceOpen;
                 if (left <= TimeSpan.Zero || clock.GetElapsedTime(start) >= MostTimes * timeout)
@@ -80,14 +80,14 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         }
     }
 
-    /// <summary>Takes the channel away, whatever it is used for.</summary>
+    /// <summary>Takes the channel away, whether it is in use or not.</summary>
     public Task EndAsync()
     {
         _done.TrySetResult();
         return Ended;
     }
 
-    /// <summary>What served the connection has failed: the guest loses it, and the bus tells why.</summary>
+    /// <summary>The code that served the connection has failed: the guest loses it, and the bus reports why.</summary>
     public void Fail(Exception failure) => _failed.TrySetResult(failure);
 
     /// <inheritdoc/>
@@ -105,7 +105,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         {
             _done.TrySetResult();
         }
-        // The close takes effect with the end of this task, and the revoke has told it to end.
+        // The close takes effect when this task ends; the revoke has asked it to.
         await Task.Delay(Timeout.Infinite, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -130,7 +130,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
                 await LingerAsync(stream, closing).ConfigureAwait(false);
             else if (!stream.Disposed.IsCompleted)
                 await stream.DetachAsync().ConfigureAwait(false);
-            // What failed after its dispose of the stream.
+            // A failure after the stream was disposed.
             if (_failed.Task.IsCompletedSuccessfully)
                 throw _failed.Task.Result;
         }
@@ -141,7 +141,7 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         }
     }
 
-    // Not in the service, which must not wait for its own end.
+    // Outside the service, which must not wait for its own end.
     private async Task RevokeWhenDoneAsync(OfferedChannel channel, Action ended)
     {
         await _done.Task.ConfigureAwait(false);
@@ -157,8 +157,8 @@ internal sealed class HvSocketConnection(HvSocketHost host, Guid service, Guid e
         _ended.TrySetResult();
     }
 
-    // A rescind that comes before the guest's program has read what is in the ring loses that. Linux's kernel never closes by itself:
-    // it waits for the rescind, and publishes what its program has read, but for our end. So the ring tells when it may come.
+    // A rescind that comes before the guest's program has read the ring loses what is left there. Linux's kernel never closes first: it
+    // waits for the rescind, and publishes what its program has read, except for our end packet. So the ring tells when to rescind.
     private async Task LingerAsync(HvSocketStream stream, CancellationToken closing)
     {
         using var limit = new CancellationTokenSource(_options.LingerTimeout, _options.Clock);

@@ -4,27 +4,27 @@ using System.Net.Sockets;
 
 namespace VmBus.Devices;
 
-/// <summary>A connection could not be made, or is gone.</summary>
+/// <summary>A connection could not be made, or is lost.</summary>
 public sealed class HvSocketException : VmBusException
 {
     /// <summary>Makes one.</summary>
     /// <param name="message">Which service, and why.</param>
-    /// <param name="socketErrorCode">The error of a socket that says the same.</param>
+    /// <param name="socketErrorCode">The matching socket error.</param>
     public HvSocketException(string message, SocketError socketErrorCode)
         : base(message) => SocketErrorCode = socketErrorCode;
 
     /// <summary>Makes one with its cause.</summary>
     /// <param name="message">Which service, and why.</param>
-    /// <param name="socketErrorCode">The error of a socket that says the same.</param>
+    /// <param name="socketErrorCode">The matching socket error.</param>
     /// <param name="innerException">The cause.</param>
     public HvSocketException(string message, SocketError socketErrorCode, Exception innerException)
         : base(message, innerException) => SocketErrorCode = socketErrorCode;
 
     /// <summary>
-    /// What a socket would say: <see cref="SocketError.HostUnreachable"/> where the guest is not connected to the bus,
+    /// The matching socket error: <see cref="SocketError.HostUnreachable"/> where the guest is not connected to the bus,
     /// <see cref="SocketError.TimedOut"/> where it does not open the channel, <see cref="SocketError.ConnectionRefused"/> where the
     /// other end refuses, <see cref="SocketError.TooManyOpenSockets"/> at the limit, <see cref="SocketError.ConnectionReset"/> and
-    /// <see cref="SocketError.ConnectionAborted"/> where the connection or the request for it is gone.
+    /// <see cref="SocketError.ConnectionAborted"/> where the connection or its request was lost.
     /// </summary>
     public SocketError SocketErrorCode { get; }
 }

@@ -1,5 +1,4 @@
-// Socket connections as a guest of the bus sees them: what hyperv_transport.c is to a Linux guest, for guests that are part of a
-// program.
+// Socket connections at the guest's end: what hyperv_transport.c is in Linux, for guests inside a program.
 
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -10,12 +9,12 @@ using VmBus.Protocol;
 namespace VmBus.Devices;
 
 /// <summary>
-/// The guest's end of socket connections over a <see cref="GuestBus"/>: for tests of what runs on both ends without a VM. A program
-/// in a real guest uses a socket of its kernel. Thread-safe.
+/// The guest's end of socket connections over a <see cref="GuestBus"/>, to test both ends without a VM. A program in a real guest
+/// uses its kernel's sockets. Thread-safe.
 /// </summary>
 /// <param name="bus">The guest's connection to the bus.</param>
 /// <param name="options">
-/// <see cref="HvSocketOptions.LingerTimeout"/> and the clock of it; <see langword="null"/> for the defaults.
+/// Only <see cref="HvSocketOptions.LingerTimeout"/> and its clock are used; <see langword="null"/> for the defaults.
 /// </param>
 public sealed class HvSocketGuest(GuestBus bus, HvSocketOptions? options = null)
 {
@@ -40,7 +39,7 @@ public sealed class HvSocketGuest(GuestBus bus, HvSocketOptions? options = null)
         }
     }
 
-    /// <summary>Accepts the host's connections to a service until the token says so, or the bus's connection ends.</summary>
+    /// <summary>Accepts the host's connections to a service until the token is cancelled or the bus's connection ends.</summary>
     /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
     public async IAsyncEnumerable<HvSocketStream> AcceptAllAsync(Guid service, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -57,7 +56,7 @@ public sealed class HvSocketGuest(GuestBus bus, HvSocketOptions? options = null)
             }
             catch (Exception gone) when (gone is InvalidOperationException || gone is GuestBusException { Error: GuestBusError.Rescinded or GuestBusError.Refused })
             {
-                // The host has given up, or it is open already: another enumeration has it.
+                // The host has given up, or another enumeration has opened it.
                 continue;
             }
             yield return stream;

@@ -1,4 +1,4 @@
-// All socket connections of one bus, as its host sees them. What HvsockRelay is to OpenVMM (vmbus_server hvsock.rs), and
+// All socket connections of one bus, at the host's end. What HvsockRelay is to OpenVMM (vmbus_server hvsock.rs), and
 // AF_HYPERV to a Windows host.
 
 using System.Collections.Concurrent;
@@ -8,13 +8,13 @@ using VmBus.Hosting;
 namespace VmBus.Devices;
 
 /// <summary>
-/// Connects to services in a guest, and takes the guest's connects to services of the host: what AF_VSOCK is in a Linux guest, and
-/// AF_HYPERV in a Windows one. Thread-safe.
+/// Connects to services in a guest, and accepts the guest's connections to services of the host, as AF_VSOCK does on Linux and
+/// AF_HYPERV on Windows. Thread-safe.
 /// </summary>
 /// <remarks>
-/// It answers the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection is a channel of its own: none
-/// waits for another. Connections do not survive a save of the bus: the
-/// guest sees their end when the restore is completed, and what had not been answered asks the new one.
+/// It handles the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection is a channel of its own: none
+/// waits for another. Connections do not survive a save of the bus: the guest sees them end when the restore is completed. Connect
+/// requests that had no answer go to the new bus's <see cref="HvSocketHost"/>.
 /// </remarks>
 public sealed class HvSocketHost : IAsyncDisposable
 {
@@ -29,31 +29,31 @@ public sealed class HvSocketHost : IAsyncDisposable
     private long _refused;
     private long _lastOpened = long.MinValue;
 
-    /// <summary>Takes the bus's connects from now on.</summary>
+    /// <summary>Starts to handle the bus's connect requests.</summary>
     /// <param name="bus">The bus.</param>
     /// <param name="options">How connections behave; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option has an impossible value.</exception>
-    /// <exception cref="InvalidOperationException">The bus's connects are answered already.</exception>
+    /// <exception cref="InvalidOperationException">The bus has a handler already.</exception>
     public HvSocketHost(HostBus bus, HvSocketOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(bus);
         Options = options ?? new HvSocketOptions();
         Options.Validate();
         if (bus.TransportConnect is not null)
-            throw new InvalidOperationException("The connects of this bus are answered already: HostBus.TransportConnect is set.");
+            throw new InvalidOperationException("The bus has a handler of connect requests already: HostBus.TransportConnect is set.");
         _bus = bus;
         bus.TransportConnect = _answer = AnswerAsync;
     }
 
-    /// <summary>How many connections there are, those among them that are being made or ended.</summary>
+    /// <summary>How many connections there are, including those being opened or closed.</summary>
     public int ConnectionCount => Volatile.Read(ref _count);
 
-    /// <summary>How many connects of the guest were refused.</summary>
+    /// <summary>How many connect requests of the guest were refused.</summary>
     public long RefusedConnects => Interlocked.Read(ref _refused);
 
     internal HvSocketOptions Options { get; }
 
-    // A fence, too: what was stored before is seen by the dispose, or the dispose is seen here.
+    // Also a fence: either the dispose sees what was stored before, or this sees the dispose.
     private bool IsDisposed => Interlocked.CompareExchange(ref _isDisposed, 0, 0) != 0;
 
     /// <summary>When the guest opened a connection last, by the clock's timestamps.</summary>
@@ -64,8 +64,8 @@ public sealed class HvSocketHost : IAsyncDisposable
     /// <param name="cancellationToken">Gives up, and takes the channel back.</param>
     /// <returns>The connection, open. Dispose it when done.</returns>
     /// <exception cref="HvSocketException">
-    /// The guest is not connected to the bus, or has not opened the channel in time, which is how it refuses; or the bus ended meanwhile;
-    /// or there are too many connections.
+    /// The guest is not connected to the bus, or did not open the channel in time, which is how a guest refuses; the bus ended; or there
+    /// are too many connections.
     /// </exception>
     public Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
     {
@@ -76,19 +76,19 @@ public sealed class HvSocketHost : IAsyncDisposable
         return OpenAsync(new HvSocketConnection(this, service, Guid.NewGuid(), isForAccept: true), Options.ConnectTimeout, service, static () => { }, cancellationToken);
     }
 
-    /// <summary>Listens for the guest's connects to a service.</summary>
+    /// <summary>Listens for the guest's connections to a service.</summary>
     /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
     /// <param name="backlog">How many connections may wait to be accepted; more are refused.</param>
-    /// <returns>The listener. Dispose it to listen no more.</returns>
+    /// <returns>The listener. Dispose it to stop listening.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The backlog is not positive.</exception>
-    /// <exception cref="InvalidOperationException">There is a listener for the service.</exception>
+    /// <exception cref="InvalidOperationException">The service has a listener already.</exception>
     public HvSocketListener Listen(Guid service, int backlog = 128)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
         var listener = new HvSocketListener(service, backlog, ended => _listeners.TryRemove(new KeyValuePair<Guid, HvSocketListener>(ended.Service, ended)));
         if (!_listeners.TryAdd(service, listener))
-            throw new InvalidOperationException($"There is a listener for service {service} already.");
+            throw new InvalidOperationException($"Service {service} has a listener already.");
         if (IsDisposed)
         {
             listener.Dispose();
@@ -99,11 +99,12 @@ public sealed class HvSocketHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Listens no more, and takes every connection away, without waiting for the guest. Any number of calls: each ends when no
-    /// connection is left.
+    /// Stops listening and takes every connection away, without waiting for the guest. May be called any number of times: each call
+    /// returns when no connection is left.
     /// </summary>
     /// <exception cref="AggregateException">
-    /// A callback that <see cref="HvSocketOptions.Requested"/> has registered with its token threw. All has ended; the first call tells.
+    /// A callback that <see cref="HvSocketOptions.Requested"/> registered with its token threw. Everything has ended; only the first call
+    /// throws.
     /// </exception>
     public async ValueTask DisposeAsync()
     {
@@ -114,7 +115,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         }
         if (_bus.TransportConnect == _answer)
             _bus.TransportConnect = null;
-        // What the program does then may wait for the other calls: none of them waits for it.
+        // The program's callbacks may wait for the other calls; none of those waits for the callbacks.
         Task cancelling = _ending.CancelAsync();
         foreach (HvSocketListener listener in _listeners.Values)
             listener.Dispose();
@@ -125,16 +126,16 @@ public sealed class HvSocketHost : IAsyncDisposable
         await cancelling.ConfigureAwait(false);
     }
 
-    /// <summary>A connect is about to be refused.</summary>
+    /// <summary>Counts a connect request that is about to be refused.</summary>
     internal void CountRefused() => Interlocked.Increment(ref _refused);
 
-    /// <summary>The guest has opened one: it is not the guest that fails to.</summary>
+    /// <summary>Notes that the guest has opened a connection, so that it counts as alive.</summary>
     internal void NoteOpened() => Volatile.Write(ref _lastOpened, Options.Clock.GetTimestamp());
 
-    /// <summary>Offers a connection and waits until it is open; counts it until it has ended.</summary>
+    /// <summary>Offers a connection, waits until it is open, and counts it until it has ended.</summary>
     internal async Task<HvSocketStream> OpenAsync(HvSocketConnection connection, TimeSpan timeout, Guid service, Action offered, CancellationToken cancellationToken)
     {
-        // Counted first: a dispose waits for it, or is seen here.
+        // Counted first: either a dispose waits for it, or this sees the dispose.
         if (Interlocked.Increment(ref _count) > Options.MaxConnections)
         {
             Uncount();
@@ -173,13 +174,13 @@ public sealed class HvSocketHost : IAsyncDisposable
         {
             isOffered = true;
             _connections[connection] = 0;
-            // One that the dispose has not found.
+            // The dispose did not find this one.
             if (IsDisposed)
                 _ = connection.EndAsync();
             offered();
         }
 
-        // It counts until the guest has lost it.
+        // Counted until the guest has lost it.
         void Ended()
         {
             _connections.TryRemove(connection, out _);
@@ -202,10 +203,10 @@ public sealed class HvSocketHost : IAsyncDisposable
         return new ValueTask<bool>(request.Answer);
     }
 
-    // Runs as long as the connection, where there is one.
+    // Runs as long as the connection, if one is accepted.
     private async Task ServeAsync(HvSocketRequest request, CancellationToken withdrawn)
     {
-        // Its end is a refusal of what was not accepted, and of no more: the token is the request's, not the connection's.
+        // Cancelling refuses what was not accepted, and nothing else: the token is the request's, not the connection's.
         using CancellationTokenRegistration registration = withdrawn.UnsafeRegister(static request => ((HvSocketRequest)request!).Refuse(), request);
         try
         {

@@ -1,18 +1,18 @@
-// Takes a guest's connects to one service. What TcpListener is to TCP.
+// Accepts a guest's connections to one service. What TcpListener is to TCP.
 
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace VmBus.Devices;
 
-/// <summary>Accepts connections to one service. Dispose it to listen no more: those not taken are ended. Thread-safe.</summary>
+/// <summary>Accepts connections to one service. Dispose it to stop listening: connections that were not accepted end. Thread-safe.</summary>
 public sealed class HvSocketListener : IDisposable
 {
     private readonly Channel<HvSocketStream> _accepted = Channel.CreateUnbounded<HvSocketStream>();
     private readonly CancellationTokenSource _ending = new();
     private readonly Action<HvSocketListener> _ended;
     private readonly int _backlog;
-    private int _waiting;       // those that are being opened, and those that were not accepted yet
+    private int _waiting;       // being opened, or open and not accepted yet
     private int _isDisposed;
 
     internal HvSocketListener(Guid service, int backlog, Action<HvSocketListener> ended)
@@ -22,10 +22,10 @@ public sealed class HvSocketListener : IDisposable
         _ended = ended;
     }
 
-    /// <summary>What it listens for.</summary>
+    /// <summary>The service.</summary>
     public Guid Service { get; }
 
-    /// <summary>Takes the next connection, open.</summary>
+    /// <summary>Accepts the next connection, which is open.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The connection. Dispose it when done.</returns>
     /// <exception cref="ObjectDisposedException">The listener is disposed, or its sockets are.</exception>
@@ -43,7 +43,7 @@ public sealed class HvSocketListener : IDisposable
         }
     }
 
-    /// <summary>Takes every connection until the listener is disposed.</summary>
+    /// <summary>Accepts every connection until the listener is disposed.</summary>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
     public async IAsyncEnumerable<HvSocketStream> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -69,7 +69,7 @@ public sealed class HvSocketListener : IDisposable
             stream.Dispose();
     }
 
-    /// <summary>Opens what a guest asked for and keeps it for <see cref="AcceptAsync"/>. Returns without an answer where it is full.</summary>
+    /// <summary>Opens what a guest asked for and keeps it for <see cref="AcceptAsync"/>. Returns without an answer when the backlog is full.</summary>
     internal async Task TakeAsync(HvSocketRequest request)
     {
         if (Interlocked.Increment(ref _waiting) > _backlog)
@@ -86,7 +86,7 @@ public sealed class HvSocketListener : IDisposable
         }
         catch (Exception end) when (end is HvSocketException or OperationCanceledException)
         {
-            // The guest has given up, or the listener is disposed: nothing has become of it.
+            // The guest has given up, or the listener is disposed: there is no connection.
         }
         finally
         {

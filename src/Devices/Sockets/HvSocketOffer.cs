@@ -16,8 +16,8 @@ internal static class HvSocketOffer
     /// <summary>The offer of a connection.</summary>
     /// <param name="service">The service.</param>
     /// <param name="endpoint">The guest's end, or an id of the connection's own where the host makes it.</param>
-    /// <param name="isForAccept">Whether the guest shall accept it.</param>
-    /// <param name="monitorLatency">The latency of its monitor, if it shall have one.</param>
+    /// <param name="isForAccept">Whether the guest is to accept it.</param>
+    /// <param name="monitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
     public static HostOffer Make(Guid service, Guid endpoint, bool isForAccept, TimeSpan? monitorLatency)
     {
         var data = new byte[UserDataLength];
@@ -31,7 +31,7 @@ internal static class HvSocketOffer
         };
     }
 
-    /// <summary>Whether an offer is a connection of the host's that a guest is to accept.</summary>
+    /// <summary>Whether an offer is a connection from the host that a guest is to accept.</summary>
     public static bool IsForAccept(GuestOffer offer) =>
         (offer.Flags & OfferFlags.TlnpiProviderOffer) != 0 && offer.UserData.Length > IsForAcceptOffset && offer.UserData.Span[IsForAcceptOffset] != 0;
 }

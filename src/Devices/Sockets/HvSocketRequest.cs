@@ -1,11 +1,11 @@
-// A guest's connect that waits for its answer.
+// A guest's connect request that waits for an answer.
 
 using System.Net.Sockets;
 using VmBus.Hosting;
 
 namespace VmBus.Devices;
 
-/// <summary>A guest's connect to a service. Given to <see cref="HvSocketOptions.Requested"/>, which accepts it or refuses it by returning.</summary>
+/// <summary>A guest's connect request to a service. <see cref="HvSocketOptions.Requested"/> accepts it, or refuses it by returning.</summary>
 public sealed class HvSocketRequest
 {
     private readonly HvSocketHost _host;
@@ -27,27 +27,27 @@ public sealed class HvSocketRequest
     /// <summary>The guest's end.</summary>
     public Guid Endpoint { get; }
 
-    /// <summary>The silo that the guest wants it of; all zeros from Linux.</summary>
+    /// <summary>The silo that the guest names; all zeros from Linux.</summary>
     public Guid Silo { get; }
 
     internal Task<bool> Answer => _answer.Task;
 
     internal HvSocketConnection? Connection { get; private set; }
 
-    /// <summary>Offers the guest its channel, and waits until it is open. Make what the guest is to reach ready before: it can write at once.</summary>
+    /// <summary>Offers the guest its channel, and waits until it is open. Have the service ready before: the guest can write at once.</summary>
     /// <param name="cancellationToken">Ends the wait, and takes the channel back.</param>
     /// <returns>The connection. Dispose it when done.</returns>
     /// <exception cref="HvSocketException">
-    /// The guest has withdrawn the request, or has not opened the channel in time, or asks with an end that it uses already.
+    /// The guest has withdrawn the request, did not open the channel in time, or named an endpoint that it uses already.
     /// </exception>
     /// <exception cref="InvalidOperationException">It was accepted already.</exception>
     public async Task<HvSocketStream> AcceptAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Interlocked.Exchange(ref _accepted, 1) != 0)
-            throw new InvalidOperationException($"The connect of {Endpoint} to service {Service} was accepted already.");
+            throw new InvalidOperationException($"The connection of {Endpoint} to service {Service} was accepted already.");
         if (Volatile.Read(ref _answered) != 0)
-            throw new HvSocketException($"The guest has withdrawn its connect to service {Service}.", SocketError.ConnectionAborted);
+            throw new HvSocketException($"The guest has withdrawn its request to connect to service {Service}.", SocketError.ConnectionAborted);
         Connection = new HvSocketConnection(_host, Service, Endpoint, isForAccept: false);
         return await _host.OpenAsync(Connection, _host.Options.OpenTimeout, Service, Offered, cancellationToken).ConfigureAwait(false);
     }
@@ -61,7 +61,7 @@ public sealed class HvSocketRequest
         _answer.TrySetResult(false);
     }
 
-    /// <summary>Refuses it, or resets its connection, and has the bus tell why.</summary>
+    /// <summary>Refuses it, or resets its connection, and has the bus report why.</summary>
     internal void Fail(Exception failure)
     {
         if (!TryAnswer())
@@ -71,7 +71,7 @@ public sealed class HvSocketRequest
         }
         _host.CountRefused();
         _answer.TrySetException(failure);
-        _ = _answer.Task.Exception;     // told by the bus, where it still waits
+        _ = _answer.Task.Exception;     // the bus reports it if it still waits
     }
 
     private void Offered()

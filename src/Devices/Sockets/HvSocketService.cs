@@ -4,14 +4,14 @@
 namespace VmBus.Devices;
 
 /// <summary>
-/// Services are ids. A port of AF_VSOCK is the one whose first four bytes it is: <c>pppppppp-facb-11e6-bd58-64006a7986d3</c>.
+/// Services are GUIDs. An AF_VSOCK port is the GUID <c>pppppppp-facb-11e6-bd58-64006a7986d3</c>, with the port in the first four bytes.
 /// </summary>
 public static class HvSocketService
 {
     private static readonly Guid Template = new("00000000-facb-11e6-bd58-64006a7986d3");
 
     /// <summary>The service of a port.</summary>
-    /// <param name="port">The port, as AF_VSOCK counts them.</param>
+    /// <param name="port">The AF_VSOCK port.</param>
     public static Guid FromPort(uint port)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -22,7 +22,7 @@ public static class HvSocketService
 
     /// <summary>The port of a service.</summary>
     /// <param name="service">The service.</param>
-    /// <param name="port">Its port; 0 where it is none.</param>
+    /// <param name="port">Its port; 0 if it is no port.</param>
     /// <returns>Whether the service is a port.</returns>
     public static bool TryGetPort(Guid service, out uint port)
     {

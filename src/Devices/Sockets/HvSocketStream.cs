@@ -8,15 +8,15 @@ using VmBus.Pipes;
 
 namespace VmBus.Devices;
 
-/// <summary>A connection between host and guest: a duplex stream of bytes, each direction with an end of its own.</summary>
+/// <summary>A connection between host and guest: a duplex stream of bytes. Each direction ends by itself.</summary>
 /// <remarks>
 /// <para>One thread reads and one writes at a time; they may be two. Each write is sent at once, so <see cref="Flush"/> does
-/// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when that is gone and all it had sent
-/// was read. Writing to an end that is gone throws <see cref="HvSocketException"/>, and so does reading where what it had sent is lost: it broke its
-/// ring, or the bus's connection ended at this end.</para>
-/// <para>A dispose completes the writing; what the other end sends from then on is dropped, and the connection is taken away when
-/// that end has closed it, or has ended its writing and read all, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read or write that waits
-/// ends with <see cref="ObjectDisposedException"/>: what the write had no room for is not sent.</para>
+/// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when the other end is gone and all it sent
+/// was read. If what it sent is lost, because it broke its ring or this end's bus connection ended, reading throws
+/// <see cref="HvSocketException"/>. Writing to an end that is gone throws it, too.</para>
+/// <para>Dispose completes the writing and drops what the other end still sends. The connection is taken away when the other end has
+/// closed it, or has completed its writing and read everything, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read or write
+/// that waits throws <see cref="ObjectDisposedException"/>; what the write had no room for is not sent.</para>
 /// </remarks>
 public sealed class HvSocketStream : Stream
 {
@@ -50,16 +50,16 @@ public sealed class HvSocketStream : Stream
     /// <summary>The service: of an AF_VSOCK port, <see cref="HvSocketService.FromPort"/>.</summary>
     public Guid Service { get; }
 
-    /// <summary>The end that connected: of a guest's connect its own id, of a host's one for this connection.</summary>
+    /// <summary>The id of the end that connected: the guest's own, or one that the host made for this connection.</summary>
     public Guid Endpoint { get; }
 
     /// <summary>
-    /// Completed, never with an error, when the connection is gone: closed by the other end, or ended here. What the other end had
-    /// sent can still be read.
+    /// Completes, never with an error, when the connection is gone: closed by the other end, or ended here. What the other end
+    /// sent before can still be read.
     /// </summary>
     public Task Completion => _ended.Task;
 
-    /// <summary>How soon the other side should know of what is written from now on.</summary>
+    /// <summary>How soon the other side is signalled for writes from now on.</summary>
     public Urgency Urgency
     {
         get => _pipe.Urgency;
@@ -78,7 +78,7 @@ public sealed class HvSocketStream : Stream
     /// <inheritdoc/>
     public override bool CanTimeout => true;
 
-    /// <summary>How long <c>Read</c> waits, in milliseconds; <see cref="Timeout.Infinite"/> for ever. Then <see cref="TimeoutException"/>.</summary>
+    /// <summary>How long <c>Read</c> waits, in milliseconds, before it throws <see cref="TimeoutException"/>; <see cref="Timeout.Infinite"/> for no limit.</summary>
     public override int ReadTimeout
     {
         get => (int)_readTimeout.TotalMilliseconds;
@@ -90,7 +90,7 @@ public sealed class HvSocketStream : Stream
         }
     }
 
-    /// <summary>How long <c>Write</c> waits for room, each time, in milliseconds; see <see cref="ReadTimeout"/>.</summary>
+    /// <summary>How long <c>Write</c> waits for room, in milliseconds, for each piece it sends; see <see cref="ReadTimeout"/>.</summary>
     public override int WriteTimeout
     {
         get => _pipe.WriteTimeout;
@@ -109,7 +109,7 @@ public sealed class HvSocketStream : Stream
         set => throw new NotSupportedException("A connection has no position.");
     }
 
-    /// <summary>Completed by the first dispose.</summary>
+    /// <summary>Completes with the first dispose.</summary>
     internal Task Disposed => _disposed.Task;
 
     private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
@@ -128,10 +128,10 @@ public sealed class HvSocketStream : Stream
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Reads what has come, or waits for it.</summary>
+    /// <summary>Reads what has arrived, or waits for data.</summary>
     /// <param name="buffer">Where the data goes.</param>
     /// <returns>Bytes read; 0 is the end.</returns>
-    /// <exception cref="TimeoutException">Nothing came within <see cref="ReadTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No data within <see cref="ReadTimeout"/>.</exception>
     public override int Read(Span<byte> buffer)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -145,7 +145,7 @@ public sealed class HvSocketStream : Stream
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            throw new TimeoutException($"Nothing came within {ReadTimeout} ms.");
+            throw new TimeoutException($"No data within {ReadTimeout} ms.");
         }
         finally
         {
@@ -160,11 +160,11 @@ public sealed class HvSocketStream : Stream
         return Read(buffer.AsSpan(offset, count));
     }
 
-    /// <summary>Writes all of it, waiting for room as often as need be.</summary>
+    /// <summary>Writes everything, and waits for room as often as needed.</summary>
     /// <param name="buffer">The data.</param>
     /// <exception cref="HvSocketException">The other end is gone.</exception>
     /// <exception cref="InvalidOperationException">Writing was completed.</exception>
-    /// <exception cref="TimeoutException">No room came within <see cref="WriteTimeout"/>.</exception>
+    /// <exception cref="TimeoutException">No room within <see cref="WriteTimeout"/>.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         CheckWrite();
@@ -208,7 +208,7 @@ public sealed class HvSocketStream : Stream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Ends writing: the other end reads the end after all that was written. Reading goes on.</summary>
+    /// <summary>Ends writing: after all that was written, the other end reads 0 bytes. Reading goes on.</summary>
     public void CompleteWriting()
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -243,14 +243,14 @@ public sealed class HvSocketStream : Stream
         base.Dispose(disposing);
     }
 
-    /// <summary>Tells <see cref="Completion"/>.</summary>
+    /// <summary>Completes <see cref="Completion"/>.</summary>
     internal void SetEnded()
     {
         _isGone = true;
         _ended.TrySetResult();
     }
 
-    /// <summary>Takes and drops what the other end sends until its end.</summary>
+    /// <summary>Drops what the other end sends, until it ends.</summary>
     /// <param name="cancellationToken">Ends the wait for it; not an error.</param>
     internal async Task DiscardAsync(CancellationToken cancellationToken)
     {
@@ -271,7 +271,7 @@ public sealed class HvSocketStream : Stream
         }
         catch (Exception end) when (end is OperationCanceledException or VmBusException or ObjectDisposedException)
         {
-            // It had its time, or has broken its ring, or is gone: nothing was to be kept.
+            // Time is up, or the other end has broken its ring or is gone: nothing had to be kept.
         }
         finally
         {
@@ -279,14 +279,13 @@ public sealed class HvSocketStream : Stream
         }
     }
 
-    /// <summary>Waits until the other end has said its end, and has read all that was written here but the end.</summary>
+    /// <summary>Waits until the other end has completed its writing and has read all that was written here, except the end packet.</summary>
     /// <param name="cancellationToken">Ends the wait; not an error.</param>
     internal async Task WaitUntilReadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            // Room for this packet is what a ring has that holds an end and no more. A ring that is longer than any packet cannot be
-            // asked so.
+            // A ring that has room for this packet holds the end packet at most. That does not work for a ring longer than any packet.
             OutgoingRing ring = _pipe.Channel.Outgoing;
             int largest = ring.DataSize - 2 * EndLength;
             if (_pipe.PeerCompletedWriting && largest <= ring.MaxPayloadLength && await _pipe.Channel.WaitToWriteAsync(largest, cancellationToken).ConfigureAwait(false))
@@ -295,13 +294,13 @@ public sealed class HvSocketStream : Stream
         }
         catch (Exception end) when (end is OperationCanceledException or VmBusException or ObjectDisposedException)
         {
-            // It had its time, or is gone.
+            // Time is up, or the other end is gone.
         }
     }
 
     /// <summary>
-    /// The other end has closed the channel, and its memory is about to go: keeps what is left in the ring for the reader. A read
-    /// that waits is woken by the close.
+    /// The other end has closed the channel, and its memory is about to be unmapped: keeps what is left in the ring for the reader. The
+    /// close wakes a read that waits.
     /// </summary>
     internal async Task DetachAsync()
     {
@@ -309,7 +308,7 @@ public sealed class HvSocketStream : Stream
         var rest = new ArrayBufferWriter<byte>();
         try
         {
-            // An end that goes on to write after its close is cut off at what a ring holds.
+            // An end that writes on after its close gets no more than one ring through.
             int limit = _pipe.Channel.Incoming.DataSize;
             int read;
             while (!IsDisposed && rest.WrittenCount < limit && (read = await _pipe.ReadAsync(rest.GetMemory(DrainLength)).ConfigureAwait(false)) > 0)
@@ -321,13 +320,13 @@ public sealed class HvSocketStream : Stream
         }
         catch (ObjectDisposedException end)
         {
-            // The channel was taken away under it: what was left there is lost, and that is no end.
+            // The channel was taken away meanwhile: the rest is lost, which is not a proper end.
             if (!_pipe.PeerCompletedWriting)
                 _fault = end;
         }
         finally
         {
-            // What came before a fault, too.
+            // Also what arrived before a fault.
             _rest = new ReadOnlySequence<byte>(rest.WrittenMemory);
             _isGone = true;
             _reading.Release();
@@ -386,7 +385,7 @@ public sealed class HvSocketStream : Stream
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            throw new TimeoutException($"No room came within {WriteTimeout} ms.");
+            throw new TimeoutException($"No room within {WriteTimeout} ms.");
         }
     }
 
@@ -426,7 +425,7 @@ public sealed class HvSocketStream : Stream
         }
         catch (Exception end) when (end is VmBusException or ObjectDisposedException)
         {
-            // No end is left to be told.
+            // The other end is gone.
         }
     }
 

@@ -117,14 +117,14 @@ internal sealed class Machine
         return true;
     }
 
-    /// <summary>What is wrong with a state without steps: who waits for ever, or what the watch finds.</summary>
+    /// <summary>What is wrong with a state without steps: which thread waits forever, or what the watch finds.</summary>
     public string? WrongAtEnd(Span<byte> state)
     {
         List<string>? stuck = null;
         for (int t = 0; t < _pending.Length; t++)
         {
             if (_layout.Ended(state, t) == 0 && !_scenario.Actors[t].IsDaemon)
-                (stuck ??= []).Add($"{_scenario.Actors[t].Name} waits for {_scenario.Cells[_pending[t]!.Value.Cell]} for ever");
+                (stuck ??= []).Add($"{_scenario.Actors[t].Name} waits for {_scenario.Cells[_pending[t]!.Value.Cell]} forever");
         }
 
         return stuck is null ? _scenario.Watch?.Ended(_layout.Cells(state)) : string.Join("; ", stuck);
@@ -203,7 +203,7 @@ internal sealed class Machine
             }
         }
 
-        throw new InvalidOperationException($"{_scenario.Actors[thread].Name} runs for ever without an access.");
+        throw new InvalidOperationException($"{_scenario.Actors[thread].Name} runs forever without an access.");
     }
 
     /// <summary>In how many ways a thread can pass its next access now: none when it must wait.</summary>

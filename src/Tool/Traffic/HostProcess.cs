@@ -44,7 +44,7 @@ internal static class HostProcess
     private static void Run(ReadOnlySpan<string> args, CancellationToken cancellationToken)
     {
         if (args.Length < 6)
-            throw new UsageException($"'{Command}' is what vmbus starts by itself for --processes 2");
+            throw new UsageException($"'{Command}' is internal: vmbus starts it for --processes 2");
 
         // Without the process that started it there is nothing left to do.
         ThreadScheduling.SetParentDeathSignal(Killed);

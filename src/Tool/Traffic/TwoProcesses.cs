@@ -50,7 +50,7 @@ internal sealed class TwoProcesses : IChannelRun
 
     private static Process Start(int socket, ChannelPlan plan, IReadOnlyList<string> job)
     {
-        string program = Environment.ProcessPath ?? throw new ToolException("cannot start the host process: this system does not tell where this program lies");
+        string program = Environment.ProcessPath ?? throw new ToolException("cannot start the host process: this system does not say where this program is");
         // Its one line of error becomes this process's: two lines from two processes are two riddles.
         ProcessStartInfo start = new(program) { RedirectStandardError = true };
 
@@ -87,7 +87,7 @@ internal sealed class TwoProcesses : IChannelRun
         const string Prefix = "vmbus: ";
         process.WaitForExit(StartTime);
         if (process.HasExited && process.ExitCode is ExitCode.Interrupted or ExitCode.Terminated)
-            return new ToolException("the host process was told to stop before the run was over");
+            return new ToolException("the host process was stopped before the run was over");
         string said = process.HasExited ? process.StandardError.ReadToEnd().Trim() : "";
         if (said.StartsWith(Prefix, StringComparison.Ordinal))
             return new ToolException(said[Prefix.Length..]);

@@ -75,7 +75,7 @@ public sealed class MountedVolumesTests
         bool isMounted = Environment.IsPrivilegedProcess && Run("mkfs.ext4", "-q", image) && Run("mount", "-o", "loop", image, mount);
         try
         {
-            Assert.SkipUnless(isMounted, "NOT TESTED: freezing of a real file system. It takes root, mkfs.ext4 and loop devices.");
+            Assert.SkipUnless(isMounted, "NOT TESTED: freezing of a real file system. It needs root, mkfs.ext4 and loop devices.");
             MountedVolumes volumes = new(() => [mount], MountedVolume.Open);
             using Process writer = Start("sh", "-c", $"read go; echo held > {mount}/file");
             Assert.Equal(IcStatus.Success, volumes.Freeze());

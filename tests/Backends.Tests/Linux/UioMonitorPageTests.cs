@@ -74,7 +74,7 @@ public sealed class UioMonitorPageTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Errno.AccessDenied, LinuxGuestError.NotPermitted, "it takes root")]
+    [InlineData(Errno.AccessDenied, LinuxGuestError.NotPermitted, "it needs root")]
     [InlineData(Errno.NoSuchFile, LinuxGuestError.NoDevice, "the device node is not there")]
     internal void What_keeps_it_from_being_opened_is_said(Errno errno, LinuxGuestError expected, string advice)
     {

@@ -90,7 +90,7 @@ public sealed class UioPageSizeTests : UioFixture
         LinuxGuestException error = Assert.Throws<LinuxGuestException>(() => device.AddSubchannel(90));
 
         Assert.Equal(LinuxGuestError.BadMap, error.Error);
-        Assert.Contains("channels/90/ring says 4194304 bytes", error.Message, StringComparison.Ordinal);
+        Assert.Contains("channels/90/ring claims 4194304 bytes", error.Message, StringComparison.Ordinal);
     }
 
     private static void SetFileSize(UioStandIn standIn, long size)

@@ -147,7 +147,7 @@ public class LitmusTests
     {
         Scenario late = Threads((t, _) => { if (t.Acquire(Y) == 0) t.Take(X); }, (t, _) => { t.Release(Y, 1); });
         ExplorationResult found = Explorer.Run(late, MemoryModel.SequentialConsistency);
-        Assert.Equal("thread 0 waits for x for ever", found.Failure);
+        Assert.Equal("thread 0 waits for x forever", found.Failure);
         Assert.Equal(["thread 0: load y: 0", "thread 1: store y=1"], found.Schedule);
 
         Scenario woken = Threads((t, _) => { if (t.Acquire(Y) == 0) t.Take(X); }, (t, _) => { t.Release(Y, 1); t.Or(X, 1); });

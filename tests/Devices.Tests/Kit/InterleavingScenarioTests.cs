@@ -91,7 +91,7 @@ public class InterleavingScenarioTests
                 memory.Take(wake);
         });
         scenario.AddThread("waker", memory => memory.Exchange(ready, 1));
-        Assert.Equal("sleeper waits for wake for ever", scenario.Explore(MemoryModel.SequentialConsistency).Failure);
+        Assert.Equal("sleeper waits for wake forever", scenario.Explore(MemoryModel.SequentialConsistency).Failure);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal static class OwnDaemonSteps
         End(server);
     }
 
-    /// <summary>The kernel's daemon answers the host out of files that the command writes, and the command reads what the host set.</summary>
+    /// <summary>The kernel's daemon answers the host from files that the command writes, and the command reads what the host set.</summary>
     /// <param name="start">Starts the daemon.</param>
     /// <param name="end">Ends it.</param>
     public static void ShareFiles(Func<Process> start, Action<Process> end)

@@ -75,7 +75,7 @@ public sealed class BindCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/driver_override", Errno.AccessDenied, "takes root")]
+    [InlineData("/driver_override", Errno.AccessDenied, "needs root")]
     [InlineData("hv_netvsc/unbind", Errno.Busy, "in use")]
     [InlineData("uio_hv_generic/bind", (Errno)524, "6.1 refuses it, 6.12 does not")]
     internal async Task What_the_kernel_refuses_is_told_and_leaves_things_as_they_were(string file, Errno errno, string advice)

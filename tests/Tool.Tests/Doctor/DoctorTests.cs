@@ -21,7 +21,7 @@ public sealed class DoctorTests : IDisposable
 
         using FakeTerminal text = new();
         Assert.Equal(ExitCode.Success, await text.Run(FakeEngines.Good, ["doctor"]));
-        Assert.Contains(" yes  in memory\n        A hypervisor in this process needs nothing.\n", text.Out, StringComparison.Ordinal);
+        Assert.Contains(" yes  in memory\n        The hypervisor in this process needs nothing.\n", text.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class DoctorTests : IDisposable
         _root.CreateSubdirectory("sys/bus/vmbus/devices");
         DoctorFinding uio = Find("Linux guest (uio_hv_generic)", isRoot: false);
         Assert.False(uio.Works);
-        Assert.Equal(["The driver uio_hv_generic is not loaded (modprobe uio_hv_generic).", "Binding devices and opening /dev/uioN take root."], uio.Missing);
+        Assert.Equal(["The driver uio_hv_generic is not loaded (modprobe uio_hv_generic).", "Binding devices and opening /dev/uioN need root."], uio.Missing);
         _root.CreateSubdirectory("sys/bus/vmbus/drivers/uio_hv_generic");
         Assert.True(Find("Linux guest (uio_hv_generic)").Works);
     }
@@ -81,7 +81,7 @@ public sealed class DoctorTests : IDisposable
         _root.CreateSubdirectory("dev/vmbus");
         File.WriteAllText(Path.Combine(_root.FullName, "dev/vmbus/hv_kvp"), "");
         Assert.True(Find("key-value pairs (hv_kvp)").Works);
-        Assert.Equal(["Opening it takes root."], Find("key-value pairs (hv_kvp)", isRoot: false).Missing);
+        Assert.Equal(["Opening it needs root."], Find("key-value pairs (hv_kvp)", isRoot: false).Missing);
     }
 
     [Theory]

@@ -143,7 +143,7 @@ public sealed class KvpCommandTests : IDisposable
         Assert.Equal(0, await serve.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
         Assert.Equal("host\n", _terminal.Out);
         Assert.Equal(
-            $"vmbus: /dev/vmbus/hv_kvp answers the host out of {_folder.FullName}; Ctrl-C ends it\n"
+            $"vmbus: /dev/vmbus/hv_kvp answers the host from {_folder.FullName}; Ctrl-C ends it\n"
             + "vmbus: 2 questions answered, 0 of them with an error or the end of a list, 0 too late\n",
             _terminal.Error);
     }

@@ -133,7 +133,7 @@ public class LatencySummaryTests
         };
         LatencyFinding finding = Find(report, "urgent messages on a monitored channel are within 2 times low-latency's p50 (mixed)");
         Assert.Equal(holds, finding.Holds);
-        Assert.Contains("where 450 ns of reading data stand before them", finding.Text, StringComparison.Ordinal);
+        Assert.Contains("where 450 ns of data to read come before them", finding.Text, StringComparison.Ordinal);
     }
 
     [Theory]

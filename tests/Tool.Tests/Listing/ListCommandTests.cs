@@ -118,7 +118,7 @@ public sealed class ListCommandTests
     {
         using FakeTerminal terminal = new();
         Assert.Equal(ExitCode.Failed, await terminal.Run(FakeEngines.Good, "list", "--sysfs", "/nowhere"));
-        Assert.Equal("vmbus: No VMBus here: /nowhere/bus/vmbus does not exist. It is there in guests of Hyper-V whose kernel has hv_vmbus.\n", terminal.Error);
+        Assert.Equal("vmbus: No VMBus here: /nowhere/bus/vmbus does not exist. It exists in guests of Hyper-V whose kernel has hv_vmbus.\n", terminal.Error);
     }
 
     private static async Task<string> ListAsync(params string[] options)

@@ -128,9 +128,9 @@ public sealed class MonitorCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--set-latency 50us", "--set-latency needs --device: the instance of the device whose channel is meant (see 'vmbus list -vv')")]
-    [InlineData("--device " + Network + " --channel 14", "--channel says whose latency to set: give --set-latency as well")]
-    [InlineData("--all", "--all shows the whole page, which takes --device or --uio to see, and no --set-latency")]
+    [InlineData("--set-latency 50us", "--set-latency needs --device: the instance of the channel's device (see 'vmbus list -vv')")]
+    [InlineData("--device " + Network + " --channel 14", "--channel selects the channel of --set-latency: give that as well")]
+    [InlineData("--all", "--all shows the whole page: it needs --device or --uio, and does not go with --set-latency")]
     [InlineData("--device network", "--device network: not a GUID (see 'vmbus list -vv')")]
     [InlineData("--device " + Network + " --set-latency 0", "--set-latency 0: must be between 100 ns and 6.554 ms")]
     [InlineData("--device " + Network + " --set-latency 6.5536ms", "--set-latency 6.5536ms: must be between 100 ns and 6.554 ms")]
@@ -144,7 +144,7 @@ public sealed class MonitorCommandTests : IDisposable
 
     [Theory]
     [InlineData("--device 00000000-0000-0000-0000-000000000001", "this guest has no device 00000000-0000-0000-0000-000000000001: it has b6650ff7-33bc-4840-8048-e0676786f393 (guest shutdown), 00000000-0000-8899-0000-000000000000 (SCSI controller), " + Balloon + " (dynamic memory), " + Network + " (network adapter)")]
-    [InlineData("--device " + Balloon + " --set-latency 50us", "channel 8 (balloon) has no monitor: each of its signals is a hypercall, and there is no latency to set")]
+    [InlineData("--device " + Balloon + " --set-latency 50us", "channel 8 (balloon) has no monitor: each of its signals is a hypercall, so there is no latency to set")]
     [InlineData("--device " + Network + " --set-latency 50us --channel 8", Network + " has no channel 8: it has 14, 21, 22")]
     [InlineData("--device " + Network + " --set-latency 50us",
         Network + " is bound to hv_netvsc, not to uio_hv_generic, and so does not show the page. Every device that is bound to it does: --uio /dev/uio0 (balloon " + Balloon + ")")]

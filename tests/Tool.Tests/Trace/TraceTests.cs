@@ -93,7 +93,7 @@ public sealed class TraceTests : IDisposable
         {
             (int exitCode, string output, _) = await Run(file, options);
             Assert.Equal(ExitCode.Success, exitCode);
-            Assert.EndsWith("The recording reached its greatest length here: later messages are not in it.\n", output, StringComparison.Ordinal);
+            Assert.EndsWith("The recording reached its maximum length here: later messages are not in it.\n", output, StringComparison.Ordinal);
         }
 
         (_, string json, _) = await Run(file, "--json");

@@ -8,7 +8,7 @@ using VmBus.Layout;
 namespace VmBus.Hosting;
 
 /// <summary>
-/// Examines one monitor page. An enabled group is examined at the lowest latency of its registered monitors, read anew
+/// Examines one monitor page. An enabled group is examined at the lowest latency of its registered monitors, read again
 /// each time because the guest may change it. Times are in units of 100 ns.
 /// </summary>
 /// <remarks>

@@ -2,10 +2,10 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>Takes messages, or is told of events.</summary>
+/// <summary>Takes messages or events.</summary>
 /// <param name="messages">Takes messages; <see langword="null"/> when the connection is for events.</param>
 /// <param name="signalled">Told of an event; <see langword="null"/> when the connection is for messages.</param>
-/// <param name="elsewhere">How many events were told of without this connection; <see langword="null"/> for none.</param>
+/// <param name="elsewhere">How many events were reported without this connection; <see langword="null"/> for none.</param>
 internal sealed class GuestConnection(GuestMessageHandler? messages, Action? signalled, Func<long>? elsewhere = null)
 {
     private long _signals;

@@ -9,7 +9,7 @@ internal enum GuestEndReason
     /// <summary>It turned itself off.</summary>
     PoweredOff,
 
-    /// <summary>It wants to begin anew.</summary>
+    /// <summary>It wants to restart.</summary>
     Reset,
 
     /// <summary>It reported a crash by Hyper-V's crash registers, and did not go on.</summary>

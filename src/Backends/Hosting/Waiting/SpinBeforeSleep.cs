@@ -29,7 +29,7 @@ internal sealed class SpinBeforeSleep
     /// <summary>How long the next wait spins, unless it is given the ceiling to look.</summary>
     public TimeSpan Budget => _clock.GetElapsedTime(0, _policy?.Budget ?? _ceiling);
 
-    /// <summary>Waits that spun in vain.</summary>
+    /// <summary>Waits that spun without success.</summary>
     public long Misses => Volatile.Read(ref _misses);
 
     /// <summary>How long all waits together have spun.</summary>
@@ -68,7 +68,7 @@ internal sealed class SpinBeforeSleep
         }
     }
 
-    /// <summary>A wait that had spun in vain has slept.</summary>
+    /// <summary>A wait that spun without success has slept.</summary>
     /// <param name="start">When the wait began.</param>
     /// <param name="signalled">Whether a signal ended it.</param>
     public void Slept(long start, bool signalled)

@@ -9,7 +9,7 @@ internal record struct WakeGateStatistics
     /// <summary>Waits that ended while spinning.</summary>
     public long SpinWakeups { get; internal set; }
 
-    /// <summary>Waits that spun in vain.</summary>
+    /// <summary>Waits that spun without success.</summary>
     public long SpinMisses { get; internal set; }
 
     /// <summary>How long all waits together have spun.</summary>

@@ -1,6 +1,6 @@
 namespace VmBus.InMemory;
 
-/// <summary>What a channel between two processes is made of. The host chooses; the guest is told.</summary>
+/// <summary>The parts of a channel between two processes. The host chooses them and sends them to the guest.</summary>
 public sealed record SharedChannelOptions
 {
     /// <summary>The documented defaults.</summary>

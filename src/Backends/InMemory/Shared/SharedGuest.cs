@@ -214,7 +214,7 @@ public sealed class SharedGuest : IDisposable
         }
         catch (Exception e) when (e is ArgumentException or ErrnoException)
         {
-            throw new InvalidDataException($"The descriptor the host sent as {role} cannot be that: {e.Message}", e);
+            throw new InvalidDataException($"The descriptor that the host sent as {role} cannot be used: {e.Message}", e);
         }
     }
 }

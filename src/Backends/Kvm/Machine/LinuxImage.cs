@@ -29,7 +29,7 @@ internal sealed class LinuxImage
             throw new InvalidDataException("The kernel is no bzImage: it has no setup header.");
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(0x206));
         if (version < OldestVersion)
-            throw new InvalidDataException($"The kernel speaks boot protocol {version >> 8}.{version & 0xFF}; 2.12 at least is needed.");
+            throw new InvalidDataException($"The kernel speaks boot protocol {version >> 8}.{version & 0xFF}; 2.12 or later is needed.");
         if ((BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(0x236)) & Has64BitEntry) == 0)
             throw new InvalidDataException("The kernel has no 64-bit entry.");
         int sectors = image[HeaderOffset];

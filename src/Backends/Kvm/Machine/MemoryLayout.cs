@@ -27,7 +27,7 @@ internal sealed class MemoryLayout
         ];
     }
 
-    /// <summary>What the guest is told of its addresses: the E820 table. What it does not name is no memory.</summary>
+    /// <summary>The guest's address map: the E820 table. Addresses outside it have no memory.</summary>
     public IReadOnlyList<Entry> Entries { get; }
 
     /// <summary>Where the memory below 4 GiB ends, which is where a kernel and its initial disk are loaded.</summary>

@@ -29,7 +29,7 @@ internal sealed class MshvSint : IDisposable
     /// <summary>Opens the device. Messages are paused at first: see <see cref="PauseMessages"/>.</summary>
     /// <param name="path">Its path.</param>
     /// <returns>The open device.</returns>
-    /// <exception cref="LinuxGuestException">It is not there, or not permitted: it takes root.</exception>
+    /// <exception cref="LinuxGuestException">It is not there, or not permitted: it needs root.</exception>
     public static MshvSint Open(string path = "/dev/mshv_sint")
     {
         try
@@ -40,7 +40,7 @@ internal sealed class MshvSint : IDisposable
         {
             throw e.Errno switch
             {
-                Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{path} takes root. {e.Message}", e),
+                Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{path} needs root. {e.Message}", e),
                 Errno.NoSuchFile or Errno.NoSuchDevice or Errno.NoSuchAddress => new LinuxGuestException(LinuxGuestError.NoModule,
                     $"{path} is not there: it exists in VTL 2 only, with the module mshv_vtl of Linux 6.19 or newer. {e.Message}", e),
                 _ => new LinuxGuestException(LinuxGuestError.Refused, $"{path} could not be opened. {e.Message}", e),
@@ -113,7 +113,7 @@ internal sealed class MshvSint : IDisposable
         {
             (Errno.None, SynicMessage.Size) => MshvMessageRead.Message,
             (Errno.None, 0) => MshvMessageRead.Paused,
-            (Errno.None, _) => throw new InvalidDataException($"/dev/mshv_sint gave {length} bytes; a message has {SynicMessage.Size}."),
+            (Errno.None, _) => throw new InvalidDataException($"/dev/mshv_sint returned {length} bytes; a message has {SynicMessage.Size}."),
             (Errno.TryAgain, _) => MshvMessageRead.Empty,
             _ => throw new ErrnoException("read of /dev/mshv_sint", error),
         };

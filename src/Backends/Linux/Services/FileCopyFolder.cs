@@ -58,7 +58,7 @@ public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
         ArgumentNullException.ThrowIfNull(request);
         file = null;
         if (!request.TryGetFolders(out IReadOnlyList<string> folders, out bool isAbsolute))
-            return new FileCopyVerdict(IcStatus.InvalidArgument, "its name is no plain name, or its path leads upwards");
+            return new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path leads upwards");
         if (Encoding.UTF8.GetByteCount(request.FileName) > MaxNameLength)
             return new FileCopyVerdict(IcStatus.InvalidArgument, $"its name has more than {MaxNameLength} bytes of UTF-8");
         if (isAbsolute)

@@ -7,7 +7,7 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Holds back writes to all file systems on disks by <c>FIFREEZE</c>. Takes root. Volumes are opened before the first is frozen and
+/// Holds back writes to all file systems on disks by <c>FIFREEZE</c>. Needs root. Volumes are opened before the first is frozen and
 /// thawed by the same descriptors, so that no path of a frozen one is looked up. What is frozen stays so when the process is killed: what
 /// runs it is to thaw then (<c>fsfreeze --unfreeze</c>).
 /// </summary>
@@ -24,7 +24,7 @@ internal sealed class MountedVolumes : IVolumeFreezer
     {
     }
 
-    /// <summary>Freezes what it is told.</summary>
+    /// <summary>Freezes the given volumes.</summary>
     /// <param name="find">Where volumes are mounted, in the order in which they are frozen.</param>
     /// <param name="open">Opens one; <see langword="null"/> when it is gone.</param>
     internal MountedVolumes(Func<IReadOnlyList<string>> find, Func<string, IFreezableVolume?> open)

@@ -96,7 +96,7 @@ public sealed class KernelChannel : IDisposable
             Errno.NoSuchFile => new(LinuxGuestError.NoDevice, $"The bus has no {name}."),
             Errno.NoSuchAddress => new(LinuxGuestError.NotBound, $"The {name} has no driver, so its channel is closed."),
             Errno.NoSuchDevice => new(LinuxGuestError.NoDevice, $"The {name} went away."),
-            Errno.AccessDenied or Errno.OperationNotPermitted => new(LinuxGuestError.NotPermitted, $"{path} may not be opened: it takes root, or the udev rule of the module."),
+            Errno.AccessDenied or Errno.OperationNotPermitted => new(LinuxGuestError.NotPermitted, $"{path} may not be opened: it needs root, or the udev rule of the module."),
             Errno.NotSupported or Errno.NoSuchControl => new(LinuxGuestError.KernelTooOld, $"{path} is of another version of the module: {SignalModule.Advice}."),
             _ => new(LinuxGuestError.Refused, $"{path} refused the {name}.", new ErrnoException("bind", error)),
         };
@@ -104,9 +104,9 @@ public sealed class KernelChannel : IDisposable
 
     private Exception Failed(string what, Errno error) => error switch
     {
-        Errno.NoSuchDevice => new PeerDisconnectedException($"The {_name} has ended: the device or its driver went."),
+        Errno.NoSuchDevice => new PeerDisconnectedException($"The {_name} has ended: the device or its driver is gone."),
         Errno.OperationNotPermitted or Errno.AccessDenied or Errno.BadDescriptor
-            => new LinuxGuestException(LinuxGuestError.NotPermitted, $"The flag of {_name} could not be {what}: it takes CAP_SYS_ADMIN."),
+            => new LinuxGuestException(LinuxGuestError.NotPermitted, $"The flag of {_name} could not be {what}: it needs CAP_SYS_ADMIN."),
         _ => new LinuxGuestException(LinuxGuestError.Refused, $"The flag of {_name} could not be {what}.", new ErrnoException("ioctl", error)),
     };
 }

@@ -120,7 +120,7 @@ internal sealed class SysfsWriter(VmBusSysfs sysfs, Func<string, string, Errno> 
         ErrnoException cause = new($"write to {path}", error);
         throw error switch
         {
-            Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{what} takes root. {cause.Message}", cause),
+            Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{what} needs root. {cause.Message}", cause),
             Errno.NoSuchFile => new LinuxGuestException(LinuxGuestError.KernelTooOld, $"{what}: this kernel has no {path}.", cause),
             Errno.Busy => new LinuxGuestException(LinuxGuestError.InUse, $"{what}: it is in use. {cause.Message}", cause),
             _ => new LinuxGuestException(LinuxGuestError.Refused, $"{what}: the kernel refused. {cause.Message}", cause),

@@ -31,7 +31,7 @@ public sealed class VmBusBinding : IDisposable
     /// <param name="sysfs">Where to find it.</param>
     /// <param name="instanceId">Its instance.</param>
     /// <param name="undoOnDispose">Whether <see cref="Dispose"/> undoes it.</param>
-    /// <param name="driver">The driver that is to have it.</param>
+    /// <param name="driver">The driver to bind it to.</param>
     /// <returns>What undoes it. A device bound already is left as it is.</returns>
     /// <exception cref="LinuxGuestException">
     /// No such device, not root, the module is not loaded, or the kernel refused. What was done until then is undone.
@@ -143,7 +143,7 @@ public sealed class VmBusBinding : IDisposable
         catch (LinuxGuestException error)
         {
             if (Undo() is { } also)
-                throw new LinuxGuestException(error.Error, $"{error.Message} Nor could what was done before be undone: {also.Message}", error);
+                throw new LinuxGuestException(error.Error, $"{error.Message} The changes before it could not be undone either: {also.Message}", error);
             throw;
         }
     }

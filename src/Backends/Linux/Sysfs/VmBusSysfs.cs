@@ -141,6 +141,6 @@ public sealed class VmBusSysfs
     private void CheckPresent()
     {
         if (!IsPresent)
-            throw new LinuxGuestException(LinuxGuestError.NoVmBus, $"No VMBus here: {Bus.Path} does not exist. It is there in guests of Hyper-V whose kernel has hv_vmbus.");
+            throw new LinuxGuestException(LinuxGuestError.NoVmBus, $"No VMBus here: {Bus.Path} does not exist. It exists in guests of Hyper-V whose kernel has hv_vmbus.");
     }
 }

@@ -87,7 +87,7 @@ internal sealed class UioChannel : IChannelOwner, IDisposable
     internal static void CheckRings(long length, int pageSize, string where)
     {
         if (length < 4L * pageSize || length % (2L * pageSize) != 0 || length / 2 - pageSize > RingMemory.MaxDataSize)
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes; two rings of equal size, of at least two pages of {pageSize} each, do not have that.");
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{where} has {length} bytes, which is not two rings of equal size, each of at least two pages of {pageSize}.");
     }
 
     internal bool IsClosed => Volatile.Read(ref _closed) != 0;

@@ -174,7 +174,7 @@ internal sealed class UioDevice : IDisposable
         {
             (LinuxGuestError error, string advice) = e.Errno switch
             {
-                Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it takes root, or a udev rule that gives the node away"),
+                Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it needs root, or a udev rule that gives the node away"),
                 Errno.NoSuchFile or Errno.NoSuchAddress => (LinuxGuestError.NoDevice, "the device node is not there"),
                 Errno.NoSuchDevice => (LinuxGuestError.NoDevice, "the device went away"),
                 Errno.Busy => (LinuxGuestError.InUse, "another process uses it"),
@@ -265,7 +265,7 @@ internal sealed class UioDevice : IDisposable
         using MappedMemory? odd = most < 2 ? null : TryMapRing(path, most * step + _sysfs.PageSize);
         if (most >= 2 && odd is null && TryMapRing(path, most * step) is { } found)
             return found;
-        throw new LinuxGuestException(LinuxGuestError.BadMap, $"{path} says {length} bytes and the kernel does not map as many{(most == 0 ? "" : $", but {most * step}")}: rings of a size that is not known cannot be used. Kernels before 6.12.41 and 6.15 say so of rings of another size.");
+        throw new LinuxGuestException(LinuxGuestError.BadMap, $"{path} claims {length} bytes, but the kernel maps fewer{(most == 0 ? "" : $", but {most * step}")}: rings of unknown size cannot be used. Kernels before 6.12.41 and 6.15 report this for rings of another size.");
     }
 
     private MappedMemory? TryMapRing(string path, long length)

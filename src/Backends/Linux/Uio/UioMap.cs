@@ -67,7 +67,7 @@ internal sealed record UioMap(int Index, string Name, long Size, int Offset = 0)
         }
         catch (ErrnoException e) when (e.Errno == Errno.InvalidArgument)
         {
-            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{device}'s map \"{Name}\" is announced with {Size} bytes and the kernel does not map as many. {e.Message}", e);
+            throw new LinuxGuestException(LinuxGuestError.BadMap, $"{device}'s map \"{Name}\" claims {Size} bytes, but the kernel maps fewer. {e.Message}", e);
         }
     }
 }

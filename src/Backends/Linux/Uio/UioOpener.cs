@@ -9,7 +9,7 @@ namespace VmBus.Linux;
 /// <param name="Command">What it calls itself: <c>comm</c>, up to 15 characters.</param>
 internal sealed record UioOpener(int ProcessId, string Command)
 {
-    /// <summary>Finds the processes. Those that this one may not look into are not found: it takes root to see them all.</summary>
+    /// <summary>Finds the processes. Those that this one may not look into are not found: it needs root to see them all.</summary>
     /// <param name="sysfs">Where device nodes are.</param>
     /// <param name="uioName">The device: <c>uio0</c>.</param>
     /// <param name="proc">Where proc is mounted; another folder in tests.</param>

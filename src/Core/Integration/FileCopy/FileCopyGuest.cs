@@ -126,7 +126,7 @@ public sealed class FileCopyGuest : IntegrationGuest
 
         var request = new FileCopyRequest(fileName, path, start.FileSize, start.Flags);
         if (!request.TryGetFolders(out _, out _))
-            return Refuse(request, new FileCopyVerdict(IcStatus.InvalidArgument, "its name is no plain name, or its path leads upwards"));
+            return Refuse(request, new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path leads upwards"));
         if (request.Size > _options.MaxSize || request.Size > long.MaxValue)
             return Refuse(request, new FileCopyVerdict(IcStatus.DiskFull, string.Create(CultureInfo.InvariantCulture, $"it has {request.Size} bytes; {_options.MaxSize} are taken at most")));
         FileCopyVerdict verdict = _target.Begin(request, out IFileCopyFile? file);

@@ -46,7 +46,7 @@ public sealed class FileCopyHost : IntegrationHost
     /// <returns>
     /// What the guest made of it. Faulted as <see cref="ShutdownHost.AskAsync"/> is, with
     /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it or telling of progress threw; the
-    /// guest is told to give the file up before that.
+    /// guest is asked to abandon the file before that.
     /// </returns>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> files wait already.</exception>
     public Task<FileCopyResult> CopyAsync(FileCopyRequest request, Stream content, IProgress<ulong>? progress = null, CancellationToken cancellationToken = default)

@@ -58,7 +58,7 @@ internal sealed record HostProtocolOptions
     /// <summary>How many requests for socket channels may wait for their answer; more are refused.</summary>
     public int MaxTransportConnects { get; init; } = 512;
 
-    /// <summary>The connection a guest of 5.0 or newer is told to post its messages to.</summary>
+    /// <summary>The connection that a guest of 5.0 or newer posts its messages to.</summary>
     public uint MessageConnectionId { get; init; } = MessageConnection.Contact;
 
     /// <summary>The SINT of the guest's messages and channels, 0 to 15.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class MessageOutbox
         ChannelMessageRule? rule = ChannelMessages.Rule(type);
         reader.Check(rule is not null && rule.Direction == direction, $"a message of type {(uint)type} is none this side posts");
         int least = rule.MinimumLength(new NegotiatedVersion(ProtocolVersion.Ws2008));
-        reader.Check(bytes.Length >= least, $"{type} has {bytes.Length} bytes, and {least} at the least");
+        reader.Check(bytes.Length >= least, $"{type} has {bytes.Length} bytes, and at least {least} are needed");
         if (negotiated is { } version)
         {
             MessageFault fault = ChannelMessages.Check(bytes, direction, version, out _);

@@ -24,10 +24,10 @@ internal sealed class BindCommand
     private readonly Terminal _terminal;
     private readonly Engines _engines;
     private readonly Argument<string> _device = new("DEVICE") { Description = $"The device: {DeviceChoice.Forms}." };
-    private readonly Option<string> _driver = new("--driver") { Description = "The driver that is to have it.", HelpName = "NAME", DefaultValueFactory = _ => "uio_hv_generic" };
+    private readonly Option<string> _driver = new("--driver") { Description = "The driver to bind it to.", HelpName = "NAME", DefaultValueFactory = _ => "uio_hv_generic" };
     private readonly Option<bool> _untilExit = new("--until-exit", "--undo") { Description = "Keep running, and give it back on Ctrl-C or SIGTERM." };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
-    private readonly Option<bool> _force = new("--force") { Description = "Also from under a process that has it open." };
+    private readonly Option<bool> _force = new("--force") { Description = "Even if a process has it open." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
@@ -35,7 +35,7 @@ internal sealed class BindCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("bind", "Bind a VMBus device of this Linux guest to uio_hv_generic, or to another driver. Takes root.")
+        Command = new Command("bind", "Bind a VMBus device of this Linux guest to uio_hv_generic, or to another driver. Needs root.")
         {
             _device, _driver, _untilExit, _all, _force, _sysfs,
         };
@@ -48,7 +48,7 @@ internal sealed class BindCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("devices are bound by Linux's sysfs, which is not here");
+            throw new ToolException("binding devices needs Linux's sysfs, which is missing here");
         bool untilExit = line.GetValue(_untilExit);
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs, line.GetRequiredValue(_device), line.GetValue(_all));

@@ -20,9 +20,9 @@ internal sealed class UnbindCommand
     private readonly Terminal _terminal;
     private readonly Engines _engines;
     private readonly Argument<string> _device = new("DEVICE") { Description = $"The device: {DeviceChoice.Forms}." };
-    private readonly Option<bool> _restore = new("--restore") { Description = "Have the kernel give it to the driver it has for it." };
+    private readonly Option<bool> _restore = new("--restore") { Description = "Give it back to the kernel's own driver." };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
-    private readonly Option<bool> _force = new("--force") { Description = "Also when a process has it open: Linux leaves its channel open then, and it cannot be opened again." };
+    private readonly Option<bool> _force = new("--force") { Description = "Even if a process has it open: Linux then leaves its channel open, and it cannot be opened again." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
     /// <summary>Makes the command.</summary>
@@ -30,7 +30,7 @@ internal sealed class UnbindCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("unbind", "Take a VMBus device of this Linux guest from its driver. Takes root.")
+        Command = new Command("unbind", "Take a VMBus device of this Linux guest from its driver. Needs root.")
         {
             _device, _restore, _all, _force, _sysfs,
         };
@@ -43,7 +43,7 @@ internal sealed class UnbindCommand
     private int Run(ParseResult line)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("devices are bound by Linux's sysfs, which is not here");
+            throw new ToolException("binding devices needs Linux's sysfs, which is missing here");
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         IReadOnlyList<SysfsDevice> devices = DeviceChoice.Find(sysfs, line.GetRequiredValue(_device), line.GetValue(_all));
         foreach (SysfsDevice device in devices)
@@ -51,7 +51,7 @@ internal sealed class UnbindCommand
             if (Openers.Tell(sysfs, device, _engines.Proc) is not { } openers)
                 continue;
             if (!line.GetValue(_force))
-                throw new ToolException($"{openers}: end it first. Taken from under it, the channel of {DeviceChoice.Name(device)} stays open, and with Linux 6.12 the device cannot be opened again then. --force does it all the same");
+                throw new ToolException($"{openers}: end it first. Otherwise the channel of {DeviceChoice.Name(device)} stays open, and with Linux 6.12 the device cannot be opened again. --force takes it anyway");
             _terminal.Error.WriteLine($"vmbus: {openers}, and loses it");
         }
 

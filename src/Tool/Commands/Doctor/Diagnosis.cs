@@ -17,7 +17,7 @@ namespace VmBus.Tool;
 /// <param name="isRoot">Whether this process is root's.</param>
 internal sealed class Diagnosis(string root, bool isRoot)
 {
-    private const string NotLinux = "It is for Linux; this is another system.";
+    private const string NotLinux = "It needs Linux.";
 
     /// <summary>What this machine is.</summary>
     public static string System => $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}";
@@ -25,7 +25,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
     /// <summary>Looks at everything.</summary>
     public IReadOnlyList<DoctorFinding> All()
     {
-        var findings = new List<DoctorFinding> { new("in memory", true, "A hypervisor in this process needs nothing.", []) };
+        var findings = new List<DoctorFinding> { new("in memory", true, "The hypervisor in this process needs nothing.", []) };
         if (OperatingSystem.IsLinux())
         {
             findings.Add(SharedMemory());
@@ -35,8 +35,8 @@ internal sealed class Diagnosis(string root, bool isRoot)
             findings.Add(Module());
             findings.Add(Util("key-value pairs (hv_kvp)", KvpDaemon.DefaultPath));
             findings.Add(Util("snapshots (hv_vss)", VssDaemon.DefaultPath));
-            findings.Add(Node("hypercalls from VTL 2 (mshv_sint)", "/dev/mshv_sint", "It is there in VTL 2 of a guest, from Linux 6.19 on, with the module mshv_vtl."));
-            findings.Add(Node("hypercalls of a root partition (mshv)", "/dev/mshv", "It is there in the root partition of the Microsoft hypervisor, with the module mshv_root."));
+            findings.Add(Node("hypercalls from VTL 2 (mshv_sint)", "/dev/mshv_sint", "It exists in VTL 2 of a guest, from Linux 6.19 on, with the module mshv_vtl."));
+            findings.Add(Node("hypercalls of a root partition (mshv)", "/dev/mshv", "It exists in the root partition of the Microsoft hypervisor, with the module mshv_root."));
             findings.Add(Kvm());
             if (HostLimits() is { } limits)
                 findings.Add(limits);
@@ -80,7 +80,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
         if (!Directory.Exists(At("/sys/bus/vmbus/drivers/uio_hv_generic")))
             missing.Add("The driver uio_hv_generic is not loaded (modprobe uio_hv_generic).");
         if (!isRoot)
-            missing.Add("Binding devices and opening /dev/uioN take root.");
+            missing.Add("Binding devices and opening /dev/uioN need root.");
         if (!devices.Any(device => device.UioName is not null))
             found += " Bind one with vmbus bind.";
         return new(Name, missing.Count == 0, found, missing);
@@ -96,8 +96,8 @@ internal sealed class Diagnosis(string root, bool isRoot)
         return KernelFaults.Of(release) switch
         {
             null => null,
-            { Count: 0 } => new("this guest's kernel", true, $"Of Linux {release} no fault is known here.", []),
-            var faults => new("this guest's kernel", false, $"Linux {release} has known faults, unless its distribution has mended them.", faults),
+            { Count: 0 } => new("this guest's kernel", true, $"No faults of Linux {release} are known here.", []),
+            var faults => new("this guest's kernel", false, $"Linux {release} has known faults, unless its distribution has fixed them.", faults),
         };
     }
 
@@ -105,12 +105,12 @@ internal sealed class Diagnosis(string root, bool isRoot)
     {
         const string Name = "low latency of kernel drivers (vmbus_signal)";
         return File.Exists(At("/dev/vmbus/signal"))
-            ? new(Name, true, "/dev/vmbus/signal is there: see vmbus low-latency.", isRoot ? [] : ["Setting the flag takes root."])
+            ? new(Name, true, "/dev/vmbus/signal is there: see vmbus low-latency.", isRoot ? [] : ["Setting the flag needs root."])
             : new(Name, false, "/dev/vmbus/signal is not there.", [$"In a guest, {SignalModule.Advice}."]);
     }
 
     private DoctorFinding Util(string name, string path) =>
-        Node(name, path, "It is there while hv_utils is loaded and the host offers the service.");
+        Node(name, path, "It exists while hv_utils is loaded and the host offers the service.");
 
     private DoctorFinding Node(string name, string path, string when)
     {
@@ -118,7 +118,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
             return new(name, false, $"{path} is not there.", [when]);
         return isRoot
             ? new(name, true, $"{path} is there. Only one process at a time may have it.", [])
-            : new(name, false, $"{path} is there.", ["Opening it takes root."]);
+            : new(name, false, $"{path} is there.", ["Opening it needs root."]);
     }
 
     [SupportedOSPlatform("linux")]
@@ -140,7 +140,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
             string help = refused.Errno switch
             {
                 Errno.NoSuchFile => "The processor has no virtualisation, it is off, or the module is not loaded (modprobe kvm-intel or kvm-amd).",
-                Errno.AccessDenied => "Take part in the group that owns it (usermod -aG kvm NAME), or be root.",
+                Errno.AccessDenied => "Join the group that owns it (usermod -aG kvm NAME), or run as root.",
                 _ => "The kernel says no more.",
             };
             return new(Name, false, $"{refused.Message}.", [help]);
@@ -186,7 +186,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
     {
         const string Name = "Windows Hypervisor Platform host";
         if (!OperatingSystem.IsWindows())
-            return new(Name, false, "It is Windows'.", []);
+            return new(Name, false, "It needs Windows.", []);
         try
         {
             IReadOnlyList<string> missing = WhpRequirements.Missing();

@@ -22,7 +22,7 @@ internal sealed class DoctorCommand
     public DoctorCommand(Terminal terminal)
     {
         _terminal = terminal;
-        Command = new Command("doctor", "Tell which backends can work on this machine, and exactly what is missing for the others.") { _json };
+        Command = new Command("doctor", "Show which backends work on this machine, and what the others lack.") { _json };
         Command.SetAction(Run);
     }
 

@@ -17,7 +17,7 @@ internal static class KernelFaults
         (version => version < new Version(6, 12, 41) || version >= new Version(6, 13) && version < new Version(6, 15),
             "The ring file of a subchannel says 4 MiB whatever its rings are: how much the kernel maps is found by trying."),
         (version => version.Major == 6 && version.Minor is 1 or 12, "rmmod hv_vmbus hangs the guest; rmmod hv_utils, unbind and bind do not."),
-        (version => version.Major == 6 && version.Minor is 1 or 12, "A host that asks hv_kvp_daemon for one pair gets an empty value; an enumeration brings it. vmbus kvp --serve answers both."),
+        (version => version.Major == 6 && version.Minor is 1 or 12, "A host that asks hv_kvp_daemon for one pair gets an empty value; an enumeration gets it. vmbus kvp --serve answers both."),
         (version => version.Major == 6 && version.Minor == 1, "A socket that the host takes away while its close waits can stay in sysfs for good (hvs_close_timeout)."),
     ];
 

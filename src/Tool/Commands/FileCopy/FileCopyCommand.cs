@@ -28,8 +28,8 @@ internal sealed class FileCopyCommand
     private readonly Engines _engines;
     private readonly Option<string> _root = new("--root") { Description = "The folder below which files land; the host's path is relative to it, or begins with it.", HelpName = "DIR", DefaultValueFactory = _ => "/" };
     private readonly Option<bool> _bind = new("--bind") { Description = "Bind the device to uio_hv_generic first, and give it back at the end." };
-    private readonly Option<string?> _maxSize = new("--max-size") { Description = "The largest file taken; none by default.", HelpName = "BYTES" };
-    private readonly Option<string> _idle = new("--idle-timeout") { Description = "Give a file up when the host sends nothing of it for so long; 0 for never.", HelpName = "SECONDS", DefaultValueFactory = _ => "60" };
+    private readonly Option<string?> _maxSize = new("--max-size") { Description = "The largest file to accept; no limit by default.", HelpName = "BYTES" };
+    private readonly Option<string> _idle = new("--idle-timeout") { Description = "Abandon a file when the host sends none of it for this long; 0 for no limit.", HelpName = "SECONDS", DefaultValueFactory = _ => "60" };
     private readonly Option<string> _mode = new("--mode") { Description = "The permissions of files, less the umask.", HelpName = "OCTAL", DefaultValueFactory = _ => "644" };
     private readonly Option<bool> _once = new("--once") { Description = "End after one file, arrived or not." };
     private readonly Option<bool> _json = new("--json") { Description = "Write each file as one line of JSON." };
@@ -40,7 +40,7 @@ internal sealed class FileCopyCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("fcopy", "Take the files that the host copies into this Linux guest. Takes root.")
+        Command = new Command("fcopy", "Receive the files that the host copies into this Linux guest. Needs root.")
         {
             _root, _bind, _maxSize, _idle, _mode, _once, _json, _sysfs,
         };
@@ -53,7 +53,7 @@ internal sealed class FileCopyCommand
     private Task<int> Run(ParseResult line, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("file copies come over Linux's uio_hv_generic, which is not here");
+            throw new ToolException("file copies need Linux's uio_hv_generic, which is missing here");
         TimeSpan idle = Quantity.Seconds(_idle.Name, line.GetValue(_idle)!, 0, 86400);
         FileCopyOptions options = new()
         {

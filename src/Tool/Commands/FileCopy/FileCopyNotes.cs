@@ -6,7 +6,7 @@ namespace VmBus.Tool;
 
 /// <summary>Tells how copies end, of each outcome no more than <see cref="NoteBudget"/> allows. Not thread-safe.</summary>
 /// <param name="lines">Where the lines go.</param>
-/// <param name="notes">Where it is told how many were left out.</param>
+/// <param name="notes">Where the number of those left out is reported.</param>
 /// <param name="isJson">Whether lines are JSON.</param>
 /// <param name="clock">The clock of the limits; the system's by default.</param>
 internal sealed class FileCopyNotes(TextWriter lines, TextWriter notes, bool isJson, TimeProvider? clock = null)

@@ -9,7 +9,7 @@ namespace VmBus.Tool;
 /// <summary>A device to offer.</summary>
 /// <param name="Name">Which: <c>echo</c>, <c>heartbeat</c>, ...</param>
 /// <param name="Argument">What it takes, if anything.</param>
-/// <param name="MonitorLatency">The latency of its monitor, if it shall have one.</param>
+/// <param name="MonitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
 /// <param name="Subchannel">0, or which subchannel of the device is offered.</param>
 /// <param name="IsReadOnly">Whether the guest may only read it.</param>
 internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? MonitorLatency, ushort Subchannel = 0, bool IsReadOnly = false)
@@ -93,7 +93,7 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
             else if (head[0] is Net or Tap && part.StartsWith(MtuIs, StringComparison.Ordinal))
                 mtu = ParseMtu(text, part[MtuIs.Length..]);
             else if (head[0] != Echo || !part.StartsWith(Sub, StringComparison.Ordinal))
-                throw new UsageException($"--device {text}: '{part}' is not understood; there is {Options(head[0])}");
+                throw new UsageException($"--device {text}: '{part}' is unknown; known are {Options(head[0])}");
             else if (!ushort.TryParse(part[Sub.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out subchannel) || subchannel == 0)
                 throw new UsageException($"--device {text}: a subchannel is a number from 1 to {ushort.MaxValue}");
         }

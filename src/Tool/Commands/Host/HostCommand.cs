@@ -31,12 +31,12 @@ internal sealed class HostCommand
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
     private readonly Option<string[]> _devices = new("--device")
     {
-        Description = "Offer a device: echo[=N], heartbeat, timesync, shutdown, kvp, vss, fcopy[=FILE to copy in], pipe=PATH of its socket, vsock=PATH of the door to its sockets, disk=FILE[,readonly], net=PATH of a program such as passt or tap=NAME of an interface, each [,mac=ADDRESS][,mtu=N]; with a monitor: NAME,monitor=LATENCY.",
+        Description = "Offer a device: echo[=N], heartbeat, timesync, shutdown, kvp, vss, fcopy[=FILE to copy in], pipe=PATH of its socket, vsock=PATH of the socket to reach its AF_VSOCK sockets, disk=FILE[,readonly], net=PATH of a program such as passt or tap=NAME of an interface, each [,mac=ADDRESS][,mtu=N]; with a monitor: NAME,monitor=LATENCY.",
         HelpName = "NAME",
     };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
-    private readonly Option<string> _recordLimit = new("--record-limit") { Description = "The recording's greatest length: 1M to 1024G. Then it ends, with a mark of that.", HelpName = "SIZE", DefaultValueFactory = _ => "1G" };
+    private readonly Option<string> _recordLimit = new("--record-limit") { Description = "Maximum length of the recording: 1M to 1024G. There it ends, with a mark.", HelpName = "SIZE", DefaultValueFactory = _ => "1G" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };
 
     /// <summary>Makes the command.</summary>

@@ -9,7 +9,7 @@ namespace VmBus.Tool;
 
 /// <summary>
 /// Reads commands and carries them out: those about offers one after the other, those that ask a guest one after the other for each
-/// device, so that a guest that does not answer holds up nothing else. What fails is told and changes nothing.
+/// device, so that a guest that does not answer holds up nothing else. A failure is reported and changes nothing.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class HostCommands(TextReader reader, HostNotes notes)

@@ -44,7 +44,7 @@ internal sealed class HostNotes(TextWriter writer, TimeProvider? clock = null, G
         }
     }
 
-    /// <summary>Whether a thing that the guest brings about, and that takes several lines, is told. One that is not is counted.</summary>
+    /// <summary>Whether an event that the guest causes, and that takes several lines, is reported. One that is not is counted.</summary>
     /// <param name="source">What it is about: a name of the host's.</param>
     public bool IsTold(string source)
     {

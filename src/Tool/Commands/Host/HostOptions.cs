@@ -35,6 +35,6 @@ internal sealed record HostOptions
     /// <summary>The greatest length of the recording in bytes.</summary>
     public long RecordLimit { get; init; } = VmBus.Protocol.ConversationRecorder.DefaultMaxLength;
 
-    /// <summary>Whether the guest begins anew when it resets, rather than ending the command.</summary>
+    /// <summary>Whether the guest boots again when it resets, instead of ending the command.</summary>
     public bool Restarts { get; init; }
 }

@@ -116,7 +116,7 @@ internal sealed class HostSession : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
-            _notes.WriteAbout("fcopy", $"fcopy {file}: nothing in the guest took it");
+            _notes.WriteAbout("fcopy", $"fcopy {file}: nothing in the guest received it");
         }
         catch (Exception error) when (HostCommands.IsExpected(error))
         {

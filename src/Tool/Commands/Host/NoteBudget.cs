@@ -50,7 +50,7 @@ internal sealed class NoteBudget(TimeProvider clock)
         return untold;
     }
 
-    /// <summary>What is told of lines that were left out.</summary>
+    /// <summary>The note about lines that were left out.</summary>
     /// <param name="source">What they were about.</param>
     /// <param name="count">How many there were.</param>
     public static string LeftOut(string source, long count) => $"{count} {(count == 1 ? "line" : "lines")} about {source} left out";

@@ -31,7 +31,7 @@ internal sealed class TapLink : INetworkLink, IDisposable
             _wake.Dispose();
             throw new ToolException(error.Errno switch
             {
-                Errno.OperationNotPermitted or Errno.AccessDenied => $"cannot open the TAP interface {name}: permission denied; make one for this user before: ip tuntap add {name} mode tap user $USER",
+                Errno.OperationNotPermitted or Errno.AccessDenied => $"cannot open the TAP interface {name}: permission denied; create one for this user first: ip tuntap add {name} mode tap user $USER",
                 Errno.NoSuchFile or Errno.NoSuchDevice => $"cannot open the TAP interface {name}: this kernel has no /dev/net/tun (modprobe tun)",
                 Errno.Busy => $"cannot open the TAP interface {name}: another program has it",
                 _ => $"cannot open the TAP interface {name}: {error.Message}",

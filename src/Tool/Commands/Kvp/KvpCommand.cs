@@ -32,7 +32,7 @@ internal sealed class KvpCommand
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_kvp_daemon, until Ctrl-C. Takes root." };
+    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_kvp_daemon, until Ctrl-C. Needs root." };
 #pragma warning disable CA1416 // Constants.
     private readonly Option<string> _directory = new("--dir") { Description = "Where the pool files are.", HelpName = "DIR", DefaultValueFactory = _ => KvpPoolFiles.DefaultDirectory, Recursive = true };
     private readonly Option<string> _device = new("--device") { Description = "With --serve: the device of hv_utils.", HelpName = "PATH", DefaultValueFactory = _ => KvpDaemon.DefaultPath };
@@ -49,7 +49,7 @@ internal sealed class KvpCommand
     private readonly Option<string> _type = new("--type") { Description = "start, finish, diagnostic or another; with --agent a level, such as INFO.", HelpName = "TYPE", DefaultValueFactory = _ => "diagnostic" };
     private readonly Option<string?> _result = new("--result") { Description = "Of an end: SUCCESS, WARN or FAIL.", HelpName = "RESULT" };
     private readonly Option<string?> _agent = new("--agent") { Description = "Write as azure-init does, with this in front of the key, such as my-agent-1.0.", HelpName = "NAME" };
-    private readonly Option<Guid?> _vm = new("--vm-id") { Description = "The VM's id; by default the one its firmware tells, which takes root.", HelpName = "GUID" };
+    private readonly Option<Guid?> _vm = new("--vm-id") { Description = "The VM's id; by default the firmware's, which needs root.", HelpName = "GUID" };
 
     /// <summary>Makes the command.</summary>
     public KvpCommand(Terminal terminal, Engines engines)
@@ -182,7 +182,7 @@ internal sealed class KvpCommand
         if (!line.GetValue(_serve))
             throw new UsageException($"give one of {string.Join(", ", Command.Subcommands.Select(static one => one.Name))}, or {_serve.Name} (see 'vmbus kvp --help')");
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("hv_kvp_daemon is a Linux guest's, and this is no Linux");
+            throw new ToolException("serving pairs needs a Linux guest, and this is not Linux");
         return await new KvpServer(_terminal, _engines).RunAsync(line.GetValue(_directory)!, line.GetValue(_device)!, cancellationToken).ConfigureAwait(false);
     }
 }

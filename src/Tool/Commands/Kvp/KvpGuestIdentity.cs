@@ -11,7 +11,7 @@ internal sealed class KvpGuestIdentity(string root = "/", TimeProvider? clock = 
 {
     /// <summary>
     /// The VM's id: the SMBIOS's, of which a VM without UEFI (generation 1, whose SMBIOS is older than 2.6) has the first three fields
-    /// turned round. <see langword="null"/> where it cannot be read: it takes root.
+    /// turned round. <see langword="null"/> where it cannot be read: it needs root.
     /// </summary>
     public Guid? VmId()
     {

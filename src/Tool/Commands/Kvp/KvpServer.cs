@@ -17,7 +17,7 @@ internal sealed class KvpServer(Terminal terminal, Engines engines)
     public async Task<int> RunAsync(string directory, string device, CancellationToken cancellationToken)
     {
         using KvpDaemon daemon = engines.KvpDaemon(new KvpPoolFiles(directory), device);
-        terminal.Error.WriteLine($"vmbus: {device} answers the host out of {directory}; Ctrl-C ends it");
+        terminal.Error.WriteLine($"vmbus: {device} answers the host from {directory}; Ctrl-C ends it");
         try
         {
             await daemon.RunAsync(cancellationToken).ConfigureAwait(false);

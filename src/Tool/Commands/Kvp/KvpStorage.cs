@@ -18,12 +18,12 @@ internal sealed class KvpStorage
     public KvpStorage(string directory)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("the pool files are those of a Linux guest, and this is no Linux");
+            throw new ToolException("the pool files need a Linux guest, and this is not Linux");
         if (!System.IO.Directory.Exists(directory))
         {
             throw new ToolException(File.Exists(directory)
                 ? $"'{directory}' is no folder"
-                : $"there is no folder '{directory}': hv_kvp_daemon makes it, and so does 'vmbus kvp --serve'; another is named with --dir");
+                : $"there is no folder '{directory}': hv_kvp_daemon makes it, and so does 'vmbus kvp --serve'; name another with --dir");
         }
 
         Directory = directory;
@@ -41,7 +41,7 @@ internal sealed class KvpStorage
     public void Set(IcKvpPool pool, string key, string value)
     {
         if (value.Length > KvpValue.MaxTextLength || value.Contains('\0', StringComparison.Ordinal))
-            throw new UsageException($"the value has {value.Length} UTF-16 units: hosts take up to {KvpValue.MaxTextLength}, none of them zero");
+            throw new UsageException($"the value has {value.Length} UTF-16 units: hosts take up to {KvpValue.MaxTextLength}, without zeros");
         Check(Tried(() => _files.Set(pool, key, KvpValue.Of(value))), pool);
     }
 
@@ -67,7 +67,7 @@ internal sealed class KvpStorage
             case IcStatus.Success:
                 return;
             case IcStatus.InvalidArgument:
-                throw new UsageException("a key has 1 to 511 bytes of UTF-8, a value up to 2047, none of them zero");
+                throw new UsageException("a key has 1 to 511 bytes of UTF-8, a value up to 2047, without zero bytes");
             case IcStatus.DiskFull:
                 throw new ToolException($"the pool {pool.Name()} of {Directory} takes no more: it has 1024 pairs, or the disk is full");
             default:
@@ -83,7 +83,7 @@ internal sealed class KvpStorage
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new ToolException($"{error.Message.TrimEnd('.')}: changing pairs takes root, as they are hv_kvp_daemon's", error);
+            throw new ToolException($"{error.Message.TrimEnd('.')}: changing pairs needs root, since hv_kvp_daemon owns them", error);
         }
         catch (IOException error)
         {

@@ -30,12 +30,12 @@ internal sealed class LatencyCommand
 
     private readonly Option<string> _seconds = Text("--seconds", "SECONDS", "1.5", "How long each mode runs under each load; 0.1 when simulated.");
     private readonly Option<string> _size = Text("--size", "BYTES", "64", "Payload of each message.");
-    private readonly Option<string> _window = Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
+    private readonly Option<string> _window = Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan runs. A bare number is in µs.");
     private readonly Option<string> _pace = Text("--pace", "TIME", "1ms", "Mean time between paced messages, and between the urgent ones of the mixed load.");
-    private readonly Option<string> _spin = Text("--spin", "TIME", "2ms", "How long an end that waits spins before it sleeps. A sleeper on another core takes tens of µs to wake.");
+    private readonly Option<string> _spin = Text("--spin", "TIME", "2ms", "How long a waiting end spins before it sleeps. A sleeper on another core takes tens of µs to wake.");
     private readonly Option<string> _ring = Text("--ring", "BYTES", "256K", "Data size of each ring, a multiple of 4K.");
-    private readonly Option<string> _modes = Text("--modes", "LIST", "monitored,low-latency,adaptive", "Modes to run, with commas between.");
-    private readonly Option<string> _loads = Text("--loads", "LIST", "ping-pong,paced,saturating,mixed", "Loads to run, with commas between; also: acknowledged.");
+    private readonly Option<string> _modes = Text("--modes", "LIST", "monitored,low-latency,adaptive", "Modes to run, separated by commas.");
+    private readonly Option<string> _loads = Text("--loads", "LIST", "ping-pong,paced,saturating,mixed", "Loads to run, separated by commas; also: acknowledged.");
     private readonly Option<string> _processes = Text("--processes", "1|2", "1", "Guest and host in one process, or a process each.");
     private readonly Option<string> _hypercallCost = Text("--hypercall-cost", "TIME", "0", "Model an intercept: added to each hypercall, which costs a function call here.");
     private readonly Option<string> _wakeCost = Text("--wake-cost", "TIME", "0", "Model waking a host: added to each wake.");

@@ -24,7 +24,7 @@ internal sealed record LatencyOptions
     /// <summary>The time between data messages of the mixed load.</summary>
     public TimeSpan DataPace { get; init; } = TimeSpan.FromMicroseconds(2);
 
-    /// <summary>How long an end that waits spins before it sleeps.</summary>
+    /// <summary>How long a waiting end spins before it sleeps.</summary>
     public TimeSpan Spin { get; init; } = TimeSpan.FromMilliseconds(2);
 
     /// <summary>The data bytes of each ring, a multiple of 4096.</summary>

@@ -159,7 +159,7 @@ internal static class LatencySummary
         string beside = cell.Latencies.Count > 0 ? $" while the data around them takes {Units.Duration(cell.Latencies.Percentile(50))}" : "";
         findings.Add(Judged(report, expectation, holds, Quick(urgent) <= ownP50 * UrgentFactor,
             $"Urgent messages on a monitored channel take {Units.Duration(p50)} at the median{beside}; on a low-latency channel {Units.Duration(ownP50)}"
-            + (before > 0 ? $", where {Units.Duration(before)} of reading data stand before them" : "")
+            + (before > 0 ? $", where {Units.Duration(before)} of data to read come before them" : "")
             + (holds ? "." : $". That is {Units.Ratio(p50 / ownP50)} times as long, more than {UrgentFactor:0}.")));
     }
 

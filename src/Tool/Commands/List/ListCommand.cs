@@ -44,7 +44,7 @@ internal sealed class ListCommand
     private int Run(ParseResult line)
     {
         if (line.GetValue(_tree) && line.GetValue(_json))
-            throw new UsageException("--tree and --json are two ways to write the same: leave one out");
+            throw new UsageException("--tree and --json do not go together: leave one out");
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
         bool isShort = !(line.GetValue(_more) || line.GetValue(_most) || line.GetValue(_tree) || line.GetValue(_json));
         IReadOnlyList<SysfsDevice> devices = isShort ? sysfs.ListNames() : sysfs.ListDevices();

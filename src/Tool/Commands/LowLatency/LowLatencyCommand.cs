@@ -39,9 +39,9 @@ internal sealed class LowLatencyCommand
     private readonly Argument<string?> _device = new("DEVICE") { Description = $"Set the flag of a device's channels: {DeviceChoice.Forms}.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _allOf = new("--all-of") { Description = "Set the flag of all devices of a driver (hv_netvsc).", HelpName = "DRIVER" };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
-    private readonly Option<bool> _off = new("--off") { Description = "Take the flag back." };
-    private readonly Option<bool> _untilExit = new("--until-exit") { Description = "Keep running, set channels that appear as well, and take the flag back on Ctrl-C or SIGTERM." };
-    private readonly Option<string?> _seconds = new("--seconds") { Description = "Count signals for so long, by monitor too. Takes root and tracefs.", HelpName = "N" };
+    private readonly Option<bool> _off = new("--off") { Description = "Clear the flag." };
+    private readonly Option<bool> _untilExit = new("--until-exit") { Description = "Keep running, set channels that appear as well, and clear the flag on Ctrl-C or SIGTERM." };
+    private readonly Option<string?> _seconds = new("--seconds") { Description = "Count signals for this long, by monitor too. Needs root and tracefs.", HelpName = "N" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
@@ -63,7 +63,7 @@ internal sealed class LowLatencyCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("the flag is in Linux's channels, and this is no Linux");
+            throw new ToolException("the flag needs a Linux guest, and this is not Linux");
         string? device = line.GetValue(_device), driver = line.GetValue(_allOf);
         bool off = line.GetValue(_off), untilExit = line.GetValue(_untilExit), all = line.GetValue(_all), json = line.GetValue(_json);
         if (device is not null && driver is not null)
@@ -126,7 +126,7 @@ internal sealed class LowLatencyCommand
         WriteLeft(devices);
         if (first.Count == 0)
             return;
-        _terminal.Error.WriteLine("vmbus: Ctrl-C takes the flag back");
+        _terminal.Error.WriteLine("vmbus: Ctrl-C clears the flag");
         using PeriodicTimer timer = new(Look);
         try
         {

@@ -7,7 +7,7 @@ namespace VmBus.Tool;
 
 /// <summary>Channels whose flag is asked for until this is disposed.</summary>
 /// <param name="sysfs">The guest.</param>
-/// <param name="find">The devices: looked for anew each time.</param>
+/// <param name="find">The devices: looked up each time.</param>
 [SupportedOSPlatform("linux")]
 internal sealed class LowLatencyHold(VmBusSysfs sysfs, Func<IReadOnlyList<SysfsDevice>> find) : IDisposable
 {

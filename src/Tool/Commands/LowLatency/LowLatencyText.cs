@@ -54,7 +54,7 @@ internal static class LowLatencyText
         { State: { IsKept: true } state } => $"on, kept and asked for by {state.Requests}",
         { State: { Requests: > 0 } state } => $"on, asked for by {state.Requests}",
         { State: not null } => "on",
-        _ => hasModule ? "not for you" : TopNumber.Unknown,
+        _ => hasModule ? "no permission" : TopNumber.Unknown,
     };
 
     /// <summary>What a command did to a channel, in a line.</summary>
@@ -72,7 +72,7 @@ internal static class LowLatencyText
         $"{Name(row)} {row switch
         {
             { IsMonitored: false } => "has no monitor: each signal is a hypercall",
-            { IsMonitored: null } => "does not tell whether it has a monitor: this kernel is too old",
+            { IsMonitored: null } => "does not say whether it has a monitor: this kernel is too old",
             { Device.Driver: null } => "has no driver, so nothing signals it",
             _ => $"is a program's ({VmBusSysfs.UioDriver}), which the flag does not touch: set SignalMode there",
         }}");

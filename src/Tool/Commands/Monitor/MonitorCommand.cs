@@ -13,7 +13,7 @@ internal sealed class MonitorCommand
     public const string Examples = """
         What is done:
           Without --device and --uio only sysfs is read, which shows the channels' own monitors. With one of them the
-          guest-to-host page is mapped through a device that is bound to uio_hv_generic, which takes root. It is one
+          guest-to-host page is mapped through a device that is bound to uio_hv_generic, which needs root. It is one
           page for the whole guest: through any such device every channel's latency can be set. Opening the device node
           opens that device's channel to the host for a moment, unless a process has the node open: then nothing of it
           changes. No lock is taken and no ring touched.
@@ -43,7 +43,7 @@ internal sealed class MonitorCommand
     private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
     private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
     private readonly Option<bool> _all = new("--all") { Description = "Show unused monitors as well." };
-    private readonly WindowArguments _measure = new($"Time how long a device's monitor bit stays set: {DeviceChoice.Forms}.");
+    private readonly WindowArguments _measure = new($"Measure how long a device's monitor bit stays set: {DeviceChoice.Forms}.");
     private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw it into this PNG file.", HelpName = "FILE.png" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

@@ -35,10 +35,10 @@ internal sealed record MonitorOptions
     public void Validate()
     {
         if (Latency is not null && Device is null)
-            throw new UsageException("--set-latency needs --device: the instance of the device whose channel is meant (see 'vmbus list -vv')");
+            throw new UsageException("--set-latency needs --device: the instance of the channel's device (see 'vmbus list -vv')");
         if (Channel is not null && Latency is null)
-            throw new UsageException("--channel says whose latency to set: give --set-latency as well");
+            throw new UsageException("--channel selects the channel of --set-latency: give that as well");
         if (IsAll && (Latency is not null || (Device is null && Uio is null)))
-            throw new UsageException("--all shows the whole page, which takes --device or --uio to see, and no --set-latency");
+            throw new UsageException("--all shows the whole page: it needs --device or --uio, and does not go with --set-latency");
     }
 }

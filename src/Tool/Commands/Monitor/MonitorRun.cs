@@ -50,8 +50,8 @@ internal static class MonitorRun
         if (channel.MonitorId is null)
         {
             throw new ToolException(channel.IsMonitored == false
-                ? $"channel {channel.Relid} ({channel.Name}) has no monitor: each of its signals is a hypercall, and there is no latency to set"
-                : $"this kernel does not tell whether channel {channel.Relid} ({channel.Name}) has a monitor");
+                ? $"channel {channel.Relid} ({channel.Name}) has no monitor: each of its signals is a hypercall, so there is no latency to set"
+                : $"this kernel does not say whether channel {channel.Relid} ({channel.Name}) has a monitor");
         }
 
         return channel;
@@ -75,6 +75,6 @@ internal static class MonitorRun
     private static string Bound(IReadOnlyList<SysfsDevice> devices)
     {
         string[] bound = [.. devices.Where(device => device.UioName is not null).Select(device => $"--uio /dev/{device.UioName} ({DeviceName.Short(device) ?? DeviceName.Unknown} {device.InstanceId})")];
-        return bound.Length == 0 ? "none is; bind one first" : string.Join(", ", bound);
+        return bound.Length == 0 ? "none is: bind one first" : string.Join(", ", bound);
     }
 }

@@ -39,7 +39,7 @@ internal static class MonitorTables
         if (report.Monitored.Any())
             console.WriteLine();
         WriteOthers(console, "No monitor, each signal is a hypercall", [.. report.Channels.Where(row => row.IsMonitored == false)]);
-        WriteOthers(console, "The kernel does not tell whether they have a monitor", [.. report.Channels.Where(row => row.IsMonitored is null)]);
+        WriteOthers(console, "The kernel does not say whether they have a monitor", [.. report.Channels.Where(row => row.IsMonitored is null)]);
         if (report.Page is null)
             WriteText(console, "All of the guest-to-host page, with armed bits: --device or --uio.", Color.Grey);
     }

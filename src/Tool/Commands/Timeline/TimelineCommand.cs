@@ -17,14 +17,14 @@ internal sealed class TimelineCommand
     private readonly Terminal _terminal;
     private readonly Option<string> _seconds = LatencyCommand.Text("--seconds", "SECONDS", "1", "How long each mode runs, all three loads together.");
     private readonly Option<string> _size = LatencyCommand.Text("--size", "BYTES", "64", "Payload of each message.");
-    private readonly Option<string> _window = LatencyCommand.Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan looks. A bare number is in µs.");
+    private readonly Option<string> _window = LatencyCommand.Text("--window", "TIME", "100us", "Monitor latency: how often the hypervisor's scan runs. A bare number is in µs.");
     private readonly Option<string?> _plot = new("--plot") { Description = "Draw latency and batching over time into this PNG file.", HelpName = "FILE.png" };
 
     /// <summary>Makes the command.</summary>
     public TimelineCommand(Terminal terminal)
     {
         _terminal = terminal;
-        Command = new Command("timeline", "Run a load that changes, a ping-pong, a stream and a stream that is answered, in each mode, and show what adaptive makes of it.")
+        Command = new Command("timeline", "Run a changing load in each mode (a ping-pong, a stream, a stream with answers), and show how adaptive handles it.")
         {
             _seconds, _size, _window, _plot,
         };

@@ -102,7 +102,7 @@ internal static class TopLayout
             new("< >        sort by the column to the left or right, shown or not"),
             new("arrows, PgUp, PgDn, Home, End   scroll"),
             new(),
-            new("Columns, and the keys that sort by them (a dash: the kernel does not tell):", ScreenTint.Strong),
+            new("Columns, and the keys that sort by them (a dash: the kernel does not say):", ScreenTint.Strong),
         ];
         foreach (TopColumn column in TopColumns.All)
             lines.Add(new ScreenLine($"{column.Key ?? ' '}  ").Add($"{column.Title(totals: false),-11}", ScreenTint.Strong).Add(" " + column.Meaning));

@@ -20,7 +20,7 @@ internal sealed class TraceCommand
     private readonly Option<bool> _verbose;
     private readonly Argument<string> _file = new("FILE") { Description = "The recording, or - for standard input." };
     private readonly Option<bool> _json = new("--json") { Description = "Write JSON instead of text: an object a line, the recording's, then one a message, then one for the end." };
-    private readonly Option<bool> _follow = new("--follow") { Description = "At the end of the file wait for more, until Ctrl-C." };
+    private readonly Option<bool> _follow = new("--follow") { Description = "Wait for more at the end of the file, until Ctrl-C." };
 
     /// <summary>Makes the command.</summary>
     public TraceCommand(Terminal terminal, Option<bool> verbose)

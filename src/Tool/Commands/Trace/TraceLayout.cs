@@ -113,7 +113,7 @@ internal sealed class TraceLayout
         if (leftover > 0)
             yield return new TraceLine().Add($"The recording is cut: {leftover} bytes of one more record.", TraceTint.Problem);
         if (isAtLimit)
-            yield return new TraceLine().Add("The recording reached its greatest length here: later messages are not in it.", TraceTint.Problem);
+            yield return new TraceLine().Add("The recording reached its maximum length here: later messages are not in it.", TraceTint.Problem);
     }
 
     private string Negotiated(NegotiatedVersion negotiated)

@@ -37,7 +37,7 @@ internal sealed class TraceRun
                 _printer.Flush();
                 await Task.Delay(Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (file.Length < file.Position)
-                    throw new ToolException($"'{_options.File}' became shorter while it was followed: it is being written anew");
+                    throw new ToolException($"'{_options.File}' became shorter while it was followed: another program is rewriting it");
             }
         }
         catch (RecordingCorruptException e)

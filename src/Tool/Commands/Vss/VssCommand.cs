@@ -26,7 +26,7 @@ internal sealed class VssCommand
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_vss_daemon, until Ctrl-C. Takes root." };
+    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_vss_daemon, until Ctrl-C. Needs root." };
 #pragma warning disable CA1416 // A constant.
     private readonly Option<string> _device = new("--device") { Description = "With --serve: the device of hv_utils.", HelpName = "PATH", DefaultValueFactory = _ => VssDaemon.DefaultPath };
 #pragma warning restore CA1416
@@ -59,7 +59,7 @@ internal sealed class VssCommand
     private async Task<int> RunAsync(ParseResult line, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("file systems are frozen in a Linux guest, and this is no Linux");
+            throw new ToolException("freezing file systems needs a Linux guest, and this is not Linux");
         if (line.GetValue(_serve))
         {
             _terminal.Grace = Grace;

@@ -5,7 +5,7 @@ namespace VmBus.Tool;
 /// <summary>The options of a command that measures a window: <c>--measure</c> and what belongs to it.</summary>
 internal sealed class WindowArguments(string description)
 {
-    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: each of these latency hints, and the one before at the end.", HelpName = "TIME,..." };
+    private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: measure each of these latency hints, then restore the old one.", HelpName = "TIME,..." };
     private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
     private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
 

@@ -17,13 +17,13 @@ internal static class WindowMeasurement
     public static async Task<WindowReport> RunAsync(WindowOptions options, VmBusSysfs sysfs, Terminal terminal, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
-            throw new ToolException("devices are opened by Linux's UIO, which is not here");
+            throw new ToolException("opening devices needs Linux's UIO, which is missing here");
         SysfsDevice found = DeviceChoice.Find(sysfs, options.Device)[0];
         terminal.Grace = Grace;
         await using VmBusDevice device = await VmBusDevice.OpenAsync(found.InstanceId!.Value, new() { Sysfs = sysfs, Bind = options.Bind, Trust = PeerTrust.Untrusted }, cancellationToken).ConfigureAwait(false);
         string name = DeviceName.Short(found) ?? DeviceName.Unknown;
         if (device.Primary.MonitorId is not { } monitorId || device.MonitorPage is not { } page)
-            throw new ToolException($"channel {device.Primary.Relid} ({name}) has no monitor: each of its signals is a hypercall, and there is no window");
+            throw new ToolException($"channel {device.Primary.Relid} ({name}) has no monitor: each of its signals is a hypercall, so there is no window");
         terminal.Error.WriteLine($"vmbus: {WindowTables.Announce(options, $"channel {device.Primary.Relid} ({name})")}");
         WindowRun run = new(options, device.Channel.Signaler, page, monitorId);
         (IReadOnlyList<WindowCell> cells, LatencyHistogram? calls) = await OnThread(run, cancellationToken).ConfigureAwait(false);

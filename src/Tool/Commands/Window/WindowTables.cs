@@ -22,7 +22,7 @@ internal static class WindowTables
         ColumnTable.Write(console, ["hint", "samples", "p1", "p50", "p99", "most"], [], report.Cells.Select(cell => (string[])
             [Units.Duration(cell.Hint), .. Row(cell.Windows, 1, 50, 99)]));
         console.WriteLine();
-        console.WriteLine("what a message waits that comes at a random moment");
+        console.WriteLine("how long a message at a random moment waits");
         IEnumerable<string[]> rows = report.Cells.Select(cell => (string[])[$"by monitor, {Units.Duration(cell.Hint)}", .. Row(cell.Waits, 1, 50, 99)]);
         if (report.Calls is { } calls)
             rows = rows.Append(["by hypercall, the call", .. Row(calls, 1, 50, 99)]);

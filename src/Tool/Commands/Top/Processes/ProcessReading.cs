@@ -29,7 +29,7 @@ internal sealed record ProcessChannel(ProcessChannelName Name, ProcessCounts Tot
 internal sealed record ProcessCounts(
     double? Sent, double? Received, double? BytesSent, double? BytesReceived, double? Monitor, double? Hypercall, double? NotEmpty, double? Masked, double? Wakeups, double? Refused)
 {
-    /// <summary>The rise a second since an earlier reading. A counter that fell was begun anew: it has no rate.</summary>
+    /// <summary>The rise a second since an earlier reading. A counter that fell was reset: it has no rate.</summary>
     public ProcessCounts Since(ProcessCounts before, double seconds)
     {
         double? Rate(double? now, double? then) => now - then is { } rise and >= 0 ? rise / seconds : null;
