@@ -107,7 +107,7 @@ publish() {
         { cat "$work/publish.log" >&2; die "$project cannot be published for arm64"; }
 }
 
-native() { kind=${kind/managed/native} publish "$1" "$2" -p:PublishAot=true "-p:CppCompilerAndLinker=$linker" "${@:3}"; }
+native() { kind=${kind/managed/native} publish "$1" "$2" -p:PublishAot=true "-p:CppCompilerAndLinker=$linker" -p:ObjCopyName=aarch64-linux-gnu-objcopy "${@:3}"; }
 
 # user ARGUMENTS...: a program under user emulation. The three settings are the emulator's need: with the runtime's defaults its
 # stubs go wrong there.
