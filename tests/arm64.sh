@@ -9,7 +9,7 @@
 #                processes of Backends, the vmbus command, packets between two processes
 #   long         whole suites of Interop, Core and Backends on both, and ten million packets; an hour or more
 #
-# All but long, by default. long takes names of kernels: 4k, 16k.
+# All but long, by default. run and long take names of kernels: 4k, 16k. VMBUS_ARM64_TEST_STEPS is a pattern of the steps to run there.
 #
 #   this machine: QEMU, emulating (TCG) -> Debian's 6.12 for arm64, two processors
 #
@@ -148,7 +148,7 @@ layouts() {
     compiler
     publish tests/Interop.Tests "$work/interop" --self-contained
     status=0
-    PATH=$work/compiler:$PATH user "$work/interop/VmBus.Interop.Tests" --filter-class '*LayoutTests' --progress off --no-ansi >"$work/layouts.log" 2>&1 || status=$?
+    PATH=$work/compiler:$PATH user "$work/interop/VmBus.Interop.Tests" --filter-class '*LayoutTests' '*EpollTests' --progress off --no-ansi >"$work/layouts.log" 2>&1 || status=$?
     cat "$work/layouts.log"
     suites 'layouts by headers' "$work/layouts.log"
     [ "$status" = 0 ] || one 'layouts by headers' 1 "exit code $status"
@@ -224,7 +224,7 @@ machine() {
     cp -al "$programs" "$root/app"
     trees "$root/trees"
     install -m 755 "$here/Arm64/init" "$root/init"
-    cp "$2" "$root/plan"
+    { printf "only='%s'\n" "${VMBUS_ARM64_TEST_STEPS:-}"; cat "$2"; } >"$root/plan"
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
     echo 'root:x:0:' >"$root/etc/group"
     install -m 600 /dev/null "$root/etc/shadow"
@@ -232,8 +232,11 @@ machine() {
     rm -rf "$root"
     say "booting $(basename "$kernel"/boot/vmlinuz-*)"
     : >"$log"
+    shown_passed=0
+    shown_at=$SECONDS
     watched "$silence" "$limit" show qemu-system-aarch64 -machine virt -cpu neoverse-n1 -smp 2 -m 3072 -net none -kernel "$kernel"/boot/vmlinuz-* \
         -initrd "$work/$1.cpio.gz" -append 'console=ttyAMA0 quiet panic=-1' -nographic -no-reboot || true
+    [ -z "${VMBUS_ARM64_KEEP_LOGS:-}" ] || cp "$log" "$VMBUS_ARM64_KEEP_LOGS"
     [ -z "$watched_why" ] || say "it was ended: $watched_why. Its last line: ${watched_last:-none}"
     suites "$1" "$log"
     local line
@@ -241,8 +244,16 @@ machine() {
     grep -q '^@result passed' "$log" || one "$1: the machine" 1 "${watched_why:-it has no result}"
 }
 
+# show LINE: of a machine. Tests that passed are shown by their number, once a minute.
 show() {
     printf '%s\n' "$1" >>"$log"
+    if [[ $1 == 'passed '* ]]; then
+        shown_passed=$((shown_passed + 1))
+        [ $((SECONDS - shown_at)) -ge 60 ] || return 0
+        shown_at=$SECONDS
+        printf '[%4d s]    %d tests have passed on this kernel\n' "$SECONDS" "$shown_passed"
+        return 0
+    fi
     printf '[%4d s] %s\n' "$SECONDS" "$1"
 }
 
