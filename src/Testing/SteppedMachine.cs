@@ -68,7 +68,10 @@ public sealed class SteppedMachine : IAsyncDisposable
     /// <param name="condition">Looked at before each step, by one thread.</param>
     /// <param name="step">The length of a step, by the machine's clock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>How much time passed.</returns>
+    /// <returns>
+    /// How much time passed: on a busy machine more than was needed, since the clock goes on before the device's thread has run. For an
+    /// upper bound move <see cref="Clock"/> there, and use <see cref="UntilAsync"/>.
+    /// </returns>
     /// <exception cref="TimeoutException">It did not come true within <see cref="Patience"/>.</exception>
     public async Task<TimeSpan> AdvanceUntilAsync(Func<bool> condition, TimeSpan step, CancellationToken cancellationToken = default)
     {
@@ -87,8 +90,21 @@ public sealed class SteppedMachine : IAsyncDisposable
         return Clock.GetUtcNow() - start;
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => Machine.DisposeAsync();
+    /// <summary>
+    /// Ends the machine. Its devices have <see cref="Patience"/> to end; then the clock goes on, and one that has not ended loses its
+    /// channel after <see cref="HostBusOptions.DeviceCloseTimeout"/>.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task disposed = Machine.DisposeAsync().AsTask();
+        await disposed.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!disposed.IsCompleted)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1).ConfigureAwait(false);
+        }
+        await disposed.ConfigureAwait(false);
+    }
 
     /// <summary>A device, and whether its service is idle.</summary>
     private sealed class WatchedDevice(IChannelDevice device) : IChannelDevice
