@@ -21,7 +21,9 @@ internal sealed class SocketConnectionListener : IConnectionListener
     {
         _socket = socket;
         EndPoint = endpoint;
-        _connections = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionListener>());
+        // Kestrel waits for data by receives of no bytes, which .NET does by MSG_PEEK; Linux's hv_sock has none, and refuses them when
+        // something is there.
+        _connections = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { WaitForDataBeforeAllocatingBuffer = false }, loggers.CreateLogger<SocketConnectionListener>());
     }
 
     /// <inheritdoc/>

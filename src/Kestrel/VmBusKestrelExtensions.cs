@@ -11,9 +11,9 @@ namespace VmBus.Kestrel;
 
 /// <summary>Kestrel on sockets between a host and its guests.</summary>
 /// <remarks>
-/// <para>A client does not need this package: let <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
-/// <see cref="HvSocketStream"/>, or a <see cref="System.Net.Sockets.NetworkStream"/> over a socket of
-/// <see cref="Linux.VsockEndPoint"/> or <see cref="Windows.HyperVEndPoint"/>.</para>
+/// <para>A client needs nothing of this: have <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
+/// <see cref="HvSocketStream"/>, what <see cref="Linux.VsockEndPoint.ConnectStreamAsync"/> gives, or a
+/// <see cref="System.Net.Sockets.NetworkStream"/> over a socket of <see cref="Windows.HyperVEndPoint"/>.</para>
 /// <para>The connection of a request has the <see cref="HvSocketStream"/> among its features
 /// (<c>IConnectionItemsFeature</c> and the like), for its <see cref="HvSocketStream.Endpoint"/> and
 /// <see cref="HvSocketStream.Urgency"/>. Kestrel alone reads and writes it.</para>

@@ -89,6 +89,17 @@ public sealed class VsockEndPoint : EndPoint
         }
     }
 
+    /// <summary>
+    /// As <see cref="ConnectAsync"/>, with a stream for <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> and the like. A
+    /// <see cref="NetworkStream"/> of one's own fails there in a guest of Hyper-V: a read of no bytes, which HTTP/2 waits by, looks at what is
+    /// there by <c>MSG_PEEK</c>, which Linux's <c>hv_sock</c> does not have.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The connection. Dispose it when done.</returns>
+    /// <exception cref="SocketException">As of <see cref="ConnectAsync"/>.</exception>
+    public async Task<Stream> ConnectStreamAsync(CancellationToken cancellationToken = default) =>
+        new VsockStream(await ConnectAsync(cancellationToken).ConfigureAwait(false));
+
     /// <inheritdoc/>
     public override SocketAddress Serialize()
     {

@@ -103,6 +103,7 @@ internal static class CancelledCells
         ["UtilDaemon.RunAsync"] = "KvpDaemonTests.The_token_and_disposing_end_a_wait_and_close_the_device",
         ["VmBusDevice.OpenAsync"] = Open,
         ["VsockEndPoint.ConnectAsync"] = "VsockEndPointTests.A_connect_that_is_given_up_leaves_no_socket",
+        ["VsockEndPoint.ConnectStreamAsync"] = "VsockEndPointTests.A_connect_that_is_given_up_leaves_no_socket",
         ["HyperVEndPoint.ConnectAsync"] = "HyperVEndPointTests.A_connect_is_cancelled_or_says_that_there_are_no_such_sockets",
         ["VmBusDevice.CloseAsync"] = "CancelledCallTests.A_close_of_a_device_whose_host_does_not_read_goes_on_without_who_gave_up",
     };

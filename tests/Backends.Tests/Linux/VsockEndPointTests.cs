@@ -91,21 +91,25 @@ public sealed class VsockEndPointTests
         }
     }
 
-    [Fact]
-    public async Task A_connect_that_is_given_up_leaves_no_socket()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connect_that_is_given_up_leaves_no_socket(bool isStream)
     {
         // Nothing is at this port: it is refused at once where the machine has a loopback, after 2 s where it has none, and never
         // where it has no such sockets. Whatever comes first ends the call.
         var nowhere = new VsockEndPoint(cid: 1, port: 1);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => nowhere.ConnectAsync(new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ConnectAsync(new CancellationToken(canceled: true)));
         int before = Sockets();
         using var cancel = new CancellationTokenSource();
-        Task<Socket> connecting = nowhere.ConnectAsync(cancel.Token);
+        Task connecting = ConnectAsync(cancel.Token);
         await cancel.CancelAsync();
         Exception? ended = await Record.ExceptionAsync(() => connecting);
         Assert.True(ended is OperationCanceledException or SocketException, ended?.ToString());
         for (long start = Environment.TickCount64; Sockets() > before; await Task.Delay(1))
             Assert.True(Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, "the socket is left");
+
+        Task ConnectAsync(CancellationToken cancellationToken) => isStream ? nowhere.ConnectStreamAsync(cancellationToken) : nowhere.ConnectAsync(cancellationToken);
 
         // The framework's own event queue comes with the first socket, and stays.
         static int Sockets() => Directory.GetFiles("/proc/self/fd").Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
