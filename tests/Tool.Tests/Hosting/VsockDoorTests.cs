@@ -118,6 +118,32 @@ public sealed class VsockDoorTests : IAsyncLifetime
         await guest.DisposeAsync();
     }
 
+    // As hv_sock: it has closed the socket, and says no more than that its writing has ended.
+    [Fact]
+    public async Task A_guest_that_takes_nothing_of_a_server_that_is_gone_loses_the_connection()
+    {
+        await using var machine = new InMemoryMachine();
+        string path = Path + "2";
+        await using var door = new VsockDoor(machine.Host, path, new HostNotes(TextWriter.Null), new HvSocketOptions { OpenTimeout = Patience.Limit, LingerTimeout = TimeSpan.FromMilliseconds(100) });
+        GuestBus bus = await machine.ConnectAsync(cancellationToken: Token);
+        await bus.RequestOffersAsync(Token);
+        using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        server.Bind(new UnixDomainSocketEndPoint(path + "_7000"));
+        server.Listen();
+        await using HvSocketStream guest = await new HvSocketGuest(bus).ConnectAsync(HvSocketService.FromPort(7000), Token);
+        using (Socket served = await server.AcceptAsync(Token))
+        {
+            // More than ring and relay take: some of it waits in the socket.
+            served.SendBufferSize = 1 << 20;
+            await served.SendAsync(new byte[1 << 19], Token);
+            guest.CompleteWriting();
+            Assert.Equal("", await ReceiveAsync(served, 1));
+            Assert.StartsWith("1 connections", door.ToString(), StringComparison.Ordinal);
+        }
+        for (long start = Environment.TickCount64; !door.ToString().StartsWith("0 connections", StringComparison.Ordinal); await Task.Delay(1, Token))
+            Assert.True(Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, $"the connection is left: {door}");
+    }
+
     [Fact]
     public async Task A_port_that_nothing_serves_is_refused_and_told()
     {

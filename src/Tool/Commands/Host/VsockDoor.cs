@@ -26,7 +26,7 @@ internal sealed class VsockDoor : IAsyncDisposable
     private readonly LocalListener _listener;
     private readonly string _path;
     private readonly HostNotes _notes;
-    private readonly TimeProvider _clock;
+    private readonly HvSocketOptions _options;
     private readonly CancellationTokenSource _ending = new();
     private readonly HvSocketHost _sockets;
     private readonly Task _accepting;
@@ -43,7 +43,7 @@ internal sealed class VsockDoor : IAsyncDisposable
     {
         _path = path;
         _notes = notes;
-        _clock = options.Clock;
+        _options = options;
         try
         {
             _listener = LocalListener.Listen(path);
@@ -114,7 +114,7 @@ internal sealed class VsockDoor : IAsyncDisposable
                 Interlocked.Increment(ref _fromClients);
                 await client.SendAsync(Encoding.ASCII.GetBytes($"OK {asked.Name}\n"), _ending.Token).ConfigureAwait(false);
                 await stream.WriteAsync(asked.Data, _ending.Token).ConfigureAwait(false);
-                await VsockRelay.RunAsync(stream, client, _ending.Token).ConfigureAwait(false);
+                await VsockRelay.RunAsync(stream, client, _options, _ending.Token).ConfigureAwait(false);
             }
             catch (Exception end) when (end is SocketException or VmBusException or OperationCanceledException or ObjectDisposedException)
             {
@@ -125,7 +125,7 @@ internal sealed class VsockDoor : IAsyncDisposable
 
     private async Task<(Guid Service, string Name, ReadOnlyMemory<byte> Data)?> ReadLineAsync(Socket client)
     {
-        using var limit = new CancellationTokenSource(LinePatience, _clock);
+        using var limit = new CancellationTokenSource(LinePatience, _options.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _ending.Token);
         var buffer = new byte[4096];
         int length = 0;
@@ -172,7 +172,7 @@ internal sealed class VsockDoor : IAsyncDisposable
         {
             await using HvSocketStream stream = await request.AcceptAsync(cancellationToken).ConfigureAwait(false);
             Interlocked.Increment(ref _fromGuest);
-            await VsockRelay.RunAsync(stream, server, cancellationToken).ConfigureAwait(false);
+            await VsockRelay.RunAsync(stream, server, _options, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception end) when (end is SocketException or VmBusException or ObjectDisposedException)
         {
