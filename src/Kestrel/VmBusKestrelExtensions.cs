@@ -11,7 +11,7 @@ namespace VmBus.Kestrel;
 
 /// <summary>Kestrel on sockets between a host and its guests.</summary>
 /// <remarks>
-/// <para>A client needs nothing of this: have <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
+/// <para>A client does not need this package: let <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
 /// <see cref="HvSocketStream"/>, what <see cref="Linux.VsockEndPoint.ConnectStreamAsync"/> gives, or a
 /// <see cref="System.Net.Sockets.NetworkStream"/> over a socket of <see cref="Windows.HyperVEndPoint"/>.</para>
 /// <para>The connection of a request has the <see cref="HvSocketStream"/> among its features

@@ -25,7 +25,7 @@ usage() {
     cat <<'USAGE'
 usage: tests/System/guests.sh [--part PART] [KERNEL...]
   KERNEL         5.10, 6.1, 6.12 or 7; all of them by default
-  --part PART    round, killed, hibernated, crashed, keyboard or starved alone; by default 6.12 has all six, the others the round
+  --part PART    round, killed, hibernated, crashed, keyboard, starved or http alone; by default 6.12 has all seven, the others the round
 
 environment: as for run.sh
 USAGE
@@ -36,7 +36,7 @@ case ${1-} in
 -h | --help) usage; exit 0 ;;
 --part)
     case ${2-} in
-    round | killed | hibernated | crashed | keyboard | starved) part=" part=$2" ;;
+    round | killed | hibernated | crashed | keyboard | starved | http) part=" part=$2" ;;
     *) usage >&2; exit 2 ;;
     esac
     shift 2
@@ -50,6 +50,9 @@ field() { awk -v kernel="$1" -v field="$2" '$1 == kernel { print $field }' <<<"$
 for kernel in $chosen; do
     [ -n "$(field "$kernel" 1)" ] || { usage >&2; exit 2; }
 done
+
+# has_http: whether a part is played that has a web server, which takes a program of its own.
+has_http() { [[ " $chosen " == *" 6.12 "* && ( -z $part || $part == *=http ) ]]; }
 
 . "$here/machine.sh"
 . "$here/module.sh"
@@ -145,6 +148,7 @@ say "the guest's programs"
 bash "$repo/tests/MachineCode.Tests/install-linker.sh"
 publish "$here/Guest/VmBus.SystemTest.csproj"
 publish "$repo/src/Tool/VmBus.Tool.csproj"
+if has_http; then publish "$here/Http/VmBus.HttpTest.csproj"; fi
 compile "$here/vmbus-hibernate.c"
 
 say "the machine's images"
@@ -155,6 +159,10 @@ cp "$here/l1-guests" "$work/l1/"
 mkdir -p "$work/l1/ours/lib"
 cp "$work"/guest/vmbus{,-system-test} "$work/l1/ours/"
 libraries "$work/l1/ours/lib"
+if has_http; then
+    cp "$work/guest/vmbus-http-test" "$work/l1/ours/"
+    libraries "$work/l1/ours/lib" vmbus-http-test
+fi
 cp -L /lib64/ld-linux-x86-64.so.2 "$work/l1/ours/lib/"
 archive "$work/l1" "$work/l1.cpio"
 make_l0 "$work/l0" 3G "$work/l1.cpio" "guests$part"
