@@ -20,9 +20,10 @@ watched_traps() {
 
 # watched SILENCE LIMIT SHOW COMMAND...: runs a command, or a function, in a process group of its own, without input, and hands
 # each line that it prints to the function SHOW. After SILENCE seconds without output, or LIMIT seconds in all, it is ended with
-# all that it started; a function watched_late, where the script has one, looks at it before. Returns its exit code; 124 where it was ended, and watched_why says why. watched_last is its last line.
+# all that it started. Two functions of the script look at it, where there are such: watched_look at one that has been silent for 20
+# seconds, and each 20 seconds from then on; what it prints is why it is ended at once. watched_late before it is ended. Returns its exit code; 124 where it was ended, and watched_why says why. watched_last is its last line.
 watched() {
-    local silence=$1 limit=$2 show=$3 start=$SECONDS heard=$SECONDS pipe line= part status
+    local silence=$1 limit=$2 show=$3 start=$SECONDS heard=$SECONDS looked=$SECONDS pipe line= part status
     shift 3
     watched_why=
     watched_last=
@@ -53,6 +54,9 @@ watched() {
             watched_why="the outer limit of $limit s is reached"
         elif [ $((SECONDS - heard)) -ge "$silence" ]; then
             watched_why="nothing was printed for $silence s"
+        elif [ $((SECONDS - (heard > looked ? heard : looked))) -ge 20 ] && declare -F watched_look >/dev/null; then
+            watched_why=$(watched_look)
+            looked=$SECONDS
         fi
     done
     status=0
