@@ -29,12 +29,12 @@ internal static class OfferSteps
     // The host awaits nothing of the guest: it takes the device of hv_utils away while the driver opens it, negotiates, or answers.
     public static void RescindDriven()
     {
-        const int Times = 100;      // as hear of l1-guests has it
+        const int Times = 100;
         // The kernel tells of each probe that fails, and would tell it in the midst of a command.
         string levels = File.ReadAllText(ConsoleLevels);
         File.WriteAllText(ConsoleLevels, "1");
         long start = Stopwatch.GetTimestamp();
-        Console.WriteLine("@storm heartbeat");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"@storm heartbeat {Times}"));
         // The host carries such commands out in order, and the guest handles offers in order.
         Host("offer echo=6");
         Until(() => Echoes() == 3, "the offers do not come to an end");
