@@ -47,5 +47,5 @@ verdict() {
     grep -q '^@exit 0' "$1" && grep -Eq '^ *succeeded: [1-9]' "$1" && grep -Eq '^ *skipped: 0$' "$1"
 }
 
-boot_twice "the tests of the KVM host (one skipped is one failed)" verdict "$work/kvm-l0"
+boot_with_retries "the tests of the KVM host (one skipped is one failed)" verdict "$work/kvm-l0"
 say "the tests of the KVM host passed: $(sed -nE 's/^ *succeeded: ([0-9]+)$/\1/p' "$work/boot.log" | tail -n 1)"

@@ -90,9 +90,7 @@ watched_late() {
 }
 
 # may_retry: whether a machine that was ended without a result gets another boot. One that fell silent or was broken gets one in all;
-# one whose processor is stuck gets three.
-silent_boots=0
-stuck_boots=0
+# one whose processor is stuck gets three. silent_boots and stuck_boots count them, and are set by what boots.
 may_retry() {
     case $watched_why in
     'its processor is halted'*) [ $((stuck_boots += 1)) -le 3 ] ;;
@@ -123,10 +121,10 @@ boot() {
     "$verdict" "$log" "$watched_why"
 }
 
-# boot_twice WHAT VERDICT COMMAND...: a boot, with another one where the first falls silent or is broken, and the end of the script when
+# boot_with_retries WHAT VERDICT COMMAND...: a boot, with another one where the first falls silent or is broken, and the end of the script when
 # it is not passed. About 2 boots of 55 of this machine hang somewhere in nested emulation; another is given, and said. A
 # program that hangs ends itself and says so, and a test that failed is no hang: neither gets one.
-boot_twice() {
+boot_with_retries() {
     local what=$1 status=0
     shift
     silent_boots=0

@@ -66,7 +66,7 @@ verdict() {
 # play BOOT: a boot of the machine; its words tell L1 what to do.
 play() {
     say "the machine, $1"
-    boot_twice "the system test, $1," verdict "$work/l0" $1
+    boot_with_retries "the system test, $1," verdict "$work/l0" $1
     say "the system test passed: $1"
 }
 
