@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -12,9 +11,9 @@ namespace VmBus.Kestrel.Tests;
 internal sealed class WebServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly Errors _errors;
+    private readonly LoggedErrors _errors;
 
-    private WebServer(WebApplication application, Errors errors) => (_application, _errors) = (application, errors);
+    private WebServer(WebApplication application, LoggedErrors errors) => (_application, _errors) = (application, errors);
 
     /// <summary>Starts one.</summary>
     /// <param name="listen">Where.</param>
@@ -22,7 +21,7 @@ internal sealed class WebServer : IAsyncDisposable
     /// <param name="configure">Its services.</param>
     public static async Task<WebServer> StartAsync(Action<KestrelServerOptions> listen, Action<WebApplication> map, Action<IServiceCollection>? configure = null)
     {
-        var errors = new Errors();
+        var errors = new LoggedErrors();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(errors);
         builder.WebHost.UseVmBus().ConfigureKestrel(listen);
@@ -56,27 +55,5 @@ internal sealed class WebServer : IAsyncDisposable
     {
         await _application.DisposeAsync();
         Assert.Empty(_errors.Lines);
-    }
-
-    private sealed class Errors : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Lines.Enqueue($"{formatter(state, exception)} {exception}");
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

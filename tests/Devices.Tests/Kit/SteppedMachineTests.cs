@@ -34,6 +34,7 @@ public class SteppedMachineTests
         var machine = new SteppedMachine { Patience = TimeSpan.FromMilliseconds(20) };
         using VmBusChannel channel = await machine.OpenAsync(new Endless(), cancellationToken: Token);
         await machine.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
+        await machine.DisposeAsync().AsTask().WaitAsync(Patience.Limit, Token);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 // The kernel's own AF_VSOCK, over hv_sock, with our host at the other end: .NET's sockets here, Unix-domain sockets there.
 
 using System.Net.Sockets;
+using VmBus.Layout;
 using VmBus.Linux;
 using static VmBus.SystemTest.OwnHostSteps;
 
@@ -73,6 +74,6 @@ internal sealed class SocketSteps(int count)
         }
 
         static SysfsDevice[] Sockets() =>
-            [.. new VmBusSysfs().ListDevices().Where(device => device.ClassId is { } id && id.ToString().EndsWith("-facb-11e6-bd58-64006a7986d3", StringComparison.Ordinal))];
+            [.. new VmBusSysfs().ListDevices().Where(device => device.ClassId is { } id && DeviceClass.TryGetSocketPort(id, out _))];
     }
 }

@@ -1,7 +1,6 @@
 // A process beside the host, at the other end of a guest's sockets.
 
 using System.Net.Sockets;
-using System.Text;
 
 namespace VmBus.SystemTest;
 
@@ -101,27 +100,12 @@ internal static class VsockPeer
 
     private static async Task<Socket?> ConnectAsync(string path)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"CONNECT {GuestPort}\n"));
-            byte[] answer = Encoding.ASCII.GetBytes($"OK {GuestPort}\n");
-            var got = new byte[answer.Length];
-            for (int at = 0, read; at < got.Length; at += read)
-            {
-                read = await socket.ReceiveAsync(got.AsMemory(at));
-                if (read == 0)
-                {
-                    socket.Dispose();
-                    return null;
-                }
-            }
-            return got.AsSpan().SequenceEqual(answer) ? socket : throw new FailedException($"the door said '{Encoding.ASCII.GetString(got)}'");
+            return await Door.TryConnectAsync(path, GuestPort);
         }
         catch (SocketException)
         {
-            socket.Dispose();
             return null;
         }
     }

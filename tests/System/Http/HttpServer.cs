@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -9,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using VmBus.Kestrel;
+using VmBus.Kestrel.Tests;
 using static VmBus.SystemTest.Http.Steps;
 
 namespace VmBus.SystemTest.Http;
@@ -21,19 +21,19 @@ internal sealed class HttpServer : IAsyncDisposable
 
     private readonly Link _link;
     private readonly WebApplication _application;
-    private readonly Errors _errors;
+    private readonly LoggedErrors _errors;
     private readonly Meeting _meeting = new();
     private readonly Channel<string> _aborted = Channel.CreateUnbounded<string>();
     private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stoppedListening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _requests;
 
-    private HttpServer(Link link, WebApplication application, Errors errors) => (_link, _application, _errors) = (link, application, errors);
+    private HttpServer(Link link, WebApplication application, LoggedErrors errors) => (_link, _application, _errors) = (link, application, errors);
 
     /// <summary>Starts it.</summary>
     public static async Task<HttpServer> StartAsync(Link link)
     {
-        var errors = new Errors();
+        var errors = new LoggedErrors();
         // No file is watched: the current folder is the root of a machine.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders().AddProvider(errors);
@@ -63,7 +63,7 @@ internal sealed class HttpServer : IAsyncDisposable
         _stoppedListening.SetResult();
         await stopping;
         Require(!_aborted.Reader.TryRead(out string? aborted), $"a request was aborted that no client had left: {aborted}");
-        Require(_errors.All.IsEmpty, $"Kestrel has logged: {string.Join(Environment.NewLine, _errors.All)}");
+        Require(_errors.Lines.IsEmpty, $"Kestrel has logged: {string.Join(Environment.NewLine, _errors.Lines)}");
         Console.WriteLine($"{_requests} requests were served");
     }
 
@@ -204,28 +204,6 @@ internal sealed class HttpServer : IAsyncDisposable
                 }
                 return all.Task;
             }
-        }
-    }
-
-    private sealed class Errors : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> All { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                All.Enqueue($"{formatter(state, exception)} {exception}");
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

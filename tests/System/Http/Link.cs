@@ -1,7 +1,6 @@
 // How the two programs reach each other: the same ports, by AF_VSOCK in the guest, by Unix-domain sockets beside the host.
 
 using System.Net.Sockets;
-using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using VmBus.Linux;
 
@@ -99,31 +98,6 @@ internal sealed class HostLink(string path) : Link
     }
 
     // The host ends a client whose connect the guest does not take.
-    public override async Task<Stream?> TryConnectAsync(uint port, CancellationToken cancellationToken = default)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"CONNECT {port}\n"), cancellationToken);
-            string wanted = $"OK {port}\n";
-            var answer = new byte[wanted.Length];
-            for (int length = 0, read; length < answer.Length; length += read)
-            {
-                read = await socket.ReceiveAsync(answer.AsMemory(length), cancellationToken);
-                if (read == 0)
-                {
-                    socket.Dispose();
-                    return null;
-                }
-            }
-            Steps.Require(Encoding.ASCII.GetString(answer) == wanted, $"the host answers '{Encoding.ASCII.GetString(answer)}'");
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    public override async Task<Stream?> TryConnectAsync(uint port, CancellationToken cancellationToken = default) =>
+        await Door.TryConnectAsync(path, port, cancellationToken) is { } socket ? new NetworkStream(socket, ownsSocket: true) : null;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using VmBus.Layout;
 using VmBus.Linux;
 using static VmBus.SystemTest.Http.Steps;
 
@@ -94,6 +95,6 @@ internal static class Sides
         }
 
         SysfsDevice[] Left() =>
-            [.. sysfs.ListDevices().Where(device => device.ClassId is { } id && id.ToString().EndsWith("-facb-11e6-bd58-64006a7986d3", StringComparison.Ordinal))];
+            [.. sysfs.ListDevices().Where(device => device.ClassId is { } id && DeviceClass.TryGetSocketPort(id, out _))];
     }
 }
