@@ -82,7 +82,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public static Task<VmBusDevice> OpenAsync(DeviceClass deviceClass, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(deviceClass);
-        return OpenAsync(sysfs => Only(sysfs, $"of class {deviceClass.Name} ({deviceClass.Id})", sysfs.ListDevices().Where(device => device.ClassId == deviceClass.Id)), options, cancellationToken);
+        return OpenAsync(sysfs => Only(sysfs, $"of class {deviceClass.Name} ({deviceClass.Id})", sysfs.FindDevices(deviceClass)), options, cancellationToken);
     }
 
     /// <summary>Opens a device by its instance.</summary>
@@ -96,7 +96,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// <summary>Opens a device by a name.</summary>
     /// <param name="name">
     /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>vmbus:14</c>), or the name of a class
-    /// (<c>fcopy</c>): see <see cref="VmBusSysfs.FindDevices"/>.
+    /// (<c>fcopy</c>): see <see cref="VmBusSysfs.FindDevices(string)"/>.
     /// </param>
     /// <param name="options">How; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>

@@ -95,6 +95,49 @@ public class VmBusSysfsTests
         Assert.Throws<LinuxGuestException>(new VmBusSysfs("/no").ListNames);
     }
 
+    [Fact]
+    public void Listed_again_a_device_is_read_as_far_as_it_can_have_changed()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+        string network = $"bus/vmbus/devices/{Network}";
+        IReadOnlyList<SysfsDevice> before = tree.Sysfs.ListDevices();
+        SysfsDevice first = before.Single(device => device.InstanceId == Network);
+        // The kernel does not change the first two while the device is there: read again, they would differ.
+        tree.Write($"{network}/vendor", "0x9999");
+        tree.Write($"{network}/channels/14/subchannel_id", "9");
+        tree.Write($"{network}/channels/14/events", "18");
+        tree.Write($"{network}/client_monitor_pending", "5");
+        tree.Write($"{network}/out_read_bytes_avail", "72");
+
+        SysfsDevice again = Again();
+
+        Assert.Equal((first.Vendor, first.Modalias, first.MonitorId, 0u), (again.Vendor, again.Modalias, again.MonitorId, again.Channels[0].SubchannelIndex));
+        Assert.Equal((18ul, 5u, 72u), (again.Channels[0].Events, again.GuestMonitor?.Pending, again.Outgoing?.BytesToRead));
+        Assert.Equal(first.Channels.Select(channel => (channel.Relid, channel.VpIndex)), again.Channels.Select(channel => (channel.Relid, channel.VpIndex)));
+
+        // With another relid it is another device.
+        tree.Write($"{network}/id", "15");
+        Assert.Equal((15u, 0x9999u), (Again().Relid, Again().Vendor));
+
+        // A folder of this name may be another device's.
+        tree.Write($"{network}/id", "14");
+        tree.Write($"{network}/class_id", $"{{{Balloon}}}");
+        Assert.Equal(0x9999u, Again().Vendor);
+
+        SysfsDevice Again() => tree.Sysfs.ListDevices(before).Single(device => device.InstanceId == Network);
+    }
+
+    [Fact]
+    public void A_channel_that_is_not_open_has_no_rings()
+    {
+        using SysfsTree tree = SysfsTree.Load("synthetic-linux-6.12.tree");
+        tree.Write($"bus/vmbus/devices/{Network}/state", "2");
+
+        SysfsDevice device = tree.Sysfs.FindDevice(Network)!;
+
+        Assert.Equal((null, null, 2), (device.Outgoing, device.Incoming, device.State));
+    }
+
     [Theory]
     [InlineData("id", "-5 apples")]
     [InlineData("id", "99999999999999999999999")]

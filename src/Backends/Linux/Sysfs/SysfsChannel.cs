@@ -68,19 +68,22 @@ public sealed record SysfsChannel
     internal bool? IsLowLatency { get; init; }
 
     /// <summary>Reads a folder; <see langword="null"/> when its name is no relid.</summary>
-    internal static SysfsChannel? Read(SysfsFolder folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="before">The same device as it was read before: what a channel keeps for its life is taken from it.</param>
+    internal static SysfsChannel? Read(SysfsFolder folder, SysfsDevice? before = null)
     {
         if (!uint.TryParse(System.IO.Path.GetFileName(folder.Path), NumberStyles.None, CultureInfo.InvariantCulture, out uint relid))
             return null;
+        SysfsChannel? known = before?.Channels.FirstOrDefault(channel => channel.Relid == relid && channel.Path is not null);
         return new SysfsChannel
         {
             Relid = relid,
             Path = folder.Path,
-            SubchannelIndex = folder.Word("subchannel_id"),
+            SubchannelIndex = known is null ? folder.Word("subchannel_id") : known.SubchannelIndex,
             VpIndex = folder.Word("cpu"),
-            MonitorId = MonitorIn(folder),
-            Pending = folder.Word("pending"),
-            Latency = SysfsMonitor.LatencyOf(folder, "latency"),
+            MonitorId = known is null ? MonitorIn(folder) : known.MonitorId,
+            Pending = known is { Pending: null } ? null : folder.Word("pending"),
+            Latency = known is { Latency: null } ? null : SysfsMonitor.LatencyOf(folder, "latency"),
             OutgoingMask = folder.Word("out_mask"),
             IncomingMask = folder.Word("in_mask"),
             BytesToRead = folder.Word("read_avail"),

@@ -11,6 +11,9 @@ namespace VmBus.Linux;
 /// </summary>
 public sealed record SysfsDevice
 {
+    // CHANNEL_OPENED_STATE of enum vmbus_channel_state, include/linux/hyperv.h.
+    private const int OpenState = 3;
+
     /// <summary>The folder's name: what <c>bind</c> and <c>unbind</c> take. The instance GUID, on old kernels <c>vmbus_0_11</c>.</summary>
     public required string Name { get; init; }
 
@@ -88,40 +91,51 @@ public sealed record SysfsDevice
     }
 
     /// <summary>Reads a folder; <see langword="null"/> when it went away meanwhile.</summary>
-    internal static SysfsDevice? Read(SysfsFolder folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="before">
+    /// What was read there before: of the same device, what never changes is taken from it and not read again.
+    /// </param>
+    internal static SysfsDevice? Read(SysfsFolder folder, SysfsDevice? before = null)
     {
         string name = System.IO.Path.GetFileName(folder.Path);
         uint? relid = folder.Word("id");
+        Guid? instanceId = InstanceIn(folder, name);
+        Guid? classId = folder.Identity("class_id");
+        // Old kernels name a folder after the relid: another device may be called the same.
+        SysfsDevice? known = relid is not null && (relid, instanceId, classId) == (before?.Relid, before?.InstanceId, before?.ClassId) ? before : null;
+        string? driver = folder.Link("driver");
+        int? state = folder.Integer("state");
+        bool isOpen = state is null or OpenState;    // else each of these files answers EINVAL
         SysfsDevice device = new()
         {
             Name = name,
             Path = folder.Path,
-            InstanceId = InstanceIn(folder, name),
-            ClassId = folder.Identity("class_id"),
+            InstanceId = instanceId,
+            ClassId = classId,
             Relid = relid,
-            State = folder.Integer("state"),
-            Vendor = folder.Word("vendor"),
-            Device = folder.Word("device"),
-            Modalias = folder.Text("modalias"),
-            Driver = folder.Link("driver"),
+            State = state,
+            Vendor = known is null ? folder.Word("vendor") : known.Vendor,
+            Device = known is null ? folder.Word("device") : known.Device,
+            Modalias = known is null ? folder.Text("modalias") : known.Modalias,
+            Driver = driver,
             DriverOverride = folder.Text("driver_override") is { Length: > 0 } text and not "(null)" ? text : null,
-            NumaNode = folder.Integer("numa_node") is { } node and >= 0 ? node : null,
-            MonitorId = SysfsChannel.MonitorIn(folder),
-            HostMonitor = SysfsMonitor.Read(folder, "server"),
-            GuestMonitor = SysfsMonitor.Read(folder, "client"),
-            Outgoing = SysfsRing.Read(folder, "out"),
-            Incoming = SysfsRing.Read(folder, "in"),
-            Channels = ReadChannels(folder, relid),
-            UioName = folder.Folder("uio").Folders() is [var uio, ..] ? System.IO.Path.GetFileName(uio.Path) : null,
+            NumaNode = known is null ? folder.Integer("numa_node") is { } node and >= 0 ? node : null : known.NumaNode,
+            MonitorId = known is null ? SysfsChannel.MonitorIn(folder) : known.MonitorId,
+            HostMonitor = known is { HostMonitor: null } ? null : SysfsMonitor.Read(folder, "server"),
+            GuestMonitor = known is { GuestMonitor: null } ? null : SysfsMonitor.Read(folder, "client"),
+            Outgoing = isOpen ? SysfsRing.Read(folder, "out") : null,
+            Incoming = isOpen ? SysfsRing.Read(folder, "in") : null,
+            Channels = ReadChannels(folder, relid, known),
+            UioName = driver == VmBusSysfs.UioDriver && folder.Folder("uio").Folders() is [var uio, ..] ? System.IO.Path.GetFileName(uio.Path) : null,
         };
         return folder.Exists ? device : null;
     }
 
     private static Guid? InstanceIn(SysfsFolder folder, string name) => folder.Identity("device_id") ?? (Guid.TryParse(name, out Guid instance) ? instance : null);
 
-    private static List<SysfsChannel> ReadChannels(SysfsFolder folder, uint? primary)
+    private static List<SysfsChannel> ReadChannels(SysfsFolder folder, uint? primary, SysfsDevice? before)
     {
-        List<SysfsChannel> channels = [.. folder.Folder("channels").Folders().Select(SysfsChannel.Read).OfType<SysfsChannel>()];
+        List<SysfsChannel> channels = [.. folder.Folder("channels").Folders().Select(one => SysfsChannel.Read(one, before)).OfType<SysfsChannel>()];
         if (channels.Count == 0)
             channels.AddRange(FromMapping(folder.Lines("channel_vp_mapping")));
         return [.. channels.OrderBy(channel => channel.Relid == primary ? 0 : 1).ThenBy(channel => channel.Relid)];

@@ -61,7 +61,17 @@ public sealed class VmBusSysfs
     public IReadOnlyList<SysfsDevice> ListDevices()
     {
         CheckPresent();
-        return [.. Bus.Folder("devices").Folders().Select(SysfsDevice.Read).OfType<SysfsDevice>()];
+        return [.. Bus.Folder("devices").Folders().Select(folder => SysfsDevice.Read(folder)).OfType<SysfsDevice>()];
+    }
+
+    /// <summary>Lists the devices again: of those that are still there, what never changes is not read again.</summary>
+    /// <param name="before">What was listed before.</param>
+    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    internal IReadOnlyList<SysfsDevice> ListDevices(IReadOnlyList<SysfsDevice> before)
+    {
+        CheckPresent();
+        Dictionary<string, SysfsDevice> known = before.ToDictionary(device => device.Path, StringComparer.Ordinal);
+        return [.. Bus.Folder("devices").Folders().Select(folder => SysfsDevice.Read(folder, known.GetValueOrDefault(folder.Path))).OfType<SysfsDevice>()];
     }
 
     /// <summary>Lists the devices, by name, with what they are called and their drivers alone: quick where a guest has thousands of sockets.</summary>
@@ -84,7 +94,7 @@ public sealed class VmBusSysfs
             return SysfsDevice.Read(folder);
 
         // Kernels before 4.17 name the folders otherwise.
-        return ListDevices().FirstOrDefault(device => device.InstanceId == instanceId);
+        return Read(ListNames().Where(device => device.InstanceId == instanceId)).FirstOrDefault();
     }
 
     /// <summary>Finds devices by a name.</summary>
@@ -97,9 +107,15 @@ public sealed class VmBusSysfs
     public IReadOnlyList<SysfsDevice> FindDevices(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        IReadOnlyList<SysfsDevice> devices = ListDevices();
-        return [.. devices.Where(Called(devices, name))];
+        IReadOnlyList<SysfsDevice> devices = ListNames();
+        return Read(devices.Where(Called(devices, name)));
     }
+
+    /// <summary>Finds devices of a class.</summary>
+    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    internal IReadOnlyList<SysfsDevice> FindDevices(DeviceClass type) => Read(ListNames().Where(device => device.ClassId == type.Id));
+
+    private static SysfsDevice[] Read(IEnumerable<SysfsDevice> named) => [.. named.Select(device => SysfsDevice.Read(new SysfsFolder(device.Path))).OfType<SysfsDevice>()];
 
     private Func<SysfsDevice, bool> Called(IReadOnlyList<SysfsDevice> devices, string name)
     {
@@ -133,7 +149,7 @@ public sealed class VmBusSysfs
     /// <param name="wanted">Which is not, behind "device".</param>
     internal LinuxGuestException NoDevice(string wanted)
     {
-        string[] there = [.. ListDevices().OrderBy(device => device.Relid ?? uint.MaxValue)
+        string[] there = [.. ListNames().OrderBy(device => device.Relid ?? uint.MaxValue)
             .Select(device => $"{device.Class?.Name ?? $"class {device.ClassId?.ToString() ?? "unknown"}"} {device.InstanceId?.ToString() ?? device.Name}")];
         return new(LinuxGuestError.NoDevice, $"The bus has no device {wanted}. {(there.Length == 0 ? $"{Bus.Path}/devices is empty." : $"It has: {string.Join(", ", there)}.")}");
     }

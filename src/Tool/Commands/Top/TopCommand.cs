@@ -16,8 +16,8 @@ internal sealed class TopCommand
           < > sort by the next column; c d v s l o n i e f sort by channel, device, vp, signal, latency,
           out, in, interrupts, events, full-total; arrows, PgUp, PgDn scroll
 
-        Where standard output is no terminal, tables are written below one another. A dash stands for what the kernel
-        does not tell. The kernel counts no monitored signals: events are signals by hypercall only.
+        Without a terminal, tables are written one below the other. A dash: the kernel does not show the value. The
+        kernel does not count monitored signals: events are signals by hypercall only.
 
         Examples:
           vmbus top                                  live, every second
@@ -38,7 +38,7 @@ internal sealed class TopCommand
     private readonly Option<bool> _once = new("--once") { Description = "Show one reading: the first, or with --count the last, which has rates." };
     private readonly Option<bool> _json = new("--json") { Description = "Write JSON: one document with --once, else one a line and reading." };
     private readonly Option<string> _sort = new("--sort") { Description = $"Sort by a column: {string.Join(", ", TopColumns.All.Select(column => column.Name))}.", HelpName = "COLUMN", DefaultValueFactory = _ => TopColumns.Default.Name };
-    private readonly Option<bool> _reverse = new("--reverse") { Description = "The other way round." };
+    private readonly Option<bool> _reverse = new("--reverse") { Description = "Reverse the order." };
     private readonly Option<string?> _process = new("--process") { Description = "Show the channels of a .NET program that uses this library, by its metrics, instead of this guest's.", HelpName = "PID|NAME" };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 
@@ -83,7 +83,8 @@ internal sealed class TopCommand
         if (line.GetValue(_process) is { } process)
             return await RunProcessAsync(process, options, cancellationToken).ConfigureAwait(false);
         VmBusSysfs sysfs = _engines.Sysfs(line.GetValue(_sysfs)!);
-        TopRun run = new(options, () => LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices()), TimeProvider.System);
+        IReadOnlyList<SysfsDevice> devices = [];
+        TopRun run = new(options, () => devices = LowLatencyChannel.WithFlags(sysfs, sysfs.ListDevices(devices)), TimeProvider.System);
         if (_terminal.Screen is { } screen && options is { IsOnce: false, IsJson: false })
             await run.ShowAsync(screen, cancellationToken).ConfigureAwait(false);
         else
