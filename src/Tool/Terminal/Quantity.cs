@@ -83,7 +83,7 @@ internal static class Quantity
             if (!long.TryParse(text[..^suffix.Length].TrimEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
                 break;
             if (number > most / unit || number * unit < least)
-                throw new UsageException(FormattableString.Invariant($"{option} {text}: must be between {least} and {most} bytes"));
+                throw new UsageException($"{option} {text}: must be between {Limits(least, most)}");
             return number * unit;
         }
 
@@ -107,11 +107,19 @@ internal static class Quantity
                 break;
             double bytes = number * unit;
             if (bytes < least || bytes > most)
-                throw new UsageException($"{option} {text}: must be between {VmBus.Tool.Units.BinarySize(least)} and {VmBus.Tool.Units.BinarySize(most)}");
+                throw new UsageException($"{option} {text}: must be between {Limits(least, most)}");
             return (long)bytes / Page * Page;
         }
 
-        throw new UsageException($"{option} {text}: not an amount of memory; give 512M, 1.5G, or bytes, between {VmBus.Tool.Units.BinarySize(least)} and {VmBus.Tool.Units.BinarySize(most)}");
+        throw new UsageException($"{option} {text}: not an amount of memory; give 512M, 1.5G, or bytes, between {Limits(least, most)}");
+    }
+
+    // "64M and 2G", "16 and 524264 bytes".
+    private static string Limits(long least, long most)
+    {
+        const string Bytes = " bytes";
+        string from = VmBus.Tool.Units.BinarySize(least), to = VmBus.Tool.Units.BinarySize(most);
+        return $"{(from.EndsWith(Bytes, StringComparison.Ordinal) && to.EndsWith(Bytes, StringComparison.Ordinal) ? from[..^Bytes.Length] : from)} and {to}";
     }
 
     /// <summary>Reads the data size of a ring: bytes as <see cref="Bytes"/>, a multiple of a page.</summary>
@@ -121,7 +129,7 @@ internal static class Quantity
     {
         const int Page = 4096;
         int bytes = Bytes(option, text, Page, 1 << 30);
-        return bytes % Page == 0 ? bytes : throw new UsageException($"{option} {text}: must be a multiple of {Page} bytes");
+        return bytes % Page == 0 ? bytes : throw new UsageException($"{option} {text}: must be a multiple of {VmBus.Tool.Units.BinarySize(Page)}");
     }
 
     /// <summary>Reads a comma-separated list of names.</summary>

@@ -70,11 +70,13 @@ internal static class Units
         return $"{Digits(bytes / 1e12)} TB";
     }
 
-    /// <summary>An amount of memory as it is typed: <c>64M</c>, <c>2G</c>; bytes where it is no whole number of those.</summary>
+    /// <summary>An amount of memory as it is typed: <c>4K</c>, <c>64M</c>, <c>2G</c>; bytes where it is no whole number of those.</summary>
     public static string BinarySize(long bytes) => bytes switch
     {
         > 0 when bytes % (1L << 30) == 0 => FormattableString.Invariant($"{bytes >> 30}G"),
         > 0 when bytes % (1L << 20) == 0 => FormattableString.Invariant($"{bytes >> 20}M"),
+        > 0 when bytes % (1L << 10) == 0 => FormattableString.Invariant($"{bytes >> 10}K"),
+        1 => "1 byte",
         _ => FormattableString.Invariant($"{bytes} bytes"),
     };
 

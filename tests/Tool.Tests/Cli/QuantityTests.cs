@@ -57,7 +57,7 @@ public class QuantityTests
     public void A_size_outside_its_limits_is_refused_with_the_limits(string text)
     {
         UsageException error = Assert.Throws<UsageException>(() => Quantity.Bytes("--size", text, 1, 1 << 30));
-        Assert.Equal($"--size {text}: must be between 1 and 1073741824 bytes", error.Message);
+        Assert.Equal($"--size {text}: must be between 1 byte and 1G", error.Message);
     }
 
     [Theory]
@@ -87,7 +87,7 @@ public class QuantityTests
     public void A_ring_is_whole_pages()
     {
         Assert.Equal(8192, Quantity.RingBytes("--ring", "8K"));
-        Assert.Equal("--ring 5000: must be a multiple of 4096 bytes", Assert.Throws<UsageException>(() => Quantity.RingBytes("--ring", "5000")).Message);
+        Assert.Equal("--ring 5000: must be a multiple of 4K", Assert.Throws<UsageException>(() => Quantity.RingBytes("--ring", "5000")).Message);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public class VmBusCommandTests
     [InlineData("latnecy", "vmbus: Unrecognized command or argument 'latnecy'; did you mean 'latency'? (see 'vmbus --help')")]
     [InlineData("latency --size", "vmbus: Required argument missing for option: '--size' (see 'vmbus latency --help')")]
     [InlineData("latency --size 8", "vmbus: --size 8: must be between 16 and 524264 bytes")]
-    [InlineData("latency --size 8K --ring 8K", "vmbus: --size 8192: a message of 8192 bytes does not fit a ring of 8192 bytes (see --ring)")]
+    [InlineData("latency --size 8K --ring 8K", "vmbus: --size 8192: a message of 8K does not fit a ring of 8K (see --ring)")]
     [InlineData("latency --window 7ms", "vmbus: --window 7ms: must be between 100 ns and 6.554 ms")]
     [InlineData("latency --window soon", "vmbus: --window soon: not a duration; give microseconds, or a number with ns, us, ms or s")]
     [InlineData("latency --seconds 0", "vmbus: --seconds 0: must be between 0.01 and 3600 seconds")]

@@ -33,7 +33,7 @@ internal sealed record CopyOptions
     {
         int packet = 16 + (MessageSize + 7) / 8 * 8 + 8;
         if (packet >= RingSize)
-            throw new UsageException($"--size {MessageSize}: a message of {MessageSize} bytes does not fit a ring of {RingSize} bytes (see --ring)");
+            throw new UsageException($"--size {MessageSize}: a message of {Units.BinarySize(MessageSize)} does not fit a ring of {Units.BinarySize(RingSize)} (see --ring)");
         if (Input == Standard && Modes.Count > 1)
             throw new UsageException("standard input can be read only once: choose one --mode (monitored, low-latency or adaptive)");
         if (Output == Standard && Modes.Count > 1)

@@ -67,7 +67,7 @@ internal sealed record LatencyOptions
         // A packet is a 16-byte descriptor, the payload rounded up to 8, and an 8-byte trailer; a ring is never full.
         int packet = 16 + (MessageSize + 7) / 8 * 8 + 8;
         if (packet >= RingSize)
-            throw new UsageException($"--size {MessageSize}: a message of {MessageSize} bytes does not fit a ring of {RingSize} bytes (see --ring)");
+            throw new UsageException($"--size {MessageSize}: a message of {Units.BinarySize(MessageSize)} does not fit a ring of {Units.BinarySize(RingSize)} (see --ring)");
         if (Simulate && Processes == 2)
             throw new UsageException("--simulate runs under one fake clock and so in one process: leave out --processes 2");
         if (RecordFile is not null && (Simulate || Processes == 2))
