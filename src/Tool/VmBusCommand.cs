@@ -15,14 +15,14 @@ internal static class VmBusCommand
 
     private const string Examples = """
         Examples:
-          vmbus latency                      see what the low-latency switch does to real traffic
-          vmbus latency --plot latency.png   the same, drawn
+          vmbus latency                      measure what the low-latency switch does to real traffic
+          vmbus latency --plot latency.png   the same, with a picture
           vmbus copy big.iso /tmp/copy.iso   send a file through a channel in both modes
           vmbus list --tree                  in a guest: its VMBus devices and channels
           vmbus top                          in a guest: every channel, live
-          vmbus low-latency eth0             in a guest: have a driver signal by hypercall
-          vmbus kvp list                     in a guest: the pairs that it and its host exchange
-          vmbus doctor                       which backends can work here, and what the others lack
+          vmbus low-latency eth0             in a guest: make a driver signal by hypercall
+          vmbus kvp list                     in a guest: the key-value pairs shared with its host
+          vmbus doctor                       which backends work here, and what the others lack
 
         Each command has its own help: vmbus latency --help
         """;

@@ -13,7 +13,7 @@ internal sealed class BindCommand
     public const string Examples = """
         Examples:
           vmbus bind fcopy                                        by the name of its class
-          vmbus bind vmbus:14 --until-exit                        by its relid, and back with Ctrl-C
+          vmbus bind vmbus:14 --until-exit                        by its relid, until Ctrl-C
           vmbus bind 1eccfd72-4b41-45ef-b73a-4a6e44c12924         by its instance
           vmbus bind network --all --driver hv_netvsc             every network adapter, to its own driver
         """;
@@ -25,7 +25,7 @@ internal sealed class BindCommand
     private readonly Engines _engines;
     private readonly Argument<string> _device = new("DEVICE") { Description = $"The device: {DeviceChoice.Forms}." };
     private readonly Option<string> _driver = new("--driver") { Description = "The driver to bind it to.", HelpName = "NAME", DefaultValueFactory = _ => "uio_hv_generic" };
-    private readonly Option<bool> _untilExit = new("--until-exit", "--undo") { Description = "Keep running, and give it back on Ctrl-C or SIGTERM." };
+    private readonly Option<bool> _untilExit = new("--until-exit", "--undo") { Description = "Keep running, and restore its driver on Ctrl-C or SIGTERM." };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
     private readonly Option<bool> _force = new("--force") { Description = "Even if a process has it open." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

@@ -12,15 +12,15 @@ internal sealed class UnbindCommand
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
         Examples:
-          vmbus unbind fcopy                      leaves it without a driver
-          vmbus unbind vmbus:14 --restore         and has the kernel give it to its own driver
-          vmbus unbind balloon --restore --force  although a process has it open
+          vmbus unbind fcopy                      leave it without a driver
+          vmbus unbind vmbus:14 --restore         let the kernel bind its own driver again
+          vmbus unbind balloon --restore --force  even while a process has it open
         """;
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
     private readonly Argument<string> _device = new("DEVICE") { Description = $"The device: {DeviceChoice.Forms}." };
-    private readonly Option<bool> _restore = new("--restore") { Description = "Give it back to the kernel's own driver." };
+    private readonly Option<bool> _restore = new("--restore") { Description = "Let the kernel bind its own driver again." };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
     private readonly Option<bool> _force = new("--force") { Description = "Even if a process has it open: Linux then leaves its channel open, and it cannot be opened again." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

@@ -12,13 +12,13 @@ internal sealed class FileCopyCommand
     public const string Examples = """
         Examples:
           vmbus fcopy --bind                            take files wherever the host puts them, until Ctrl-C
-          vmbus fcopy --bind --root /srv/from-host      only below a folder
+          vmbus fcopy --bind --root /srv/from-host      only below one folder
           vmbus fcopy --once --json                     one file; 0 when it arrived, 1 when not
-          vmbus fcopy --max-size 2G --idle-timeout 10   refuse what is larger, give up on who stalls
+          vmbus fcopy --max-size 2G --idle-timeout 10   refuse larger files, end stalled transfers
         On the host: Copy-VMFile VM -SourcePath C:\file -DestinationPath /srv/from-host/file -FileSource Host -CreateFullPath
 
-        Exit codes: 0 with --once when the file arrived, 1 when it did not or the device is gone, 130 and 143 after
-        Ctrl-C and SIGTERM.
+        Exit codes: with --once 0 when the file arrived, 1 when it did not or the device went away; 130 after Ctrl-C, 143
+        after SIGTERM.
         """;
 
     /// <summary>How long giving the device back may take.</summary>
@@ -26,11 +26,11 @@ internal sealed class FileCopyCommand
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<string> _root = new("--root") { Description = "The folder below which files land; the host's path is relative to it, or begins with it.", HelpName = "DIR", DefaultValueFactory = _ => "/" };
-    private readonly Option<bool> _bind = new("--bind") { Description = "Bind the device to uio_hv_generic first, and give it back at the end." };
+    private readonly Option<string> _root = new("--root") { Description = "Write files only below this folder; the host's path is relative to it, or begins with it.", HelpName = "DIR", DefaultValueFactory = _ => "/" };
+    private readonly Option<bool> _bind = new("--bind") { Description = "Bind the device to uio_hv_generic first, and restore its driver at the end." };
     private readonly Option<string?> _maxSize = new("--max-size") { Description = "The largest file to accept; no limit by default.", HelpName = "BYTES" };
     private readonly Option<string> _idle = new("--idle-timeout") { Description = "Abandon a file when the host sends none of it for this long; 0 for no limit.", HelpName = "SECONDS", DefaultValueFactory = _ => "60" };
-    private readonly Option<string> _mode = new("--mode") { Description = "The permissions of files, less the umask.", HelpName = "OCTAL", DefaultValueFactory = _ => "644" };
+    private readonly Option<string> _mode = new("--mode") { Description = "The permissions of new files, before the umask.", HelpName = "OCTAL", DefaultValueFactory = _ => "644" };
     private readonly Option<bool> _once = new("--once") { Description = "End after one file, arrived or not." };
     private readonly Option<bool> _json = new("--json") { Description = "Write each file as one line of JSON." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

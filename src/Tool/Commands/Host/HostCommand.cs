@@ -27,7 +27,7 @@ internal sealed class HostCommand
     private readonly Option<string?> _initrd = new("--initrd") { Description = "The initial RAM disk.", HelpName = "FILE" };
     private readonly Option<string> _append = new("--append") { Description = "The kernel's command line.", HelpName = "TEXT", DefaultValueFactory = _ => "console=ttyS0" };
     private readonly Option<string> _memory = new("--memory") { Description = "The guest's memory: 64M to 256G. The host's is taken as the guest touches it.", HelpName = "SIZE", DefaultValueFactory = _ => "512M" };
-    private readonly Option<int> _vps = new("--vps") { Description = "How many virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _vps = new("--vps") { Description = "The number of virtual processors.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _console = new("--console") { Description = "Show the guest's serial console." };
     private readonly Option<string[]> _devices = new("--device")
     {
@@ -36,7 +36,7 @@ internal sealed class HostCommand
     };
     private readonly Option<string?> _commands = new("--commands") { Description = "Read commands to the host from a file or pipe, or - for standard input; 'help' lists them.", HelpName = "FILE" };
     private readonly Option<string?> _record = new("--record") { Description = "Record the conversation of guest and host into this file, for vmbus trace.", HelpName = "FILE" };
-    private readonly Option<string> _recordLimit = new("--record-limit") { Description = "Maximum length of the recording: 1M to 1024G. There it ends, with a mark.", HelpName = "SIZE", DefaultValueFactory = _ => "1G" };
+    private readonly Option<string> _recordLimit = new("--record-limit") { Description = "Maximum length of the recording: 1M to 1024G. It ends there, with a mark.", HelpName = "SIZE", DefaultValueFactory = _ => "1G" };
     private readonly Option<bool> _restart = new("--restart") { Description = "Boot the guest again when it resets." };
 
     /// <summary>Makes the command.</summary>

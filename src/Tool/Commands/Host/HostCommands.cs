@@ -16,18 +16,18 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
 {
     /// <summary>What there is.</summary>
     public const string Help = """
-        status                      how the guest and each device are
+        status                      show the state of the guest and of each device
         offer NAME[,monitor=TIME]   offer a device; echo[,subchannel=N]: one more channel of it, named as for --device
         revoke NAME                 take an offer back
-        link NAME up|down           plug the cable of a network adapter (net, tap) in, or out
-        stall NAME | resume NAME    have a device (echo) leave its channels alone, and go on
+        link NAME up|down           plug in, or pull, the cable of a network adapter (net, tap)
+        stall NAME | resume NAME    stop a device (echo) from serving its channels, and continue
         shutdown [restart]          ask the guest to shut down
         kvp set|get|delete KEY [VALUE] | kvp list [external|guest|auto] | kvp addresses MAC
         fcopy FILE PATH             copy a file into the guest, where vmbus fcopy or the kernel's daemon takes it
-        vss check|freeze|thaw       have the guest hold back writes to its volumes, and let them through again
-        time                        have the guest set its clock
-        stop                        end the guest as if the plug were pulled
-        help                        this list
+        vss check|freeze|thaw       freeze the guest's volumes for a snapshot, and thaw them
+        time                        make the guest set its clock
+        stop                        end the guest at once, as a power cut does
+        help                        show this list
         """;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

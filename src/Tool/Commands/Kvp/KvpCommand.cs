@@ -13,34 +13,36 @@ internal sealed class KvpCommand
 {
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
-        Pools: external (0) is the host's to the guest, guest (1) the guest's to the host, auto (2) what the guest tells of
-          itself, auto-external (3) what the host tells of itself, auto-internal (4) the guest's own. They are files of
-          /var/lib/hyperv, which hv_kvp_daemon and cloud-init read and write as well: the locks of both are taken.
+        Pools:
+          external (0)       from the host to the guest        auto-external (3)  what the host says about itself
+          guest (1)          from the guest to the host        auto-internal (4)  private to the guest
+          auto (2)           what the guest says about itself
+          They are files in /var/lib/hyperv. hv_kvp_daemon and cloud-init use them too: this command takes the locks of both.
 
         Examples:
           vmbus kvp list                                 all pairs
           vmbus kvp get HostName                         one value; from a pool: --pool auto-external
-          vmbus kvp set state ready                      for the host to see: in the pool guest
+          vmbus kvp set state ready                      for the host to read: in the pool guest
           vmbus kvp delete state
-          vmbus kvp watch --json                         each change, a line each, until Ctrl-C
+          vmbus kvp watch --json                         one line a change, until Ctrl-C
           vmbus kvp list --events                        what cloud-init and azure-init reported
           vmbus kvp event app/start "it runs" --type finish --result SUCCESS
-          vmbus kvp --serve                              answer the host, in the place of hv_kvp_daemon
+          vmbus kvp --serve                              answer the host, in place of hv_kvp_daemon
 
-        Exit codes: 1 for a key that is not there; 130 and 143 after Ctrl-C and SIGTERM.
+        Exit codes: 1 when the key does not exist; 130 after Ctrl-C, 143 after SIGTERM.
         """;
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_kvp_daemon, until Ctrl-C. Needs root." };
+    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in place of hv_kvp_daemon, until Ctrl-C. Needs root." };
 #pragma warning disable CA1416 // Constants.
-    private readonly Option<string> _directory = new("--dir") { Description = "Where the pool files are.", HelpName = "DIR", DefaultValueFactory = _ => KvpPoolFiles.DefaultDirectory, Recursive = true };
+    private readonly Option<string> _directory = new("--dir") { Description = "The folder of the pool files.", HelpName = "DIR", DefaultValueFactory = _ => KvpPoolFiles.DefaultDirectory, Recursive = true };
     private readonly Option<string> _device = new("--device") { Description = "With --serve: the device of hv_utils.", HelpName = "PATH", DefaultValueFactory = _ => KvpDaemon.DefaultPath };
 #pragma warning restore CA1416
     private readonly Option<bool> _json = new("--json") { Description = "Write JSON: a document, or with watch a line for each change." };
     private readonly Option<string?> _pool = Pool("The pool; all by default.");
     private readonly Option<string?> _ownPool = Pool("The pool; guest by default.");
-    private readonly Option<bool> _events = new("--events") { Description = "Show the events of cloud-init and azure-init among the pairs, put together and decoded." };
+    private readonly Option<bool> _events = new("--events") { Description = "Show only the events of cloud-init and azure-init, joined and decoded." };
     private readonly Option<string> _interval = new("--interval") { Description = "How often to look: seconds, or a number with ms or s.", HelpName = "TIME", DefaultValueFactory = _ => "1" };
     private readonly Argument<string> _key = new("KEY") { Description = "The key." };
     private readonly Argument<string> _value = new("VALUE") { Description = "The value." };

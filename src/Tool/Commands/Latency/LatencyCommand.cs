@@ -12,11 +12,11 @@ internal sealed class LatencyCommand
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
         Examples:
-          vmbus latency                                  all modes under all loads, about 20 seconds
-          vmbus latency --seconds 10 --plot latency.png  longer, and drawn
+          vmbus latency                                  all modes under all loads: about 20 seconds
+          vmbus latency --seconds 10 --plot latency.png  longer, with a picture
           vmbus latency --window 50us --loads paced      a shorter monitor window
-          vmbus latency --processes 2 --json > run.json  the host in its own process, for a program to read
-          vmbus latency --simulate --hypercall-cost 2us  a fake clock and a modelled intercept
+          vmbus latency --processes 2 --json > run.json  the host in its own process; JSON
+          vmbus latency --simulate --hypercall-cost 2us  a simulated clock and a modelled intercept
         """;
 
     // Every event of a simulation costs real time, and the first tenth of a second already holds thousands of each.

@@ -13,15 +13,15 @@ internal sealed class ListCommand
     public const string Examples = """
         Examples:
           vmbus list              a line a device, as lsvmbus prints them
-          vmbus list -v           classes and channels as well; -vv: instances, folders, drivers, monitors
-          vmbus list --tree       devices and their channels, drawn
+          vmbus list -v           with classes and channels; -vv: instances, folders, drivers, monitors
+          vmbus list --tree       devices and their channels as a tree
           vmbus list --json | jq '.devices[] | select(.class_name == "network") | .channels'
         """;
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
     private readonly Option<bool> _more = new("-v") { Description = "Each device's class, and its channels with the VP each interrupts and the low-latency flag, where it is set." };
-    private readonly Option<bool> _most = new("-vv") { Description = "Instance, folder in sysfs, driver and monitors as well." };
+    private readonly Option<bool> _most = new("-vv") { Description = "Also show instance, folder in sysfs, driver and monitors." };
     private readonly Option<bool> _tree = new("--tree") { Description = "Draw devices and channels as a tree." };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document with all that sysfs shows." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

@@ -12,12 +12,12 @@ internal sealed class LowLatencyCommand
 {
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
-        What is done:
-          A channel with a monitor signals its host by a bit in a page, which the hypervisor inspects about every
-          100 us: it saves exits, and every message waits. With the flag the driver makes a hypercall instead, at the
-          next signal. It costs an exit a signal: set it where latency matters, and measure.
-          It takes the kernel module vmbus_signal, and root to set the flag. All channels of a device are set, its
-          subchannels too. The flag stays until --off, until the driver lets the device go, or until the module goes.
+        How it works:
+          A monitored channel signals its host by a bit in a page. The hypervisor inspects that page about every 100 us:
+          this saves exits, and every message waits. With the flag set, the driver makes a hypercall from the next signal
+          on: no wait, one exit a signal. Set it where latency matters, and measure.
+          Needs the kernel module vmbus_signal; setting the flag needs root. It is set on all channels of a device,
+          subchannels too, and stays until --off, until the driver releases the device, or until the module is unloaded.
 
         Examples:
           vmbus low-latency                            channels with a monitor, their flag, their hypercalls
@@ -40,7 +40,7 @@ internal sealed class LowLatencyCommand
     private readonly Option<string?> _allOf = new("--all-of") { Description = "Set the flag of all devices of a driver (hv_netvsc).", HelpName = "DRIVER" };
     private readonly Option<bool> _all = new("--all") { Description = "Every device of the class." };
     private readonly Option<bool> _off = new("--off") { Description = "Clear the flag." };
-    private readonly Option<bool> _untilExit = new("--until-exit") { Description = "Keep running, set channels that appear as well, and clear the flag on Ctrl-C or SIGTERM." };
+    private readonly Option<bool> _untilExit = new("--until-exit") { Description = "Keep running, also set the flag of new channels, and clear it on Ctrl-C or SIGTERM." };
     private readonly Option<string?> _seconds = new("--seconds") { Description = "Count signals for this long, by monitor too. Needs root and tracefs.", HelpName = "N" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };

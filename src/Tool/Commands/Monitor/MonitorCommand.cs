@@ -11,40 +11,40 @@ internal sealed class MonitorCommand
 {
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
-        What is done:
-          Without --device and --uio only sysfs is read, which shows the channels' own monitors. With one of them the
-          guest-to-host page is mapped through a device that is bound to uio_hv_generic, which needs root. It is one
-          page for the whole guest: through any such device every channel's latency can be set. Opening the device node
-          opens that device's channel to the host for a moment, unless a process has the node open: then nothing of it
-          changes. No lock is taken and no ring touched.
-          A latency is a hint of how long the hypervisor may wait between two looks, 0.1 us to 6.5535 ms in steps of
-          0.1 us. It looks at a whole trigger group at about the lowest latency in it, and may not follow a hint that is
-          too small or too large. The hint stays until another is set, or the device is offered anew.
+        How it works:
+          Without --device and --uio it reads sysfs only, which shows each channel's own monitor. With one of them it maps
+          the guest-to-host page through a device bound to uio_hv_generic, which needs root. The whole guest has one such
+          page: through any such device the latency of every channel can be set. Opening the device node opens that
+          device's channel to the host for a moment, unless a process has the node open already. No lock is taken, and
+          no ring is touched.
+          A latency is a hint: how long the hypervisor may wait between two inspections, 0.1 us to 6.5535 ms in steps of
+          0.1 us. It inspects a whole trigger group at about the lowest latency in it, and may not follow a hint that is
+          too small or too large. The hint stays until another is set, or the device is offered again.
 
         What --measure does:
-          It opens a device's channel over uio_hv_generic, sets the bit of its monitor, and times until the hypervisor has
-          taken it: the window, on any guest, whatever the host. The ring is empty, so the host finds nothing at each of
-          these signals; they are few, and 5 ms apart. With the module vmbus_signal the hypercall is timed beside it.
+          It opens a device's channel over uio_hv_generic, sets the bit of its monitor, and measures how long the
+          hypervisor takes to clear it: the window, on any host. The ring is empty, so the host finds nothing at these
+          signals; there are few, 5 ms apart. With the module vmbus_signal it also times the hypercall.
 
         Examples:
           vmbus monitor --measure vmbus:14 --hints 100us,1ms,5ms --plot window.png
-          vmbus monitor                                      what sysfs shows of both pages
-          vmbus monitor --uio /dev/uio0 --all                every monitor of the guest-to-host page
+          vmbus monitor                                      both pages, as sysfs shows them
+          vmbus monitor --uio /dev/uio0 --all                every monitor in the guest-to-host page
           vmbus monitor --device 1eccfd72-4b41-45ef-b73a-4a6e44c12924 --set-latency 50us
           vmbus monitor --device ed963694-e847-4b2a-85af-bc9cfc11d6f3 --channel 21 --set-latency 20us --uio /dev/uio0
-                                                             another device's channel, through uio0
+                                                             the channel of another device, through uio0
           vmbus monitor --json | jq '.channels[] | select(.monitor_id) | {relid, us: .to_host.latency_us}'
         """;
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<string?> _device = new("--device") { Description = "The instance of a device: its UIO device shows the page, unless --uio says another.", HelpName = "GUID" };
-    private readonly Option<string?> _uio = new("--uio") { Description = "The UIO device that shows the page.", HelpName = "/dev/uioN" };
+    private readonly Option<string?> _device = new("--device") { Description = "The instance of a device: the page is mapped through its UIO device, unless --uio names another.", HelpName = "GUID" };
+    private readonly Option<string?> _uio = new("--uio") { Description = "The UIO device to map the page through.", HelpName = "/dev/uioN" };
     private readonly Option<string?> _channel = new("--channel") { Description = "The relid of the channel whose latency is set; the primary by default.", HelpName = "RELID" };
     private readonly Option<string?> _latency = new("--set-latency") { Description = "Set the latency hint of a channel's monitor. A bare number is in µs.", HelpName = "TIME" };
-    private readonly Option<bool> _all = new("--all") { Description = "Show unused monitors as well." };
+    private readonly Option<bool> _all = new("--all") { Description = "Also show unused monitors." };
     private readonly WindowArguments _measure = new($"Measure how long a device's monitor bit stays set: {DeviceChoice.Forms}.");
-    private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw it into this PNG file.", HelpName = "FILE.png" };
+    private readonly Option<string?> _plot = new("--plot") { Description = "With --measure: draw the result into this PNG file.", HelpName = "FILE.png" };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 

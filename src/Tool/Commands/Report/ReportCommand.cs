@@ -11,22 +11,22 @@ internal sealed class ReportCommand
 {
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
-        What is in it:
-          the version of the tool, of the kernel and of .NET; the processor's model and the number of cores; the classes of
-          the devices, their drivers, channels, monitors and counts; what 'vmbus doctor' says; with --measure, the window.
-        What is not:
-          host names, user names, addresses, instance GUIDs, paths of devices, and anything that a ring holds. It is
-          text: read it before you send it.
+        In the report:
+          the versions of the tool, the kernel and .NET; the model and number of processors; the classes of devices, their
+          drivers, channels, monitors and counters; the output of 'vmbus doctor'; with --measure, the window.
+        Not in it:
+          host names, user names, addresses, instance GUIDs, device paths, or any data from a ring. The report is text:
+          read it before you send it.
 
         Examples:
           vmbus report                                             into vmbus-report.json
-          vmbus report --measure vmbus:14 --hints 100us,1ms,5ms    with the hypervisor's real window
+          vmbus report --measure vmbus:14 --hints 100us,1ms,5ms    with the measured window
           vmbus report - | jq .channels                            to standard output
         """;
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Argument<string> _file = new("FILE") { Description = "Where it goes; - for standard output.", DefaultValueFactory = _ => "vmbus-report.json" };
+    private readonly Argument<string> _file = new("FILE") { Description = "The file to write, or - for standard output.", DefaultValueFactory = _ => "vmbus-report.json" };
     private readonly WindowArguments _measure = new("Measure a device's window as well: see vmbus monitor --measure.");
     private readonly Option<string> _sysfs = new("--sysfs") { Description = "Where sysfs is mounted.", HelpName = "DIR", DefaultValueFactory = _ => "/sys" };
 

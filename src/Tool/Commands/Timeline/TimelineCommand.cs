@@ -11,7 +11,7 @@ internal sealed class TimelineCommand
     public const string Examples = """
         Examples:
           vmbus timeline                            a dialogue, a stream, a stream with answers, in each mode
-          vmbus timeline --plot timeline.png        the same, drawn over time
+          vmbus timeline --plot timeline.png        the same, as a picture
         """;
 
     private readonly Terminal _terminal;

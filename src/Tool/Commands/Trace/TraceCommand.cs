@@ -10,9 +10,9 @@ internal sealed class TraceCommand
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
         Examples:
-          vmbus trace run.rec                     a line a message
-          vmbus trace run.rec --verbose           every field of each
-          vmbus trace run.rec --follow            what a running process records, as it comes, until Ctrl-C
+          vmbus trace run.rec                     one line a message
+          vmbus trace run.rec --verbose           every field of each message
+          vmbus trace run.rec --follow            follow the recording of a running process until Ctrl-C
           vmbus trace run.rec --json | jq -c 'select(.message == "OpenChannel") | .fields'
         """;
 

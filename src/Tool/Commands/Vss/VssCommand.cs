@@ -11,14 +11,14 @@ internal sealed class VssCommand
 {
     /// <summary>Examples for the help.</summary>
     public const string Examples = """
-        What is done:
-          When the host takes a snapshot it asks the guest to be consistent first. Every file system on a disk is frozen
-          by FIFREEZE, the root last, and thawed the other way round. However the command ends, it thaws, but for SIGKILL:
-          then 'fsfreeze --unfreeze' does. Write its output to no disk of this guest: a pipe or a journal is fine.
+        How it works:
+          Before the host takes a snapshot, it asks the guest to be consistent. FIFREEZE freezes every file system on a
+          disk, the root last; the thaw goes the other way. The command thaws however it ends, except by SIGKILL: then run
+          'fsfreeze --unfreeze'. Do not write its output to a disk of this guest: use a pipe or the journal.
 
         Examples:
-          vmbus vss            what would be frozen, in the order of it
-          vmbus vss --serve    answer the host, in the place of hv_vss_daemon, until Ctrl-C
+          vmbus vss            list what would be frozen, in order
+          vmbus vss --serve    answer the host, in place of hv_vss_daemon, until Ctrl-C
         """;
 
     /// <summary>How long thawing may take.</summary>
@@ -26,7 +26,7 @@ internal sealed class VssCommand
 
     private readonly Terminal _terminal;
     private readonly Engines _engines;
-    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in the place of hv_vss_daemon, until Ctrl-C. Needs root." };
+    private readonly Option<bool> _serve = new("--serve") { Description = "Answer the host in place of hv_vss_daemon, until Ctrl-C. Needs root." };
 #pragma warning disable CA1416 // A constant.
     private readonly Option<string> _device = new("--device") { Description = "With --serve: the device of hv_utils.", HelpName = "PATH", DefaultValueFactory = _ => VssDaemon.DefaultPath };
 #pragma warning restore CA1416

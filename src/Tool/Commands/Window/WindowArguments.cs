@@ -7,7 +7,7 @@ internal sealed class WindowArguments(string description)
 {
     private readonly Option<string?> _hints = new("--hints") { Description = "With --measure: measure each of these latency hints, then restore the old one.", HelpName = "TIME,..." };
     private readonly Option<string?> _samples = new("--samples") { Description = "With --measure: pairs of samples a hint (100).", HelpName = "N" };
-    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: take the device from its driver, and give it back." };
+    private readonly Option<bool> _bind = new("--bind") { Description = "With --measure: unbind the device from its driver, and restore it at the end." };
 
     /// <summary>The option that names the device.</summary>
     public Option<string?> Measure { get; } = new("--measure") { Description = description, HelpName = "DEVICE" };
