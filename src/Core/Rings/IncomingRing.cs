@@ -227,7 +227,7 @@ public sealed unsafe class IncomingRing
 
         // What was read here is not used there: where packets are copied, only what TakeAny reads counts.
         // Not by an out parameter: the caller's packet would have an address then, and no register.
-        ref readonly byte any = ref TakeAny(at);
+        ref readonly byte any = ref TakeAny(at, readable);
         packet = new RingPacket(in any, _anyDescriptor, _anyTransactionId);
         return !Unsafe.IsNullRef(in any);
     }
@@ -290,41 +290,52 @@ public sealed unsafe class IncomingRing
     /// Takes a packet of any type from any memory. What may not stay in place is copied out: the descriptor and the transaction
     /// id into locals, once, and the rest behind them, so that the writer can change none of what was checked.
     /// </summary>
+    /// <param name="at">The index of the packet.</param>
+    /// <param name="readable">What may be read in place from there on, by a write index that was checked; less than a packet if that is not known.</param>
     /// <returns>Where the packet is; null when there is none.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ref readonly byte TakeAny(uint at)
+    private ref readonly byte TakeAny(uint at, uint readable)
     {
-        // By the write index as last seen, as long as it reaches; one that cannot be is the mark of a fault.
-        uint available = _readable + _beyond;
-        if (available - SmallestPacket >= _size)
+        if (readable < SmallestPacket)
         {
-            if (LookAround() == Nothing)
+            if (!SeesPacket())
                 return ref Unsafe.NullRef<byte>();
-            available = _readable + _beyond;
+            readable = _readable;
         }
+
+        if (_plain == NotPlain && readable >= SmallestPacket)
+        {
+            // The common copy: in one piece, and no longer than one before.
+            ulong plain = Unsafe.ReadUnaligned<ulong>(_data + at);
+            uint whole = PacketDescriptor.LengthIn(plain);
+            byte[] copy = _copy;
+            if ((plain & PlainMask) == PlainInBand && whole - PacketDescriptor.Size <= readable - SmallestPacket && whole <= (uint)copy.Length)
+            {
+                _anyDescriptor = plain;
+                _anyTransactionId = Unsafe.ReadUnaligned<ulong>(_data + at + 8);
+                ref byte start = ref MemoryMarshal.GetArrayDataReference(copy);
+                RingMemory.Copy(new ReadOnlySpan<byte>(_data + at + PacketDescriptor.Size, (int)whole - PacketDescriptor.Size), ref Unsafe.Add(ref start, PacketDescriptor.Size));
+                _readable = readable - whole - PacketTrailer.Size;
+                _taken++;
+                _cursor.Next = _cursor.Advance(at, whole + PacketTrailer.Size, _size);
+                return ref start;
+            }
+        }
+
+        // What Look saw is not kept: it is looked for again.
+        if (!SeesPacket())
+            return ref Unsafe.NullRef<byte>();
 
         // Both are 8-byte aligned: only between them can the data end.
         uint second = at + 8 == _inPlaceEnd ? 0 : at + 8;
         ulong descriptor = Unsafe.ReadUnaligned<ulong>(_data + at);
         _anyDescriptor = descriptor;
         _anyTransactionId = Unsafe.ReadUnaligned<ulong>(_data + second);
-        uint length = PacketDescriptor.LengthIn(descriptor);
-        if (_plain == NotPlain && (descriptor & PlainMask) == PlainInBand && length >= PacketDescriptor.Size
-            && length <= (uint)_copy.Length && length + PacketTrailer.Size <= available && at + length <= _inPlaceEnd)
-        {
-            ref byte copy = ref MemoryMarshal.GetArrayDataReference(_copy);
-            RingMemory.Copy(new ReadOnlySpan<byte>(_data + at + PacketDescriptor.Size, (int)length - PacketDescriptor.Size), ref Unsafe.Add(ref copy, PacketDescriptor.Size));
-            if (length + PacketTrailer.Size <= _readable)
-                _readable -= length + PacketTrailer.Size;
-            else
-                (_readable, _beyond) = (0, available - length - PacketTrailer.Size);
-            _cursor.Next = _cursor.Advance(at, length + PacketTrailer.Size, _size);
-            _taken++;
-            return ref copy;
-        }
-
-        return ref TakeChecked(at, available, descriptor);
+        return ref TakeChecked(at, _readable + _beyond, descriptor);
     }
+
+    // By the write index as last seen, as long as it reaches; an amount that cannot be is the mark of a fault.
+    private bool SeesPacket() => _readable + _beyond - SmallestPacket < _size || LookAround() != Nothing;
 
     /// <summary>The rest of <see cref="TakeAny"/>: a packet that is not plain, that wraps, that is longer than any before, or in place.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
