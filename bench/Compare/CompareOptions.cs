@@ -8,6 +8,7 @@ internal sealed record CompareOptions
     /// <summary>What <c>--help</c> prints.</summary>
     public const string Usage = """
         compare [--rounds N] [--placements N] [--only TEXT] [--json FILE] [--plot FILE.png] [--beside FILE] [--before DIR] [--peer LIB.so]...
+        compare --again FILE [--plot FILE.png] [--beside FILE]
 
           --rounds N      samples of each contender in each case and placement (default 15)
           --placements N  times the rings are laid out anew in memory (default 3)
@@ -16,6 +17,7 @@ internal sealed record CompareOptions
           --plot FILE     writes the picture
           --beside FILE   another run's figures (NativeAOT's, say), printed beside this run's
           --before DIR    another build of this program, as a contender: bench/Compare/bin/Release/net10.0 of another clone
+          --again FILE    measures nothing: prints and draws the figures of an earlier run
           --peer LIB.so   a library that exports bench/Peers/native/peer/vmbus_peer.h, as a contender; may be given several times
         """;
 
@@ -43,6 +45,9 @@ internal sealed record CompareOptions
     /// <summary>Figures of another run.</summary>
     public string? BesidePath { get; private init; }
 
+    /// <summary>Figures to print and draw instead of measuring.</summary>
+    public string? AgainPath { get; private init; }
+
     /// <summary>Reads a command line.</summary>
     /// <exception cref="FormatException">It is not one.</exception>
     public static CompareOptions Parse(IReadOnlyList<string> arguments)
@@ -61,6 +66,7 @@ internal sealed record CompareOptions
                 "--plot" => options with { PlotPath = value },
                 "--before" => options with { BeforePath = value },
                 "--peer" => options with { PeerPaths = [.. options.PeerPaths, value] },
+                "--again" => options with { AgainPath = value },
                 "--beside" => options with { BesidePath = value },
                 _ => throw new FormatException($"{arguments[i]} is no option of compare."),
             };

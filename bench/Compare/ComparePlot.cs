@@ -14,6 +14,7 @@ internal static class ComparePlot
     private static readonly (string Name, Color Color, LinePattern Pattern)[] Lines =
     [
         (Names.Ours, Color.FromHex("#D55E00"), LinePattern.Solid),
+        (Names.OursCopied, Color.FromHex("#D55E00"), LinePattern.Dashed),
         (Names.Floor, Color.FromHex("#1F2430"), LinePattern.Dotted),
         (Names.Dpdk, Color.FromHex("#0072B2"), LinePattern.Solid),
         (Names.Channel, Color.FromHex("#009E73"), LinePattern.Dashed),
@@ -27,7 +28,8 @@ internal static class ComparePlot
     /// <returns>A PNG file's bytes.</returns>
     public static byte[] Of(IReadOnlyList<CaseResult> results, string subtitle)
     {
-        IGrouping<int, CaseResult>[] rows = [.. results.GroupBy(result => result.Case.RingSize)];
+        // A row for each size of rings, and one for pipes.
+        IGrouping<(bool, int), CaseResult>[] rows = [.. results.GroupBy(result => (result.Case.IsPipe, result.Case.RingSize))];
         int columns = rows.Length == 0 ? 1 : rows.Max(row => row.Select(result => result.Case.Shape).Distinct().Count());
         using var sheet = new Sheet(
             2 * Sheet.Margin + columns * PanelWidth, Sheet.HeadHeight + Math.Max(1, rows.Length) * PanelHeight + Sheet.Margin,
@@ -49,7 +51,8 @@ internal static class ComparePlot
         var plot = new Plot();
         PanelStyle.Apply(plot);
         Case first = results[0].Case;
-        plot.Title($"{CompareText.Describe(first.Shape)}, {first.RingSize / 1024} KiB", 16);
+        string what = first.Shape == Shape.Pipe ? "one thread, 32 writes into a pipe" : CompareText.Describe(first.Shape);
+        plot.Title($"{what}, {first.RingSize / 1024} KiB", 16);
         foreach ((string name, Color color, LinePattern pattern) in Lines)
         {
             CaseResult[] there = [.. results.Where(result => !double.IsNaN(result.Nanoseconds(name)))];
@@ -67,9 +70,9 @@ internal static class ComparePlot
         plot.Axes.Bottom.SetTicks(
             [.. results.Select(result => Math.Log2(result.Case.Payload))],
             [.. results.Select(result => result.Case.Payload.ToString(CultureInfo.InvariantCulture))]);
-        int[] marks = [5, 10, 20, 50, 100, 200, 500, 1000];
+        int[] marks = [5, 10, 20, 50, 100, 200, 500, 1000, 2000];
         plot.Axes.Left.SetTicks([.. marks.Select(mark => Math.Log10(mark))], [.. marks.Select(mark => mark.ToString(CultureInfo.InvariantCulture))]);
-        plot.Axes.SetLimits(Math.Log2(12), Math.Log2(5500), Math.Log10(4), Math.Log10(2000));
+        plot.Axes.SetLimits(Math.Log2(12), Math.Log2(5500), Math.Log10(4), Math.Log10(4000));
         return plot;
     }
 }
