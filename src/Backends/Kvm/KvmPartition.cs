@@ -48,10 +48,10 @@ public sealed class KvmPartition : GuestPartition
         KvmCpuidEntry[] cpuid = _system.GetSupportedCpuid();
         _processors = new KvmProcessor[options.VpCount];
         for (int vp = 0; vp < _processors.Length; vp++)
-            _processors[vp] = new KvmProcessor(this, vp, made.Own(CreateVp(vp, cpuid, options.IsHyperv)));
+            _processors[vp] = new KvmProcessor(this, vp, made.Own(CreateVp(vp, cpuid, options.IsHyperv)), _kick);
         _useEventFds = options.IsHyperv && options.UseEventFds && _system.Check(KvmCapability.HypervEventFd) != 0;
         _dispatcher = made.Own(new EventDispatcher());
-        _interrupts = options.HasInterrupts ? made.Own(new KvmInterrupts(_vm, _dispatcher, _ => SlotsChanged())) : null;
+        _interrupts = options.HasInterrupts ? made.Own(new KvmInterrupts(_vm, _dispatcher, _ => Acknowledged())) : null;
         made.Keep();
     }
 
@@ -129,7 +129,7 @@ public sealed class KvmPartition : GuestPartition
             return HypercallStatus.InvalidVpIndex;
         if (_interrupts is null || target.Sint >= SynicMsr.SintCount || payload.Length > SynicMessagePayload.Size)
             return HypercallStatus.InvalidParameter;
-        return _processors[target.Vp].Synic.Post(target.Sint, payload, _interrupts.Line(target.Vp, target.Sint));
+        return _processors[target.Vp].Post(target.Sint, payload, _interrupts.Line(target.Vp, target.Sint));
     }
 
     /// <inheritdoc/>
@@ -139,6 +139,14 @@ public sealed class KvmPartition : GuestPartition
             : null;
 
     internal void Crashed() => HasCrashed = true;
+
+    // The guest has acknowledged an interrupt, or written EOM: by then it may have freed a slot.
+    private void Acknowledged()
+    {
+        foreach (KvmProcessor processor in _processors)
+            processor.SlotFreed();
+        SlotsChanged();
+    }
 
     internal EventFd SintLine(MessageTarget target) => _interrupts!.Line(target.Vp, target.Sint);
 
@@ -151,7 +159,7 @@ public sealed class KvmPartition : GuestPartition
     private protected override void StopProcessors()
     {
         foreach (KvmProcessor processor in _processors)
-            processor.Stop(_kick);
+            processor.Stop();
     }
 
     private protected override void JoinProcessors()
@@ -165,7 +173,7 @@ public sealed class KvmPartition : GuestPartition
         _interrupts?.Dispose();
         _dispatcher.Dispose();
         foreach (KvmProcessor processor in _processors)
-            processor.Vp.Dispose();
+            processor.Release();
         _vm.Dispose();
         _system.Dispose();
         _kick.Dispose();

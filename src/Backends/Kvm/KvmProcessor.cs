@@ -13,16 +13,21 @@ namespace VmBus.Kvm;
 internal sealed class KvmProcessor
 {
     private readonly KvmPartition _partition;
+    private readonly ThreadKick _kick;
     private readonly Lock _sync = new();
     private Thread? _thread;
     private int _threadId;
     private bool _stopped;
+    private bool _isCalled;     // out of the guest, to deliver what is staged
+    private bool _inGuest;      // or on the way: KVM may write messages
+    private bool _isReleased;
     private long _exits;
     private long _hypercalls;
 
-    internal KvmProcessor(KvmPartition partition, int index, KvmVp vp)
+    internal KvmProcessor(KvmPartition partition, int index, KvmVp vp, ThreadKick kick)
     {
         _partition = partition;
+        _kick = kick;
         Index = index;
         Vp = vp;
         Synic = new KvmSynic(partition.GuestMemory);
@@ -49,15 +54,89 @@ internal sealed class KvmProcessor
     }
 
     // Ends the thread, which may be the caller's own.
-    internal void Stop(ThreadKick kick)
+    internal void Stop()
     {
         lock (_sync)
         {
             _stopped = true;
+            if (_isReleased)
+                return;
             Vp.ComeBack(atOnce: true);
             // Under the lock, so that the thread is still the one that had this number.
             if (_threadId != 0 && _thread != Thread.CurrentThread)
-                kick.Send(_threadId);
+                _kick.Send(_threadId);
+        }
+    }
+
+    /// <summary>Posts a message to this VP. While it is in the guest its thread is called out, to write it. Thread-safe.</summary>
+    internal HypercallStatus Post(int sint, ReadOnlySpan<byte> payload, EventFd interrupt)
+    {
+        lock (_sync)
+        {
+            if (!_inGuest)
+                return Synic.Post(sint, payload, interrupt);
+            HypercallStatus status = Synic.Stage(sint, payload, interrupt);
+            CallOut();
+            return status;
+        }
+    }
+
+    /// <summary>A slot of this VP may have become free. Thread-safe.</summary>
+    internal void SlotFreed()
+    {
+        lock (_sync)
+        {
+            if (_inGuest)
+                CallOut();
+            else
+                Synic.Deliver();
+        }
+    }
+
+    // Under the lock: has the thread leave the guest, when something is staged.
+    private void CallOut()
+    {
+        if (_isCalled || !Synic.HasStaged)
+            return;
+        _isCalled = true;
+        Vp.ComeBack(atOnce: true);
+        _kick.Send(_threadId);
+    }
+
+    // From here to Leave KVM may write messages. False when the VP is to stop.
+    private bool Enter()
+    {
+        lock (_sync)
+        {
+            if (_stopped)
+                return false;
+            Vp.ComeBack(atOnce: false);
+            _inGuest = true;
+            return true;
+        }
+    }
+
+    private void Leave()
+    {
+        bool isFree;
+        lock (_sync)
+        {
+            _inGuest = false;
+            isFree = _isCalled && Synic.Deliver();
+            _isCalled = false;
+        }
+
+        if (isFree)
+            _partition.SlotsChanged();
+    }
+
+    // Gives the VP back to the kernel. A stop at the same time, of another thread, finds nothing to stop.
+    internal void Release()
+    {
+        lock (_sync)
+        {
+            _isReleased = true;
+            Vp.Dispose();
         }
     }
 
@@ -73,9 +152,19 @@ internal sealed class KvmProcessor
             _threadId = ThreadKick.CurrentThread;
         try
         {
-            while (!Volatile.Read(ref _stopped))
+            while (Enter())
             {
-                GuestEnd? end = Handle(Vp.Run());
+                KvmExit exit;
+                try
+                {
+                    exit = Vp.Run();
+                }
+                finally
+                {
+                    Leave();
+                }
+
+                GuestEnd? end = Handle(exit);
                 Interlocked.Increment(ref _exits);
                 if (end is not null)
                 {
@@ -145,6 +234,7 @@ internal sealed class KvmProcessor
         {
             case KvmHypervExit.Synic:
                 Synic.Update(Vp.SynicState);
+                SlotFreed();
                 _partition.SlotsChanged();
                 break;
             case KvmHypervExit.Hypercall:

@@ -122,7 +122,7 @@ internal sealed class SerialPort : IPortDevice
                 _divisorHigh = value;
                 break;
             case InterruptEnable:
-                // Asking for it anew tells of room anew.
+                // Asking for it again tells of room again.
                 if ((value & RoomEnable) != 0 && (_enabled & RoomEnable) == 0)
                     _roomTold = false;
                 _enabled = (byte)(value & 0x0F);

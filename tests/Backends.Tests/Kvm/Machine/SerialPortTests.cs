@@ -52,7 +52,7 @@ public sealed class SerialPortTests
         Assert.Empty(_sent);
     }
 
-    // i8250_count_irqs and serial8250_do_startup: asking for the room interrupt anew tells of it anew.
+    // i8250_count_irqs and serial8250_do_startup: asking for the room interrupt again tells of it again.
     [Fact]
     public void Room_is_told_once_and_again_when_it_is_asked_for_anew()
     {
