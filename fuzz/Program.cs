@@ -4,7 +4,7 @@
 //   VmBus.Fuzz TARGET                           under afl-fuzz: input on stdin
 //   VmBus.Fuzz TARGET FILE|DIR...               replays inputs, one by one; exit code 1 names those that fail
 //   VmBus.Fuzz instrument ASSEMBLY              makes an assembly report its coverage, in place
-//   VmBus.Fuzz seeds DIR                        writes the seed corpus anew
+//   VmBus.Fuzz seeds DIR                        writes the seed corpus again
 //   VmBus.Fuzz hostile guest|process [--seconds N]   a host, a peer that does its worst, and one that must be served
 //
 // TARGET is the name of a folder of the corpus.

@@ -80,7 +80,7 @@ internal static class AllocationGate
     {
         for (int i = 0; i < WarmupCalls; i++)
             call();
-        // What a call allocates, it allocates in every round; the runtime for itself once, where it compiles anew meanwhile.
+        // What a call allocates, it allocates in every round; the runtime for itself once, where it compiles again meanwhile.
         long least = long.MaxValue;
         for (int round = 0; round < 3 && least != 0; round++)
         {

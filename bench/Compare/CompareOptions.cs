@@ -11,7 +11,7 @@ internal sealed record CompareOptions
         compare --again FILE [--plot FILE.png] [--beside FILE]
 
           --rounds N      samples of each contender in each case and placement (default 15)
-          --placements N  times the rings are laid out anew in memory (default 3)
+          --placements N  times the rings are laid out again in memory (default 3)
           --only TEXT     only the cases whose name has this in it, such as 'Batch 16 B' or '1024 KiB'
           --json FILE     writes the figures
           --plot FILE     writes the picture
@@ -24,7 +24,7 @@ internal sealed record CompareOptions
     /// <summary>Samples of each contender in each case and placement.</summary>
     public int Rounds { get; private init; } = 15;
 
-    /// <summary>Times the rings are laid out anew.</summary>
+    /// <summary>Times the rings are laid out again.</summary>
     public int Placements { get; private init; } = 3;
 
     /// <summary>Part of the names of the cases to run.</summary>

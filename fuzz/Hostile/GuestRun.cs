@@ -148,7 +148,7 @@ internal sealed class GuestRun(HostileOptions options, RunReport report)
                 machine.Platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(ChannelMessageType.Unload));
                 break;
             case 2:
-                report.Count("ends: a contact anew, of any version");
+                report.Count("ends: a contact again, of any version");
                 var contact = new InitiateContact { VersionRequested = ProtocolVersion.Known[random.Next(ProtocolVersion.Known.Count)], TargetVp = (uint)random.Next(4) };
                 machine.Platform.PostMessage(MessageConnection.Contact, ChannelMessages.ToBytes(ChannelMessageType.InitiateContact, new InitiateContact2 { Contact = contact }));
                 break;

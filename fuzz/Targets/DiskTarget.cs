@@ -42,7 +42,7 @@ public static class DiskTarget
             ReadOnlySpan<byte> whole = packet[..Math.Max(StoragePacketHeader.Size, taken.Length)];
             bool wasReady = protocol.IsReady;
             StorageAnswer answer = (kind & OnSubchannel) != 0 ? protocol.HandleSubchannel(whole) : protocol.Handle(whole, body);
-            FindingException.Unless(!wasReady || protocol.IsReady, "A negotiation that had ended began anew.");
+            FindingException.Unless(!wasReady || protocol.IsReady, "A negotiation that had ended began again.");
             FindingException.Unless(answer.Subchannels <= 4, $"{answer.Subchannels} subchannels of 4.");
             if (answer.Action == StorageAction.Execute)
                 Execute(target, device, MemoryMarshal.Read<ScsiRequestBlock>(whole[StoragePacketHeader.Size..]), memory);

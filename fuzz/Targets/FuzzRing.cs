@@ -30,7 +30,7 @@ internal sealed class FuzzRing
 
     public Span<byte> Data => _mapping.AsSpan().Slice(RingMemory.PageSize, Memory.DataSize);
 
-    /// <summary>A zeroed ring of one page or two. One of each kind is kept: mapping anew would cost more than the run.</summary>
+    /// <summary>A zeroed ring of one page or two. One of each kind is kept: mapping again would cost more than the run.</summary>
     public static FuzzRing Get(bool twoPages, bool twice)
     {
         _rings ??= new FuzzRing?[4];

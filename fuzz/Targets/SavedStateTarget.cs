@@ -91,7 +91,7 @@ public static class SavedStateTarget
         FindingException.Unless(guest is { State: GuestConnectionState.Disconnected, PendingRequests: 0 }, $"A guest that left is {guest.State} and waits for {guest.PendingRequests} answers.");
         FindingException.Unless(guest.Offers.All(offer => guest.StateOf(offer.Relid) is GuestChannelState.Open or GuestChannelState.Closing), "A guest that left still has channels that are not reserved, and open or being closed.");
 
-        // Contact is made anew for each version, so time goes by as often as there are versions.
+        // Contact is made again for each version, so time goes by as often as there are versions.
         void Go()
         {
             for (int round = 0; round < 2 * ProtocolVersion.Known.Count; round++)

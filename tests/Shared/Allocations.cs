@@ -5,7 +5,7 @@ namespace VmBus.Tests;
 internal static class Allocations
 {
     // What a call allocates, it allocates in every round. The runtime itself may, once, on the thread that calls: 4776 bytes were
-    // seen in one run of many, an array of references as it keeps for statics, when code was compiled anew.
+    // seen in one run of many, an array of references as it keeps for statics, when code was compiled again.
     private const int Rounds = 3;
 
     /// <summary>The bytes that so many calls allocate: the least of three rounds, after calls that warm up.</summary>

@@ -19,7 +19,7 @@ internal sealed class ConnectedPages : IDisposable
     private readonly ConcurrentDictionary<uint, ISignalGate> _gates = new();
 
     /// <summary>Takes a guest's pages.</summary>
-    /// <exception cref="RefusedException">The guest names pages it has not got.</exception>
+    /// <exception cref="RefusedException">The guest names pages it does not have.</exception>
     public ConnectedPages(HostConnectRequest request, IGuestPartition partition)
     {
         try
@@ -70,7 +70,7 @@ internal sealed class ConnectedPages : IDisposable
     /// <param name="pages">The new ones, if any.</param>
     /// <param name="partition">Whose they are.</param>
     /// <param name="move">Takes every open channel's monitors along, while both pairs are there.</param>
-    /// <exception cref="RefusedException">The guest names pages it has not got; the old ones are still in force.</exception>
+    /// <exception cref="RefusedException">The guest names pages it does not have; the old ones are still in force.</exception>
     public void MoveMonitors(MonitorPageAddresses? pages, IGuestPartition partition, Action move)
     {
         (IMonitorPage? oldToChild, IMonitorPage? oldToParent) = (ParentToChild, ChildToParent);

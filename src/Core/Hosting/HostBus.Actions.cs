@@ -74,11 +74,11 @@ partial class HostBus
         if (isThere)
             _links[create.Offer].Gpadls[create.Gpadl] = create.Ranges;
         else
-            Refuse($"GPADL 0x{create.Gpadl:x} of channel {create.Relid} names memory that the guest has not got.");
+            Refuse($"GPADL 0x{create.Gpadl:x} of channel {create.Relid} names memory that the guest does not have.");
         _protocol.CompleteCreateGpadl(create.Offer, create.Gpadl, isThere ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful);
     }
 
-    // A guest that is gone, or asks for socket channels anew, is told nothing of what it asked for before.
+    // A guest that is gone, or asks for socket channels again, is told nothing of what it asked for before.
     private void ConnectTransport(HostAction.TransportConnect connect)
     {
         bool isTooMuch = AbandonedCalls >= _options.MaxAbandonedCalls;

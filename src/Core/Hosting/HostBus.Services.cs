@@ -119,7 +119,7 @@ partial class HostBus
         }
 
         Fail(link, DeviceOperation.Serve, failure ?? new DeviceFaultException($"The service of channel {opened.Request.Relid} ended while the guest has it open."));
-        // A guest that breaks its own rings has the device again when it starts anew.
+        // A guest that breaks its own rings has the device again when it starts again.
         if (opened.Channel.CorruptionError is not null || failure is RingCorruptException or PipeCorruptException)
             return;
         BeginRevoke(link);

@@ -120,7 +120,7 @@ public sealed partial class ScsiController : IChannelDevice
     /// <inheritdoc/>
     public async ValueTask<bool> AcceptsAsync(HostOpenRequest request, CancellationToken cancellationToken)
     {
-        // The guest begins anew, and asks for subchannels anew: those of before go first.
+        // The guest begins again, and asks for subchannels again: those of before go first.
         await RevokeSubchannelsAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }

@@ -72,7 +72,7 @@ internal sealed class RndisProtocol(byte[] address, NetworkAdapterOptions option
             case RndisMessageType.Set:
                 return Set(body, answer);
             case RndisMessageType.Reset:
-                // RESET_CMPLT has no number: a status, and whether the guest must set its filter anew.
+                // RESET_CMPLT has no number: a status, and whether the guest must set its filter again.
                 return Finish(answer, type, 2 * sizeof(uint));
             case RndisMessageType.KeepAlive:
                 return Tell(answer, type, body, RndisStatus.Success);

@@ -4,7 +4,7 @@ using VmBus.Layout;
 
 namespace VmBus.Backends.Tests.Bus;
 
-/// <summary>A guest's platform that shows its host memory it has not got, breaks its rings, or loses interrupts.</summary>
+/// <summary>A guest's platform that shows its host memory it does not have, breaks its rings, or loses interrupts.</summary>
 internal sealed class LyingPlatform(IGuestPlatform honest) : IGuestPlatform
 {
     private int _dropped;

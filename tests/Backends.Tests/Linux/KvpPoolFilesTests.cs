@@ -160,7 +160,7 @@ public sealed class KvpPoolFilesTests : IDisposable
         Assert.Equal(["k=1"], All(files, IcKvpPool.Guest));
     }
 
-    // Cloud-init appends under flock, the kernel's daemon reads and writes the whole file anew under fcntl.
+    // Cloud-init appends under flock, the kernel's daemon reads and writes the whole file again under fcntl.
     [Theory]
     [InlineData("f = open(path, 'ab'); fcntl.flock(f, fcntl.LOCK_EX); f.write(record(i)); f.close()")]
     [InlineData("f = open(path, 'r+b'); fcntl.flock(f, fcntl.LOCK_EX); a = f.read(); f.seek(0); f.truncate(); f.write(a + record(i)); f.close()")]

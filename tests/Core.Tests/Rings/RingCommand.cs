@@ -69,7 +69,7 @@ internal abstract record RingCommand
 
     internal sealed record CancelRoomRequest : RingCommand;
 
-    /// <summary>Both sides start anew over the memory as it is.</summary>
+    /// <summary>Both sides start again over the memory as it is.</summary>
     internal sealed record Reopen : RingCommand;
 
     private static string Describe(PacketSpec packet)

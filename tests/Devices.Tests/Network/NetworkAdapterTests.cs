@@ -212,7 +212,7 @@ public sealed class NetworkAdapterTests
         await fixture.UntilAsync(() => fixture.Guest.Indicated.LastOrDefault() == RndisStatus.MediaDisconnect);
     }
 
-    // What ip link set mtu does: the channel is closed and opened anew.
+    // What ip link set mtu does: the channel is closed and opened again.
     [Fact]
     public async Task A_channel_that_is_opened_anew_begins_anew()
     {

@@ -43,7 +43,7 @@ internal static class NetworkSteps
         Console.WriteLine($"{Connections} connections at once by TCP");
         await StreamAsync();
 
-        // The driver closes its channel and opens it anew.
+        // The driver closes its channel and opens it again.
         Steps.Run("ip", "link", "set", name, "mtu", "9000");
         Until(() => Sys(name, "carrier") == "1", "the link does not come up again");
         Ping(8000);

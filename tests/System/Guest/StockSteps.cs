@@ -138,7 +138,7 @@ internal sealed class StockSteps(string[] words)
         Host("kvp set size large");
         Until(() => Pairs().Contains("size=large"), "the daemon keeps no third pair");
         Host("kvp delete colour");
-        // The daemon empties its file and writes it anew: a look in between finds some pairs, or none.
+        // The daemon empties its file and writes it again: a look in between finds some pairs, or none.
         Until(() => Pairs().Order(StringComparer.Ordinal).SequenceEqual(["shape=round", "size=large"]), "the pair does not go, or others do");
         EndDaemon(daemon);
     }
@@ -319,7 +319,7 @@ internal sealed class StockSteps(string[] words)
         }
         catch (EndOfStreamException)
         {
-            // The daemon empties its file before it writes it anew: none, as a look a moment later has it.
+            // The daemon empties its file before it writes it again: none, as a look a moment later has it.
         }
 
         List<string> pairs = [];

@@ -10,7 +10,7 @@ using VmBus.Backends.Tests.Linux;
 namespace VmBus.Tool.Tests.Cli;
 
 /// <summary>
-/// What the commands write as JSON is what docs/formats says. Run with VMBUS_WRITE_SCHEMAS=folder to write the schemas anew, then
+/// What the commands write as JSON is what docs/formats says. Run with VMBUS_WRITE_SCHEMAS=folder to write the schemas again, then
 /// look at the difference: a field that goes, or means something else, makes a new version.
 /// </summary>
 [SupportedOSPlatform("linux")]

@@ -1,6 +1,6 @@
 namespace VmBus.Tool.Tests.Fakes;
 
-/// <summary>Text kept beside the tests. Run with VMBUS_WRITE_GOLDEN=folder to write it anew, then look at the difference.</summary>
+/// <summary>Text kept beside the tests. Run with VMBUS_WRITE_GOLDEN=folder to write it again, then look at the difference.</summary>
 internal static class Golden
 {
     public static void Check(string name, string actual)

@@ -117,7 +117,7 @@ public sealed class LowLatencyCommandTests : IDisposable
         await UntilAsync(() => Channel(22).Holders == 1);
         await UntilAsync(() => _terminal.Out.Contains("channel 22", StringComparison.Ordinal));
 
-        // The driver opens its channels anew: the flag is asked for again.
+        // The driver opens its channels again: the flag is asked for again.
         _module.End(Network);
         Assert.False(Channel(0).IsLowLatency);
         await UntilAsync(() => Flags().SequenceEqual([true, true, true]));

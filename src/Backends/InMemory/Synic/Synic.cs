@@ -17,7 +17,7 @@ internal sealed partial class Synic
     private readonly InterruptLine[] _lines = new InterruptLine[SynicMsr.SintCount];
     private readonly Queue<QueuedMessage>[] _queues = new Queue<QueuedMessage>[SynicMsr.SintCount];
 
-    // What a signal needs of the registers, made anew by every write to them, so that signals need no lock.
+    // What a signal needs of the registers, made again by every write to them, so that signals need no lock.
     private readonly EventTarget?[] _targets = new EventTarget?[SynicMsr.SintCount];
 
     internal Synic(Partition partition)

@@ -168,7 +168,7 @@ internal sealed class KvpPoolFiles : IKvpStore
         }
     }
 
-    // Looked up anew with each enumeration, so that its pairs are of one time.
+    // Looked up again with each enumeration, so that its pairs are of one time.
     private bool TryGetOwn(uint index, [NotNullWhen(true)] out string? key, out KvpValue value)
     {
         if (index == 0 || _auto.Count == 0)

@@ -55,7 +55,7 @@ public abstract class UtilDaemon : IDisposable
     internal UtilDaemonStatistics GetStatistics()
         => new(Volatile.Read(ref _requests), Volatile.Read(ref _failed), Volatile.Read(ref _late), Volatile.Read(ref _malformed));
 
-    /// <summary>Answers until the token says so. To be called once; takes a thread of its own.</summary>
+    /// <summary>Answers until the token is cancelled. To be called once; takes a thread of its own.</summary>
     /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>, between two messages.</param>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     /// <exception cref="LinuxGuestException">The kernel does not answer the greeting as it should.</exception>

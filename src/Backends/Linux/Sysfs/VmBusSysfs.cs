@@ -37,19 +37,19 @@ public sealed class VmBusSysfs
     /// <summary>Whether this guest has a VMBus.</summary>
     public bool IsPresent => Bus.Exists;
 
-    /// <summary>Writes a file of sysfs in the kernel's stead; tests have their own.</summary>
+    /// <summary>Writes a file of sysfs in place of the kernel; tests have their own.</summary>
     internal Func<string, string, Errno>? WriteFile { get; init; }
 
-    /// <summary>Opens a device node in the kernel's stead; tests have their own.</summary>
+    /// <summary>Opens a device node in place of the kernel; tests have their own.</summary>
     internal Func<string, IUioFile>? OpenNode { get; init; }
 
     /// <summary>Bytes of a page of the kernel: 65536 on some arm64. Another number in tests.</summary>
     internal int PageSize { get; init; } = Environment.SystemPageSize;
 
-    /// <summary>Maps the beginning of a subchannel's <c>ring</c> file in the kernel's stead; tests have their own.</summary>
+    /// <summary>Maps the beginning of a subchannel's <c>ring</c> file in place of the kernel; tests have their own.</summary>
     internal Func<string, long, MappedMemory>? MapRing { get; init; }
 
-    /// <summary>Opens the module's node in the kernel's stead; tests have their own.</summary>
+    /// <summary>Opens the module's node in place of the kernel; tests have their own.</summary>
     internal Func<DeviceAccess, ISignalFile>? OpenSignal { get; init; }
 
     internal SysfsFolder Bus => new(Path.Combine(Root, "bus", "vmbus"));

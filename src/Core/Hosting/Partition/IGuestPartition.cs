@@ -8,7 +8,7 @@ namespace VmBus.Hosting;
 
 /// <summary>
 /// One guest: its memory, what it posts and signals, and the ways to reach it. Thread-safe. Nothing here trusts the
-/// guest; what it names and has not got is answered with a status or <see langword="null"/>.
+/// guest; what it names and does not have is answered with a status or <see langword="null"/>.
 /// </summary>
 internal interface IGuestPartition
 {

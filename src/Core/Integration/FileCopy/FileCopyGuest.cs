@@ -86,7 +86,7 @@ public sealed class FileCopyGuest : IntegrationGuest
 
     private protected override void Negotiating()
     {
-        End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the host negotiated anew before it was whole"));
+        End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the host negotiated again before it was whole"));
     }
 
     private protected override IcStatus Respond(Span<byte> body)

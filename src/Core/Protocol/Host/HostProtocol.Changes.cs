@@ -19,7 +19,7 @@ internal sealed partial class HostProtocol
         channel.Modifying = null;
         if (channel.State != HostChannelState.Open)
             return;
-        // The guest that asked may have closed since, and opened anew.
+        // The guest that asked may have closed since, and opened again.
         if (ReferenceEquals(modified, channel.Request))
             SendModifyResponse(channel.Relid, status);
         if (channel.NextTargetVp is { } next)
@@ -66,7 +66,7 @@ internal sealed partial class HostProtocol
         }
 
         // A guest that gets answers has to wait for them. One that gets none cannot, and its last word counts; so does that
-        // of one that opened anew while a change of its former open is not finished.
+        // of one that opened again while a change of its former open is not finished.
         if (Negotiated.AnswersModifyChannel && (ReferenceEquals(channel.Modifying, channel.Request) || channel.NextTargetVp is not null))
             return MessageFault.WrongState;
         channel.NextTargetVp = message.TargetVp;

@@ -1,4 +1,4 @@
-// How a guest comes and goes: contact, the version, unload, contact anew while it is connected or its devices still let go,
+// How a guest comes and goes: contact, the version, unload, contact again while it is connected or its devices still let go,
 // reset.
 
 namespace VmBus.Protocol;

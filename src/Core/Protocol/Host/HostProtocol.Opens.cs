@@ -1,4 +1,4 @@
-// Opening and closing of channels, reserved ones as well. A close has no answer, so a guest may open anew before the device
+// Opening and closing of channels, reserved ones as well. A close has no answer, so a guest may open again before the device
 // has closed.
 
 using System.Runtime.InteropServices;

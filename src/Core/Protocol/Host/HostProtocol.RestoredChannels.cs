@@ -99,7 +99,7 @@ internal sealed partial class HostProtocol
         bool hasVp = channel.Request?.TargetVp is not null;
         if (kind == SavedModify.Current)
         {
-            reader.Check(hasVp, $"offer {channel.Id.Value} changes a VP it has not got");
+            reader.Check(hasVp, $"offer {channel.Id.Value} changes a VP it does not have");
             channel.Modifying = channel.Request;
         }
         else if (kind == SavedModify.Former)
@@ -148,7 +148,7 @@ internal sealed partial class HostProtocol
     {
         bool isIdle = channel.State is HostChannelState.Unoffered or HostChannelState.Closed or HostChannelState.Revoked;
         reader.Check(isIdle == channel.Request is null, $"offer {channel.Id.Value} is {channel.State} and has an open request, or none");
-        reader.Check((channel.State == HostChannelState.ClosingReopen) == channel.Reopen is not null, $"offer {channel.Id.Value} is {channel.State} and is to be opened anew, or not");
+        reader.Check((channel.State == HostChannelState.ClosingReopen) == channel.Reopen is not null, $"offer {channel.Id.Value} is {channel.State} and is to be opened again, or not");
         reader.Check(channel.State != HostChannelState.Revoked || channel.Modifying is null, $"offer {channel.Id.Value} is revoked and changes its VP");
         reader.Check(channel.Relid == 0 || ((channel.Request?.Relid ?? channel.Relid) == channel.Relid && (channel.Reopen?.Relid ?? channel.Relid) == channel.Relid), $"channel {channel.Relid} is open by another's request");
         if (channel.Request is not { } request)

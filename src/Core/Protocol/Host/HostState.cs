@@ -17,6 +17,6 @@ internal enum HostState
     /// <summary>Connected, but the guest wants no messages for now.</summary>
     Paused,
 
-    /// <summary>The guest has left, makes contact anew or was reset; devices have not released everything yet.</summary>
+    /// <summary>The guest has left, makes contact again or was reset; devices have not released everything yet.</summary>
     Disconnecting,
 }

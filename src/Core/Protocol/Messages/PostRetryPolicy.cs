@@ -27,7 +27,7 @@ internal sealed record PostRetryPolicy
     /// <summary>
     /// What a host does, by default: from 100 µs to 10 ms, for as long as the guest is there. It reads its messages when
     /// its VP runs, and a host has no say in when that is. One that has turned its SynIC off is asked once a second in the end,
-    /// and for at most a minute: it makes contact anew when it goes on.
+    /// and for at most a minute: it makes contact again when it goes on.
     /// </summary>
     public static PostRetryPolicy Host { get; } = new()
     {

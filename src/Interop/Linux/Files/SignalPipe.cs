@@ -1,4 +1,4 @@
-// A signal between processes that do not trust each other. Mirrors a FIFO opened anew by each (pipe(7), fifo(7), "Opening a
+// A signal between processes that do not trust each other. Mirrors a FIFO opened again by each (pipe(7), fifo(7), "Opening a
 // FIFO for reading and writing").
 
 using System.Diagnostics.CodeAnalysis;
@@ -41,7 +41,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
         using var read = new SignalPipe(ends[0]);
         using var write = new SignalPipe(ends[1]);
 
-        // The other process may be another user's, and opens it anew. A process that was not given it cannot.
+        // The other process may be another user's, and opens it again. A process that was not given it cannot.
         if (Libc.ChangeMode(read, Everyone) < 0)
             throw ErrnoException.FromLastCall("fchmod of a pipe");
         // A larger pipe, as of a user who has very many, makes a wait look more than once, and no more.
@@ -49,7 +49,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
         return Reopen(read);
     }
 
-    /// <summary>Takes a pipe that came from another process: opens it anew, and closes what came.</summary>
+    /// <summary>Takes a pipe that came from another process: opens it again, and closes what came.</summary>
     /// <param name="descriptor">The descriptor. It belongs to this call, also when it fails.</param>
     /// <exception cref="ArgumentException">The descriptor is not a pipe, or <c>/proc</c> is not there to tell.</exception>
     /// <exception cref="ErrnoException">The descriptor is not open, or the kernel refused.</exception>
@@ -131,7 +131,7 @@ internal sealed class SignalPipe : FileDescriptorHandle
                 return new SignalPipe(descriptor);
             Errno error = Libc.LastError;
             if (error != Errno.Interrupted)
-                throw new ErrnoException($"opening a pipe of signals anew, {path}", error);
+                throw new ErrnoException($"opening a pipe of signals again, {path}", error);
         }
     }
 

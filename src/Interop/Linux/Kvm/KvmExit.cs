@@ -88,7 +88,7 @@ internal enum KvmSystemEvent : uint
     /// <summary><c>KVM_SYSTEM_EVENT_SHUTDOWN</c>: it wants to be ended.</summary>
     Shutdown = 1,
 
-    /// <summary><c>KVM_SYSTEM_EVENT_RESET</c>: it wants to begin anew.</summary>
+    /// <summary><c>KVM_SYSTEM_EVENT_RESET</c>: it wants to begin again.</summary>
     Reset = 2,
 
     /// <summary><c>KVM_SYSTEM_EVENT_CRASH</c>: it wrote Hyper-V's crash registers.</summary>

@@ -36,13 +36,13 @@ internal sealed class HostCommands(TextReader reader, HostNotes notes)
     // one of its own, because a pool that has but one, as on one processor, gives others their turn half a second later.
     private Task<string?>? _reading;
 
-    /// <summary>Carries a command out in the guest's stead; tests have their own.</summary>
+    /// <summary>Carries a command out in place of the guest; tests have their own.</summary>
     internal Func<string[], Task<string>>? Answer { get; init; }
 
     // The last command of each kind; the next of its kind begins when it has ended.
     private readonly Dictionary<string, Task> _last = [];
 
-    /// <summary>Carries out commands until the token says so, or there are no more.</summary>
+    /// <summary>Carries out commands until the token is cancelled, or there are no more.</summary>
     public async Task RunAsync(HostSession session, CancellationToken cancellationToken)
     {
         try

@@ -1,4 +1,4 @@
-// Prints pairs as they change. It reads the files anew at each look: no inotify, whose instances are few, and which tells of files, not
+// Prints pairs as they change. It reads the files again at each look: no inotify, whose instances are few, and which tells of files, not
 // of pairs; and no look at times of files, which are coarser than writes.
 
 using VmBus.Integration;

@@ -146,7 +146,7 @@ internal sealed class LowLatencyCommand
         }
     }
 
-    // A device that is away for the moment is no error: its driver may be loaded anew.
+    // A device that is away for the moment is no error: its driver may be loaded again.
     private static IReadOnlyList<SysfsDevice> Again(Func<IReadOnlyList<SysfsDevice>> find)
     {
         try

@@ -75,7 +75,7 @@ internal static class TopRows
             Rate(now.InterruptsOutEmpty, before.InterruptsOutEmpty), Rate(now.OutgoingFullFirst, before.OutgoingFullFirst),
             Rate(now.OutgoingFullTotal, before.OutgoingFullTotal));
 
-        // A counter that fell was begun anew: the channel went and came between the readings.
+        // A counter that fell was begun again: the channel went and came between the readings.
         double? Rate(ulong? young, ulong? old) => young >= old ? (young.Value - old.Value) / seconds : null;
     }
 }

@@ -106,7 +106,7 @@ internal sealed partial class ModelGuest(GuestProtocol protocol, TimeProvider cl
     /// <summary>Whether the answer to a former contact or unload may look like one to the last.</summary>
     public bool MayMistakeContact => _mayMistake |= _drainingSince is { } since && clock.GetElapsedTime(since) >= PlaySetup.Patience;
 
-    /// <summary>Whether an answer is on its way that a guest that comes anew would take for its own.</summary>
+    /// <summary>Whether an answer is on its way that a guest that comes again would take for its own.</summary>
     public bool MayBeAnswered => IsContactOut || IsUnloadOut || MayMistakeContact;
 
     public bool AskedForSockets => _sockets.Count > 0;

@@ -133,7 +133,7 @@ internal sealed class ModelHost(HostProtocol protocol, HostProtocolOptions optio
     }
 
     /// <summary>
-    /// Whether that device may have a reserved channel. It has no subchannels: a guest that comes anew would be offered those
+    /// Whether that device may have a reserved channel. It has no subchannels: a guest that comes again would be offered those
     /// without their primary.
     /// </summary>
     public static bool IsForReserved(Guid instance) => instance == Instance(2);

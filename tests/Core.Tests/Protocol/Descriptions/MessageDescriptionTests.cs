@@ -22,7 +22,7 @@ public sealed class MessageDescriptionTests
                 text.Append($"    {one.Name}: {one.Text}{(one.Number is null ? "" : $" #{one.Number}")}\n");
         }
 
-        // Run with VMBUS_WRITE_GOLDEN=folder to write it anew, then look at the difference.
+        // Run with VMBUS_WRITE_GOLDEN=folder to write it again, then look at the difference.
         if (Environment.GetEnvironmentVariable("VMBUS_WRITE_GOLDEN") is { Length: > 0 } folder)
             File.WriteAllText(Path.Combine(folder, "conversation.txt"), text.ToString());
         Assert.Equal(Golden(), text.ToString(), ignoreLineEndingDifferences: true);

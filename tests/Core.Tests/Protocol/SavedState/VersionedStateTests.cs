@@ -36,7 +36,7 @@ public sealed class VersionedStateTests
         ["a channel open by a connection of its choice"] = (guest => Open(guest, connectionId: 0x77), new(ProtocolVersion.Copper, FeatureFlags.GuestSpecifiedSignalParameters)),
         ["a channel open by a flag of its choice"] = (guest => Open(guest, eventFlag: 9), new(ProtocolVersion.Copper, FeatureFlags.GuestSpecifiedSignalParameters)),
         ["a channel open with its interrupts redirected"] = (guest => Open(guest, flags: OpenChannelFlags.RedirectInterrupt), new(ProtocolVersion.Copper, FeatureFlags.ChannelInterruptRedirection)),
-        ["a channel to be opened anew by a flag of its choice"] = (guest =>
+        ["a channel to be opened again by a flag of its choice"] = (guest =>
         {
             guest.Opened(vp: 0);
             guest.SendClose();
@@ -239,7 +239,7 @@ public sealed class VersionedStateTests
         Assert.Contains(nameof(ChannelMessageType.OpenChannel), refused.Reason, StringComparison.Ordinal);
     }
 
-    // A message to a VP or SINT that the guest has not got would end its host's bus when it is posted.
+    // A message to a VP or SINT that the guest does not have would end its host's bus when it is posted.
     [Theory]
     [InlineData(0, 0x80)]
     [InlineData(4, 16)]
