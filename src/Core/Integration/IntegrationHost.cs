@@ -51,6 +51,9 @@ public abstract class IntegrationHost
     /// <summary>The messages' version agreed on; <see langword="null"/> before.</summary>
     internal IcVersion? MessageVersion { get; private set; }
 
+    /// <summary>Why nothing can be asked any more: the guest speaks no version, or is gone. <see langword="null"/> as long as it can.</summary>
+    private protected Exception? EndedBy { get; private set; }
+
     /// <summary>How long until <see cref="TryWriteRequest"/> has something to send, unless it is asked for something new.</summary>
     /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>
     public TimeSpan DueIn
@@ -160,6 +163,7 @@ public abstract class IntegrationHost
         ArgumentNullException.ThrowIfNull(reason);
         State = IntegrationHostState.Closed;
         _awaited = null;
+        EndedBy = reason;
         Ended(reason);
     }
 
@@ -236,6 +240,7 @@ public abstract class IntegrationHost
         if (!refused)
             Malformed();
         State = IntegrationHostState.Refused;
-        Ended(new NotSupportedException($"The guest speaks none of the versions {string.Join(", ", _versions)} of {MessageType}."));
+        EndedBy = new NotSupportedException($"The guest speaks none of the versions {string.Join(", ", _versions)} of {MessageType}.");
+        Ended(EndedBy);
     }
 }

@@ -20,10 +20,12 @@ internal sealed class QuestionQueue<TQuestion, TAnswer>
 
     /// <summary>Puts a question into the queue.</summary>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    public Task<TAnswer> AskAsync(TQuestion question, IntegrationHostState state, IcMessageType type)
+    /// <param name="question">What is asked.</param>
+    /// <param name="endedBy">Why the component ended, if it has: the question fails with it, as one that was waiting then.</param>
+    public Task<TAnswer> AskAsync(TQuestion question, Exception? endedBy)
     {
-        if (state is IntegrationHostState.Refused or IntegrationHostState.Closed)
-            return Task.FromException<TAnswer>(new InvalidOperationException($"The guest's {type} component cannot be asked: {state}."));
+        if (endedBy is not null)
+            return Task.FromException<TAnswer>(endedBy);
         if (_waiting.Count >= MaxWaiting)
             throw new InvalidOperationException($"{MaxWaiting} questions wait for an answer already.");
         var answer = new TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);

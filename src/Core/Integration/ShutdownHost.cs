@@ -32,7 +32,7 @@ public sealed class ShutdownHost : IntegrationHost
     /// <see cref="IntegrationHost.Close"/> was told when the channel is gone.
     /// </returns>
     /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    public Task<IcStatus> AskAsync(ShutdownRequest question) => _questions.AskAsync(question, State, MessageType);
+    public Task<IcStatus> AskAsync(ShutdownRequest question) => _questions.AskAsync(question, EndedBy);
 
     private protected override TimeSpan RequestDueIn => _questions.DueIn;
 

@@ -69,5 +69,5 @@ public sealed class VssHost : IntegrationHost
 
     private protected override void Ended(Exception reason) => _questions.End(reason);
 
-    private Task<IcStatus> AskAsync(IcVssOperation operation) => _questions.AskAsync(operation, State, MessageType);
+    private Task<IcStatus> AskAsync(IcVssOperation operation) => _questions.AskAsync(operation, EndedBy);
 }

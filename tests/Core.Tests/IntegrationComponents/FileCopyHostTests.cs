@@ -136,7 +136,7 @@ public class FileCopyHostTests
         Task<FileCopyResult> copy = Copy(Request("f", []), Stream.Null);
         _host.Close(new PeerDisconnectedException("gone"));
         await Assert.ThrowsAsync<PeerDisconnectedException>(() => copy);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Copy(Request("f", []), Stream.Null));
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => Copy(Request("f", []), Stream.Null));
     }
 
     [Fact]

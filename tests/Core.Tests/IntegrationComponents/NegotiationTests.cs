@@ -98,7 +98,7 @@ public class NegotiationTests
         Assert.False(host.TryWriteRequest(packet, out _));
         Assert.Equal(Timeout.InfiniteTimeSpan, host.DueIn);
         await Assert.ThrowsAsync<NotSupportedException>(() => waiting);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => host.AskAsync(KvpRequest.Get(IcKvpPool.Auto, "x")));
+        await Assert.ThrowsAsync<NotSupportedException>(() => host.AskAsync(KvpRequest.Get(IcKvpPool.Auto, "x")));
     }
 
     [Fact]

@@ -150,6 +150,9 @@ public sealed class ServiceTests : IDisposable
         _channels.LeftGate.Signal();
         await host.WaitAsync(Patience.Limit, Token);
         await Assert.ThrowsAsync<PeerDisconnectedException>(() => last.WaitAsync(Patience.Limit, Token));
+
+        // Asked behind the end, it fails as it did just before.
+        await Assert.ThrowsAsync<PeerDisconnectedException>(() => service.Use(h => h.AskAsync(new ShutdownRequest(default))));
     }
 
     [Fact]

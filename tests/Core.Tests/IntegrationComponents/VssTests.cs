@@ -77,7 +77,7 @@ public class VssTests
         Next(host);
         host.Close(new PeerDisconnectedException("gone"));
         await Assert.ThrowsAsync<PeerDisconnectedException>(() => freeze);
-        await Assert.ThrowsAsync<InvalidOperationException>(host.ThawAsync);
+        await Assert.ThrowsAsync<PeerDisconnectedException>(host.ThawAsync);
     }
 
     [Fact]

@@ -53,8 +53,8 @@ public sealed class FileCopyHost : IntegrationHost
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(content);
-        if (State is IntegrationHostState.Refused or IntegrationHostState.Closed)
-            return Task.FromException<FileCopyResult>(new InvalidOperationException($"The guest's {MessageType} component takes no files: {State}."));
+        if (EndedBy is { } ended)
+            return Task.FromException<FileCopyResult>(ended);
         if (_jobs.Count >= MaxWaiting)
             throw new InvalidOperationException($"{MaxWaiting} files wait to be copied already.");
         var job = new Job(request, content, progress, cancellationToken);

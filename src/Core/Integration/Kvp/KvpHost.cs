@@ -77,7 +77,7 @@ public sealed class KvpHost : IntegrationHost
     /// <exception cref="ArgumentException">A text is too long or holds a zero.</exception>
     public Task<KvpAnswer> SetAddressesAsync(KvpAddresses addresses) => AskAsync(KvpRequest.SetAddresses(addresses));
 
-    internal Task<KvpAnswer> AskAsync(KvpRequest question) => _questions.AskAsync(question, State, MessageType);
+    internal Task<KvpAnswer> AskAsync(KvpRequest question) => _questions.AskAsync(question, EndedBy);
 
     private protected override TimeSpan RequestDueIn => _questions.DueIn;
 
