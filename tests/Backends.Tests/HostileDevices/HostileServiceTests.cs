@@ -359,8 +359,10 @@ public sealed class HostileServiceTests
     }
 
     // The gate closes and the token is cancelled at once: whichever a service sees first, it is a close.
-    [Fact]
-    public async Task A_close_is_no_failure_of_a_service_that_waits_without_its_token()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_close_is_no_failure_of_a_service_that_waits_without_its_token(bool throws)
     {
         await using DeviceFixture fixture = await StartAsync();
         fixture.Device.Serve = async (channel, _) =>
@@ -368,6 +370,8 @@ public sealed class HostileServiceTests
             while (await channel.Channel.WaitToReadAsync(CancellationToken.None))
             {
             }
+            if (throws)
+                throw new PeerDisconnectedException("The guest is gone.");
         };
         WireChannel channel = await fixture.Guest.ShareRingsAsync(fixture.Played);
         for (int round = 1; round <= 300; round++)

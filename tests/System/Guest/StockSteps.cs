@@ -93,6 +93,8 @@ internal sealed class StockSteps(string[] words)
         Steps.Run("sh", "-c", "dmesg | grep -iE 'hypervisor detected|vmbus|hv_|rtc'");
         Require(Dmesg().Contains($"Vmbus version:{wanted}", StringComparison.Ordinal), $"it is not version {wanted}, the newest that both know");
         Require(DateTime.UtcNow.Year >= 2025, $"the clock says {DateTime.UtcNow:u}");
+        // A kernel waits 8 to 10 s for a CMOS clock that does not answer, and says so.
+        Require(!Dmesg().Contains("Unable to read current time from RTC", StringComparison.Ordinal), "the kernel waited for a CMOS clock");
     }
 
     private void RequireMemory()

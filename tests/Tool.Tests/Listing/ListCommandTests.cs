@@ -73,6 +73,8 @@ public sealed class ListCommandTests
         Assert.Equal($"VMBUS ID  9: {name}\n", terminal.Out);
         await terminal.Run(FakeEngines.Good, "list", "--json", "--sysfs", tree.Root);
         Assert.Contains($"\"class_name\": {json}", terminal.Out, StringComparison.Ordinal);
+        await terminal.Run(FakeEngines.Good, "top", "--once", "--json", "--sysfs", tree.Root);
+        Assert.Contains($"\"class_name\": {json}", terminal.Out, StringComparison.Ordinal);
     }
 
     // As many as a bus can have.

@@ -40,6 +40,19 @@ public sealed class MessageDescriptionTests
         }
     }
 
+    // What every Linux posts, at every version: vmbus_channel_tl_connect_request without a silo.
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    [InlineData(6, 0)]
+    public void A_socket_request_of_40_bytes_is_whole(ushort major, ushort minor)
+    {
+        RecordedMessage silo = HandMadeConversation.Messages.First(one => one.Fault == MessageFault.None && MessageDescription.Of(one.Bytes.Span, one.Negotiated).Type == ChannelMessageType.TlConnectRequest);
+        MessageDescription described = MessageDescription.Of(silo.Bytes.Span[..40], new NegotiatedVersion(new ProtocolVersion(major, minor), FeatureFlags.None));
+        Assert.Null(described.Problem);
+        Assert.DoesNotContain(described.Fields, one => one.Name is "silo_id" or "cut" or "trailing");
+    }
+
     [Fact]
     public void A_message_cut_at_any_byte_tells_no_field_it_does_not_have_and_says_it_is_cut()
     {

@@ -29,6 +29,15 @@ public sealed class HostGpadlTests
         Assert.Equal((1, (long)pages), (_guest.Host.GpadlCount, _guest.Host.GpadlPages));
     }
 
+    // Linux 6.12 shares the rings of a UIO device and two buffers: 12,032 pages in three GPADLs, by hv_uio_probe.
+    [Fact]
+    public void The_default_budget_has_room_for_64_devices_over_UIO()
+    {
+        HostProtocolOptions options = new();
+        Assert.True(options.MaxGpadlPages >= 64 * 12_032, $"{options.MaxGpadlPages} pages");
+        Assert.True(options.MaxGpadls >= 64 * 3, $"{options.MaxGpadls} GPADLs");
+    }
+
     [Fact]
     public void A_device_may_refuse_memory()
     {
