@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace VmBus;
 
-/// <summary>Packets read together. What is not committed will be read again.</summary>
+/// <summary>Packets read together. Packets that are not committed are read again.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="IncomingBatch"/>.</remarks>
 public readonly ref struct ChannelReadBatch
 {
@@ -21,7 +21,9 @@ public readonly ref struct ChannelReadBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryNext(out RingPacket packet) => _batch.TryNext(out packet);
 
-    /// <summary>Gives the room of the packets taken so far back, and signals a writer that waits for it. The batch may go on after it.</summary>
+    /// <summary>
+    /// Frees the room of the packets read so far, and signals a writer that waits for it. The batch can continue.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit()
     {
@@ -29,14 +31,14 @@ public readonly ref struct ChannelReadBatch
             _channel.Signaler.SignalRoom();
     }
 
-    /// <summary>Ends the batch; packets taken and not committed will be read again.</summary>
+    /// <summary>Ends the batch. Packets that were read but not committed are read again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _batch.Dispose();
 
-    /// <summary>The packets that are left, for <c>foreach</c>. Each is valid until the next.</summary>
+    /// <summary>The remaining packets, for <c>foreach</c>. Each is valid until the next one is read.</summary>
     public Enumerator GetEnumerator() => new(_batch);
 
-    /// <summary>Goes through the packets of a batch.</summary>
+    /// <summary>Enumerates the packets of a batch.</summary>
     public ref struct Enumerator
     {
         private readonly IncomingBatch _batch;
@@ -44,11 +46,11 @@ public readonly ref struct ChannelReadBatch
 
         internal Enumerator(IncomingBatch batch) => _batch = batch;
 
-        /// <summary>The packet taken last.</summary>
+        /// <summary>The current packet.</summary>
         public readonly RingPacket Current => _current;
 
-        /// <summary>Takes the next packet.</summary>
-        /// <exception cref="RingCorruptException">The writer wrote something impossible; the ring is faulted.</exception>
+        /// <summary>Reads the next packet.</summary>
+        /// <exception cref="RingCorruptException">The writer wrote an invalid value; the ring is faulted.</exception>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool MoveNext() => _batch.TryNext(out _current);
     }

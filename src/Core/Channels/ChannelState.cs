@@ -6,10 +6,10 @@ public enum ChannelState
     /// <summary>In use.</summary>
     Open = 0,
 
-    /// <summary>The other side wrote something impossible into a ring: see <see cref="VmBusChannel.CorruptionError"/>.</summary>
+    /// <summary>The other side wrote an invalid value into a ring: see <see cref="VmBusChannel.CorruptionError"/>.</summary>
     Faulted,
 
-    /// <summary>The other side is gone. What it had committed can still be read.</summary>
+    /// <summary>The other side is gone. Packets that it had committed can still be read.</summary>
     Disconnected,
 
     /// <summary>Disposed on this side.</summary>

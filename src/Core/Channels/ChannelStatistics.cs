@@ -1,7 +1,7 @@
 namespace VmBus;
 
 /// <summary>The counters of one end of a channel since it was opened.</summary>
-/// <remarks>Bytes are bytes of ring: descriptors and trailers are among them.</remarks>
+/// <remarks>Byte counts are ring bytes: they include descriptors and trailers.</remarks>
 public readonly record struct ChannelStatistics
 {
     internal ChannelStatistics(OutgoingRingStatistics outgoing, IncomingRingStatistics incoming, SignalStatistics signals, long wakeups)
@@ -15,19 +15,19 @@ public readonly record struct ChannelStatistics
     /// <summary>Packets sent.</summary>
     public long PacketsSent => Outgoing.Packets;
 
-    /// <summary>Bytes that the packets sent took.</summary>
+    /// <summary>Ring bytes of the packets sent.</summary>
     public long BytesSent => Outgoing.Bytes;
 
-    /// <summary>Packets taken and committed.</summary>
+    /// <summary>Packets read and committed.</summary>
     public long PacketsReceived => Incoming.Packets;
 
-    /// <summary>Bytes that the packets taken and committed took.</summary>
+    /// <summary>Ring bytes of the packets read and committed.</summary>
     public long BytesReceived => Incoming.Bytes;
 
-    /// <summary>Signals left to the monitor page. Linux does not count these: its <c>events</c> has hypercalls only.</summary>
+    /// <summary>Signals set in the monitor page. Linux does not count these: its <c>events</c> counts hypercalls only.</summary>
     public long MonitoredSignals => Signals.Monitored;
 
-    /// <summary>Immediate signals, promotions and signals for room included.</summary>
+    /// <summary>Immediate signals, including promotions and signals for room.</summary>
     public long Hypercalls => Signals.Hypercalls;
 
     /// <summary>Immediate signals sent because an urgent message found a deferred signal still pending.</summary>
@@ -39,7 +39,7 @@ public readonly record struct ChannelStatistics
     /// <summary>Immediate signals that the hypervisor refused.</summary>
     public long FailedSignals => Signals.Failed;
 
-    /// <summary>The hypervisor's status of the last refusal; 0 where there was none.</summary>
+    /// <summary>The hypervisor's status of the last refusal; 0 if there was none.</summary>
     public ushort LastFailedStatus => (ushort)Signals.LastFailure;
 
     /// <summary>Publications that needed no signal because the reader masked its interrupt.</summary>
@@ -48,13 +48,13 @@ public readonly record struct ChannelStatistics
     /// <summary>Publications that needed no signal because the ring was not empty before.</summary>
     public long SkippedNotEmpty => Outgoing.NotEmpty;
 
-    /// <summary>Times an adaptive channel changed its way of signalling.</summary>
+    /// <summary>Times an adaptive channel switched between deferred and immediate signals.</summary>
     public long ModeChanges => Signals.ModeChanges;
 
     /// <summary>Sends refused for lack of room (<c>out_full_total</c>).</summary>
     public long RefusedSends => Outgoing.FullTotal;
 
-    /// <summary>Times the ring became full: refusals in a row count once (<c>out_full_first</c>).</summary>
+    /// <summary>Times the ring became full: consecutive refusals count once (<c>out_full_first</c>).</summary>
     public long TimesFull => Outgoing.FullFirst;
 
     /// <summary>Signals of the other side that ended a wait here (Linux's <c>interrupts</c>).</summary>

@@ -5,7 +5,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>Packets sent together. What is not committed is discarded on <see cref="Dispose"/>.</summary>
+/// <summary>Packets sent together. Packets that are not committed are discarded on <see cref="Dispose"/>.</summary>
 /// <remarks>Belongs to the thread that began it. See <see cref="OutgoingBatch"/>.</remarks>
 public ref struct ChannelWriteBatch
 {
@@ -34,12 +34,12 @@ public ref struct ChannelWriteBatch
     public readonly void Revert() => _batch.Revert();
 
     /// <summary>Publishes the batch, signals if the other side needs it, and ends the batch.</summary>
-    /// <param name="urgency">How soon the other side should know.</param>
+    /// <param name="urgency">How soon to signal the other side.</param>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(Urgency urgency = Urgency.Normal) => _channel.AfterWrite(_batch.Commit(), urgency);
 
-    /// <summary>Ends the batch; what was not committed is given up.</summary>
+    /// <summary>Ends the batch and discards packets that were not committed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _batch.Dispose();
 }

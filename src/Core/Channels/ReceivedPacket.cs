@@ -6,8 +6,8 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>A packet that was read, in memory of a pool. Dispose it to give the memory back.</summary>
-/// <remarks>If it is not disposed, the pool loses a buffer, and nothing else happens. Belongs to one thread at a time.</remarks>
+/// <summary>A received packet, in a pooled buffer. Dispose it to return the buffer to the pool.</summary>
+/// <remarks>If it is not disposed, the pool loses a buffer; there is no other effect. Use it from one thread at a time.</remarks>
 public sealed class ReceivedPacket : IDisposable
 {
     private readonly ulong _descriptor;
@@ -24,7 +24,7 @@ public sealed class ReceivedPacket : IDisposable
     /// <summary>The packet's type.</summary>
     public PacketType Type => (PacketType)PacketDescriptor.TypeIn(_descriptor);
 
-    /// <summary>The transaction id: the request's own, or for a completion that of the request it answers.</summary>
+    /// <summary>The transaction id. A completion has the id of the request that it answers.</summary>
     public ulong TransactionId { get; }
 
     /// <summary>Whether the sender waits for a completion with this packet's transaction id.</summary>
@@ -34,14 +34,14 @@ public sealed class ReceivedPacket : IDisposable
     /// <exception cref="ObjectDisposedException">The packet was disposed.</exception>
     public ReadOnlyMemory<byte> Payload => Bytes.Memory[RingPacket.OffsetIn(_descriptor)..];
 
-    /// <summary>The packet as a batch gives it: with the ranges of a GPA-direct or transfer-page packet.</summary>
+    /// <summary>The packet as a batch returns it, including the ranges of a GPA-direct or transfer-page packet.</summary>
     /// <exception cref="ObjectDisposedException">The packet was disposed.</exception>
     public RingPacket Packet => new(ref MemoryMarshal.GetReference(Bytes.Span), _descriptor, TransactionId);
 
     /// <summary>Bytes of memory it takes.</summary>
     internal int Length => Bytes.Length;
 
-    /// <summary>Gives the memory back to the pool.</summary>
+    /// <summary>Returns the buffer to the pool.</summary>
     public void Dispose()
     {
         _bytes?.Dispose();

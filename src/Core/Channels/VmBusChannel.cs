@@ -16,13 +16,13 @@ namespace VmBus;
 
 /// <summary>One end of an open VMBus channel.</summary>
 /// <remarks>
-/// <para>One thread may send and one thread may read at a time; they may be different threads. With a multi-producer
-/// <see cref="OutgoingRing"/> any number may send. <see cref="SignalMode"/> may be set by any thread at any time.</para>
-/// <para>Payloads are padded with zeros to a multiple of 8 bytes, as everywhere on VMBus: what is read may be up to 7 bytes
-/// longer than what was sent. <c>PipeStream</c> carries exact lengths.</para>
-/// <para><see cref="Dispose"/> may be called at any time, also while other threads are in calls. Each later call throws
-/// <see cref="ObjectDisposedException"/>; a call that races with it succeeds, fails or finds the end, and touches no memory
-/// that is gone. Disposing a channel that was opened closes it.</para>
+/// <para>One thread can send and one thread can read at a time; they can be different threads. With a multi-producer
+/// <see cref="OutgoingRing"/> any number of threads can send. Any thread can set <see cref="SignalMode"/> at any time.</para>
+/// <para>Payloads are padded with zeros to a multiple of 8 bytes, as everywhere on VMBus: a received payload can be up to 7 bytes
+/// longer than the one that was sent. <c>PipeStream</c> carries exact lengths.</para>
+/// <para><see cref="Dispose"/> can be called at any time, even while other threads are in calls. Each later call throws
+/// <see cref="ObjectDisposedException"/>; a call that races with it succeeds, fails or reports the end, and accesses no memory
+/// that was unmapped. Disposing a channel that was opened closes it.</para>
 /// </remarks>
 public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
 {
@@ -81,7 +81,7 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// How the next signal will really be sent. It differs from the mode when the channel has no monitor, or cannot signal by
+    /// How the next signal is sent. It differs from the mode if the channel has no monitor, or cannot signal by
     /// hypercall.
     /// </summary>
     public EffectiveSignal EffectiveSignal => _signaler.EffectiveMode;
@@ -93,8 +93,8 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         : ChannelState.Open;
 
     /// <summary>
-    /// Completes when the channel has ended: closed here, or the other side is gone (what it had committed can still be read).
-    /// Fails with <see cref="RingCorruptException"/> when the other side wrote what no correct peer writes.
+    /// Completes when the channel has ended: closed here, or the other side is gone (its committed packets can still be read).
+    /// Fails with <see cref="RingCorruptException"/> if the other side wrote an invalid value into a ring.
     /// </summary>
     public Task Completion => _completion.Task;
 
@@ -107,24 +107,26 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     /// <summary>What opened this end, when that is to close it too. Set before the channel is handed out.</summary>
     internal IChannelOwner? Owner { get; set; }
 
-    /// <summary>How the other side's end was noticed; <see langword="null"/> while it is there.</summary>
+    /// <summary>
+    /// How this side detected that the other side is gone; <see langword="null"/> while the other side is present.
+    /// </summary>
     public string? DisconnectReason => Volatile.Read(ref _disconnected)?.Message;
 
-    /// <summary>What the other side wrote that no correct peer writes, if it did.</summary>
+    /// <summary>The error that faulted a ring of this channel; <see langword="null"/> if neither is faulted.</summary>
     public RingCorruptException? CorruptionError => _ring.CorruptionError ?? _outgoing.CorruptionError;
 
-    /// <summary>What was counted on this end. A snapshot: exact only while the channel is at rest.</summary>
+    /// <summary>The counters of this end. A snapshot: exact only while the channel is idle.</summary>
     public ChannelStatistics GetStatistics()
         => new(_outgoing.GetStatistics(), _ring.GetStatistics(), _signaler.GetStatistics(), _waits.Signals);
 
     /// <summary>Sends one in-band packet, and signals if the other side needs it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
-    /// <param name="urgency">How soon the other side should know.</param>
+    /// <param name="urgency">How soon to signal the other side.</param>
     /// <returns>
-    /// <see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>. Always so once the other side is gone.
+    /// <see langword="false"/> if the ring has no room now (see <see cref="WaitToWrite"/>), or the other side is gone.
     /// </returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an invalid index.</exception>
     /// <exception cref="InvalidOperationException">A batch is open: <see cref="ChannelWriteBatch"/>.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,12 +155,12 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
 
     /// <summary>Sends one packet of any type, and signals if the other side needs it.</summary>
     /// <param name="packet">The packet.</param>
-    /// <param name="urgency">How soon the other side should know.</param>
+    /// <param name="urgency">How soon to signal the other side.</param>
     /// <returns>
-    /// <see langword="false"/> when the ring has no room now: see <see cref="WaitToWrite"/>. Always so once the other side is gone.
+    /// <see langword="false"/> if the ring has no room now (see <see cref="WaitToWrite"/>), or the other side is gone.
     /// </returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The other side wrote an impossible index.</exception>
+    /// <exception cref="RingCorruptException">The other side wrote an invalid index.</exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     public bool TrySend(in OutgoingPacket packet, Urgency urgency = Urgency.Normal)
     {
@@ -169,18 +171,20 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Starts a batch: any number of packets, one publication, at most one signal.</summary>
-    /// <exception cref="InvalidOperationException">A batch is open; on a multi-producer channel, one of this thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A batch is already open; on a multi-producer channel, a batch of this thread.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The channel is closed.</exception>
     public ChannelWriteBatch BeginBatch() => new(this, _outgoing.BeginBatch());
 
     /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
-    /// <remarks>On a closed channel, the first look for a packet throws <see cref="ObjectDisposedException"/>.</remarks>
+    /// <remarks>On a closed channel, the first read of a packet throws <see cref="ObjectDisposedException"/>.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ChannelReadBatch ReadBatch() => new(this, _incoming.ReadBatch());
 
     /// <summary>
-    /// Ends the use of the channel on this side: waits under way end, later calls throw. A channel that was opened begins to
-    /// close: <see cref="CloseAsync"/> waits for that. May be called by any thread at any time, also more than once.
+    /// Ends the use of the channel on this side: pending waits end, later calls throw. A channel that was opened starts to
+    /// close; <see cref="CloseAsync"/> waits until it is closed. Any thread can call this at any time, more than once.
     /// </summary>
     public void Dispose()
     {
@@ -188,13 +192,15 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
         Owner?.OnDisposed();
     }
 
-    /// <summary>Closes the channel: <see cref="Dispose"/>, and waits until the other side has given the rings back.</summary>
-    /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
+    /// <summary>Closes the channel: calls <see cref="Dispose"/>, and waits until the other side has released the rings.</summary>
+    /// <param name="cancellationToken">Cancels the wait; the close continues.</param>
     /// <remarks>
-    /// A guest tells its host, which must give the rings back before their memory is free. Where nothing has to be given back
+    /// A guest asks its host to release the rings; their memory is free only after that. Where there is nothing to release
     /// (a host's end, two processes, UIO) it returns at once.
     /// </remarks>
-    /// <exception cref="VmBusException">The rings were not given back in time: their memory stays taken until they are.</exception>
+    /// <exception cref="VmBusException">
+    /// The rings were not released in time. Their memory stays allocated until they are.
+    /// </exception>
     public Task CloseAsync(CancellationToken cancellationToken = default)
     {
         End();
@@ -202,7 +208,7 @@ public sealed partial class VmBusChannel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the channel, as <see cref="CloseAsync"/> does, but does not throw when the rings were not given back in time.
+    /// Closes the channel, as <see cref="CloseAsync"/> does, but does not throw if the rings were not released in time.
     /// </summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 

@@ -1,16 +1,16 @@
 namespace VmBus.Pipes;
 
 /// <summary>
-/// The other side of a pipe sent something no correct peer sends. The pipe is faulted from then on, in both directions:
+/// The other side of a pipe sent invalid data. The pipe is faulted from then on, in both directions:
 /// each further call throws the same error.
 /// </summary>
 public sealed class PipeCorruptException : VmBusException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="fault">What was wrong.</param>
-    /// <param name="value">The value found.</param>
-    /// <param name="limit">The limit it broke.</param>
-    /// <param name="position">Bytes of data received before the packet at fault.</param>
+    /// <param name="value">The invalid value.</param>
+    /// <param name="limit">The limit that the value exceeded.</param>
+    /// <param name="position">Bytes of data received before the invalid packet.</param>
     internal PipeCorruptException(PipeFault fault, uint value, uint limit, long position)
         : base(Describe(fault, value, limit, position))
     {
@@ -23,13 +23,13 @@ public sealed class PipeCorruptException : VmBusException
     /// <summary>What was wrong.</summary>
     internal PipeFault Fault { get; }
 
-    /// <summary>The value found.</summary>
+    /// <summary>The invalid value.</summary>
     public uint Value { get; }
 
-    /// <summary>The limit it broke.</summary>
+    /// <summary>The limit that the value exceeded.</summary>
     public uint Limit { get; }
 
-    /// <summary>Bytes of data received before the packet at fault.</summary>
+    /// <summary>Bytes of data received before the invalid packet.</summary>
     public long Position { get; }
 
     private static string Describe(PipeFault fault, uint value, uint limit, long position) => fault switch

@@ -8,18 +8,18 @@ namespace VmBus.Pipes;
 
 /// <summary>A pipe over a channel: <see cref="PipeMode.Byte"/> like a socket, <see cref="PipeMode.Message"/> with boundaries.</summary>
 /// <remarks>
-/// <para>One thread reads and one writes at a time; they may be two. Writes are not buffered: each is
+/// <para>One thread can read and one can write at a time; they can be different threads. Writes are not buffered: each is
 /// published and signalled once, as soon as there is room, so <see cref="Flush"/> does nothing. A write that is
-/// cancelled or times out may have sent part of its bytes, but never part of a message. Reads and writes that need not
+/// cancelled or times out can have sent part of its bytes, but never part of a message. Reads and writes that do not
 /// wait do not allocate.</para>
-/// <para>In byte mode a write becomes packets of up to <see cref="PipeHeader.MaxDataLength"/> bytes, and of a quarter of
-/// the ring at most. <see cref="CompleteWriting"/> ends one direction with an empty packet, as hvsocks do; there is always
-/// room for it. In message mode each write is one message, even an empty one, and each read takes from one message only.</para>
-/// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and all it sent was read:
-/// <see cref="PeerCompletedWriting"/> says which. Writing to a peer that is gone throws
-/// <see cref="PeerDisconnectedException"/>. Data that no correct peer sends throws <see cref="PipeCorruptException"/> or
-/// <see cref="RingCorruptException"/>, once everything before it was read. A packet that wants a completion
-/// gets none: pipes have no answers.</para>
+/// <para>In byte mode a write is split into packets of at most <see cref="PipeHeader.MaxDataLength"/> bytes and a quarter of
+/// the ring. <see cref="CompleteWriting"/> ends one direction with an empty packet, as hvsocks do; there is always room for it.
+/// In message mode each write is one message, even an empty one, and each read returns data of one message only.</para>
+/// <para>Reading ends (0 bytes) when the peer completed its writing, or is gone and everything it sent was read;
+/// <see cref="PeerCompletedWriting"/> tells the two apart. Writing to a peer that is gone throws
+/// <see cref="PeerDisconnectedException"/>. Invalid data throws <see cref="PipeCorruptException"/> or
+/// <see cref="RingCorruptException"/>, once everything before it was read. A packet that requests a completion
+/// gets none: pipes have no completions.</para>
 /// </remarks>
 public sealed partial class PipeStream : Stream
 {
@@ -30,10 +30,10 @@ public sealed partial class PipeStream : Stream
     private TimeSpan _writeTimeout = Timeout.InfiniteTimeSpan;
     private int _disposed;
 
-    /// <summary>Makes a stream of an open channel that is used for nothing else.</summary>
+    /// <summary>Creates a stream on an open channel that has no other user.</summary>
     /// <param name="channel">The channel.</param>
-    /// <param name="mode">What the offer says of it: <see cref="PipeOfferData.Mode"/>.</param>
-    /// <param name="leaveOpen">Whether the channel outlives the stream.</param>
+    /// <param name="mode">The mode in the offer: <see cref="PipeOfferData.Mode"/>.</param>
+    /// <param name="leaveOpen">Whether the channel stays open when the stream is disposed.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such mode.</exception>
     public PipeStream(VmBusChannel channel, PipeMode mode = PipeMode.Byte, bool leaveOpen = false)
     {
@@ -47,32 +47,34 @@ public sealed partial class PipeStream : Stream
         _output = new PipeOutput(channel, mode);
     }
 
-    /// <summary>The channel below.</summary>
+    /// <summary>The underlying channel.</summary>
     public VmBusChannel Channel { get; }
 
     /// <summary>Whether the pipe carries bytes or messages.</summary>
     public PipeMode Mode { get; }
 
-    /// <summary>The longest message that can be written, in bytes: a packet's limit or the ring's.</summary>
+    /// <summary>The longest message that can be written, in bytes: the smaller of a packet's limit and the ring's.</summary>
     public int MaxMessageLength => Math.Min(PipeHeader.MaxDataLength, Channel.Outgoing.MaxPayloadLength - PipeHeader.Size);
 
-    /// <summary>How soon the other side is signalled for writes from now on.</summary>
+    /// <summary>How soon to signal the other side for later writes.</summary>
     public Urgency Urgency
     {
         get => _output.Urgency;
         set => _output.Urgency = value;
     }
 
-    /// <summary>In message mode, whether the last read took the last byte of its message.</summary>
+    /// <summary>In message mode, whether the last read returned the last byte of its message.</summary>
     public bool IsMessageComplete => _input.IsMessageComplete;
 
-    /// <summary>Whether nothing more will come. When a read took 0 bytes, distinguishes the end from an empty message.</summary>
+    /// <summary>Whether no more data will arrive. After a read of 0 bytes, this tells the end from an empty message.</summary>
     public bool IsEndOfStream => _input.IsEnded;
 
-    /// <summary>Whether the peer completed its writing, rather than disconnected.</summary>
+    /// <summary>Whether the peer completed its writing, as opposed to disconnecting.</summary>
     public bool PeerCompletedWriting => _input.PeerCompleted;
 
-    /// <summary>What the other side sent that faulted the pipe, if it did. The ring's is <see cref="VmBusChannel.CorruptionError"/>.</summary>
+    /// <summary>
+    /// The error that faulted the pipe, if any. For an error of the ring see <see cref="VmBusChannel.CorruptionError"/>.
+    /// </summary>
     public PipeCorruptException? CorruptionError => _input.Fault;
 
     /// <inheritdoc/>
@@ -114,10 +116,10 @@ public sealed partial class PipeStream : Stream
     }
 
     /// <summary>Reads what has arrived, or waits for data.</summary>
-    /// <param name="buffer">Where the data goes. An empty one waits for data and takes none.</param>
-    /// <returns>Bytes read. 0 is an empty message or the end: see <see cref="IsEndOfStream"/>.</returns>
+    /// <param name="buffer">Where the data goes. An empty buffer waits for data and reads none.</param>
+    /// <returns>Bytes read. 0 means an empty message or the end: see <see cref="IsEndOfStream"/>.</returns>
     /// <exception cref="TimeoutException">No data within <see cref="ReadTimeout"/>.</exception>
-    /// <exception cref="PipeCorruptException">The other side sent something impossible.</exception>
+    /// <exception cref="PipeCorruptException">The other side sent invalid data.</exception>
     public override int Read(Span<byte> buffer)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -180,7 +182,7 @@ public sealed partial class PipeStream : Stream
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Ends writing in byte mode: after all that was written, the peer reads 0 bytes. Reading goes on. Waits only if another
+    /// Ends writing in byte mode: after all written data, the peer reads 0 bytes. Reading stays possible. Waits only if another
     /// writer has filled the ring; does nothing if the peer is gone.
     /// </summary>
     /// <exception cref="NotSupportedException">In message mode, where an empty packet is an empty message.</exception>
@@ -192,7 +194,7 @@ public sealed partial class PipeStream : Stream
     }
 
     /// <inheritdoc cref="CompleteWriting"/>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait with <see cref="OperationCanceledException"/>.</param>
     public async ValueTask CompleteWritingAsync(CancellationToken cancellationToken = default)
     {
         while (!TryComplete())
@@ -212,14 +214,14 @@ public sealed partial class PipeStream : Stream
     internal ValueTask WaitForRoomAsync(int length, CancellationToken cancellationToken) => _output.WaitAsync(length, cancellationToken);
 
     /// <summary>
-    /// Abandons the outgoing direction: writes throw from now on, and dispose sends no end packet. For a peer that is gone, or a
+    /// Abandons the outgoing direction: later writes throw, and dispose sends no end packet. For a peer that is gone, or a
     /// channel that another stream takes over.
     /// </summary>
     public void AbandonWriting() => _output.Abandon();
 
     /// <summary>
-    /// Sends the end packet in byte mode, unless it was sent, then disposes the channel unless it is left open. May be called by any
-    /// thread at any time: another thread's write completes or throws <see cref="ObjectDisposedException"/>.
+    /// Sends the end packet in byte mode, unless it was sent, then disposes the channel unless it stays open. Can be called by
+    /// any thread at any time: another thread's write completes or throws <see cref="ObjectDisposedException"/>.
     /// </summary>
     protected override void Dispose(bool disposing)
     {

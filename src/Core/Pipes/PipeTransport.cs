@@ -10,16 +10,16 @@ namespace VmBus.Pipes;
 /// <para>The ring is the only queue between the two sides. A reader that does not read fills it, and then the other side's
 /// <see cref="PipeWriter.FlushAsync"/> waits. The next flush continues one that was cancelled: no byte is lost or
 /// sent twice.</para>
-/// <para>Completing <see cref="Output"/> sends the end to the peer once everything was flushed; completing it with an error drops
-/// what was not flushed and sends no end. Completing <see cref="Input"/> only stops reading. Dispose completes both, sends
-/// the end if it was not sent, and disposes the stream.</para>
-/// <para>One thread reads and one writes at a time.</para>
+/// <para>Completing <see cref="Output"/> sends the end packet once everything was flushed. Completing it with an error drops
+/// unflushed data and sends no end packet. Completing <see cref="Input"/> only stops reading. Dispose completes both, sends
+/// the end packet if it was not sent, and disposes the stream.</para>
+/// <para>One thread can read and one can write at a time.</para>
 /// </remarks>
 public sealed class PipeTransport : IDuplexPipe, IAsyncDisposable
 {
     private readonly PipeStream _stream;
 
-    /// <summary>Makes a transport of a stream that is used for nothing else.</summary>
+    /// <summary>Creates a transport on a stream that has no other user.</summary>
     /// <param name="stream">A pipe in byte mode.</param>
     /// <param name="readerOptions">Buffers of the reader; <see langword="null"/> for the defaults. The stream always stays open.</param>
     /// <param name="writerOptions">Buffers of the writer; <see langword="null"/> for the defaults.</param>
@@ -35,14 +35,14 @@ public sealed class PipeTransport : IDuplexPipe, IAsyncDisposable
         Output = new TransportWriter(stream, writerOptions);
     }
 
-    /// <summary>What the other side writes.</summary>
+    /// <summary>Reads the data that the other side writes.</summary>
     public PipeReader Input { get; }
 
-    /// <summary>What the other side reads.</summary>
+    /// <summary>Writes the data that the other side reads.</summary>
     public PipeWriter Output { get; }
 
     /// <summary>Completes both halves, flushing what was written, and disposes the stream.</summary>
-    /// <exception cref="PeerDisconnectedException">The other side went before all was flushed.</exception>
+    /// <exception cref="PeerDisconnectedException">The other side disconnected before everything was flushed.</exception>
     public async ValueTask DisposeAsync()
     {
         try

@@ -6,8 +6,8 @@ using System.Runtime.CompilerServices;
 namespace VmBus;
 
 /// <summary>
-/// Packets taken together: their room goes back to the writer with one publication, on <see cref="Commit"/>. Packets
-/// not committed when the batch is disposed are read again.
+/// Packets read together. <see cref="Commit"/> frees their room for the writer with one publication. Packets
+/// that are not committed when the batch is disposed are read again.
 /// </summary>
 /// <remarks>
 /// Belongs to the thread that began it; one batch at a time. A packet is valid until the next call on the batch.
@@ -22,19 +22,19 @@ public readonly ref struct IncomingBatch
         _ring = ring;
     }
 
-    /// <summary>Takes the next packet.</summary>
+    /// <summary>Reads the next packet.</summary>
     /// <param name="packet">The packet; valid until the next call on this batch.</param>
     /// <returns><see langword="false"/> when the ring holds no more.</returns>
-    /// <exception cref="RingCorruptException">The writer wrote something impossible; the ring is faulted.</exception>
+    /// <exception cref="RingCorruptException">The writer wrote an invalid value; the ring is faulted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryNext(out RingPacket packet) => _ring!.TryTake(out packet);
 
-    /// <summary>Gives the room of the packets taken so far back to the writer. The batch may go on after it.</summary>
+    /// <summary>Frees the room of the packets read so far for the writer. The batch can continue afterwards.</summary>
     /// <returns><see langword="true"/> when the writer waits for this room and must be signalled.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Commit() => _ring!.Publish();
 
-    /// <summary>Ends the batch; packets not committed are read again.</summary>
+    /// <summary>Ends the batch. Packets that are not committed are read again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _ring?.Revert();
 }

@@ -20,12 +20,12 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>
-/// Reads packets from a ring: in place or as validated copies, in batches, with one publication of the read index.
+/// Reads packets from a ring, in place or as validated copies, in batches with one publication of the read index.
 /// </summary>
 /// <remarks>
 /// <para>One consumer thread at a time. The memory must stay mapped while the ring is used.</para>
-/// <para>Everything in the ring is read once and validated before use. What no correct writer writes
-/// throws <see cref="RingCorruptException"/> and faults the ring for good.</para>
+/// <para>Everything in the ring is read once and validated before use. An invalid value throws
+/// <see cref="RingCorruptException"/> and faults the ring permanently.</para>
 /// </remarks>
 public sealed unsafe class IncomingRing
 {
@@ -70,7 +70,7 @@ public sealed unsafe class IncomingRing
     /// <summary>Attaches to a ring as its reader.</summary>
     /// <param name="memory">The ring.</param>
     /// <param name="options">How it is read; <see langword="null"/> for the default.</param>
-    /// <exception cref="RingCorruptException">The indices already in the control page are impossible.</exception>
+    /// <exception cref="RingCorruptException">The indices already in the control page are invalid.</exception>
     /// <exception cref="ArgumentException">The limit on packets is smaller than a descriptor.</exception>
     public IncomingRing(RingMemory memory, IncomingRingOptions? options = null)
     {
@@ -120,7 +120,7 @@ public sealed unsafe class IncomingRing
     internal long PacketsCommitted => Volatile.Read(ref _commits) + Volatile.Read(ref _packetsBehindFirst);
 
     /// <summary>Starts reading: any number of packets, one publication of the read index.</summary>
-    /// <returns>The batch; what is not committed is read again.</returns>
+    /// <returns>The batch. Packets that are not committed are read again.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public IncomingBatch ReadBatch() => new(this);
 
@@ -130,25 +130,25 @@ public sealed unsafe class IncomingRing
     /// </summary>
     internal void End() => _ended = EndedByClose;
 
-    /// <summary>Whether a packet waits. Looks at shared memory only when the packets seen before are used up.</summary>
-    /// <exception cref="RingCorruptException">The writer wrote an impossible index.</exception>
+    /// <summary>Whether a packet is available. Reads shared memory only after all packets known so far were read.</summary>
+    /// <exception cref="RingCorruptException">The writer wrote an invalid index.</exception>
     public bool HasPackets => LookAround() != Nothing;
 
     /// <summary>
-    /// Copies the next packet out and gives its room back: for readers that take one packet at a time.
+    /// Copies the next packet out and frees its room, for readers that read one packet at a time.
     /// </summary>
     /// <param name="destination">Where the payload goes.</param>
     /// <param name="payloadLength">
-    /// Bytes of payload, a multiple of 8. When more than fit, the packet stays and the call returns
+    /// Bytes of payload, a multiple of 8. If the payload does not fit, the packet stays and the call returns
     /// <see langword="false"/> (Linux's <c>ENOBUFS</c>).
     /// </param>
     /// <param name="transactionId">The packet's transaction id.</param>
     /// <param name="writerNeedsSignal">Whether the writer waits for room and must be signalled.</param>
     /// <returns>
-    /// <see langword="true"/> when a packet was taken. When not, <paramref name="payloadLength"/> is -1 for an empty
-    /// ring, or the length needed.
+    /// <see langword="true"/> when a packet was read. Otherwise <paramref name="payloadLength"/> is -1 for an empty
+    /// ring, or the length that is needed.
     /// </returns>
-    /// <exception cref="RingCorruptException">The writer wrote something impossible.</exception>
+    /// <exception cref="RingCorruptException">The writer wrote an invalid value.</exception>
     public bool TryRead(Span<byte> destination, out int payloadLength, out ulong transactionId, out bool writerNeedsSignal)
     {
         writerNeedsSignal = false;
@@ -180,10 +180,12 @@ public sealed unsafe class IncomingRing
     internal bool IsInterruptMasked => _control.LoadInterruptMask() != 0;
 
     /// <summary>
-    /// Tells the writer to signal again, then looks once more: packets that came while masked got no signal.
+    /// Tells the writer to signal again, then checks the ring once more: packets that arrived while masked got no signal.
     /// </summary>
-    /// <returns><see langword="true"/> when packets wait: mask again and read them; no signal will come for them.</returns>
-    /// <exception cref="RingCorruptException">The writer wrote an impossible index.</exception>
+    /// <returns>
+    /// <see langword="true"/> when packets are available: mask again and read them; no signal will arrive for them.
+    /// </returns>
+    /// <exception cref="RingCorruptException">The writer wrote an invalid index.</exception>
     public bool UnmaskInterrupt()
     {
         ThrowIfFaulted();

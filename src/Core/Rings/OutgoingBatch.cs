@@ -7,8 +7,8 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>
-/// Packets that become visible together: one write of the index, one fence, at most one signal. What is not committed
-/// is discarded on <see cref="Dispose"/>.
+/// Packets that become visible together: one index write, one fence, at most one signal. Packets that are not committed
+/// are discarded on <see cref="Dispose"/>.
 /// </summary>
 /// <remarks>Belongs to the thread that began it. While it is open, other writes to its ring throw.</remarks>
 public ref struct OutgoingBatch
@@ -26,11 +26,11 @@ public ref struct OutgoingBatch
 
     /// <summary>Adds an in-band packet.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
-    /// <param name="transactionId">Carried to the reader.</param>
-    /// <param name="flags">Whether a completion is wanted.</param>
-    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <param name="transactionId">Sent to the reader.</param>
+    /// <param name="flags">Whether to request a completion.</param>
+    /// <returns><see langword="false"/> when there is no room for it; packets added before stay in the batch.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an invalid index.</exception>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool TryAdd(ReadOnlySpan<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
@@ -38,28 +38,28 @@ public ref struct OutgoingBatch
 
     /// <summary>Adds a packet of any type.</summary>
     /// <param name="packet">The packet.</param>
-    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <returns><see langword="false"/> when there is no room for it; packets added before stay in the batch.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an invalid index.</exception>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     public readonly bool TryAdd(in OutgoingPacket packet) => Ring.TryAppend(packet);
 
     /// <summary>Adds an in-band packet whose payload the caller writes in place.</summary>
     /// <param name="payloadLength">Bytes of payload.</param>
     /// <param name="payload">
-    /// Where to write it, before the batch is committed. Not zeroed: it holds what the ring held there before, or for a
-    /// packet that wraps in a ring mapped once, what the ring's private buffer held.
+    /// Where to write it, before the batch is committed. Not zeroed: it holds the earlier contents of the ring or, for a
+    /// packet that wraps in a ring mapped once, of the ring's private buffer.
     /// </param>
-    /// <param name="transactionId">Carried to the reader.</param>
-    /// <param name="flags">Whether a completion is wanted.</param>
-    /// <returns><see langword="false"/> when there is no room for it; what was added before stays.</returns>
+    /// <param name="transactionId">Sent to the reader.</param>
+    /// <param name="flags">Whether to request a completion.</param>
+    /// <returns><see langword="false"/> when there is no room for it; packets added before stay in the batch.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an invalid index.</exception>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     public readonly bool TryReserve(int payloadLength, out Span<byte> payload, ulong transactionId = 0, PacketFlags flags = PacketFlags.None)
         => Ring.TryReserve(payloadLength, transactionId, flags, out payload);
 
-    /// <summary>Takes back every packet added since the batch began.</summary>
+    /// <summary>Removes every packet added since the batch began.</summary>
     /// <exception cref="ObjectDisposedException">The batch was committed or disposed.</exception>
     public readonly void Revert() => Ring.Revert();
 
@@ -76,7 +76,7 @@ public ref struct OutgoingBatch
         return need;
     }
 
-    /// <summary>Ends the batch; what was not committed is discarded.</summary>
+    /// <summary>Ends the batch and discards packets that were not committed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {

@@ -20,17 +20,19 @@ using VmBus.Layout;
 namespace VmBus;
 
 /// <summary>
-/// Writes packets into a ring: reserves, copies once, publishes with one full-barrier exchange, and says whether the
+/// Writes packets into a ring: reserves, copies once, publishes with one full-barrier exchange, and reports whether the
 /// reader needs a signal.
 /// </summary>
 /// <remarks>
 /// <para>One producer thread at a time, unless <see cref="OutgoingRingOptions.MultiProducer"/>. The memory must stay
 /// mapped while the ring is used.</para>
-/// <para>A bad index from the reader throws <see cref="RingCorruptException"/> and faults the ring for good.</para>
+/// <para>An invalid index from the reader throws <see cref="RingCorruptException"/> and faults the ring permanently.</para>
 /// </remarks>
 public sealed unsafe partial class OutgoingRing
 {
-    /// <summary>The longest packet a descriptor can describe, in bytes, without its trailer: 16-bit count of 8-byte units.</summary>
+    /// <summary>
+    /// The longest packet that a descriptor can describe, in bytes, without the trailer: a 16-bit count of 8-byte units.
+    /// </summary>
     public const int MaxPacketLength = ushort.MaxValue * 8;
 
     private static readonly (long Laps, uint Next) NotFull = (-1, 0);
@@ -62,10 +64,10 @@ public sealed unsafe partial class OutgoingRing
     private long _fullFirst;
     private (long Laps, uint Next) _fullAt = NotFull;
 
-    /// <summary>Attaches to a ring as its writer, and announces that it waits for room by the pending size.</summary>
+    /// <summary>Attaches to a ring as its writer, and announces the pending-size feature for waits for room.</summary>
     /// <param name="memory">The ring.</param>
     /// <param name="options">How it is used; <see langword="null"/> for the default.</param>
-    /// <exception cref="RingCorruptException">The indices already in the control page are impossible.</exception>
+    /// <exception cref="RingCorruptException">The indices already in the control page are invalid.</exception>
     public OutgoingRing(RingMemory memory, OutgoingRingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(memory);
@@ -113,13 +115,13 @@ public sealed unsafe partial class OutgoingRing
 
     /// <summary>Writes one in-band packet and publishes it.</summary>
     /// <param name="payload">The payload; padded with zeros to a multiple of 8 bytes.</param>
-    /// <param name="transactionId">Carried to the reader.</param>
-    /// <param name="flags">Whether a completion is wanted.</param>
+    /// <param name="transactionId">Sent to the reader.</param>
+    /// <param name="flags">Whether to request a completion.</param>
     /// <param name="need">Whether the reader must be signalled, and if not, why not.</param>
     /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
-    /// <exception cref="InvalidOperationException">A batch is open: it would publish this packet, or this write the batch.</exception>
+    /// <exception cref="RingCorruptException">The reader wrote an invalid index.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open: either commit would publish the other's packets.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryWrite(ReadOnlySpan<byte> payload, ulong transactionId, PacketFlags flags, out SignalNeed need)
     {
@@ -143,9 +145,11 @@ public sealed unsafe partial class OutgoingRing
     /// <param name="packet">The packet.</param>
     /// <param name="need">Whether the reader must be signalled, and if not, why not.</param>
     /// <returns><see langword="false"/> when there is no room now; nothing was written.</returns>
-    /// <exception cref="ArgumentException">The packet could never fit into this ring, or lacks the ranges its type has.</exception>
-    /// <exception cref="RingCorruptException">The reader wrote an impossible index.</exception>
-    /// <exception cref="InvalidOperationException">A batch is open: it would publish this packet, or this write the batch.</exception>
+    /// <exception cref="ArgumentException">
+    /// The packet could never fit into this ring, or lacks the ranges that its type requires.
+    /// </exception>
+    /// <exception cref="RingCorruptException">The reader wrote an invalid index.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open: either commit would publish the other's packets.</exception>
     public bool TryWrite(in OutgoingPacket packet, out SignalNeed need)
     {
         using OutgoingBatch batch = BeginBatch();
@@ -158,8 +162,10 @@ public sealed unsafe partial class OutgoingRing
     /// Starts a batch: any number of packets, one publication, at most one signal. In multi-producer mode the batch
     /// holds the ring until it is committed or disposed.
     /// </summary>
-    /// <returns>The batch; dispose it to give up what was not committed.</returns>
-    /// <exception cref="InvalidOperationException">A batch is open, with several producers one of this thread.</exception>
+    /// <returns>The batch. Dispose it to discard packets that were not committed.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// A batch is already open; in multi-producer mode, a batch of this thread.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The ring's channel is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public OutgoingBatch BeginBatch()

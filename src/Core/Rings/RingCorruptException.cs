@@ -1,15 +1,15 @@
 namespace VmBus;
 
 /// <summary>
-/// The other side of a ring wrote something no correct peer writes. The ring is faulted from then on: each further
-/// call throws the same error, and nothing outside the ring was read or written.
+/// The other side of a ring wrote an invalid value. The ring is faulted from then on: each further
+/// call throws the same error. Nothing outside the ring was read or written.
 /// </summary>
 public sealed class RingCorruptException : VmBusException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="fault">What was wrong.</param>
     /// <param name="value">The value found.</param>
-    /// <param name="limit">The limit it broke.</param>
+    /// <param name="limit">The limit that the value exceeded.</param>
     /// <param name="index">Where in the data area the packet begins, or this side's own index.</param>
     internal RingCorruptException(RingFault fault, ulong value, ulong limit, uint index)
         : base(Describe(fault, value, limit, index))
@@ -26,10 +26,10 @@ public sealed class RingCorruptException : VmBusException
     /// <summary>The value found in shared memory.</summary>
     public ulong Value { get; }
 
-    /// <summary>The limit it broke.</summary>
+    /// <summary>The limit that the value exceeded.</summary>
     public ulong Limit { get; }
 
-    /// <summary>Byte index in the data area of the packet at fault, or this side's own index.</summary>
+    /// <summary>Byte index of the invalid packet in the data area, or this side's own index.</summary>
     public uint Index { get; }
 
     private static string Describe(RingFault fault, ulong value, ulong limit, uint index) => fault switch

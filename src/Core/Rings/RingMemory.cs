@@ -15,12 +15,12 @@ namespace VmBus;
 /// </summary>
 /// <remarks>
 /// <para>The view does not map or unmap anything: the code that mapped the memory owns it, keeps it mapped for as long as a
-/// ring uses it, and unmaps it. <see cref="Owner"/> is only kept reachable.</para>
+/// ring uses it, and unmaps it. The view only keeps <see cref="Owner"/> reachable.</para>
 /// <para>When <see cref="IsDoubleMapped"/>, the data area appears twice, back to back, so that no packet wraps.</para>
 /// </remarks>
 public sealed unsafe class RingMemory
 {
-    /// <summary>Bytes in a page, and in the control page.</summary>
+    /// <summary>Bytes in a page. The control page is one page.</summary>
     public const int PageSize = 4096;
 
     /// <summary>The largest data area: 1 GiB, so that twice an index still fits in 32 bits.</summary>
@@ -50,13 +50,13 @@ public sealed unsafe class RingMemory
         Owner = owner;
     }
 
-    /// <summary>Bytes in the data area, counted once however often it is mapped. A multiple of <see cref="PageSize"/>.</summary>
+    /// <summary>Bytes in the data area, counted once even if it is mapped twice. A multiple of <see cref="PageSize"/>.</summary>
     public int DataSize { get; }
 
     /// <summary>Whether the data area is mapped twice, back to back.</summary>
     public bool IsDoubleMapped { get; }
 
-    /// <summary>What keeps the memory mapped, if anything does.</summary>
+    /// <summary>The object that keeps the memory mapped, if any.</summary>
     public object? Owner { get; }
 
     internal RingControlPage* ControlPage { get; }
@@ -65,10 +65,12 @@ public sealed unsafe class RingMemory
 
     internal RingControl Control => new(ControlPage);
 
-    /// <summary>A ring in pinned managed memory of this process, mapped once: for tests, benchmarks, and rings in one process.</summary>
+    /// <summary>
+    /// Allocates a ring in pinned managed memory, mapped once: for tests, benchmarks, and rings within one process.
+    /// </summary>
     /// <param name="dataSize">Bytes in the data area: a multiple of <see cref="PageSize"/>.</param>
     /// <returns>A zeroed ring.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The size is no multiple of a page, or out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is not a multiple of a page, or out of range.</exception>
     public static RingMemory Allocate(int dataSize)
     {
         CheckDataSize(dataSize);
@@ -80,15 +82,15 @@ public sealed unsafe class RingMemory
         }
     }
 
-    /// <summary>A ring in memory that other code mapped.</summary>
+    /// <summary>Creates a view of a ring in memory that other code mapped.</summary>
     /// <param name="controlAddress">Address of the control page (4096 bytes).</param>
     /// <param name="dataAddress">Address of the data area: <paramref name="dataSize"/> bytes, twice that when double-mapped.</param>
     /// <param name="dataSize">Bytes in the data area: a multiple of <see cref="PageSize"/>.</param>
     /// <param name="isDoubleMapped">Whether the data area is mapped twice, back to back.</param>
-    /// <param name="owner">Kept reachable while this view is; may be <see langword="null"/>.</param>
+    /// <param name="owner">An object to keep reachable as long as this view; can be <see langword="null"/>.</param>
     /// <returns>The view.</returns>
     /// <exception cref="ArgumentException">An address is null or not 8-byte aligned.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The size is no multiple of a page, or out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is not a multiple of a page, or out of range.</exception>
     public static RingMemory FromAddress(nint controlAddress, nint dataAddress, int dataSize, bool isDoubleMapped, object? owner = null)
         => new(controlAddress, dataAddress, dataSize, isDoubleMapped, owner);
 

@@ -8,7 +8,7 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>One packet of a ring, validated: in place for a trusted writer, a private copy otherwise.</summary>
+/// <summary>One validated packet of a ring: in place for a trusted writer, otherwise a private copy.</summary>
 /// <remarks>Valid until the next call on the batch it came from.</remarks>
 public readonly ref struct RingPacket
 {
@@ -36,7 +36,7 @@ public readonly ref struct RingPacket
     /// <summary>Whether the sender waits for a completion with this packet's transaction id.</summary>
     public bool WantsCompletion => (Flags & PacketFlags.CompletionRequested) != 0;
 
-    /// <summary>The transaction id: the request's own, or for a completion that of the request it answers.</summary>
+    /// <summary>The transaction id. A completion has the id of the request that it answers.</summary>
     public ulong TransactionId { get; }
 
     /// <summary>The payload with its padding: a multiple of 8 bytes.</summary>
@@ -46,11 +46,11 @@ public readonly ref struct RingPacket
         get => Slice(DataOffset, Length - DataOffset);
     }
 
-    /// <summary>What lies between the descriptor and the payload; empty for in-band packets and completions.</summary>
+    /// <summary>The bytes between the descriptor and the payload; empty for in-band packets and completions.</summary>
     public ReadOnlySpan<byte> ExtendedHeader
         => Slice(PacketDescriptor.Size, Math.Max(0, DataOffset - PacketDescriptor.Size));
 
-    /// <summary>How many ranges a transfer-page or GPA-direct packet lists; 0 for the others.</summary>
+    /// <summary>How many ranges a transfer-page or GPA-direct packet lists; 0 for other packets.</summary>
     public int RangeCount => HasRanges ? (int)BinaryPrimitives.ReadUInt32LittleEndian(ExtendedHeader[4..]) : 0;
 
     /// <summary>The transfer-page set a transfer-page packet refers to.</summary>

@@ -1,17 +1,17 @@
 namespace VmBus;
 
-/// <summary>What really happens when a channel signals, given its mode, its offer and its path.</summary>
+/// <summary>How a channel actually signals, given its mode, its offer and its signal path.</summary>
 public enum EffectiveSignal
 {
-    /// <summary>A bit in the monitor page, examined at the latency the host asked for.</summary>
+    /// <summary>A bit in the monitor page, inspected at the latency the host requested.</summary>
     Monitored = 0,
 
     /// <summary>
-    /// A bit in the monitor page, examined at a shortened latency: what low latency amounts to where no hypercall
-    /// can be made (stock <c>uio_hv_generic</c>).
+    /// A bit in the monitor page, inspected at a shortened latency: the form of low latency where no hypercall
+    /// is possible (stock <c>uio_hv_generic</c>).
     /// </summary>
     MonitoredShortHint,
 
-    /// <summary>A call to the hypervisor, now.</summary>
+    /// <summary>An immediate call to the hypervisor.</summary>
     Hypercall,
 }

@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 
 namespace VmBus;
 
-/// <summary>Lays out ranges of guest pages in a buffer of the caller's. Nothing is allocated.</summary>
+/// <summary>Writes ranges of guest pages into the caller's buffer. Allocates nothing.</summary>
 public ref struct GpaDirectHeaderWriter
 {
     private const int PageSize = RingMemory.PageSize;
@@ -15,8 +15,8 @@ public ref struct GpaDirectHeaderWriter
     private int _ranges;
 
     /// <summary>Starts a header without ranges.</summary>
-    /// <param name="buffer">Room for <see cref="SizeOf"/> each range's pages, and 8 bytes.</param>
-    /// <exception cref="ArgumentException">The buffer has less than 8 bytes.</exception>
+    /// <param name="buffer">Room for 8 bytes, and <see cref="SizeOf"/> the pages of each range.</param>
+    /// <exception cref="ArgumentException">The buffer has fewer than 8 bytes.</exception>
     public GpaDirectHeaderWriter(Span<byte> buffer)
     {
         if (buffer.Length < 8)
@@ -26,22 +26,22 @@ public ref struct GpaDirectHeaderWriter
         buffer[..8].Clear();
     }
 
-    /// <summary>The header as written so far.</summary>
+    /// <summary>The part of the header written so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
     /// <summary>How many ranges it has.</summary>
     public readonly int RangeCount => _ranges;
 
-    /// <summary>Bytes a range of so many pages takes in the header.</summary>
-    /// <param name="pages">Pages the range touches.</param>
+    /// <summary>Bytes that a range of this many pages occupies in the header.</summary>
+    /// <param name="pages">Pages that the range spans.</param>
     public static int SizeOf(int pages) => checked(8 + pages * 8);
 
     /// <summary>Adds a range.</summary>
     /// <param name="byteCount">Bytes in the range.</param>
     /// <param name="byteOffset">Where it starts in its first page: 0 to 4095.</param>
-    /// <param name="pageNumbers">Guest page frame numbers, one for each page the range touches.</param>
+    /// <param name="pageNumbers">Guest page frame numbers, one for each page that the range spans.</param>
     /// <exception cref="ArgumentOutOfRangeException">The offset lies outside the first page.</exception>
-    /// <exception cref="ArgumentException">The page count is not what the range touches, or the buffer is full.</exception>
+    /// <exception cref="ArgumentException">The page count does not match the range, or the buffer is full.</exception>
     public void AddRange(uint byteCount, uint byteOffset, ReadOnlySpan<ulong> pageNumbers)
     {
         if (byteOffset >= PageSize)

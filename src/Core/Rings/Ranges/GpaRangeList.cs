@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace VmBus;
 
-/// <summary>Guest pages by number, range after range, where the packet lies.</summary>
-/// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet is.</remarks>
+/// <summary>The ranges of guest pages that a packet lists, read in place.</summary>
+/// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet.</remarks>
 public ref struct GpaRangeList
 {
     private ReadOnlySpan<byte> _rest;
@@ -19,14 +19,14 @@ public ref struct GpaRangeList
         Current = default;
     }
 
-    /// <summary>The range the enumeration stands at.</summary>
+    /// <summary>The current range.</summary>
     public Range Current { get; private set; }
 
     /// <summary>An enumerator over the ranges.</summary>
     public readonly GpaRangeList GetEnumerator() => this;
 
-    /// <summary>Goes on to the next range.</summary>
-    /// <returns><see langword="false"/> after the last.</returns>
+    /// <summary>Advances to the next range.</summary>
+    /// <returns><see langword="false"/> after the last one.</returns>
     public bool MoveNext()
     {
         // A trusted writer's packet lies in shared memory: what was checked may have changed since, and is bounded again.
@@ -60,7 +60,7 @@ public ref struct GpaRangeList
         /// <summary>Where it starts in its first page: 0 to 4095.</summary>
         public uint ByteOffset { get; }
 
-        /// <summary>Guest page frame numbers, one for each page it touches.</summary>
+        /// <summary>Guest page frame numbers, one for each page that the range spans.</summary>
         public ReadOnlySpan<ulong> PageNumbers { get; }
     }
 }

@@ -5,10 +5,10 @@ using System.Buffers.Binary;
 
 namespace VmBus;
 
-/// <summary>Lays out ranges of a transfer-page set in a buffer of the caller's. Nothing is allocated.</summary>
+/// <summary>Writes ranges of a transfer-page set into the caller's buffer. Allocates nothing.</summary>
 public ref struct TransferPageHeaderWriter
 {
-    /// <summary>Bytes a range takes in the header.</summary>
+    /// <summary>Bytes that a range occupies in the header.</summary>
     public const int RangeSize = 8;
 
     private readonly Span<byte> _buffer;
@@ -18,8 +18,8 @@ public ref struct TransferPageHeaderWriter
     /// <summary>Starts a header without ranges.</summary>
     /// <param name="buffer">Room for 8 bytes, and <see cref="RangeSize"/> for each range.</param>
     /// <param name="setId">The transfer-page set the ranges lie in.</param>
-    /// <param name="senderOwnsSet">Whether the set is the sender's.</param>
-    /// <exception cref="ArgumentException">The buffer has less than 8 bytes.</exception>
+    /// <param name="senderOwnsSet">Whether the sender owns the set.</param>
+    /// <exception cref="ArgumentException">The buffer has fewer than 8 bytes.</exception>
     public TransferPageHeaderWriter(Span<byte> buffer, ushort setId, bool senderOwnsSet = false)
     {
         if (buffer.Length < 8)
@@ -31,7 +31,7 @@ public ref struct TransferPageHeaderWriter
         buffer[2] = senderOwnsSet ? (byte)1 : (byte)0;
     }
 
-    /// <summary>The header as written so far.</summary>
+    /// <summary>The part of the header written so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
 
     /// <summary>How many ranges it has.</summary>

@@ -5,8 +5,8 @@ using VmBus.Layout;
 
 namespace VmBus;
 
-/// <summary>Ranges of a transfer-page set, where the packet lies.</summary>
-/// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet is.</remarks>
+/// <summary>The ranges of a transfer-page set that a packet lists, read in place.</summary>
+/// <remarks>Enumerate with <c>foreach</c>; nothing is allocated. Valid as long as the packet.</remarks>
 public ref struct TransferPageRangeList
 {
     private readonly ReadOnlySpan<TransferPageRange> _ranges;
@@ -19,7 +19,7 @@ public ref struct TransferPageRangeList
         _ranges = room[..(int)Math.Min((uint)count, (uint)room.Length)];
     }
 
-    /// <summary>The range the enumeration stands at.</summary>
+    /// <summary>The current range.</summary>
     public readonly TransferPageRange Current => _ranges[_at];
 
     /// <summary>How many ranges there are.</summary>
@@ -28,7 +28,7 @@ public ref struct TransferPageRangeList
     /// <summary>An enumerator over the ranges.</summary>
     public readonly TransferPageRangeList GetEnumerator() => this;
 
-    /// <summary>Goes on to the next range.</summary>
-    /// <returns><see langword="false"/> after the last.</returns>
+    /// <summary>Advances to the next range.</summary>
+    /// <returns><see langword="false"/> after the last one.</returns>
     public bool MoveNext() => ++_at < _ranges.Length;
 }
