@@ -9,8 +9,8 @@ namespace VmBus.Guests;
 
 /// <summary>A guest's connection to its host. Thread-safe. Dispose it to close every channel and unload.</summary>
 /// <remarks>
-/// <para>A cancelled call ends at once. What it had begun is undone as the host answers, and the connection goes on.</para>
-/// <para>After the end of the connection every call throws <see cref="ObjectDisposedException"/>; calls under way end with
+/// <para>A cancelled call ends at once. Requests it had sent are undone when the host answers; the connection continues.</para>
+/// <para>After the end of the connection every call throws <see cref="ObjectDisposedException"/>; pending calls end with
 /// <see cref="GuestBusException"/>.</para>
 /// </remarks>
 public sealed partial class GuestBus : IAsyncDisposable

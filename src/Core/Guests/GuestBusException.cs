@@ -2,7 +2,7 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-/// <summary>The host did not do what a guest asked it for, or the connection has failed.</summary>
+/// <summary>The host did not fulfil a request of the guest, or the connection has failed.</summary>
 public sealed class GuestBusException : VmBusException
 {
     internal GuestBusException(string message, GuestBusError error, Exception? innerException = null) : base(message, innerException!) => Error = error;
@@ -35,7 +35,7 @@ public sealed class GuestBusException : VmBusException
         };
     }
 
-    /// <summary>What it is about.</summary>
+    /// <summary>The cause.</summary>
     public GuestBusError Error { get; }
 
     /// <summary>How the request ended; <see langword="null"/> where there is no connection, or no request.</summary>

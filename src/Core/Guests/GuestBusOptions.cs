@@ -5,10 +5,10 @@ using VmBus.Protocol;
 
 namespace VmBus.Guests;
 
-/// <summary>How a <see cref="GuestBus"/> behaves.</summary>
+/// <summary>Options of a <see cref="GuestBus"/>.</summary>
 public sealed record GuestBusOptions
 {
-    /// <summary>The versions to propose, in this order; by default all there are, newest first.</summary>
+    /// <summary>The versions to propose, in this order; by default all known versions, newest first.</summary>
     public IReadOnlyList<ProtocolVersion> Versions
     {
         get => Protocol.Versions;
@@ -22,14 +22,14 @@ public sealed record GuestBusOptions
         init => Protocol = Protocol with { Features = value };
     }
 
-    /// <summary>The VP the host's messages go to, by index.</summary>
+    /// <summary>The index of the VP that receives the host's messages.</summary>
     public uint MessageVp
     {
         get => Protocol.MessageVp;
         init => Protocol = Protocol with { MessageVp = value };
     }
 
-    /// <summary>The SINT the host's messages go to, 0 to 15; hosts before 5.0 use 2.</summary>
+    /// <summary>The SINT that receives the host's messages, 0 to 15; hosts before 5.0 use 2.</summary>
     public byte MessageSint
     {
         get => Protocol.MessageSint;
@@ -43,7 +43,7 @@ public sealed record GuestBusOptions
         init => Protocol = Protocol with { MessageVtl = value };
     }
 
-    /// <summary>Whether to try the first contact on the connection for guests in VTL 2 before the usual one.</summary>
+    /// <summary>Whether to try the first contact on the connection for guests in VTL 2 before the usual connection.</summary>
     public bool TryRedirect
     {
         get => Protocol.TryRedirect;
@@ -57,7 +57,7 @@ public sealed record GuestBusOptions
         init => Protocol = Protocol with { ClientId = value };
     }
 
-    /// <summary>How long to wait for an answer of the host; the time of a pause does not count.</summary>
+    /// <summary>How long to wait for an answer of the host, without the time of a pause.</summary>
     public TimeSpan ResponseTimeout
     {
         get => Protocol.ResponseTimeout;
@@ -70,27 +70,29 @@ public sealed record GuestBusOptions
     /// </summary>
     public TimeSpan OfferTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The most channels the host can have on offer, rescinded ones included until they are released; 1 to 2048.</summary>
+    /// <summary>The maximum number of channels on offer, including rescinded ones until they are released; 1 to 2048.</summary>
     public int MaxOffers
     {
         get => Protocol.MaxOffers;
         init => Protocol = Protocol with { MaxOffers = value };
     }
 
-    /// <summary>Whether the guest's memory is closed to the host: then nothing older than 5.2 is proposed.</summary>
+    /// <summary>Whether the host cannot access the guest's memory; if so, no version before 5.2 is proposed.</summary>
     public bool IsIsolated
     {
         get => Protocol.IsIsolated;
         init => Protocol = Protocol with { IsIsolated = value };
     }
 
-    /// <summary>Whether the host is shown monitor pages; without them no channel has a monitor.</summary>
+    /// <summary>Whether the guest shares monitor pages with the host; without them no channel has a monitor.</summary>
     public bool HasMonitorPages { get; init; } = true;
 
-    /// <summary>The clock of timeouts and retries.</summary>
+    /// <summary>The clock for timeouts and retries.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Sees every message, both ways. Called in order; it must not block. What it throws ends the connection.</summary>
+    /// <summary>
+    /// Receives every message in both directions, in order. It must not block. An exception from it ends the connection.
+    /// </summary>
     public IMessageObserver? Observer { get; init; }
 
     /// <summary>What it proposes, and how long it waits for answers.</summary>

@@ -8,48 +8,48 @@ namespace VmBus.Guests;
 /// <summary>How a channel is opened.</summary>
 public sealed record GuestChannelOptions
 {
-    /// <summary>As <see cref="TargetVp"/>: the host sends no interrupts, the guest polls.</summary>
+    /// <summary>A value for <see cref="TargetVp"/>: the host sends no interrupts, and the guest polls.</summary>
     public const uint InterruptsDisabled = OpenChannel.InterruptsDisabled;
 
-    /// <summary>Bytes of data of the ring the guest writes: whole pages.</summary>
+    /// <summary>Bytes in the data area of the ring that the guest writes: whole pages.</summary>
     public int OutgoingSize { get; init; } = 64 * 1024;
 
-    /// <summary>Bytes of data of the ring the guest reads: whole pages.</summary>
+    /// <summary>Bytes in the data area of the ring that the guest reads: whole pages.</summary>
     public int IncomingSize { get; init; } = 64 * 1024;
 
-    /// <summary>The VP the host interrupts, by index, or <see cref="InterruptsDisabled"/>.</summary>
+    /// <summary>The index of the VP that the host interrupts, or <see cref="InterruptsDisabled"/>.</summary>
     public uint TargetVp { get; init; }
 
-    /// <summary>For the device, at most 120 bytes.</summary>
+    /// <summary>Data for the device, at most 120 bytes.</summary>
     public ReadOnlyMemory<byte> UserData { get; init; }
 
-    /// <summary>How the guest signals at first, where the channel has a monitor.</summary>
+    /// <summary>The guest's initial signal mode, if the channel has a monitor.</summary>
     public SignalMode SignalMode { get; init; } = SignalMode.Monitored;
 
     /// <summary>How far the host is trusted.</summary>
     public PeerTrust Trust { get; init; } = PeerTrust.Trusted;
 
-    /// <summary>Whether several threads send at once.</summary>
+    /// <summary>Whether several threads can send at once.</summary>
     public bool MultiProducer { get; init; }
 
-    /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
+    /// <summary>When an adaptive channel switches; <see langword="null"/> for the defaults.</summary>
     public AdaptiveOptions? Adaptive { get; init; }
 
     /// <summary>
-    /// The connection the guest signals; the offer's own by default. Another one needs
+    /// The connection that the guest signals; by default the one in the offer. A different one needs
     /// <see cref="FeatureFlags.GuestSpecifiedSignalParameters"/>.
     /// </summary>
     public uint? ConnectionId { get; init; }
 
     /// <summary>
-    /// The event flag the host sets, 1 to 2047; the relid by default. Another one needs
+    /// The event flag that the host sets, 1 to 2047; by default the relid. A different one needs
     /// <see cref="FeatureFlags.GuestSpecifiedSignalParameters"/>.
     /// </summary>
     public ushort? EventFlag { get; init; }
 
     /// <summary>
-    /// Whether the channel is opened beside the connection, from 4.0 on: it outlives it, has no monitor and no interrupts,
-    /// and so is polled. The host's answers about it go to <see cref="TargetVp"/>.
+    /// Whether the channel is independent of the connection, from 4.0 on: it outlives it and has no monitor and no interrupts,
+    /// so the guest polls it. The host's answers about it go to <see cref="TargetVp"/>.
     /// </summary>
     public bool IsReserved { get; init; }
 

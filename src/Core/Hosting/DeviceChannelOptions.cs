@@ -2,21 +2,21 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>How the host's end of an offered channel is made when a guest opens it.</summary>
+/// <summary>How the host's end of an offered channel is created when a guest opens it.</summary>
 public sealed record DeviceChannelOptions
 {
-    /// <summary>How far the guest is trusted. Not at all, unless it is part of the same program.</summary>
+    /// <summary>How far the guest is trusted. Trust it only if it is part of the same program.</summary>
     public PeerTrust Trust { get; init; } = PeerTrust.Untrusted;
 
-    /// <summary>Whether several threads of the device send at once.</summary>
+    /// <summary>Whether several threads of the device can send at once.</summary>
     public bool MultiProducer { get; init; }
 
     /// <summary>
-    /// How the host signals the guest. Anything but <see cref="SignalMode.LowLatency"/> needs a monitor, and an
+    /// How the host signals the guest. Every mode except <see cref="SignalMode.LowLatency"/> needs a monitor, and an
     /// examiner of the page from parent to child.
     /// </summary>
     public SignalMode SignalMode { get; init; } = SignalMode.LowLatency;
 
-    /// <summary>When an adaptive channel changes; <see langword="null"/> for the defaults.</summary>
+    /// <summary>When an adaptive channel switches; <see langword="null"/> for the defaults.</summary>
     public AdaptiveOptions? Adaptive { get; init; }
 }

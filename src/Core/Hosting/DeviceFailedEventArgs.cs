@@ -2,7 +2,7 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>What failed, and how.</summary>
+/// <summary>Describes a failure of a device or a callback.</summary>
 public sealed class DeviceFailedEventArgs : EventArgs
 {
     internal DeviceFailedEventArgs(DeviceOperation operation, OfferedChannel? channel, Exception exception)
@@ -15,9 +15,11 @@ public sealed class DeviceFailedEventArgs : EventArgs
     /// <summary>What the bus was doing.</summary>
     public DeviceOperation Operation { get; }
 
-    /// <summary>Of which offer; <see langword="null"/> where it is of none.</summary>
+    /// <summary>The offer concerned; <see langword="null"/> if there is none.</summary>
     public OfferedChannel? Channel { get; }
 
-    /// <summary>What was thrown; a <see cref="DeviceFaultException"/> where nothing was, and something did not come or came too early.</summary>
+    /// <summary>
+    /// The exception; a <see cref="DeviceFaultException"/> if none was thrown but a call timed out or ended too early.
+    /// </summary>
     public Exception Exception { get; }
 }

@@ -1,12 +1,12 @@
 namespace VmBus.Hosting;
 
-/// <summary>What a <see cref="HostBus"/> was doing when code that it was given failed.</summary>
+/// <summary>What a <see cref="HostBus"/> was doing when a device or a callback failed.</summary>
 public enum DeviceOperation
 {
-    /// <summary>A guest's contact was taken, which is the bus's own work.</summary>
+    /// <summary>Accepting a guest's contact, in the bus itself.</summary>
     Connect,
 
-    /// <summary>A channel was set up for a guest's open, which is the bus's own work.</summary>
+    /// <summary>Setting up a channel for a guest's open, in the bus itself.</summary>
     Open,
 
     /// <summary><see cref="IChannelDevice.AcceptsAsync"/>.</summary>

@@ -4,10 +4,12 @@
 namespace VmBus.Hosting;
 
 /// <summary>
-/// The guest memory of one request, as bytes that lie one behind the other: a packet's ranges are copied in, so that the batch can
-/// be committed while the request goes on. Use one again for the next request: nothing is allocated once it has grown.
+/// The guest memory of one request, as one contiguous byte range. It keeps a copy of a packet's ranges, so the batch can
+/// be committed while the request is in flight. Reuse it for the next request: once it has grown, it allocates nothing.
 /// </summary>
-/// <remarks>Calls that copy may run beside each other; <see cref="Assign"/> runs alone. The guest may change its memory at any time.</remarks>
+/// <remarks>
+/// Copy calls can run concurrently; <see cref="Assign"/> must run alone. The guest can change its memory at any time.
+/// </remarks>
 /// <param name="memory">The guest's memory: <see cref="DeviceContext.Memory"/>.</param>
 public sealed class GuestBuffer(IGuestMemory memory)
 {
@@ -18,14 +20,14 @@ public sealed class GuestBuffer(IGuestMemory memory)
     private Piece[] _pieces = new Piece[4];
     private int _count;
 
-    /// <summary>The bytes of all ranges. 0 before the first <see cref="Assign"/>.</summary>
+    /// <summary>The total bytes of all ranges. 0 before the first <see cref="Assign"/>.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Takes the memory that a packet names in place of what it had.</summary>
+    /// <summary>Replaces the contents by the memory that a packet refers to.</summary>
     /// <param name="ranges">The packet's ranges: <see cref="RingPacket.GpaRanges"/>.</param>
     /// <returns>
-    /// <see langword="false"/>, and an empty buffer, when a range names fewer pages than it has bytes for, or a page that no address
-    /// reaches. Whether the pages are in the guest's memory is known when they are copied.
+    /// <see langword="false"/>, and an empty buffer, if a range lists too few pages for its bytes, or a page that no address
+    /// can reach. Copy calls check whether the pages are in the guest's memory.
     /// </returns>
     public bool Assign(GpaRangeList ranges)
     {
@@ -50,10 +52,12 @@ public sealed class GuestBuffer(IGuestMemory memory)
         return true;
     }
 
-    /// <summary>Copies out of the guest's memory.</summary>
+    /// <summary>Copies from the guest's memory.</summary>
     /// <param name="offset">Where to begin, in bytes from the start of the first range.</param>
     /// <param name="destination">Filled.</param>
-    /// <returns><see langword="false"/> when not all of it lies in the buffer, or in the guest's memory: some may be copied.</returns>
+    /// <returns>
+    /// <see langword="false"/> if part of it is outside the buffer or the guest's memory; some bytes can be copied.
+    /// </returns>
     public bool TryRead(long offset, Span<byte> destination)
     {
         if (!Contains(offset, destination.Length))
@@ -74,7 +78,9 @@ public sealed class GuestBuffer(IGuestMemory memory)
     /// <summary>Copies into the guest's memory.</summary>
     /// <param name="offset">Where to begin, in bytes from the start of the first range.</param>
     /// <param name="source">The bytes.</param>
-    /// <returns><see langword="false"/> when not all of it lies in the buffer, or in the guest's memory: some may be copied.</returns>
+    /// <returns>
+    /// <see langword="false"/> if part of it is outside the buffer or the guest's memory; some bytes can be copied.
+    /// </returns>
     public bool TryWrite(long offset, ReadOnlySpan<byte> source)
     {
         if (!Contains(offset, source.Length))

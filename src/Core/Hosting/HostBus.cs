@@ -8,12 +8,12 @@ using VmBus.Protocol;
 namespace VmBus.Hosting;
 
 /// <summary>
-/// Offers channels to one guest and serves them. Thread-safe. Nothing the guest does makes a call here fail: what it asks
-/// for and cannot have is refused, and counted.
+/// Offers channels to one guest and serves them. Thread-safe. Nothing the guest does makes a call here fail. A guest's
+/// request that cannot be granted is refused and counted.
 /// </summary>
 /// <remarks>
-/// An error in a device or a callback affects only its own channel or request: see <see cref="IChannelDevice"/>. A bug of this
-/// library or of the partition shows as <see cref="Failure"/>: the bus stops, services are told to end, pending and later calls
+/// An error in a device or a callback affects only its own channel or request: see <see cref="IChannelDevice"/>. A bug in this
+/// library or in the partition sets <see cref="Failure"/>: the bus stops and cancels its services, pending and later calls
 /// throw <see cref="BusFaultException"/>, and <see cref="DisposeAsync"/> still works.
 /// </remarks>
 public sealed partial class HostBus : IAsyncDisposable
@@ -86,24 +86,26 @@ public sealed partial class HostBus : IAsyncDisposable
         }
     }
 
-    /// <summary>What was negotiated with the guest; <see cref="NegotiatedVersion.IsNegotiated"/> says whether it is connected.</summary>
+    /// <summary>
+    /// What was negotiated with the guest; <see cref="NegotiatedVersion.IsNegotiated"/> tells whether it is connected.
+    /// </summary>
     public NegotiatedVersion Negotiated => _connection.Negotiated;
 
     /// <summary>Where the connection stands.</summary>
     internal HostState State => _connection.State;
 
-    /// <summary>The unexpected exception that stopped the bus: a bug of this library or of the partition.</summary>
+    /// <summary>The unexpected exception that stopped the bus: a bug in this library or in the partition.</summary>
     public Exception? Failure => _failure;
 
     /// <summary>
-    /// Raised for each failure of a device or a callback, in order, one at a time, on a thread of the pool. If a handler hangs,
+    /// Raised for each failure of a device or a callback, in order, one at a time, on a thread-pool thread. If a handler hangs,
     /// at most 64 later failures are queued for it; all are counted in <see cref="HostBusStatistics.DeviceFailures"/>.
     /// </summary>
     public event EventHandler<DeviceFailedEventArgs>? DeviceFailed;
 
     /// <summary>
-    /// Called when the guest asks for a socket channel; initially <see cref="HostBusOptions.TransportConnect"/>, which documents
-    /// it. Set this where the answer needs the bus itself. A pending request is not affected by a change.
+    /// Called when the guest requests a socket channel; initially <see cref="HostBusOptions.TransportConnect"/>, which documents
+    /// it. Set this if the answer needs the bus itself. A change does not affect a pending request.
     /// </summary>
     public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect
     {
@@ -111,7 +113,7 @@ public sealed partial class HostBus : IAsyncDisposable
         set => _transportConnect = value;
     }
 
-    /// <summary>What the bus holds and has counted so far.</summary>
+    /// <summary>Returns the bus's current resources and counters.</summary>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public Task<HostBusStatistics> GetStatisticsAsync() => _loop.RunAsync(() => new HostBusStatistics(
         _protocol.RelidsInUse, _protocol.MonitorIdsInUse, _protocol.GpadlCount, _protocol.GpadlPages, _links.Values.Count(link => link.IsOpen),
@@ -122,14 +124,14 @@ public sealed partial class HostBus : IAsyncDisposable
     /// Offers a channel. If a channel of the same name is being revoked, this one is offered once the old one's service has
     /// ended, and the guest sees it once it has released the old one. The guest sees a subchannel after its primary channel.
     /// </summary>
-    /// <param name="offer">What is offered.</param>
-    /// <param name="device">What serves it.</param>
-    /// <param name="options">How the host's end is made; <see langword="null"/> for the defaults.</param>
-    /// <returns>The offer. Dispose it to take it back.</returns>
-    /// <exception cref="ArgumentException">The offer has an impossible value.</exception>
+    /// <param name="offer">What to offer.</param>
+    /// <param name="device">The device that serves it.</param>
+    /// <param name="options">How the host's end is created; <see langword="null"/> for the defaults.</param>
+    /// <returns>The offer. Dispose it to revoke it.</returns>
+    /// <exception cref="ArgumentException">The offer has an invalid value.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The same channel is offered already, or there are too many; or the caller is the service of the channel of that name,
-    /// which is taken back and waits for that service to end.
+    /// The channel is already offered, or there are too many; or the caller is the service of the channel of the same name,
+    /// which is being revoked and waits for that service to end.
     /// </exception>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task<OfferedChannel> OfferAsync(HostOffer offer, IChannelDevice device, DeviceChannelOptions? options = null)
@@ -150,11 +152,12 @@ public sealed partial class HostBus : IAsyncDisposable
     }
 
     /// <summary>
-    /// For a guest that was reset or has ended: closes every channel, and forgets the connection and the messages not handled
+    /// For a guest that was reset or has ended: closes every channel, and drops the connection and all messages not handled
     /// yet. Offers stay. Call it before the next guest runs.
     /// </summary>
     /// <returns>
-    /// Ends when every service has ended, or has lost its channel. Called from inside a service, it ends when that was begun.
+    /// Completes when every service has ended or lost its channel. Called from inside a service, it completes once the reset has
+    /// begun.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The bus was saved.</exception>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
@@ -170,9 +173,9 @@ public sealed partial class HostBus : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops the bus: it takes no more messages, and closes every channel. Disposing a bus that was saved frees what is left,
-    /// without the guest noticing. Called from inside a service, it returns once this has begun; any other call returns when it
-    /// is done.
+    /// Stops the bus: it accepts no more messages, and closes every channel. Disposing a bus that was saved frees its
+    /// resources, and the guest does not notice. Called from inside a service, it returns once this has begun; any other call
+    /// returns when it is done.
     /// </summary>
     public ValueTask DisposeAsync()
     {

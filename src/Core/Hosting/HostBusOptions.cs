@@ -5,24 +5,24 @@ using VmBus.Protocol;
 
 namespace VmBus.Hosting;
 
-/// <summary>How a <see cref="HostBus"/> behaves.</summary>
+/// <summary>Options of a <see cref="HostBus"/>.</summary>
 public sealed record HostBusOptions
 {
-    /// <summary>The newest version that is accepted; every known one up to it is.</summary>
+    /// <summary>The newest accepted version; every known version up to it is accepted.</summary>
     public ProtocolVersion MaxVersion
     {
         get => Protocol.MaxVersion;
         init => Protocol = Protocol with { MaxVersion = value };
     }
 
-    /// <summary>The features that are accepted from 6.0 on; by default every one that needs nothing but the protocol.</summary>
+    /// <summary>The features that are accepted from 6.0 on; by default all that need only the protocol.</summary>
     public FeatureFlags Features
     {
         get => Protocol.Features;
         init => Protocol = Protocol with { Features = value };
     }
 
-    /// <summary>The most channels, including those revoked and not yet released: up to 2047.</summary>
+    /// <summary>The maximum number of channels, including revoked ones that are not yet released; up to 2047.</summary>
     public int MaxChannels
     {
         get => Protocol.MaxChannels;
@@ -36,21 +36,21 @@ public sealed record HostBusOptions
         init => Protocol = Protocol with { RelidBase = value };
     }
 
-    /// <summary>How many monitor ids the host gives out, from 0 on: up to 128.</summary>
+    /// <summary>How many monitor ids the host assigns, from 0 on; up to 128.</summary>
     public int MonitorIds
     {
         get => Protocol.MonitorIds;
         init => Protocol = Protocol with { MonitorIds = value };
     }
 
-    /// <summary>Whether a guest's own monitor pages are of no use to this host; its channels get no monitors then.</summary>
+    /// <summary>Whether this host cannot use a guest's own monitor pages; the guest's channels then get no monitors.</summary>
     public bool OnlyServerMonitorPages
     {
         get => Protocol.OnlyServerMonitorPages;
         init => Protocol = Protocol with { OnlyServerMonitorPages = value };
     }
 
-    /// <summary>How many GPADLs the guest may have, incomplete ones included.</summary>
+    /// <summary>The maximum number of GPADLs of the guest, including incomplete ones.</summary>
     public int MaxGpadls
     {
         get => Protocol.MaxGpadls;
@@ -58,8 +58,8 @@ public sealed record HostBusOptions
     }
 
     /// <summary>
-    /// The most pages of all the guest's GPADLs; 4 GiB by default, which 64 devices of Linux's <c>uio_hv_generic</c> take. Each page
-    /// costs the host up to 72 bytes.
+    /// The maximum number of pages in all GPADLs of the guest; 4 GiB by default, enough for 64 devices of Linux's
+    /// <c>uio_hv_generic</c>. Each page costs the host up to 72 bytes.
     /// </summary>
     public long MaxGpadlPages
     {
@@ -68,34 +68,34 @@ public sealed record HostBusOptions
     }
 
     /// <summary>
-    /// The most mappings of this process that the guest's rings may take; an open beyond it is refused. A ring takes three where its
-    /// pages lie one behind the other, and up to two for each page where they do not; a closed one takes three until nothing refers
-    /// to it, and before an open is refused for these the host collects them. A Linux process has 65,530 in all
+    /// The maximum number of memory mappings of this process for the guest's rings; an open beyond it is refused. A ring needs
+    /// three if its pages are contiguous, otherwise up to two for each page. A closed ring keeps three until nothing refers to
+    /// it; before the host refuses an open because of these, it collects them. A Linux process has 65,530 in total
     /// (<c>vm.max_map_count</c>).
     /// </summary>
     public int MaxRingMappings { get; init; } = 16_384;
 
     /// <summary>
-    /// How many abandoned calls of devices and of <see cref="TransportConnect"/> may still run: calls whose guest has left, or
-    /// whose time was over. While there are as many, opens and socket channels are refused.
+    /// How many abandoned calls of devices and of <see cref="TransportConnect"/> can still run: calls whose guest is gone, or
+    /// that timed out. At this limit, opens and socket channels are refused.
     /// </summary>
     public int MaxAbandonedCalls { get; init; } = 64;
 
-    /// <summary>How many answers may be queued; while as many are, the bus takes no more messages.</summary>
+    /// <summary>How many answers can be queued; at this limit, the bus accepts no more messages.</summary>
     public int MaxWaitingAnswers
     {
         get => Protocol.MaxWaitingAnswers;
         init => Protocol = Protocol with { MaxWaitingAnswers = value };
     }
 
-    /// <summary>How many requests for socket channels may wait for their answer; more are refused.</summary>
+    /// <summary>How many requests for socket channels can be pending; more are refused.</summary>
     public int MaxTransportConnects
     {
         get => Protocol.MaxTransportConnects;
         init => Protocol = Protocol with { MaxTransportConnects = value };
     }
 
-    /// <summary>The connection that a guest of 5.0 or newer posts its messages to.</summary>
+    /// <summary>The connection to which a guest of version 5.0 or newer posts its messages.</summary>
     public uint MessageConnectionId
     {
         get => Protocol.MessageConnectionId;
@@ -117,39 +117,40 @@ public sealed record HostBusOptions
     }
 
     /// <summary>
-    /// How long after an open result the host signals once more if the guest should have been signalled: some guests drop
-    /// a signal that comes before the result. <see cref="TimeSpan.Zero"/> for never.
+    /// How long after an open result the host repeats a signal that the guest should have received: some guests drop
+    /// a signal that arrives before the result. <see cref="TimeSpan.Zero"/> disables this.
     /// </summary>
     public TimeSpan UnstickDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The clock of retries, of the delay above and of the limits below.</summary>
+    /// <summary>The clock for retries, for <see cref="UnstickDelay"/> and for the timeouts.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Runs the devices and <see cref="TransportConnect"/>.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;
 
     /// <summary>
-    /// How long <see cref="IChannelDevice.AcceptsAsync"/> and <see cref="TransportConnect"/> may take before the answer is no;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for ever.
+    /// How long <see cref="IChannelDevice.AcceptsAsync"/> and <see cref="TransportConnect"/> can take before the answer is no;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </summary>
     public TimeSpan DeviceAnswerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a service may run after its token was cancelled before it loses its channel.
-    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit; a guest's close or unload then waits as long.
+    /// How long a service can run after its token is cancelled before it loses its channel.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit; a guest's close or unload then waits for the service.
     /// </summary>
     public TimeSpan DeviceCloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Asked for a socket channel: offers it and says yes, or says no. <see langword="null"/> where there are none. What throws,
-    /// or takes longer than <see cref="DeviceAnswerTimeout"/>, has said no. The token is cancelled when the answer is no longer
-    /// waited for: the guest has gone, or the bus is saved (and asks again after the restore) or disposed.
+    /// Called for a request for a socket channel: offers the channel and returns <see langword="true"/>, or refuses it.
+    /// <see langword="null"/> if there are no socket channels. A call that throws, or takes longer than
+    /// <see cref="DeviceAnswerTimeout"/>, counts as a refusal. The token is cancelled when the answer is no longer needed: the
+    /// guest is gone, or the bus is saved (and calls again after the restore) or disposed.
     /// </summary>
     public Func<TransportRequest, CancellationToken, ValueTask<bool>>? TransportConnect { get; init; }
 
     /// <summary>
-    /// Sees every message, both ways. Called in order, on the guest's time: it must not block. One that throws is not called
-    /// again.
+    /// Receives every message in both directions, in order. The guest waits for it, so it must not block. If it throws, it is
+    /// not called again.
     /// </summary>
     public VmBus.Protocol.IMessageObserver? Observer { get; init; }
 

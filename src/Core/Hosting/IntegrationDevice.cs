@@ -4,7 +4,7 @@ using VmBus.Integration;
 
 namespace VmBus.Hosting;
 
-/// <summary>Runs the host's side of a component on a channel, a new one for each open. Thread-safe.</summary>
+/// <summary>Runs the host's side of a component on a channel, with a new component for each open. Thread-safe.</summary>
 /// <typeparam name="THost">The component.</typeparam>
 public sealed class IntegrationDevice<THost> : IChannelDevice where THost : IntegrationHost
 {
@@ -12,8 +12,8 @@ public sealed class IntegrationDevice<THost> : IChannelDevice where THost : Inte
     private readonly TimeProvider? _clock;
     private TaskCompletionSource<IntegrationHostService<THost>> _running = NewSource();
 
-    /// <summary>Makes a device that is not open.</summary>
-    /// <param name="create">Makes the component, for each open one.</param>
+    /// <summary>Creates a device whose channel is not open yet.</summary>
+    /// <param name="create">Creates the component; called for each open.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
     public IntegrationDevice(Func<THost> create, TimeProvider? clock = null)
     {
@@ -26,11 +26,11 @@ public sealed class IntegrationDevice<THost> : IChannelDevice where THost : Inte
     internal Task<IntegrationHostService<THost>> Running => Volatile.Read(ref _running).Task;
 
     /// <summary>
-    /// Does something with the component of the open channel while nothing else does, such as to ask the guest. Waits until a
-    /// guest has opened the channel.
+    /// Calls a function with exclusive access to the component of the open channel, for example to send the guest a request.
+    /// Waits until a guest has opened the channel.
     /// </summary>
-    /// <param name="use">What to do, quickly: what it returns is awaited when the component is free again.</param>
-    /// <param name="cancellationToken">Ends the wait, before and after.</param>
+    /// <param name="use">The function; it must be quick. Its task is awaited after the component is released.</param>
+    /// <param name="cancellationToken">Cancels the wait for the component and for the task.</param>
     public async Task<TResult> UseAsync<TResult>(Func<THost, Task<TResult>> use, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(use);

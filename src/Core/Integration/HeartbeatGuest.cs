@@ -4,18 +4,20 @@ using System.Buffers.Binary;
 
 namespace VmBus.Integration;
 
-/// <summary>Answers heartbeats: the sequence number and one.</summary>
+/// <summary>Answers heartbeats with the sequence number plus one.</summary>
 public sealed class HeartbeatGuest : IntegrationGuest
 {
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     public HeartbeatGuest() : base(IcMessageType.Heartbeat, IntegrationVersions.Heartbeat)
     {
     }
 
-    /// <summary>What answers say of the guest. <see cref="IcGuestState.Unknown"/> leaves the field as the host sent it, as Linux does.</summary>
+    /// <summary>
+    /// The guest's state in answers. <see cref="IcGuestState.Unknown"/> leaves the field as the host sent it, as Linux does.
+    /// </summary>
     public IcGuestState State { get; set; }
 
-    /// <summary>The sequence number answered last.</summary>
+    /// <summary>The last sequence number that was answered.</summary>
     public ulong SequenceNumber { get; private set; }
 
     private protected override IcStatus Respond(Span<byte> body)

@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 
 namespace VmBus.Integration;
 
-/// <summary>Sends heartbeats and watches whether they are answered.</summary>
+/// <summary>Sends heartbeats and checks that they are answered.</summary>
 public sealed class HeartbeatHost : IntegrationHost
 {
     private readonly TimeSpan _period;
@@ -12,10 +12,12 @@ public sealed class HeartbeatHost : IntegrationHost
     private bool _begun;
     private ulong _sequenceNumber;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
-    /// <param name="period">From one beat to the next; 2 s by default.</param>
-    /// <param name="answerTimeout">After how long a beat is missed; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
+    /// <param name="period">The time between two heartbeats; 2 s by default.</param>
+    /// <param name="answerTimeout">
+    /// The time after which a heartbeat counts as missed; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.
+    /// </param>
     public HeartbeatHost(TimeProvider? clock = null, TimeSpan? period = null, TimeSpan? answerTimeout = null)
         : base(IcMessageType.Heartbeat, IntegrationVersions.Heartbeat, clock, answerTimeout)
     {
@@ -23,19 +25,19 @@ public sealed class HeartbeatHost : IntegrationHost
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_period, TimeSpan.Zero, nameof(period));
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.Heartbeat;
 
-    /// <summary>Beats answered.</summary>
+    /// <summary>Heartbeats that were answered.</summary>
     public long Beats { get; private set; }
 
-    /// <summary>Beats answered late, wrongly or not at all.</summary>
+    /// <summary>Heartbeats that were answered late, incorrectly or not at all.</summary>
     public long Missed { get; private set; }
 
-    /// <summary>Whether the last beat that is decided was answered.</summary>
+    /// <summary>Whether the last heartbeat that was answered or missed was answered.</summary>
     public bool IsAlive { get; private set; }
 
-    /// <summary>What the guest says of itself.</summary>
+    /// <summary>The state that the guest reports.</summary>
     public IcGuestState GuestState { get; private set; }
 
     private protected override TimeSpan RequestDueIn => _begun ? Left(_beatAt, _period) : TimeSpan.Zero;

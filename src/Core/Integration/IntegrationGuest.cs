@@ -5,12 +5,12 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Answers a host's requests. No threads and no channel of its own: see <see cref="RunAsync"/>.</summary>
+/// <summary>Answers a host's requests. It has no thread and no channel: see <see cref="RunAsync"/>.</summary>
 /// <remarks>
-/// <para>An answer is the request's packet with its flags, its status and what the component fills in. A packet that is no
-/// request (too short for its headers, or an answer) is dropped. A request of another type, or before versions were agreed
-/// on, or too short for its body is answered with <see cref="IcStatus.Fail"/>, so that the host need not wait.</para>
-/// <para>One thread at a time. What a handler throws comes out of the call that ran it.</para>
+/// <para>An answer is the request's packet with new flags, a status and the component's data. A packet that is not a
+/// request (too short for its headers, or an answer) is dropped. A request of another type, or before the versions were
+/// negotiated, or too short for its body is answered with <see cref="IcStatus.Fail"/>, so the host does not wait.</para>
+/// <para>Use it from one thread at a time. An exception from a handler propagates to the caller.</para>
 /// </remarks>
 public abstract class IntegrationGuest
 {
@@ -42,30 +42,30 @@ public abstract class IntegrationGuest
     /// <summary>What was counted.</summary>
     internal IntegrationGuestStatistics GetStatistics() => new(_negotiations, _answers, _refused, _malformed, _dropped);
 
-    /// <summary>Answers requests until the host is gone, the channel is closed or the token says so. To be called once.</summary>
-    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
+    /// <summary>Answers requests until the host is gone, the channel is closed or the token is cancelled. Call it once.</summary>
+    /// <param name="channel">An open channel that has no other user. It is not disposed.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
-    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
+    /// <param name="cancellationToken">Cancels it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RingCorruptException">The host wrote an invalid value into a ring.</exception>
     public Task RunAsync(VmBusChannel channel, TimeProvider? clock = null, CancellationToken cancellationToken = default) =>
         new IntegrationGuestService(channel, this, clock).RunAsync(cancellationToken);
 
     /// <summary>
-    /// <see cref="RunAsync"/> on the calling thread, for channels whose waits take a thread in any case, as on a UIO device: a
-    /// wake-up then goes straight to the thread that answers. To be called once.
+    /// <see cref="RunAsync"/> on the calling thread. For channels whose waits block a thread anyway, as on a UIO device: a
+    /// wake-up then goes directly to the thread that answers. Call it once.
     /// </summary>
-    /// <param name="channel">An open channel that is used for nothing else. It is not disposed.</param>
+    /// <param name="channel">An open channel that has no other user. It is not disposed.</param>
     /// <param name="clock">The component's own clock; <see langword="null"/> for the system's.</param>
-    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="RingCorruptException">The host wrote something impossible into a ring.</exception>
+    /// <param name="cancellationToken">Cancels it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RingCorruptException">The host wrote an invalid value into a ring.</exception>
     public void Run(VmBusChannel channel, TimeProvider? clock = null, CancellationToken cancellationToken = default) =>
         new IntegrationGuestService(channel, this, clock).Run(cancellationToken);
 
-    /// <summary>Takes a packet and makes its answer.</summary>
+    /// <summary>Handles a packet and writes its answer.</summary>
     /// <param name="packet">The payload of an in-band packet, from <c>vmbuspipe_hdr</c> on.</param>
-    /// <param name="answer">Where the answer goes: as long as the packet at least.</param>
-    /// <returns>Bytes of the answer; 0 when the packet gets none.</returns>
-    /// <exception cref="ArgumentException">The answer has no room.</exception>
+    /// <param name="answer">Where the answer goes: at least as long as the packet.</param>
+    /// <returns>Bytes of the answer; 0 if the packet gets none.</returns>
+    /// <exception cref="ArgumentException">The answer does not fit.</exception>
     public int Handle(ReadOnlySpan<byte> packet, Span<byte> answer)
     {
         if (!IcPacket.TryRead(packet, out IcMessageHeader header, out int bodyLength) || (header.Flags & IcMessageFlags.Response) != 0)
@@ -84,21 +84,21 @@ public abstract class IntegrationGuest
         return packet.Length;
     }
 
-    /// <summary>How long until <see cref="DoWhatIsDue"/> has something to do, unless a request comes before.</summary>
+    /// <summary>How long until <see cref="DoWhatIsDue"/> has work to do, unless a request arrives earlier.</summary>
     /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>
     public virtual TimeSpan DueIn => Timeout.InfiniteTimeSpan;
 
-    /// <summary>Does what is due by time, if anything is.</summary>
+    /// <summary>Does the timed work that is due, if any.</summary>
     public virtual void DoWhatIsDue()
     {
     }
 
-    /// <summary>Says that the answer is on its way: runs what must not come before it.</summary>
+    /// <summary>Reports that the answer was sent: runs the actions that must follow the answer.</summary>
     public virtual void AnswerSent()
     {
     }
 
-    /// <summary>Says that no more requests will come: gives up what is under way.</summary>
+    /// <summary>Reports that no more requests will arrive: cancels the work in progress.</summary>
     public virtual void Close()
     {
     }
@@ -106,23 +106,23 @@ public abstract class IntegrationGuest
     /// <summary>A packet that never came to <see cref="Handle"/>: too long, or not in-band.</summary>
     internal void CountDropped() => _dropped++;
 
-    /// <summary>The host negotiates, for the first time or again.</summary>
+    /// <summary>Called when the host negotiates, for the first time or again.</summary>
     private protected virtual void Negotiating()
     {
     }
 
     /// <summary>Answers a request of the component's type.</summary>
-    /// <param name="body">The request's body, to be made the answer's.</param>
+    /// <param name="body">The request's body; overwritten with the answer's.</param>
     private protected abstract IcStatus Respond(Span<byte> body);
 
-    /// <summary>Counts a request whose body is too short or impossible.</summary>
+    /// <summary>Counts a request whose body is too short or invalid.</summary>
     private protected IcStatus Malformed(IcStatus status = IcStatus.Fail)
     {
         _malformed++;
         return status;
     }
 
-    /// <summary>Counts a request that may not come now.</summary>
+    /// <summary>Counts a request that is not allowed now.</summary>
     private protected IcStatus OutOfOrder()
     {
         _refused++;

@@ -5,14 +5,16 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Asks a guest. No threads and no channel of its own: a <see cref="Hosting.IntegrationDevice{THost}"/> runs it.</summary>
+/// <summary>
+/// Sends requests to a guest. It has no thread and no channel: a <see cref="Hosting.IntegrationDevice{THost}"/> runs it.
+/// </summary>
 /// <remarks>
-/// One request is under way at a time; an answer that is late by more than the timeout is not taken any more, and
-/// versions that were not answered to are offered again. One thread at a time.
+/// One request is in flight at a time. An answer that arrives after the timeout is ignored. Versions are offered again if the
+/// guest did not answer. Use it from one thread at a time.
 /// </remarks>
 public abstract class IntegrationHost
 {
-    /// <summary>The default for how long an answer may take.</summary>
+    /// <summary>The default time limit for an answer.</summary>
     public static readonly TimeSpan DefaultAnswerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<IcVersion> _versions;
@@ -39,7 +41,7 @@ public abstract class IntegrationHost
     /// <summary>The type of the component's requests.</summary>
     internal IcMessageType MessageType { get; }
 
-    /// <summary>Whether versions are agreed on, so that the guest can be asked.</summary>
+    /// <summary>Whether versions are negotiated, so that the guest accepts requests.</summary>
     public bool IsReady => State == IntegrationHostState.Ready;
 
     /// <summary>How far it has come.</summary>
@@ -54,7 +56,7 @@ public abstract class IntegrationHost
     /// <summary>Why nothing can be asked any more: the guest speaks no version, or is gone. <see langword="null"/> as long as it can.</summary>
     private protected Exception? EndedBy { get; private set; }
 
-    /// <summary>How long until <see cref="TryWriteRequest"/> has something to send, unless it is asked for something new.</summary>
+    /// <summary>How long until <see cref="TryWriteRequest"/> has something to send, unless a new request is queued.</summary>
     /// <value><see cref="Timeout.InfiniteTimeSpan"/> when nothing is due.</value>
     public TimeSpan DueIn
     {
@@ -68,16 +70,18 @@ public abstract class IntegrationHost
         }
     }
 
-    /// <summary>The clock of periods and timeouts.</summary>
+    /// <summary>The clock for periods and timeouts.</summary>
     private protected TimeProvider Clock { get; }
 
     /// <summary>How long the last answer took.</summary>
     private protected TimeSpan RoundTripTime { get; private set; }
 
-    /// <summary>How long until the component wants to ask: zero for now, <see cref="Timeout.InfiniteTimeSpan"/> for not at all.</summary>
+    /// <summary>
+    /// How long until the component has a request: zero for now, <see cref="Timeout.InfiniteTimeSpan"/> for never.
+    /// </summary>
     private protected abstract TimeSpan RequestDueIn { get; }
 
-    /// <summary>How long the answer to the request under way may take.</summary>
+    /// <summary>The time limit for the answer to the request in flight.</summary>
     private protected virtual TimeSpan RequestTimeout => _answerTimeout;
 
     private TimeSpan AwaitedTimeout => _awaited!.Value.MessageType == IcMessageType.Negotiate ? _answerTimeout : RequestTimeout;
@@ -85,9 +89,9 @@ public abstract class IntegrationHost
     /// <summary>What was counted.</summary>
     internal IntegrationHostStatistics GetStatistics() => new(_requests, _answers, _malformed, _stray, _dropped, _timedOut);
 
-    /// <summary>Makes the next packet to send, if there is one to send now.</summary>
+    /// <summary>Writes the next packet to send, if one is due now.</summary>
     /// <param name="packet">Where it goes: 8192 bytes are always enough.</param>
-    /// <param name="length">Bytes of it: the payload of an in-band packet.</param>
+    /// <param name="length">The bytes written: the payload of an in-band packet.</param>
     public bool TryWriteRequest(Span<byte> packet, out int length)
     {
         length = 0;
@@ -128,9 +132,9 @@ public abstract class IntegrationHost
         return true;
     }
 
-    /// <summary>Takes a packet of the guest's.</summary>
+    /// <summary>Handles a packet from the guest.</summary>
     /// <param name="packet">The payload of an in-band packet, from <c>vmbuspipe_hdr</c> on.</param>
-    /// <returns>Whether it was the answer waited for.</returns>
+    /// <returns>Whether it was the expected answer.</returns>
     public bool Handle(ReadOnlySpan<byte> packet)
     {
         if (!IcPacket.TryRead(packet, out IcMessageHeader header, out int bodyLength) || (header.Flags & IcMessageFlags.Response) == 0)
@@ -156,8 +160,8 @@ public abstract class IntegrationHost
         return true;
     }
 
-    /// <summary>Tells the component that the channel is gone: it sends nothing more, and pending requests fail.</summary>
-    /// <param name="reason">Why.</param>
+    /// <summary>Reports that the channel is gone: the component sends nothing more, and pending requests fail.</summary>
+    /// <param name="reason">The reason.</param>
     public void Close(Exception reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
@@ -170,25 +174,25 @@ public abstract class IntegrationHost
     /// <summary>A packet that never came to <see cref="Handle"/>: too long, or not in-band.</summary>
     internal void CountDropped() => _dropped++;
 
-    /// <summary>Writes the body of a request that is due, over whatever is there.</summary>
+    /// <summary>Writes the body of a request that is due; overwrites the span.</summary>
     /// <returns>Its length.</returns>
     private protected abstract int WriteRequest(Span<byte> body);
 
-    /// <summary>Takes the answer to the last request.</summary>
+    /// <summary>Handles the answer to the last request.</summary>
     private protected abstract void TakeAnswer(IcStatus status, ReadOnlySpan<byte> body);
 
     /// <summary>The last request was not answered in time.</summary>
     private protected abstract void Unanswered();
 
-    /// <summary>No more answers will come.</summary>
+    /// <summary>No more answers will arrive.</summary>
     private protected virtual void Ended(Exception reason)
     {
     }
 
-    /// <summary>Counts an answer that is too short or impossible.</summary>
+    /// <summary>Counts an answer that is too short or invalid.</summary>
     private protected void Malformed() => _malformed++;
 
-    /// <summary>What is left of a time that began at a timestamp; zero when it is over.</summary>
+    /// <summary>The rest of a time span that began at a timestamp; zero if it has passed.</summary>
     private protected TimeSpan Left(long since, TimeSpan time)
     {
         TimeSpan left = time - Clock.GetElapsedTime(since);

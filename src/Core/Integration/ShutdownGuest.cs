@@ -5,17 +5,17 @@ using System.Text;
 
 namespace VmBus.Integration;
 
-/// <summary>Takes requests to power off, restart or hibernate, and acts once the answer is sent.</summary>
+/// <summary>Accepts requests to power off, restart or hibernate, and acts once the answer is sent.</summary>
 public sealed class ShutdownGuest : IntegrationGuest
 {
     private readonly Action<ShutdownRequest> _act;
     private readonly Func<ShutdownRequest, bool> _accepts;
     private ShutdownRequest? _accepted;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="act">Shuts down. Called by <see cref="AnswerSent"/>.</param>
     /// <param name="accepts">
-    /// Whether a request is accepted; <see langword="null"/> accepts all but hibernating, as Linux does without hibernation.
+    /// Whether to accept a request; <see langword="null"/> accepts all except hibernation, as Linux does without hibernation.
     /// </param>
     public ShutdownGuest(Action<ShutdownRequest> act, Func<ShutdownRequest, bool>? accepts = null)
         : base(IcMessageType.Shutdown, IntegrationVersions.Shutdown)

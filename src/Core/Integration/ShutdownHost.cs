@@ -5,33 +5,35 @@ using System.Text;
 
 namespace VmBus.Integration;
 
-/// <summary>Asks a guest to shut down. The answer says whether it will; the end of the guest is seen otherwise.</summary>
+/// <summary>Asks a guest to shut down. The answer tells whether it will; detect the end of the guest by other means.</summary>
 public sealed class ShutdownHost : IntegrationHost
 {
-    /// <summary>The most questions that may wait; more are refused.</summary>
+    /// <summary>The maximum number of pending requests; more are refused.</summary>
     public const int MaxWaiting = QuestionQueue<ShutdownRequest, IcStatus>.MaxWaiting;
 
     private readonly QuestionQueue<ShutdownRequest, IcStatus> _questions = new();
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
-    /// <param name="answerTimeout">How long the answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
+    /// <param name="answerTimeout">
+    /// The time limit for the answer; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.
+    /// </param>
     public ShutdownHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)
         : base(IcMessageType.Shutdown, IntegrationVersions.Shutdown, clock, answerTimeout)
     {
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.Shutdown;
 
-    /// <summary>Puts a question into the queue.</summary>
-    /// <param name="question">What to ask.</param>
+    /// <summary>Queues a request.</summary>
+    /// <param name="question">The request.</param>
     /// <returns>
-    /// The answer. Faulted with <see cref="TimeoutException"/> when none came in time, with
-    /// <see cref="NotSupportedException"/> when the guest speaks none of our versions, with what
-    /// <see cref="IntegrationHost.Close"/> was told when the channel is gone.
+    /// The answer. Fails with <see cref="TimeoutException"/> if none arrived in time, with <see cref="NotSupportedException"/>
+    /// if the guest supports none of our versions, or with the reason given to <see cref="IntegrationHost.Close"/> if the
+    /// channel is gone.
     /// </returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<IcStatus> AskAsync(ShutdownRequest question) => _questions.AskAsync(question, EndedBy);
 
     private protected override TimeSpan RequestDueIn => _questions.DueIn;

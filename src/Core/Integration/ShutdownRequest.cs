@@ -1,9 +1,9 @@
 namespace VmBus.Integration;
 
-/// <summary>A host's request that the guest shut down: by default, that it powers off.</summary>
+/// <summary>A host's request that the guest shut down; by default, that it power off.</summary>
 public sealed record ShutdownRequest
 {
-    /// <summary>Makes a request that the guest powers off.</summary>
+    /// <summary>Creates a request that the guest power off.</summary>
     public ShutdownRequest()
     {
     }
@@ -16,7 +16,7 @@ public sealed record ShutdownRequest
         Message = message;
     }
 
-    /// <summary>Whether the guest shuts down without waiting for programs that do not end.</summary>
+    /// <summary>Whether the guest shuts down without waiting for programs that do not exit.</summary>
     public bool Force
     {
         get => Has(IcShutdownFlags.Force);
@@ -37,13 +37,13 @@ public sealed record ShutdownRequest
         init => Flags = With(IcShutdownFlags.Hibernate, value);
     }
 
-    /// <summary>How long it may take; zero for no limit. Whole seconds on the wire.</summary>
+    /// <summary>The time limit; zero for no limit. Sent as whole seconds.</summary>
     public TimeSpan Timeout { get; init; }
 
-    /// <summary>The reason, as Windows numbers them; by default, that it was planned.</summary>
+    /// <summary>The Windows reason code; by default, that the shutdown was planned.</summary>
     public uint ReasonCode { get; init; } = IcShutdown.PlannedReason;
 
-    /// <summary>Text for the user there. UTF-8 on the wire, 2047 bytes at most.</summary>
+    /// <summary>Text for the guest's user. Sent as UTF-8, at most 2047 bytes.</summary>
     public string Message { get; init; } = "";
 
     /// <summary>The first three as they are sent. Unknown flags may be set.</summary>

@@ -1,9 +1,9 @@
 namespace VmBus.Integration;
 
-/// <summary>What a host said of the time.</summary>
+/// <summary>A time sample from a host.</summary>
 /// <param name="HostTime">The host's time when the message was handled here.</param>
 /// <param name="Offset">How far the host's clock is ahead of this side's.</param>
-/// <param name="Age">How long the message was under way, by the guest's reference time; zero where it carries none.</param>
+/// <param name="Age">How long the message was in transit, by the guest's reference time; zero if the message carries none.</param>
 /// <param name="IsSync">Whether the host asks the guest to set its clock; otherwise the time is for comparison.</param>
 /// <param name="LeapIndicator">NTP's leap indicator, 0 before version 4.0.</param>
 /// <param name="Stratum">NTP's stratum of the host's clock, 0 before version 4.0.</param>

@@ -5,10 +5,10 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Takes the host's time and works out how far it is from this side's. Sets no clock.</summary>
+/// <summary>Receives the host's time and computes its offset from this side's clock. Sets no clock.</summary>
 public sealed class TimeSyncGuest : IntegrationGuest
 {
-    /// <summary>How old a sample may be to tell the time by: <c>HOST_TIMESYNC_DELAY_THRESH</c>, 600 s.</summary>
+    /// <summary>The maximum age of a usable sample: <c>HOST_TIMESYNC_DELAY_THRESH</c>, 600 s.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(600);
 
     private readonly TimeProvider _clock;
@@ -16,11 +16,11 @@ public sealed class TimeSyncGuest : IntegrationGuest
     private readonly Action<TimeSample>? _sampled;
     private long _sampledAt;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">This side's clock; <see langword="null"/> for the system's.</param>
     /// <param name="referenceTime">
-    /// The partition's reference time in 100 ns (<c>hv_read_reference_counter</c>), by which the age of a message is known
-    /// from version 4.0 on; <see langword="null"/> where it cannot be read: messages then count as new.
+    /// The partition's reference time in 100 ns (<c>hv_read_reference_counter</c>), which gives the age of a message
+    /// from version 4.0 on; <see langword="null"/> if it cannot be read: messages then count as new.
     /// </param>
     /// <param name="sampled">Called with each sample, before it is answered.</param>
     public TimeSyncGuest(TimeProvider? clock = null, Func<ulong>? referenceTime = null, Action<TimeSample>? sampled = null)
@@ -31,12 +31,12 @@ public sealed class TimeSyncGuest : IntegrationGuest
         _sampled = sampled;
     }
 
-    /// <summary>What the host said last; <see langword="null"/> before it said anything.</summary>
+    /// <summary>The host's last sample; <see langword="null"/> before the first one.</summary>
     public TimeSample? LastSample { get; private set; }
 
-    /// <summary>The host's time now, by its last sample and the time since.</summary>
+    /// <summary>Computes the host's current time from its last sample and the time since then.</summary>
     /// <param name="hostTime">The host's time.</param>
-    /// <returns><see langword="false"/> without a sample, or when it is older than <see cref="MaxAge"/>.</returns>
+    /// <returns><see langword="false"/> without a sample, or if the sample is older than <see cref="MaxAge"/>.</returns>
     public bool TryGetHostTime(out DateTimeOffset hostTime)
     {
         TimeSpan since = _clock.GetElapsedTime(_sampledAt);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Tells a guest the time.</summary>
+/// <summary>Sends the time to a guest.</summary>
 public sealed class TimeSyncHost : IntegrationHost
 {
     // What stands behind the fields, so that the body's length is a multiple of 8 or 4 as Hyper-V's.
@@ -16,13 +16,15 @@ public sealed class TimeSyncHost : IntegrationHost
     private long _sentAt;
     private bool _sync = true;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
-    /// <param name="clock">The time to send, and the clock of periods; <see langword="null"/> for the system's.</param>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
+    /// <param name="clock">The time to send, and the clock for periods; <see langword="null"/> for the system's.</param>
     /// <param name="guestReferenceTime">
-    /// The guest's reference time now, in 100 ns; <see langword="null"/> where it cannot be known: version 4.0 is not offered then.
+    /// The guest's reference time now, in 100 ns; <see langword="null"/> if it is not available: version 4.0 is then not offered.
     /// </param>
-    /// <param name="period">From one sample to the next; 5 s by default.</param>
-    /// <param name="answerTimeout">How long an answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
+    /// <param name="period">The time between two samples; 5 s by default.</param>
+    /// <param name="answerTimeout">
+    /// The time limit for an answer; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.
+    /// </param>
     public TimeSyncHost(TimeProvider? clock = null, Func<ulong>? guestReferenceTime = null, TimeSpan? period = null, TimeSpan? answerTimeout = null)
         : base(IcMessageType.TimeSync, guestReferenceTime is null ? [.. IntegrationVersions.TimeSync.Where(v => v.Major < 4)] : IntegrationVersions.TimeSync, clock, answerTimeout)
     {
@@ -31,15 +33,15 @@ public sealed class TimeSyncHost : IntegrationHost
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_period, TimeSpan.Zero, nameof(period));
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.TimeSync;
 
-    /// <summary>Messages that the guest answered well.</summary>
+    /// <summary>Messages that the guest answered with success.</summary>
     public long Samples { get; private set; }
 
     private protected override TimeSpan RequestDueIn => _sync ? TimeSpan.Zero : Left(_sentAt, _period);
 
-    /// <summary>Has the guest set its clock, now: after it was restored or moved.</summary>
+    /// <summary>Asks the guest to set its clock now, for example after it was restored or migrated.</summary>
     public void RequestSync() => _sync = true;
 
     private protected override int WriteRequest(Span<byte> body)

@@ -6,23 +6,25 @@ namespace VmBus.Integration;
 
 /// <summary>
 /// Asks a guest to hold back writes to its volumes while a snapshot of them is taken: <see cref="FreezeAsync"/>, the snapshot,
-/// <see cref="ThawAsync"/>. In a Linux guest <c>hv_vss_daemon</c> or <c>VssDaemon</c> does it.
+/// <see cref="ThawAsync"/>. In a Linux guest, <c>hv_vss_daemon</c> or <c>VssDaemon</c> does this.
 /// </summary>
 public sealed class VssHost : IntegrationHost
 {
-    /// <summary>The most questions that may wait; more are refused.</summary>
+    /// <summary>The maximum number of pending requests; more are refused.</summary>
     public const int MaxWaiting = QuestionQueue<IcVssOperation, IcStatus>.MaxWaiting;
 
-    /// <summary>How long the answer to a freeze may take unless said otherwise: Linux waits 15 minutes for its daemon.</summary>
+    /// <summary>The default time limit for the answer to a freeze. Linux waits 15 minutes for its daemon.</summary>
     public static readonly TimeSpan DefaultFreezeTimeout = TimeSpan.FromMinutes(16);
 
     private readonly QuestionQueue<IcVssOperation, IcStatus> _questions = new();
     private readonly TimeSpan _freezeTimeout;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
-    /// <param name="answerTimeout">How long an answer may take; 40 s by default, since Linux waits 30 s for its daemon.</param>
-    /// <param name="freezeTimeout">How long the answer to a freeze may take; <see cref="DefaultFreezeTimeout"/> by default.</param>
+    /// <param name="answerTimeout">The time limit for an answer; 40 s by default, since Linux waits 30 s for its daemon.</param>
+    /// <param name="freezeTimeout">
+    /// The time limit for the answer to a freeze; <see cref="DefaultFreezeTimeout"/> by default.
+    /// </param>
     public VssHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null, TimeSpan? freezeTimeout = null)
         : base(IcMessageType.Vss, IntegrationVersions.Vss, clock, answerTimeout ?? TimeSpan.FromSeconds(40))
     {
@@ -30,26 +32,26 @@ public sealed class VssHost : IntegrationHost
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_freezeTimeout, TimeSpan.Zero, nameof(freezeTimeout));
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.Vss;
 
-    /// <summary>Asks whether a backup can be made while the guest runs.</summary>
+    /// <summary>Asks whether a backup is possible while the guest runs.</summary>
     /// <returns>
-    /// The answer: <see cref="IcStatus.Fail"/> when nothing in the guest freezes volumes. Faulted with
-    /// <see cref="TimeoutException"/> when none came in time, with <see cref="NotSupportedException"/> when the guest speaks none
-    /// of our versions, with what <see cref="IntegrationHost.Close"/> was told when the channel is gone.
+    /// The answer: <see cref="IcStatus.Fail"/> if no daemon in the guest freezes volumes. Fails with
+    /// <see cref="TimeoutException"/> if none arrived in time, with <see cref="NotSupportedException"/> if the guest supports
+    /// none of our versions, or with the reason given to <see cref="IntegrationHost.Close"/> if the channel is gone.
     /// </returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<IcStatus> CheckHotBackupAsync() => AskAsync(IcVssOperation.HotBackup);
 
-    /// <summary>Has the guest hold back writes to its volumes. Writes wait until <see cref="ThawAsync"/>.</summary>
-    /// <returns>The answer, as of <see cref="CheckHotBackupAsync"/>. After one that is no success, thaw all the same.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <summary>Asks the guest to hold back writes to its volumes. Writes wait until <see cref="ThawAsync"/>.</summary>
+    /// <returns>The answer, as for <see cref="CheckHotBackupAsync"/>. Thaw even if the answer is not a success.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<IcStatus> FreezeAsync() => AskAsync(IcVssOperation.Freeze);
 
-    /// <summary>Has the guest let writes through again.</summary>
-    /// <returns>The answer, as of <see cref="CheckHotBackupAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <summary>Asks the guest to resume writes to its volumes.</summary>
+    /// <returns>The answer, as for <see cref="CheckHotBackupAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<IcStatus> ThawAsync() => AskAsync(IcVssOperation.Thaw);
 
     private protected override TimeSpan RequestDueIn => _questions.DueIn;

@@ -57,7 +57,7 @@ public struct ChannelOffer
     [FieldOffset(174)]
     public ushort MmioMegabytesOptional;
 
-    /// <summary><c>u.std.user_def</c>: the 120 bytes for the device.</summary>
+    /// <summary><c>u.std.user_def</c>: 120 bytes for the device.</summary>
     [UnscopedRef]
     public Span<byte> UserBytes => UserData;
 }

@@ -6,10 +6,10 @@ using System.Collections.Frozen;
 
 namespace VmBus.Layout;
 
-/// <summary>A class of devices: what <see cref="ChannelOffer.InterfaceType"/> says. Thread-safe.</summary>
+/// <summary>A class of devices, identified by <see cref="ChannelOffer.InterfaceType"/>. Thread-safe.</summary>
 /// <param name="Id">The interface type.</param>
-/// <param name="Name">A short name without blanks, as in <c>scsi</c>.</param>
-/// <param name="Description">What the device is, in a few words.</param>
+/// <param name="Name">A short name without blanks, such as <c>scsi</c>.</param>
+/// <param name="Description">A short description of the device.</param>
 /// <param name="LinuxName">The name of the constant in Linux.</param>
 public sealed record DeviceClass(Guid Id, string Name, string Description, string LinuxName)
 {
@@ -73,7 +73,7 @@ public sealed record DeviceClass(Guid Id, string Name, string Description, strin
     /// <summary><c>HV_IMC_GUID</c>; Linux has no driver.</summary>
     public static DeviceClass MachineConfiguration { get; } = new(new("c376c1c3-d276-48d2-90a9-c04748072c60"), "imc", "initial machine configuration", "HV_IMC_GUID");
 
-    /// <summary>Every class with a name.</summary>
+    /// <summary>All known classes.</summary>
     public static IReadOnlyList<DeviceClass> Known { get; } =
     [
         Network, Scsi, Ide, FibreChannel, NetworkDirect, PciPassThrough,
@@ -86,18 +86,18 @@ public sealed record DeviceClass(Guid Id, string Name, string Description, strin
 
     private static Guid SocketServices { get; } = new("00000000-facb-11e6-bd58-64006a7986d3");
 
-    /// <summary>The class of an interface type.</summary>
+    /// <summary>Finds the class of an interface type.</summary>
     /// <param name="interfaceType">The interface type of an offer.</param>
-    /// <returns>The class; <see langword="null"/> when it has no name here.</returns>
+    /// <returns>The class; <see langword="null"/> if it is not known.</returns>
     public static DeviceClass? Find(Guid interfaceType) => ById.GetValueOrDefault(interfaceType);
 
     /// <summary>
-    /// The port of a Linux socket service: services of the form <c>pppppppp-facb-11e6-bd58-64006a7986d3</c> are ports of
+    /// Gets the port of a Linux socket service: services of the form <c>pppppppp-facb-11e6-bd58-64006a7986d3</c> are ports of
     /// AF_VSOCK (Linux net/vmw_vsock/hyperv_transport.c).
     /// </summary>
     /// <param name="service">The service, or the interface type of a socket channel.</param>
     /// <param name="port">The port, 0 to 0x7FFFFFFF.</param>
-    /// <returns>Whether it has that form.</returns>
+    /// <returns>Whether the service has that form.</returns>
     public static bool TryGetSocketPort(Guid service, out uint port)
     {
         Span<byte> bytes = stackalloc byte[16];

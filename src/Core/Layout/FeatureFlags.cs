@@ -7,10 +7,10 @@ namespace VmBus.Layout;
 [Flags]
 public enum FeatureFlags : uint
 {
-    /// <summary>Nothing beyond the version.</summary>
+    /// <summary>No features.</summary>
     None = 0,
 
-    /// <summary>The guest chooses connection id and event flag when it opens a channel (<c>OpenChannel2</c>).</summary>
+    /// <summary>The guest chooses the connection id and the event flag when it opens a channel (<c>OpenChannel2</c>).</summary>
     GuestSpecifiedSignalParameters = 0x1,
 
     /// <summary>A channel's interrupts can be redirected (<c>RedirectInterrupt</c>).</summary>
@@ -19,18 +19,18 @@ public enum FeatureFlags : uint
     /// <summary>The monitor pages can be moved (<c>ModifyConnection</c>).</summary>
     ModifyConnection = 0x4,
 
-    /// <summary>The guest says which client it is (<c>InitiateContact2</c>).</summary>
+    /// <summary>The guest identifies itself (<c>InitiateContact2</c>).</summary>
     ClientId = 0x8,
 
-    /// <summary>Channels may use confidential memory.</summary>
+    /// <summary>Channels can use confidential memory.</summary>
     ConfidentialChannels = 0x10,
 
     /// <summary>Messages can be paused (<c>Pause</c>).</summary>
     PauseResume = 0x20,
 
-    /// <summary>The host gives the monitor pages (<c>VersionResponse3</c>).</summary>
+    /// <summary>The host provides the monitor pages (<c>VersionResponse3</c>).</summary>
     ServerSpecifiedMonitorPages = 0x40,
 
-    /// <summary>Memory named in packets can be pinned.</summary>
+    /// <summary>Memory that packets refer to can be pinned.</summary>
     GpaPinning = 0x80,
 }

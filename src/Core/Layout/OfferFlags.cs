@@ -6,19 +6,21 @@ namespace VmBus.Layout;
 [Flags]
 public enum OfferFlags : ushort
 {
-    /// <summary>Nothing special.</summary>
+    /// <summary>No flags.</summary>
     None = 0,
 
-    /// <summary><c>VMBUS_CHANNEL_ENUMERATE_DEVICE_INTERFACE</c>: the device is to be enumerated.</summary>
+    /// <summary><c>VMBUS_CHANNEL_ENUMERATE_DEVICE_INTERFACE</c>: enumerate the device.</summary>
     EnumerateDeviceInterface = 0x1,
 
-    /// <summary>The ring may lie in confidential memory. In older protocols: the server supports transfer pages.</summary>
+    /// <summary>The ring can be in confidential memory. In older protocols: the server supports transfer pages.</summary>
     ConfidentialRingBuffer = 0x2,
 
-    /// <summary>GPADLs and GPA-direct packets may name confidential memory. In older protocols: the server supports GPADLs.</summary>
+    /// <summary>
+    /// GPADLs and GPA-direct packets can refer to confidential memory. In older protocols: the server supports GPADLs.
+    /// </summary>
     ConfidentialExternalMemory = 0x4,
 
-    /// <summary>Memory named in packets must be pinned.</summary>
+    /// <summary>Memory that packets refer to must be pinned.</summary>
     RequirePinned = 0x8,
 
     /// <summary><c>VMBUS_CHANNEL_NAMED_PIPE_MODE</c>: the channel is a pipe.</summary>

@@ -6,13 +6,13 @@ using System.Globalization;
 namespace VmBus.Layout;
 
 /// <summary>A version of the channel protocol, 4 bytes: major in bits 16 to 31, minor in bits 0 to 15.</summary>
-/// <param name="Value">The version as the messages carry it.</param>
+/// <param name="Value">The version as in messages.</param>
 public readonly record struct ProtocolVersion(uint Value) : IComparable<ProtocolVersion>
 {
     private static readonly ProtocolVersion[] KnownVersions =
         [Copper, Iron, Win10Rs5, Win10Rs4, Win10Rs3V2, Win10Rs3, Win10, Win81, Win8, Win7, Ws2008];
 
-    /// <summary>Makes a version.</summary>
+    /// <summary>Creates a version.</summary>
     /// <param name="major">The major number.</param>
     /// <param name="minor">The minor number.</param>
     public ProtocolVersion(ushort major, ushort minor) : this((uint)major << 16 | minor)
@@ -25,7 +25,7 @@ public readonly record struct ProtocolVersion(uint Value) : IComparable<Protocol
     /// <summary>1.1, <c>VERSION_WIN7</c>: Windows Server 2008 R2.</summary>
     public static ProtocolVersion Win7 => new(1, 1);
 
-    /// <summary>2.4, <c>VERSION_WIN8</c>: Windows Server 2012. Dedicated interrupts and a connection id a channel.</summary>
+    /// <summary>2.4, <c>VERSION_WIN8</c>: Windows Server 2012. Dedicated interrupts, and one connection id per channel.</summary>
     public static ProtocolVersion Win8 => new(2, 4);
 
     /// <summary>3.0, <c>VERSION_WIN8_1</c>: Windows Server 2012 R2.</summary>
@@ -43,7 +43,7 @@ public readonly record struct ProtocolVersion(uint Value) : IComparable<Protocol
     /// <summary>5.1, <c>VERSION_WIN10_V5_1</c>.</summary>
     public static ProtocolVersion Win10Rs4 => new(5, 1);
 
-    /// <summary>5.2, <c>VERSION_WIN10_V5_2</c>: Windows Server 2019. The least an isolated guest accepts.</summary>
+    /// <summary>5.2, <c>VERSION_WIN10_V5_2</c>: Windows Server 2019. The oldest version that an isolated guest accepts.</summary>
     public static ProtocolVersion Win10Rs5 => new(5, 2);
 
     /// <summary>5.3, <c>VERSION_WIN10_V5_3</c>: Windows Server 2022. <c>ModifyChannelResponse</c>.</summary>
@@ -52,7 +52,7 @@ public readonly record struct ProtocolVersion(uint Value) : IComparable<Protocol
     /// <summary>6.0, <c>VERSION_WIN10_V6_0</c>. <see cref="FeatureFlags"/>.</summary>
     public static ProtocolVersion Copper => new(6, 0);
 
-    /// <summary>Every version there is, newest first: the order in which a guest proposes them.</summary>
+    /// <summary>All known versions, newest first: the order in which a guest proposes them.</summary>
     public static IReadOnlyList<ProtocolVersion> Known => KnownVersions;
 
     /// <summary>The major number.</summary>

@@ -3,25 +3,25 @@
 namespace VmBus.Hosting;
 
 /// <summary>
-/// A guest's memory. An address that a guest names may not exist: then a call returns false and does not throw. Thread-safe.
+/// A guest's memory. If an address does not exist, a call returns false and does not throw. Thread-safe.
 /// </summary>
 public interface IGuestMemory
 {
-    /// <summary>Says whether a range lies in the memory.</summary>
+    /// <summary>Returns whether a range is in the memory.</summary>
     /// <param name="gpa">Its guest physical address.</param>
     /// <param name="length">Its length in bytes.</param>
     bool Contains(ulong gpa, int length);
 
-    /// <summary>Copies out of the memory.</summary>
+    /// <summary>Copies from the memory.</summary>
     /// <param name="gpa">The guest physical address.</param>
     /// <param name="destination">Filled.</param>
-    /// <returns><see langword="false"/>, and nothing copied, when not all of the range lies in the memory.</returns>
+    /// <returns><see langword="false"/>, with nothing copied, if part of the range is outside the memory.</returns>
     bool TryRead(ulong gpa, Span<byte> destination);
 
     /// <summary>Copies into the memory.</summary>
     /// <param name="gpa">The guest physical address.</param>
     /// <param name="source">The bytes.</param>
-    /// <returns><see langword="false"/>, and nothing copied, when not all of the range lies in the memory.</returns>
+    /// <returns><see langword="false"/>, with nothing copied, if part of the range is outside the memory.</returns>
     bool TryWrite(ulong gpa, ReadOnlySpan<byte> source);
 
     /// <summary>Maps one page.</summary>

@@ -6,10 +6,10 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Takes files that the host copies, one at a time.</summary>
+/// <summary>Receives files that the host copies, one at a time.</summary>
 /// <remarks>
-/// A step that fails ends the copy: what was written is taken away at once, and what the host still sends of it is refused. A
-/// file is completed only when every byte announced has come. A host that negotiates again gives up the copy it had begun.
+/// A step that fails ends the copy: the written data is deleted at once, and later messages for this file are refused. A
+/// file is completed only when every announced byte has arrived. A host that negotiates again cancels its current copy.
 /// </remarks>
 public sealed class FileCopyGuest : IntegrationGuest
 {
@@ -20,9 +20,9 @@ public sealed class FileCopyGuest : IntegrationGuest
     private Copy? _copy;
     private FileCopyReport? _report;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="target">Where files go.</param>
-    /// <param name="options">What is taken; <see langword="null"/> for the defaults.</param>
+    /// <param name="options">What to accept; <see langword="null"/> for the defaults.</param>
     /// <param name="ended">Called for each copy that ended, once the answer is sent.</param>
     public FileCopyGuest(IFileCopyTarget target, FileCopyGuestOptions? options = null, Action<FileCopyReport>? ended = null)
         : base(IcMessageType.FileCopy, IntegrationVersions.FileCopy)
@@ -34,7 +34,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         _ended = ended;
     }
 
-    /// <summary>The file that is being copied; <see langword="null"/> when none is.</summary>
+    /// <summary>The file that is being copied; <see langword="null"/> if there is none.</summary>
     public FileCopyRequest? Current => _copy?.Request;
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         }
     }
 
-    /// <summary>Gives up a copy that stalls.</summary>
+    /// <summary>Abandons a stalled copy.</summary>
     public override void DoWhatIsDue()
     {
         if (DueIn != TimeSpan.Zero)
@@ -68,7 +68,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         _ended?.Invoke(report);
     }
 
-    /// <summary>Gives up what is being copied.</summary>
+    /// <summary>Abandons the current copy.</summary>
     public override void Close()
     {
         try

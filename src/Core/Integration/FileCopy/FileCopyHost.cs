@@ -9,20 +9,22 @@ namespace VmBus.Integration;
 /// <summary>Copies files into a guest, one after the other.</summary>
 public sealed class FileCopyHost : IntegrationHost
 {
-    /// <summary>The most files that may wait; more are refused.</summary>
+    /// <summary>The maximum number of pending files; more are refused.</summary>
     public const int MaxWaiting = 64;
 
     private readonly Queue<Job> _jobs = new();
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
-    /// <param name="answerTimeout">How long each answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
+    /// <param name="answerTimeout">
+    /// The time limit for each answer; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.
+    /// </param>
     public FileCopyHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)
         : base(IcMessageType.FileCopy, IntegrationVersions.FileCopy, clock, answerTimeout)
     {
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.FileCopy;
 
     private enum Step
@@ -35,20 +37,20 @@ public sealed class FileCopyHost : IntegrationHost
 
     private protected override TimeSpan RequestDueIn => _jobs.Count > 0 ? TimeSpan.Zero : Timeout.InfiniteTimeSpan;
 
-    /// <summary>Puts a file into the queue.</summary>
-    /// <param name="request">Its name, place and size.</param>
+    /// <summary>Queues a file.</summary>
+    /// <param name="request">The file's name, folder and size.</param>
     /// <param name="content">
-    /// Its bytes, from the stream's current position; as many are read as the request says, on the thread that makes requests.
-    /// The caller keeps the stream open until the task ends, and disposes it.
+    /// The file's bytes, from the stream's current position. As many as the request states are read, on the thread that sends
+    /// requests. The caller keeps the stream open until the task ends, and disposes it.
     /// </param>
-    /// <param name="progress">Called after each piece with the number of bytes that the guest has taken.</param>
-    /// <param name="cancellationToken">Gives the copy up before its next message.</param>
+    /// <param name="progress">Called after each piece with the number of bytes that the guest has accepted.</param>
+    /// <param name="cancellationToken">Cancels the copy before its next message.</param>
     /// <returns>
-    /// What the guest made of it. Faulted as <see cref="ShutdownHost.AskAsync"/> is, with
-    /// <see cref="EndOfStreamException"/> when the stream ends early, and with what reading it or telling of progress threw; the
-    /// guest is asked to abandon the file before that.
+    /// The result. Fails like <see cref="ShutdownHost.AskAsync"/>, and with <see cref="EndOfStreamException"/> if the stream
+    /// ends early, or with the exception of the stream or of <paramref name="progress"/>; before that, the guest is asked to
+    /// abandon the file.
     /// </returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> files wait already.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> files are already pending.</exception>
     public Task<FileCopyResult> CopyAsync(FileCopyRequest request, Stream content, IProgress<ulong>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);

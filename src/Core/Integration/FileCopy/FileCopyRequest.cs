@@ -4,16 +4,16 @@ namespace VmBus.Integration;
 
 /// <summary>A file that a host copies into a guest.</summary>
 /// <remarks>
-/// Both names are UTF-16 on the wire, 259 units at most, and hold no zero and no half of a surrogate pair. Which names a guest
-/// takes is its own decision: see <see cref="TryGetFolders"/>.
+/// Both names are sent as UTF-16, at most 259 units, without zeros or unpaired surrogates. Which names a guest
+/// accepts is its own decision: see <see cref="TryGetFolders"/>.
 /// </remarks>
 public sealed record FileCopyRequest
 {
-    /// <summary>Makes the request.</summary>
+    /// <summary>Creates the request.</summary>
     /// <param name="fileName">The file's name, without its folder.</param>
     /// <param name="path">The folder, with slashes or backslashes.</param>
     /// <param name="size">Bytes of the file.</param>
-    /// <exception cref="ArgumentException">A name is too long, or cannot be written in UTF-16 of the wire.</exception>
+    /// <exception cref="ArgumentException">A name is too long, or not valid UTF-16 without zeros.</exception>
     public FileCopyRequest(string fileName, string path, ulong size) : this(fileName, path, size, IcFileCopyFlags.None)
     {
     }
@@ -35,14 +35,14 @@ public sealed record FileCopyRequest
     /// <summary>Bytes of the file.</summary>
     public ulong Size { get; }
 
-    /// <summary>Whether a file of that name is replaced.</summary>
+    /// <summary>Whether to replace an existing file of that name.</summary>
     public bool Overwrite
     {
         get => (Flags & IcFileCopyFlags.Overwrite) != 0;
         init => Flags = value ? Flags | IcFileCopyFlags.Overwrite : Flags & ~IcFileCopyFlags.Overwrite;
     }
 
-    /// <summary>Whether the folders of the path are made.</summary>
+    /// <summary>Whether to create the folders of the path.</summary>
     public bool CreatePath
     {
         get => (Flags & IcFileCopyFlags.CreatePath) != 0;
@@ -53,8 +53,8 @@ public sealed record FileCopyRequest
     internal IcFileCopyFlags Flags { get; init; }
 
     /// <summary>
-    /// Whether both names are plain: the file's is one name and not <c>.</c> or <c>..</c>, and no folder of the path is <c>..</c>.
-    /// Backslashes separate as slashes do; empty names and <c>.</c> between them mean nothing.
+    /// Whether both names are plain: the file name is a single name, not <c>.</c> or <c>..</c>, and no folder of the path is
+    /// <c>..</c>. Backslashes separate like slashes; empty names and <c>.</c> between them are ignored.
     /// </summary>
     /// <param name="folders">The folders of the path, the outermost first; empty when the names are not plain.</param>
     /// <param name="isAbsolute">Whether the path begins at the root.</param>

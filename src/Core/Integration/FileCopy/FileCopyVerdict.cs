@@ -1,13 +1,13 @@
 namespace VmBus.Integration;
 
-/// <summary>What became of a step of a file copy: what the host is answered, and why, for people.</summary>
-/// <param name="Status">What the host is answered.</param>
-/// <param name="Reason">Why it failed; <see langword="null"/> when it did not.</param>
+/// <summary>The result of one step of a file copy: the answer to the host, and a readable reason.</summary>
+/// <param name="Status">The answer to the host.</param>
+/// <param name="Reason">Why it failed; <see langword="null"/> if it succeeded.</param>
 public readonly record struct FileCopyVerdict(IcStatus Status, string? Reason = null)
 {
-    /// <summary>It is done.</summary>
+    /// <summary>The step succeeded.</summary>
     public static FileCopyVerdict Success => default;
 
-    /// <summary>Whether it is done.</summary>
+    /// <summary>Whether the step succeeded.</summary>
     public bool IsSuccess => Status == IcStatus.Success;
 }

@@ -2,13 +2,13 @@
 
 namespace VmBus.Integration;
 
-/// <summary>The addresses of one of the guest's adapters, as text; several stand behind each other with semicolons between.</summary>
+/// <summary>The addresses of one of the guest's adapters, as text. Semicolons separate several values.</summary>
 public sealed record KvpAddresses
 {
     /// <summary>The adapter; 127 UTF-16 units at most.</summary>
     public required string AdapterId { get; init; }
 
-    /// <summary>Which addresses are meant.</summary>
+    /// <summary>The address family.</summary>
     public IcKvpAddressFamily Family { get; init; }
 
     /// <summary>Whether they come from DHCP.</summary>

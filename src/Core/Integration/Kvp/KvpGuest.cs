@@ -5,18 +5,18 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Answers a host's questions about pairs and addresses out of a store.</summary>
+/// <summary>Answers a host's requests about pairs and addresses from a store.</summary>
 /// <remarks>
 /// An unknown operation is answered with <see cref="IcStatus.NotSupported"/>; an unknown pool or type, or a key that is
-/// empty or of an impossible length, with <see cref="IcStatus.InvalidArgument"/>; a message too short for its operation with
+/// empty or of an invalid length, with <see cref="IcStatus.InvalidArgument"/>; a message too short for its operation with
 /// <see cref="IcStatus.Fail"/>.
 /// </remarks>
 public sealed class KvpGuest : IntegrationGuest
 {
     private readonly IKvpStore _store;
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
-    /// <param name="store">Where the pairs are.</param>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
+    /// <param name="store">The store of the pairs.</param>
     public KvpGuest(IKvpStore store) : base(IcMessageType.KvpExchange, IntegrationVersions.Kvp)
     {
         ArgumentNullException.ThrowIfNull(store);

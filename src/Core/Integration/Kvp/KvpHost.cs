@@ -4,77 +4,79 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Integration;
 
-/// <summary>Asks a guest about its pairs and addresses.</summary>
+/// <summary>Reads and writes a guest's pairs and addresses.</summary>
 public sealed class KvpHost : IntegrationHost
 {
-    /// <summary>The most questions that may wait; more are refused.</summary>
+    /// <summary>The maximum number of pending requests; more are refused.</summary>
     public const int MaxWaiting = QuestionQueue<KvpRequest, KvpAnswer>.MaxWaiting;
 
     private readonly QuestionQueue<KvpRequest, KvpAnswer> _questions = new();
 
-    /// <summary>Makes a component that has not negotiated yet.</summary>
+    /// <summary>Creates a component that has not negotiated yet.</summary>
     /// <param name="clock">The clock; <see langword="null"/> for the system's.</param>
-    /// <param name="answerTimeout">How long an answer may take; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.</param>
+    /// <param name="answerTimeout">
+    /// The time limit for an answer; <see cref="IntegrationHost.DefaultAnswerTimeout"/> by default.
+    /// </param>
     public KvpHost(TimeProvider? clock = null, TimeSpan? answerTimeout = null)
         : base(IcMessageType.KvpExchange, IntegrationVersions.Kvp, clock, answerTimeout)
     {
     }
 
-    /// <summary>How it is offered.</summary>
+    /// <summary>The offer of the component's channel.</summary>
     public static HostOffer Offer => IntegrationOffers.KeyValuePairs;
 
     /// <summary>Asks for the value of a key.</summary>
-    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="pool">The pool of the key.</param>
     /// <param name="key">The key.</param>
     /// <returns>
-    /// The answer. Faulted with <see cref="TimeoutException"/> when none came in time, with
-    /// <see cref="NotSupportedException"/> when the guest speaks none of our versions, with what
-    /// <see cref="IntegrationHost.Close"/> was told when the channel is gone.
+    /// The answer. Fails with <see cref="TimeoutException"/> if none arrived in time, with <see cref="NotSupportedException"/>
+    /// if the guest supports none of our versions, or with the reason given to <see cref="IntegrationHost.Close"/> if the
+    /// channel is gone.
     /// </returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">A text is empty, too long or holds a zero.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
+    /// <exception cref="ArgumentException">A text is empty, too long or contains a zero.</exception>
     public Task<KvpAnswer> GetAsync(IcKvpPool pool, string key) => AskAsync(KvpRequest.Get(pool, key));
 
     /// <summary>Sets a key.</summary>
-    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="pool">The pool of the key.</param>
     /// <param name="key">The key.</param>
     /// <param name="value">Its value.</param>
-    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero; or the value is the default.</exception>
+    /// <returns>The answer, as for <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or contains a zero; or the value is the default.</exception>
     public Task<KvpAnswer> SetAsync(IcKvpPool pool, string key, KvpValue value) => AskAsync(KvpRequest.Set(pool, key, value));
 
     /// <summary>Deletes a key.</summary>
-    /// <param name="pool">Whose keys are meant.</param>
+    /// <param name="pool">The pool of the key.</param>
     /// <param name="key">The key.</param>
-    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">The key is empty, too long or holds a zero.</exception>
+    /// <returns>The answer, as for <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
+    /// <exception cref="ArgumentException">The key is empty, too long or contains a zero.</exception>
     public Task<KvpAnswer> DeleteAsync(IcKvpPool pool, string key) => AskAsync(KvpRequest.Delete(pool, key));
 
     /// <summary>Asks for the pair at an index. The guest answers <see cref="IcStatus.NoMoreItems"/> past the last.</summary>
-    /// <param name="pool">Whose keys are meant.</param>
-    /// <param name="index">Which pair, from 0 on.</param>
-    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
+    /// <param name="pool">The pool of the key.</param>
+    /// <param name="index">The index of the pair, from 0.</param>
+    /// <returns>The answer, as for <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<KvpAnswer> EnumerateAsync(IcKvpPool pool, uint index) => AskAsync(KvpRequest.Enumerate(pool, index));
 
     /// <summary>Asks for the addresses of an adapter.</summary>
     /// <param name="adapterId">
-    /// The adapter. Linux's <c>hv_kvp_daemon</c> knows one by its MAC address, in upper case with colons: it answers
-    /// <see cref="IcStatus.Fail"/> to any other spelling, as to a card that is not there.
+    /// The adapter. Linux's <c>hv_kvp_daemon</c> identifies an adapter by its MAC address, in upper case with colons. It answers
+    /// <see cref="IcStatus.Fail"/> to any other spelling, as if the adapter did not exist.
     /// </param>
-    /// <param name="family">Which addresses; that daemon brings those of both families.</param>
-    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">The adapter's id is too long or holds a zero.</exception>
+    /// <param name="family">The address family; that daemon returns both families.</param>
+    /// <returns>The answer, as for <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
+    /// <exception cref="ArgumentException">The adapter's id is too long or contains a zero.</exception>
     public Task<KvpAnswer> GetAddressesAsync(string adapterId, IcKvpAddressFamily family) => AskAsync(KvpRequest.GetAddresses(adapterId, family));
 
     /// <summary>Sets the addresses of an adapter.</summary>
     /// <param name="addresses">The adapter and its addresses.</param>
-    /// <returns>The answer, as of <see cref="GetAsync"/>.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> questions wait already.</exception>
-    /// <exception cref="ArgumentException">A text is too long or holds a zero.</exception>
+    /// <returns>The answer, as for <see cref="GetAsync"/>.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
+    /// <exception cref="ArgumentException">A text is too long or contains a zero.</exception>
     public Task<KvpAnswer> SetAddressesAsync(KvpAddresses addresses) => AskAsync(KvpRequest.SetAddresses(addresses));
 
     internal Task<KvpAnswer> AskAsync(KvpRequest question) => _questions.AskAsync(question, EndedBy);

@@ -5,7 +5,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace VmBus.Integration;
 
 /// <summary>Pairs in memory. Thread-safe.</summary>
-/// <param name="maxPairs">The most pairs a pool takes; more are refused with <see cref="IcStatus.DiskFull"/>.</param>
+/// <param name="maxPairs">The maximum number of pairs per pool; more are refused with <see cref="IcStatus.DiskFull"/>.</param>
 public sealed class KvpStore(int maxPairs = 1024) : IKvpStore
 {
     private readonly Lock _lock = new();

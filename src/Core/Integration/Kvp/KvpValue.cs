@@ -6,7 +6,7 @@ using System.Globalization;
 
 namespace VmBus.Integration;
 
-/// <summary>Text, or a number of 32 or 64 bits.</summary>
+/// <summary>A text, or a 32-bit or 64-bit number.</summary>
 /// <remarks>Linux keeps and sends numbers as text; <see cref="ToString"/> is that text.</remarks>
 public readonly record struct KvpValue
 {
@@ -26,14 +26,14 @@ public readonly record struct KvpValue
     /// <summary>The type; 0 for the default value.</summary>
     internal IcKvpValueType Type { get; }
 
-    /// <summary>Makes text.</summary>
-    /// <exception cref="ArgumentException">It is longer than <see cref="MaxTextLength"/>, or holds a zero.</exception>
+    /// <summary>Creates a text value.</summary>
+    /// <exception cref="ArgumentException">It is longer than <see cref="MaxTextLength"/>, or contains a zero.</exception>
     public static KvpValue Of(string text) => new(IcKvpValueType.Text, KvpText.Checked(text, MaxTextLength), 0);
 
-    /// <summary>Makes a number of 32 bits.</summary>
+    /// <summary>Creates a 32-bit number.</summary>
     public static KvpValue Of(uint number) => new(IcKvpValueType.Number32, null, number);
 
-    /// <summary>Makes a number of 64 bits, of Linux's type.</summary>
+    /// <summary>Creates a 64-bit number, of Linux's type.</summary>
     public static KvpValue Of(ulong number) => new(IcKvpValueType.Number64, null, number);
 
     /// <summary>The number, if it is one.</summary>

@@ -2,13 +2,13 @@
 
 namespace VmBus.Integration;
 
-/// <summary>How a guest says it is: the values of <c>GuestState</c>.</summary>
+/// <summary>The state that a guest reports: the values of <c>GuestState</c>.</summary>
 public enum IcGuestState : uint
 {
-    /// <summary>The guest does not say; Linux never does.</summary>
+    /// <summary>The guest reports no state; Linux never does.</summary>
     Unknown = 0,
 
-    /// <summary>All is well.</summary>
+    /// <summary>The guest is healthy.</summary>
     Healthy = 1,
 
     /// <summary>A critical error.</summary>

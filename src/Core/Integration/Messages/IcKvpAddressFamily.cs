@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>Which addresses are meant: <c>addr_family</c> of <c>IcKvpIpInfo</c>.</summary>
+/// <summary>The family of addresses: <c>addr_family</c> of <c>IcKvpIpInfo</c>.</summary>
 [Flags]
 public enum IcKvpAddressFamily : byte
 {

@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>Whose keys are meant: <c>pool</c> of <c>IcKvpHeader</c>.</summary>
+/// <summary>The pool of a key: <c>pool</c> of <c>IcKvpHeader</c>.</summary>
 public enum IcKvpPool : byte
 {
     /// <summary><c>KVP_POOL_EXTERNAL</c>: set by the host's user.</summary>
@@ -11,10 +11,10 @@ public enum IcKvpPool : byte
     /// <summary><c>KVP_POOL_GUEST</c>: set by the guest's user.</summary>
     Guest = 1,
 
-    /// <summary><c>KVP_POOL_AUTO</c>: what the guest tells of itself.</summary>
+    /// <summary><c>KVP_POOL_AUTO</c>: data of the guest about itself.</summary>
     Auto = 2,
 
-    /// <summary><c>KVP_POOL_AUTO_EXTERNAL</c>: what the host tells of itself.</summary>
+    /// <summary><c>KVP_POOL_AUTO_EXTERNAL</c>: data of the host about itself.</summary>
     AutoExternal = 3,
 
     /// <summary><c>KVP_POOL_AUTO_INTERNAL</c>: kept in the guest.</summary>

@@ -2,7 +2,7 @@
 
 namespace VmBus.Integration;
 
-/// <summary>An <c>HRESULT</c> of an answer: <c>status</c> of <c>IcMessageHeader</c>. Others may come, too.</summary>
+/// <summary>An <c>HRESULT</c> of an answer: <c>status</c> of <c>IcMessageHeader</c>. Other values can occur too.</summary>
 public enum IcStatus : uint
 {
     /// <summary><c>HV_S_OK</c>: done.</summary>
@@ -32,6 +32,6 @@ public enum IcStatus : uint
     /// <summary><c>HV_ERROR_ALREADY_EXISTS</c>.</summary>
     AlreadyExists = 0x8007_0050,
 
-    /// <summary><c>HV_ERROR_DISK_FULL</c>: no room to keep it.</summary>
+    /// <summary><c>HV_ERROR_DISK_FULL</c>: no room to store it.</summary>
     DiskFull = 0x8007_0070,
 }

@@ -8,10 +8,10 @@ namespace VmBus.Layout;
 
 /// <summary>
 /// Atomic operations on bits in shared memory: the <c>sync_set_bit</c> family. Bit n of a span is bit n % 8 of byte n / 8
-/// from its start, as Linux sees it on little-endian machines, whether the span is of 32-bit or of 64-bit words.
+/// from its start, as on Linux on little-endian machines, for spans of 32-bit and of 64-bit words.
 /// </summary>
 /// <remarks>
-/// Safe from any thread and against any other party that uses interlocked operations on the same memory. Nothing here
+/// Safe from any thread, and with other code that uses interlocked operations on the same memory. Nothing here
 /// allocates. <see cref="Set(ref uint, int)"/> and <see cref="Clear(ref uint, int)"/> compile to one interlocked
 /// instruction without a loop: hosts that trap the monitor page (OpenVMM) decode that form on their fast path.
 /// </remarks>

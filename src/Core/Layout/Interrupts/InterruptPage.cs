@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace VmBus.Layout;
 
-/// <summary>The interrupt page: 4096 bytes, a receive half and a send half as the guest sees them. Bit n is relid n.</summary>
+/// <summary>The interrupt page: 4096 bytes, a receive half and a send half, from the guest's view. Bit n is relid n.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 public struct InterruptPage
 {
@@ -19,7 +19,7 @@ public struct InterruptPage
     /// <summary>How many 64-bit words one half has.</summary>
     public const int WordsPerHalf = HalfSize / sizeof(ulong);
 
-    /// <summary>How many relids one half has bits for.</summary>
+    /// <summary>How many relids one half covers.</summary>
     public const int BitsPerHalf = HalfSize * 8;
 
     /// <summary>Where the receive half starts, in bytes.</summary>

@@ -11,7 +11,7 @@ public readonly unsafe struct InterruptPageView
 {
     private readonly byte* _page;
 
-    /// <summary>Makes a view over a page.</summary>
+    /// <summary>Creates a view over a page.</summary>
     /// <param name="address">Where the page is mapped; 4096 bytes, 8-byte aligned.</param>
     /// <exception cref="ArgumentException">The address is zero or not 8-byte aligned.</exception>
     public InterruptPageView(nint address) => _page = PageAddress.Check(address);
@@ -19,9 +19,9 @@ public readonly unsafe struct InterruptPageView
     /// <summary>Where the page is mapped.</summary>
     public nint Address => (nint)_page;
 
-    /// <summary>The half that goes from guest to host: 256 words, 16384 bits.</summary>
+    /// <summary>The half from guest to host: 256 words, 16384 bits.</summary>
     public Span<ulong> Send => new(_page + InterruptPage.SendOffset, InterruptPage.WordsPerHalf);
 
-    /// <summary>The half that goes from host to guest: 256 words, 16384 bits.</summary>
+    /// <summary>The half from host to guest: 256 words, 16384 bits.</summary>
     public Span<ulong> Receive => new(_page + InterruptPage.ReceiveOffset, InterruptPage.WordsPerHalf);
 }

@@ -28,7 +28,7 @@ public struct MonitorPage
     /// <summary>The length of one unit of <c>Latencies</c> in nanoseconds.</summary>
     public const int LatencyUnitNanoseconds = 100;
 
-    /// <summary>Where <c>TriggerState</c> lies, in bytes.</summary>
+    /// <summary>The offset of <c>TriggerState</c>, in bytes.</summary>
     public const int TriggerStateOffset = 0x000;
 
     /// <summary>Where <c>TriggerGroups</c> starts, in bytes; 8 bytes each.</summary>
@@ -72,16 +72,16 @@ internal struct MonitorTriggerState
     /// <summary>Bits 0 to 3, one for each trigger group.</summary>
     public const uint GroupEnableMask = 0xF;
 
-    /// <summary>Bit 4, <c>MonitorDisabled</c>: the page is not examined now. Defined up to TLFS 5.0C, gone in 6.0b.</summary>
+    /// <summary>Bit 4, <c>MonitorDisabled</c>: the page is not inspected now. Defined up to TLFS 5.0C, gone in 6.0b.</summary>
     public const uint MonitorDisabled = 1 << 4;
 
     /// <summary><c>asu32</c>: the whole word.</summary>
     public uint Value;
 
-    /// <summary><c>group_enable</c>: bit g is set when trigger group g is examined at its own latency.</summary>
+    /// <summary><c>group_enable</c>: bit g is set when trigger group g is inspected at its own latency.</summary>
     public readonly uint GroupEnable => Value & GroupEnableMask;
 
-    /// <summary>Says whether a trigger group is examined at its own latency.</summary>
+    /// <summary>Returns whether a trigger group is inspected at its own latency.</summary>
     /// <param name="group">The trigger group, 0 to 3.</param>
     /// <returns><see langword="true"/> when the group's enable bit is set.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such group.</exception>
@@ -112,11 +112,11 @@ internal struct MonitorTriggerGroup
     [FieldOffset(0)]
     public ulong Value;
 
-    /// <summary><c>pending</c>: set by the signaller with an interlocked OR, cleared by the examiner of the page.</summary>
+    /// <summary><c>pending</c>: set by the signaller with an interlocked OR, cleared by the code that inspects the page.</summary>
     [FieldOffset(0)]
     public uint Pending;
 
-    /// <summary><c>armed</c>: used by the examiner of the page, so that a signal waits at least one latency.</summary>
+    /// <summary><c>armed</c>: used by the code that inspects the page, so that a signal waits at least one latency.</summary>
     [FieldOffset(4)]
     public uint Armed;
 }
@@ -150,7 +150,7 @@ internal struct MonitorParameters
 [StructLayout(LayoutKind.Sequential)]
 internal struct MonitorParameter
 {
-    /// <summary><c>connectionid</c>: the connection that HvCallSignalEvent would name; the low 24 bits count.</summary>
+    /// <summary><c>connectionid</c>: the connection for HvCallSignalEvent; only the low 24 bits are used.</summary>
     public uint ConnectionId;
 
     /// <summary><c>flagnumber</c>: relative to the port's base flag.</summary>

@@ -7,14 +7,14 @@ namespace VmBus.Layout;
 
 /// <summary>
 /// A view over a raw <see cref="MonitorPage"/>. It owns nothing: the code that mapped the page keeps it mapped for as long as
-/// the view is used. References it hands out point into shared memory, so use them with <see cref="Interlocked"/> or
+/// the view is used. The references it returns point into shared memory, so use them with <see cref="Interlocked"/> or
 /// <see cref="Volatile"/>. Safe to use from any thread.
 /// </summary>
 public readonly unsafe struct MonitorPageView
 {
     private readonly byte* _page;
 
-    /// <summary>Makes a view over a page.</summary>
+    /// <summary>Creates a view over a page.</summary>
     /// <param name="address">Where the page is mapped; 4096 bytes, 8-byte aligned.</param>
     /// <exception cref="ArgumentException">The address is zero or not 8-byte aligned.</exception>
     public MonitorPageView(nint address) => _page = PageAddress.Check(address);
@@ -46,7 +46,7 @@ public readonly unsafe struct MonitorPageView
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref ulong TriggerGroup(int group) => ref *(ulong*)GroupAt(group);
 
-    /// <summary><c>next_checktime</c>: when the monitor is examined next.</summary>
+    /// <summary><c>next_checktime</c>: when the monitor is inspected next.</summary>
     /// <param name="monitorId">The monitor, 0 to 127.</param>
     /// <returns>The word in the page.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
@@ -58,7 +58,7 @@ public readonly unsafe struct MonitorPageView
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
     public ref ushort Latency(int monitorId) => ref *(ushort*)MonitorAt(monitorId, MonitorPage.LatencyOffset, sizeof(ushort));
 
-    /// <summary><c>parameter.connectionid</c>: the connection that the monitor signals; the low 24 bits count.</summary>
+    /// <summary><c>parameter.connectionid</c>: the connection that the monitor signals; only the low 24 bits are used.</summary>
     /// <param name="monitorId">The monitor, 0 to 127.</param>
     /// <returns>The word in the page.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>

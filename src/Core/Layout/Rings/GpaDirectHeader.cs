@@ -13,7 +13,7 @@ namespace VmBus.Layout;
 [StructLayout(LayoutKind.Sequential)]
 public struct GpaDirectHeader
 {
-    /// <summary>The size of the header in bytes, ranges not counted.</summary>
+    /// <summary>The size of the header in bytes, without the ranges.</summary>
     public const int Size = 8;
 
     /// <summary>Zero.</summary>
@@ -26,15 +26,15 @@ public struct GpaDirectHeader
 // A run of bytes in guest pages. Mirrors gpa_range and hv_mpb_array (Linux include/linux/hyperv.h).
 /// <summary>
 /// The head of a range of guest memory: <c>gpa_range</c>, 8 bytes, followed by one 8-byte page frame number for each
-/// 4096-byte page the range touches (<see cref="PageCount"/>).
+/// 4096-byte page that the range spans (<see cref="PageCount"/>).
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct GpaRange
 {
-    /// <summary>The size of the head in bytes, page frame numbers not counted.</summary>
+    /// <summary>The size of the head in bytes, without the page frame numbers.</summary>
     public const int Size = 8;
 
-    /// <summary>The size of the pages the frame numbers count, whatever the guest's own page size, in bytes.</summary>
+    /// <summary>The page size of the frame numbers, in bytes; independent of the guest's own page size.</summary>
     public const int PageSize = 4096;
 
     /// <summary><c>byte_count</c>: the length of the range in bytes.</summary>
@@ -43,6 +43,8 @@ public struct GpaRange
     /// <summary><c>byte_offset</c>: where the range starts in its first page, in bytes.</summary>
     public uint ByteOffset;
 
-    /// <summary>How many page frame numbers follow: the pages touched by <see cref="ByteCount"/> bytes from <see cref="ByteOffset"/>.</summary>
+    /// <summary>
+    /// How many page frame numbers follow: the pages spanned by <see cref="ByteCount"/> bytes from <see cref="ByteOffset"/>.
+    /// </summary>
     public readonly long PageCount => ((long)ByteOffset + ByteCount + PageSize - 1) / PageSize;
 }

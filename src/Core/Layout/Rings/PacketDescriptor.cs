@@ -15,19 +15,21 @@ public struct PacketDescriptor
     /// <summary>The size of a descriptor in bytes.</summary>
     public const int Size = 16;
 
-    /// <summary><c>type</c>: what the packet is.</summary>
+    /// <summary><c>type</c>: the type of the packet.</summary>
     public PacketType Type;
 
     /// <summary><c>offset8</c>: where the payload starts, in units of 8 bytes from the start of the descriptor; at least 2.</summary>
     public ushort DataOffset8;
 
-    /// <summary><c>len8</c>: the length of descriptor, extended header and padded payload, in units of 8 bytes; the trailer is not counted.</summary>
+    /// <summary>
+    /// <c>len8</c>: the length of descriptor, extended header and padded payload, in units of 8 bytes; without the trailer.
+    /// </summary>
     public ushort Length8;
 
     /// <summary><c>flags</c>.</summary>
     public PacketFlags Flags;
 
-    /// <summary><c>trans_id</c>: chosen by the sender, given back unchanged in the completion.</summary>
+    /// <summary><c>trans_id</c>: chosen by the sender, returned unchanged in the completion.</summary>
     public ulong TransactionId;
 
     /// <summary><see cref="DataOffset8"/> in bytes.</summary>
@@ -65,7 +67,7 @@ public struct PacketDescriptor
 /// <summary>The type of a packet: <c>enum vmbus_packet_type</c>, the first field of <see cref="PacketDescriptor"/>.</summary>
 public enum PacketType : ushort
 {
-    /// <summary><c>VM_PKT_INVALID</c>: never a packet.</summary>
+    /// <summary><c>VM_PKT_INVALID</c>: not a valid packet.</summary>
     Invalid = 0x0,
 
     /// <summary><c>VM_PKT_SYNCH</c>.</summary>
@@ -92,7 +94,10 @@ public enum PacketType : ushort
     /// <summary><c>VM_PKT_DATA_USING_GPADL</c>: the payload is in memory described by a GPADL.</summary>
     DataUsingGpadl = 0x8,
 
-    /// <summary><c>VM_PKT_DATA_USING_GPA_DIRECT</c>: the payload is in guest pages the packet names; see <see cref="GpaDirectHeader"/>.</summary>
+    /// <summary>
+    /// <c>VM_PKT_DATA_USING_GPA_DIRECT</c>: the payload is in guest pages that the packet lists; see
+    /// <see cref="GpaDirectHeader"/>.
+    /// </summary>
     DataUsingGpaDirect = 0x9,
 
     /// <summary><c>VM_PKT_CANCEL_REQUEST</c>: withdraws an earlier request.</summary>
@@ -113,20 +118,20 @@ public enum PacketType : ushort
 [Flags]
 public enum PacketFlags : ushort
 {
-    /// <summary>No answer is wanted.</summary>
+    /// <summary>No completion is requested.</summary>
     None = 0,
 
     /// <summary>
-    /// <c>VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED</c>: the receiver is to answer with a
-    /// <see cref="PacketType.Completion"/> of the same transaction id.
+    /// <c>VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED</c>: the receiver must answer with a <see cref="PacketType.Completion"/>
+    /// with the same transaction id.
     /// </summary>
     CompletionRequested = 1,
 }
 
 // The 8 bytes that end each packet. Mirrors the u64 that hv_ringbuffer_write appends (Linux drivers/hv/ring_buffer.c).
 /// <summary>
-/// The trailer that ends each packet in a ring: 8 bytes, not counted in <see cref="PacketDescriptor.Length8"/>.
-/// Read as one little-endian <see langword="ulong"/> it is the packet's start shifted left by 32.
+/// The trailer that ends each packet in a ring: 8 bytes, not included in <see cref="PacketDescriptor.Length8"/>.
+/// As one little-endian <see langword="ulong"/>, it is the packet's start shifted left by 32.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct PacketTrailer
@@ -140,7 +145,7 @@ public struct PacketTrailer
     /// <summary>The writer's index before this packet: where the packet starts, in bytes from the start of the ring's data.</summary>
     public uint WriteIndex;
 
-    /// <summary>The trailer of a packet that starts at an index, as the word to store.</summary>
+    /// <summary>Returns the trailer of a packet that starts at an index, as the word to store.</summary>
     /// <param name="oldWriteIndex">Where the packet starts, in bytes from the start of the ring's data.</param>
     /// <returns>The trailer as one little-endian word.</returns>
     public static ulong Pack(uint oldWriteIndex) => (ulong)oldWriteIndex << 32;

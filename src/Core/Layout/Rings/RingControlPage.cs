@@ -19,20 +19,28 @@ public struct RingControlPage
     public const int DataOffset = Size;
 
     /// <summary>
-    /// Bit 0 of <see cref="FeatureBits"/>, <c>feat_pending_send_sz</c>: the writer sets
-    /// <see cref="PendingSendSize"/> and expects to be signalled when that much room has come free.
+    /// Bit 0 of <see cref="FeatureBits"/>, <c>feat_pending_send_sz</c>: the writer sets <see cref="PendingSendSize"/> and
+    /// expects a signal when that much room is free.
     /// </summary>
     public const uint FeaturePendingSendSize = 1;
 
-    /// <summary><c>write_index</c>: where the writer goes on, in bytes from the start of the data; a multiple of 8. Written by the writer.</summary>
+    /// <summary>
+    /// <c>write_index</c>: where the writer continues, in bytes from the start of the data; a multiple of 8. Written by the
+    /// writer.
+    /// </summary>
     [FieldOffset(0)]
     public uint WriteIndex;
 
-    /// <summary><c>read_index</c>: where the reader goes on, in bytes from the start of the data; a multiple of 8. Written by the reader.</summary>
+    /// <summary>
+    /// <c>read_index</c>: where the reader continues, in bytes from the start of the data; a multiple of 8. Written by the
+    /// reader.
+    /// </summary>
     [FieldOffset(4)]
     public uint ReadIndex;
 
-    /// <summary><c>interrupt_mask</c>: not 0 when the reader wants no signal on empty to non-empty. Written by the reader.</summary>
+    /// <summary>
+    /// <c>interrupt_mask</c>: not 0 when the reader wants no signal when the ring becomes non-empty. Written by the reader.
+    /// </summary>
     [FieldOffset(8)]
     public uint InterruptMask;
 

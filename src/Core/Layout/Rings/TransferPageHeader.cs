@@ -13,10 +13,10 @@ namespace VmBus.Layout;
 [StructLayout(LayoutKind.Sequential)]
 public struct TransferPageHeader
 {
-    /// <summary>The size of the header in bytes, ranges not counted.</summary>
+    /// <summary>The size of the header in bytes, without the ranges.</summary>
     public const int Size = 8;
 
-    /// <summary><c>xfer_pageset_id</c>: which set of pages the ranges lie in.</summary>
+    /// <summary><c>xfer_pageset_id</c>: the set of pages that contains the ranges.</summary>
     public ushort SetId;
 
     /// <summary><c>sender_owns_set</c>: 1 when the set belongs to the sender of the packet.</summary>

@@ -10,7 +10,7 @@ public readonly unsafe struct SynicEventFlagsPageView
 {
     private readonly byte* _page;
 
-    /// <summary>Makes a view over a page.</summary>
+    /// <summary>Creates a view over a page.</summary>
     /// <param name="address">Where the page is mapped; 4096 bytes, 8-byte aligned.</param>
     /// <exception cref="ArgumentException">The address is zero or not 8-byte aligned.</exception>
     public SynicEventFlagsPageView(nint address) => _page = PageAddress.Check(address);

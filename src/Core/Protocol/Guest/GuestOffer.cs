@@ -8,12 +8,14 @@ namespace VmBus.Protocol;
 /// <summary>A channel as the host offers it.</summary>
 public sealed record GuestOffer
 {
-    /// <summary>The connection that every channel of a 0.13 host is signalled through: <c>VMBUS_EVENT_CONNECTION_ID</c>.</summary>
+    /// <summary>
+    /// The connection through which every channel of a 0.13 host is signalled: <c>VMBUS_EVENT_CONNECTION_ID</c>.
+    /// </summary>
     public const uint SharedConnectionId = 2;
 
     private const int UserDataOffset = 60;
 
-    /// <summary>The channel's number in this connection, 1 to 2047.</summary>
+    /// <summary>The channel's number on this connection, 1 to 2047.</summary>
     public required uint Relid { get; init; }
 
     /// <summary>The relid of the primary channel; for a primary channel its own.</summary>
@@ -31,31 +33,36 @@ public sealed record GuestOffer
     /// <summary>The channel's monitor, 0 to 127; <see langword="null"/> when it has none.</summary>
     public required int? MonitorId { get; init; }
 
-    /// <summary>The connection to signal the host through.</summary>
+    /// <summary>The connection through which to signal the host.</summary>
     public required uint ConnectionId { get; init; }
 
-    /// <summary>Whether the channel has an event flag of its own; otherwise it shares one, and the interrupt page tells.</summary>
+    /// <summary>
+    /// Whether the channel has its own event flag; otherwise it shares one, and the interrupt page identifies the channel.
+    /// </summary>
     public required bool HasDedicatedInterrupt { get; init; }
 
-    /// <summary>What the channel is like.</summary>
+    /// <summary>The flags of the channel.</summary>
     public required OfferFlags Flags { get; init; }
 
-    /// <summary>The device's bytes: 120.</summary>
+    /// <summary>The device's data: 120 bytes.</summary>
     public ReadOnlyMemory<byte> UserData => Message.Slice(UserDataOffset, UserDefinedData.Size);
 
-    /// <summary>What the channel carries when it is a pipe; otherwise <see langword="null"/>. The host may name an unknown kind.</summary>
+    /// <summary>
+    /// What the channel carries if it is a pipe; otherwise <see langword="null"/>. The value from the host can be an unknown
+    /// mode.
+    /// </summary>
     public required PipeMode? PipeMode { get; init; }
 
-    /// <summary>How long the host expects a signal of the guest to wait; zero when it does not say.</summary>
+    /// <summary>How long the host expects a signal of the guest to wait; zero if the host does not state it.</summary>
     public required TimeSpan InterruptLatency { get; init; }
 
     /// <summary>The memory-mapped I/O space the device needs, in MiB.</summary>
     public required ushort MmioMegabytes { get; init; }
 
-    /// <summary>The memory-mapped I/O space the device could use beyond it, in MiB.</summary>
+    /// <summary>The additional memory-mapped I/O space the device could use, in MiB.</summary>
     public required ushort MmioMegabytesOptional { get; init; }
 
-    /// <summary>The message as it came, header included.</summary>
+    /// <summary>The received message, including its header.</summary>
     public required ReadOnlyMemory<byte> Message { get; init; }
 
     /// <summary>Whether it is the device's first channel.</summary>

@@ -2,13 +2,13 @@
 
 namespace VmBus.Protocol;
 
-/// <summary>Sees the messages of a connection as one end has them.</summary>
+/// <summary>Observes the messages of a connection at one end.</summary>
 public interface IMessageObserver
 {
-    /// <summary>A message came, or was taken by the other side.</summary>
-    /// <param name="direction">Which way it went.</param>
-    /// <param name="message">The message, header included; valid during the call.</param>
+    /// <summary>A message was received, or was accepted by the other side.</summary>
+    /// <param name="direction">The direction of the message.</param>
+    /// <param name="message">The message, including its header; valid during the call.</param>
     /// <param name="negotiated">What was negotiated before it.</param>
-    /// <param name="fault">What was wrong with it; only a message that came has faults.</param>
+    /// <param name="fault">The fault of the message; only a received message can have one.</param>
     void Observe(MessageDirection direction, ReadOnlySpan<byte> message, NegotiatedVersion negotiated, MessageFault fault);
 }

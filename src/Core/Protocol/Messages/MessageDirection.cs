@@ -1,8 +1,8 @@
-// Which way a channel message goes.
+// The direction of a channel message.
 
 namespace VmBus.Protocol;
 
-/// <summary>Which way a channel message goes.</summary>
+/// <summary>The direction of a channel message.</summary>
 public enum MessageDirection
 {
     /// <summary>From the host to a guest: offers, results, responses.</summary>

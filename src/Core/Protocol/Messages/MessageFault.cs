@@ -5,22 +5,22 @@ namespace VmBus.Protocol;
 /// <summary>Why a message is refused. The receiver counts the fault and drops the message.</summary>
 public enum MessageFault
 {
-    /// <summary>Nothing is wrong with it.</summary>
+    /// <summary>No fault.</summary>
     None = 0,
 
-    /// <summary>It ends before its header does, or before its last field.</summary>
+    /// <summary>It ends within its header, or before the end of its last field.</summary>
     TooShort,
 
-    /// <summary>It is longer than the 240 bytes a SynIC message carries.</summary>
+    /// <summary>It is longer than the 240 bytes of a SynIC message.</summary>
     TooLong,
 
-    /// <summary>No message has its number.</summary>
+    /// <summary>Its type is not a known message.</summary>
     UnknownType,
 
-    /// <summary>The other side of a connection is the one that sends it.</summary>
+    /// <summary>Only the other side of a connection sends it.</summary>
     WrongDirection,
 
-    /// <summary>Nothing but the negotiation of a version may come before a version is negotiated.</summary>
+    /// <summary>It arrived before a version was negotiated; only the negotiation itself is allowed then.</summary>
     NotConnected,
 
     /// <summary>It is newer than the negotiated version.</summary>
@@ -29,15 +29,15 @@ public enum MessageFault
     /// <summary>It belongs to a feature that was not negotiated.</summary>
     FeatureNotNegotiated,
 
-    /// <summary>It names a channel, a GPADL or a request that is not there.</summary>
+    /// <summary>It refers to a channel, a GPADL or a request that does not exist.</summary>
     UnknownTarget,
 
-    /// <summary>It comes when whatever it names is in no condition for it.</summary>
+    /// <summary>Its target is in a state that does not allow it.</summary>
     WrongState,
 
-    /// <summary>One of its fields has a value it cannot have.</summary>
+    /// <summary>One of its fields has an invalid value.</summary>
     InvalidField,
 
-    /// <summary>Its sender has asked for more than it may have at a time.</summary>
+    /// <summary>Its sender exceeded a limit.</summary>
     LimitExceeded,
 }

@@ -4,7 +4,7 @@
 namespace VmBus.Protocol;
 
 /// <summary>
-/// Reads a recording. Not thread-safe. Holds one record in memory, whatever the file says. The file is not trusted:
+/// Reads a recording. Not thread-safe. Holds at most one record in memory. The file is not trusted:
 /// each length and each value is checked before it is used.
 /// </summary>
 public sealed class ConversationReader : IDisposable
@@ -17,8 +17,8 @@ public sealed class ConversationReader : IDisposable
     private RecordingCorruptException? _corrupt;
     private bool _disposed;
 
-    /// <summary>Begins to read; nothing is read yet.</summary>
-    /// <param name="stream">The recording; read from where it stands.</param>
+    /// <summary>Creates a reader; nothing is read yet.</summary>
+    /// <param name="stream">The recording; read from its current position.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the reader is disposed.</param>
     /// <exception cref="ArgumentException">The stream cannot be read.</exception>
     public ConversationReader(Stream stream, bool leaveOpen = false)
@@ -30,28 +30,30 @@ public sealed class ConversationReader : IDisposable
         _leaveOpen = leaveOpen;
     }
 
-    /// <summary>When the recording began; <see langword="null"/> until the head of the file was read.</summary>
+    /// <summary>When the recording began; <see langword="null"/> until the file header was read.</summary>
     public DateTimeOffset? Start { get; private set; }
 
-    /// <summary>How many bytes were read as whole records, the head of the file included.</summary>
+    /// <summary>How many bytes of complete records were read, including the file header.</summary>
     public long Position { get; private set; }
 
     /// <summary>
-    /// How many bytes of a record or of the head of the file that is not whole were read. Not 0 after
-    /// <see cref="TryRead"/> was <see langword="false"/>: the recording is cut, or the rest is still to be written.
+    /// How many bytes of an incomplete record or file header were read. If this is not 0 after
+    /// <see cref="TryRead"/> returned <see langword="false"/>, the recording is truncated, or the rest is not written yet.
     /// </summary>
     public int Leftover => _filled;
 
-    /// <summary>Whether the recording reached its greatest length, and ends with the mark of that: later messages are not in it.</summary>
+    /// <summary>
+    /// Whether the recording reached its maximum length and ends with an end mark: it does not contain later messages.
+    /// </summary>
     public bool IsAtLimit { get; private set; }
 
     /// <summary>Reads the next message.</summary>
     /// <param name="message">The message.</param>
     /// <returns>
-    /// Whether there is one. Where there is none, the stream has no whole record left; the next call looks again, so that
-    /// a file that grows can be followed.
+    /// Whether there is one. If not, the stream has no complete record left. The next call tries again, so
+    /// a growing file can be followed.
     /// </returns>
-    /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
+    /// <exception cref="RecordingCorruptException">The file is not a recording, or it is damaged.</exception>
     /// <exception cref="IOException">The stream could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     public bool TryRead(out RecordedMessage message)
@@ -90,9 +92,9 @@ public sealed class ConversationReader : IDisposable
         return true;
     }
 
-    /// <summary>Reads what is left, up to the last whole record.</summary>
-    /// <returns>The messages, read as they are asked for.</returns>
-    /// <exception cref="RecordingCorruptException">The file is no recording, or a damaged one.</exception>
+    /// <summary>Reads the remaining messages, up to the last complete record.</summary>
+    /// <returns>The messages, read lazily.</returns>
+    /// <exception cref="RecordingCorruptException">The file is not a recording, or it is damaged.</exception>
     /// <exception cref="IOException">The stream could not be read.</exception>
     /// <exception cref="ObjectDisposedException">The reader is disposed.</exception>
     public IEnumerable<RecordedMessage> ReadToEnd()
@@ -101,7 +103,7 @@ public sealed class ConversationReader : IDisposable
             yield return message;
     }
 
-    /// <summary>Closes the stream unless it was to stay open.</summary>
+    /// <summary>Closes the stream unless it was left open.</summary>
     public void Dispose()
     {
         _disposed = true;

@@ -3,17 +3,17 @@
 namespace VmBus.Protocol;
 
 /// <summary>
-/// Records the conversation of a connection. Thread-safe. Each message is written and flushed as one piece when it is
-/// observed, so that whatever ends the process leaves a recording that reads up to its last whole record; nothing is held
-/// in memory but the record being written.
+/// Records the messages of a connection. Thread-safe. Each message is written and flushed as one piece when it is
+/// observed. So the recording is readable up to its last complete record however the process ends. Only the current record
+/// is held in memory.
 /// </summary>
 /// <remarks>
-/// A recorder never disturbs what it observes: when the stream fails or the recording has reached its greatest length, it
-/// stops recording and counts what it no longer records in <see cref="Lost"/>. In the latter case the last record says so.
+/// A recorder never disturbs the connection. If the stream fails or the recording reaches its maximum length, it
+/// stops recording and counts later messages in <see cref="Lost"/>. At the maximum length, the last record is an end mark.
 /// </remarks>
 public sealed class ConversationRecorder : IMessageObserver, IDisposable
 {
-    /// <summary>The greatest length of a recording by default, in bytes: 1 GiB, some ten million messages.</summary>
+    /// <summary>The default maximum length of a recording, in bytes: 1 GiB, about ten million messages.</summary>
     public const long DefaultMaxLength = 1L << 30;
 
     private readonly Lock _lock = new();
@@ -27,14 +27,16 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
     private bool _isWriting;
     private bool _disposed;
 
-    /// <summary>Begins a recording: writes the head of the file.</summary>
-    /// <param name="stream">Where to; written from where it stands, and never read or moved.</param>
-    /// <param name="clock">The clock of the times.</param>
-    /// <param name="maxLength">The greatest length of the recording in bytes.</param>
+    /// <summary>Begins a recording: writes the file header.</summary>
+    /// <param name="stream">The destination; written from its current position, never read or repositioned.</param>
+    /// <param name="clock">The clock for the timestamps.</param>
+    /// <param name="maxLength">The maximum length of the recording, in bytes.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the recorder is disposed.</param>
     /// <exception cref="ArgumentException">The stream cannot be written.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The greatest length has no room for the head of the file and the mark of its end, 64 bytes.</exception>
-    /// <exception cref="IOException">The head could not be written.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The maximum length has no room for the file header and the end mark, 64 bytes.
+    /// </exception>
+    /// <exception cref="IOException">The file header could not be written.</exception>
     public ConversationRecorder(Stream stream, TimeProvider clock, long maxLength = DefaultMaxLength, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -53,16 +55,16 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
         Length = RecordingHeader.Size;
     }
 
-    /// <summary>How many bytes were written, the head of the file included.</summary>
+    /// <summary>How many bytes were written, including the file header.</summary>
     public long Length { get; private set; }
 
     /// <summary>How many messages were recorded.</summary>
     public long Recorded { get; private set; }
 
-    /// <summary>How many messages were observed and not recorded.</summary>
+    /// <summary>How many messages were observed but not recorded.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Why the stream failed, which ended the recording; <see langword="null"/> while it has not.</summary>
+    /// <summary>The stream's error that ended the recording; <see langword="null"/> if there was none.</summary>
     public Exception? Failure { get; private set; }
 
     /// <inheritdoc/>
@@ -117,7 +119,7 @@ public sealed class ConversationRecorder : IMessageObserver, IDisposable
         return true;
     }
 
-    /// <summary>Ends the recording, and closes the stream unless it was to stay open.</summary>
+    /// <summary>Ends the recording, and closes the stream unless it was left open.</summary>
     public void Dispose()
     {
         lock (_lock)

@@ -1,16 +1,16 @@
 namespace VmBus.Protocol;
 
 /// <summary>
-/// A file is no recording, or a damaged one. What was read before stands; the reader reads no further, and each further
+/// A file is not a recording, or it is damaged. Messages read before are valid. The reader stops, and each further
 /// call throws the same error.
 /// </summary>
 public sealed class RecordingCorruptException : VmBusException
 {
     /// <summary>Makes the error.</summary>
     /// <param name="fault">What was wrong.</param>
-    /// <param name="offset">Where in the file the field at fault lies, in bytes.</param>
-    /// <param name="value">The value found.</param>
-    /// <param name="limit">The value expected, or the limit it broke.</param>
+    /// <param name="offset">The offset of the invalid field in the file, in bytes.</param>
+    /// <param name="value">The invalid value.</param>
+    /// <param name="limit">The expected value, or the limit that was exceeded.</param>
     internal RecordingCorruptException(RecordingFault fault, long offset, ulong value, ulong limit)
         : base(Describe(fault, offset, value, limit))
     {
@@ -23,13 +23,13 @@ public sealed class RecordingCorruptException : VmBusException
     /// <summary>What was wrong.</summary>
     internal RecordingFault Fault { get; }
 
-    /// <summary>Where in the file the field at fault lies, in bytes.</summary>
+    /// <summary>The offset of the invalid field in the file, in bytes.</summary>
     public long Offset { get; }
 
-    /// <summary>The value found.</summary>
+    /// <summary>The invalid value.</summary>
     public ulong Value { get; }
 
-    /// <summary>The value expected, or the limit it broke.</summary>
+    /// <summary>The expected value, or the limit that was exceeded.</summary>
     public ulong Limit { get; }
 
     private static string Describe(RecordingFault fault, long offset, ulong value, ulong limit) => fault switch

@@ -14,9 +14,9 @@ public sealed class SavedStateException : VmBusException
     /// <summary>What kind of fault it is.</summary>
     internal SavedStateFault Fault { get; }
 
-    /// <summary>Where it was found: behind the last byte that was read, counted from the start of the file.</summary>
+    /// <summary>The offset of the error: the position after the last byte read, from the start of the file.</summary>
     public int Offset { get; }
 
-    /// <summary>What was found, with its numbers.</summary>
+    /// <summary>The error, with its values.</summary>
     public string Reason { get; }
 }
