@@ -7,8 +7,8 @@ using VmBus.Protocol;
 namespace VmBus.InMemory;
 
 /// <summary>
-/// A hypervisor with a host and a guest. Devices are offered on <see cref="Host"/>, and opened with <see cref="OpenAsync"/>. For
-/// more control over the connection, make it with <see cref="ConnectAsync"/>: any number of times, one connection at a time.
+/// A hypervisor with a host and a guest. Offer devices on <see cref="Host"/>, and open them with <see cref="OpenAsync"/>. For
+/// more control over the connection, use <see cref="ConnectAsync"/>: any number of times, one connection at a time.
 /// Thread-safe.
 /// </summary>
 /// <remarks>Dispose it when done: that closes connections and channels that are still open.</remarks>
@@ -26,8 +26,8 @@ public sealed class InMemoryMachine : IAsyncDisposable
     private int _entered;                                       // under the lock: connects and restores under way
     private TaskCompletionSource? _noneEntered;
 
-    /// <summary>Makes a machine whose guest has not connected.</summary>
-    /// <param name="options">How it is set up; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a machine whose guest is not connected.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public InMemoryMachine(InMemoryMachineOptions? options = null)
     {
@@ -48,7 +48,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
         }
     }
 
-    /// <summary>How it was set up.</summary>
+    /// <summary>The options of the machine.</summary>
     public InMemoryMachineOptions Options { get; }
 
     /// <summary>The hypervisor.</summary>
@@ -67,39 +67,39 @@ public sealed class InMemoryMachine : IAsyncDisposable
     public HostBus Host { get; private set; }
 
     /// <summary>Connects the guest.</summary>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The connection. Dispose it to unload; disposing the machine ends it without telling the host.</returns>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The connection. Dispose it to unload; disposing the machine ends it without an unload.</returns>
     /// <exception cref="GuestBusException">The host refuses, or does not answer.</exception>
-    /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
+    /// <exception cref="InvalidOperationException">The guest is already connected.</exception>
     public Task<GuestBus> ConnectAsync(GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
         EnterAsync(options, GuestBus.ConnectAsync, cancellationToken);
 
-    /// <summary>Makes a connection of the guest that goes on where another was saved. The host does not notice.</summary>
-    /// <param name="state">What <see cref="GuestBus.SaveAsync"/> gave.</param>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Looked at before.</param>
-    /// <returns>The connection; <see cref="GuestBus.GetChannelsAsync"/> gives the channels that were open.</returns>
+    /// <summary>Restores a saved connection of the guest. The host does not notice.</summary>
+    /// <param name="state">The state from <see cref="GuestBus.SaveAsync"/>.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Checked before the restore begins.</param>
+    /// <returns>The connection; <see cref="GuestBus.GetChannelsAsync"/> returns the channels that were open.</returns>
     /// <exception cref="SavedStateException">
-    /// The state is no such state, is damaged, or does not fit the options or the guest's memory.
+    /// The state is invalid, is damaged, or does not fit the options or the guest's memory.
     /// </exception>
     public Task<GuestBus> RestoreGuestAsync(ReadOnlyMemory<byte> state, GuestBusOptions? options = null, CancellationToken cancellationToken = default) =>
         EnterAsync(options, (platform, own, token) => GuestBus.RestoreAsync(platform, state, own, token), cancellationToken);
 
     /// <summary>
     /// Opens a channel that is offered on <see cref="Host"/>: connects the guest unless it is connected, waits up to
-    /// <see cref="GuestBusOptions.OfferTimeout"/> for the offer, and opens it. All channels opened so share one connection, which
-    /// ends with the machine.
+    /// <see cref="GuestBusOptions.OfferTimeout"/> for the offer, and opens it. All channels opened this way share one
+    /// connection, which ends with the machine.
     /// </summary>
-    /// <param name="offer">What the host offers: class, instance and subchannel name it.</param>
-    /// <param name="options">How it is opened; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The channel, open; dispose it to close it.</returns>
+    /// <param name="offer">The host's offer: class, instance and subchannel identify it.</param>
+    /// <param name="options">The channel's options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The open channel; dispose it to close it.</returns>
     /// <exception cref="GuestBusException">
-    /// The host does not offer the channel (the message lists what it offers), refuses, does not answer, or takes the channel back;
+    /// The host does not offer the channel (the message lists its offers), refuses, does not answer, or rescinds the channel;
     /// or the connection ends.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The channel is open already.</exception>
+    /// <exception cref="InvalidOperationException">The channel is already open.</exception>
     public async Task<VmBusChannel> OpenAsync(HostOffer offer, GuestChannelOptions? options = null, CancellationToken cancellationToken = default)
         => (await OpenChannelAsync(offer, options, cancellationToken).ConfigureAwait(false)).Channel;
 
@@ -111,7 +111,7 @@ public sealed class InMemoryMachine : IAsyncDisposable
         return await guest.OpenChannelAsync(offered, options, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Saves the host's end of the bus and takes it down, without the guest noticing.</summary>
+    /// <summary>Saves the host's end of the bus and ends it. The guest does not notice.</summary>
     /// <param name="cancellationToken">Checked before the save begins; a save that has begun cannot be cancelled.</param>
     /// <returns>The state, for <see cref="RestoreHost"/>.</returns>
     public async Task<byte[]> SaveHostAsync(CancellationToken cancellationToken = default)
@@ -124,10 +124,10 @@ public sealed class InMemoryMachine : IAsyncDisposable
     }
 
     /// <summary>Restores a saved host's end of the bus, and makes it the new <see cref="Host"/>.</summary>
-    /// <param name="state">What <see cref="SaveHostAsync"/> gave.</param>
+    /// <param name="state">The state from <see cref="SaveHostAsync"/>.</param>
     /// <returns>The new <see cref="Host"/>: offer its devices again, then complete the restore.</returns>
     /// <exception cref="SavedStateException">The state cannot be restored.</exception>
-    /// <exception cref="InvalidOperationException">The machine has a host's end already.</exception>
+    /// <exception cref="InvalidOperationException">The machine already has a host's end.</exception>
     /// <exception cref="ObjectDisposedException">The machine is disposed.</exception>
     public HostBus RestoreHost(ReadOnlySpan<byte> state)
     {
@@ -144,8 +144,8 @@ public sealed class InMemoryMachine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes the host down, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
-    /// channel is asked to end, and waited for. Called from inside a service, it returns once this has begun; any other call
+    /// Ends the host, then every connection of the guest with its channels, then the hypervisor. A device that is serving a
+    /// channel is cancelled and awaited. Called from inside a service, it returns once this has begun; any other call
     /// returns when it is done.
     /// </summary>
     public ValueTask DisposeAsync()

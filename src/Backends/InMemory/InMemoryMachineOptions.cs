@@ -5,23 +5,23 @@ using VmBus.Hosting;
 
 namespace VmBus.InMemory;
 
-/// <summary>How an <see cref="InMemoryMachine"/> is set up.</summary>
+/// <summary>Options of an <see cref="InMemoryMachine"/>.</summary>
 public sealed record InMemoryMachineOptions
 {
     /// <summary>
-    /// The clock of the hypervisor, the host and the guests, unless their own options name another. With a clock of your own,
-    /// time passes only as that clock says: monitor pages are examined, timeouts run out and posts are repeated when it is
-    /// moved.
+    /// The clock of the hypervisor, the host and the guests, unless their own options set another one. With your own clock,
+    /// time passes only when you advance it: monitor pages are inspected, timeouts expire and posts are retried when it is
+    /// advanced.
     /// </summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>The guest's memory in bytes: whole pages.</summary>
     public long GuestMemorySize { get; init; } = 16 << 20;
 
-    /// <summary>How many VPs the guest has.</summary>
+    /// <summary>The number of VPs of the guest.</summary>
     public int GuestVpCount { get; init; } = 1;
 
-    /// <summary>Whether the guest takes its interrupts on a thread of its own; otherwise on the signaller's.</summary>
+    /// <summary>Whether the guest handles its interrupts on its own thread; otherwise on the signaller's.</summary>
     public bool IsThreaded
     {
         get => DispatchMode == DispatchMode.Threaded;
@@ -29,15 +29,15 @@ public sealed record InMemoryMachineOptions
     }
 
     /// <summary>
-    /// Whether the guest's rings lie in pages that are not neighbours, as a kernel's often do. Without effect where the pages of this
-    /// machine's kernel are larger than 4096 bytes, as some of arm64: maps begin at those.
+    /// Whether the guest's rings are in non-contiguous pages, as a kernel's often are. Without effect if the pages of this
+    /// machine's kernel are larger than 4096 bytes, as on some arm64 kernels: mappings begin at page boundaries.
     /// </summary>
     public bool ScatterPages { get; init; }
 
-    /// <summary>How the hypervisor behaves.</summary>
+    /// <summary>The options of the hypervisor.</summary>
     public HypervisorOptions Hypervisor { get; init; } = new();
 
-    /// <summary>How the host's bus behaves.</summary>
+    /// <summary>The options of the host's bus.</summary>
     public HostBusOptions Host { get; init; } = new();
 
     /// <summary>On whose time the guest takes its interrupts.</summary>

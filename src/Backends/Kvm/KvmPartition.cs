@@ -24,11 +24,13 @@ public sealed class KvmPartition : GuestPartition
     private readonly ThreadKick _kick = new();
     private readonly bool _useEventFds;
 
-    /// <summary>Makes a guest whose VPs have not started.</summary>
-    /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a guest whose VPs have not started.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="System.ComponentModel.Win32Exception">There is no KVM, or it refused.</exception>
-    /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability that the options need; the message says which.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">KVM is not available, or it refused.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// This KVM lacks a capability that the options need; the message names it.
+    /// </exception>
     public KvmPartition(KvmPartitionOptions? options = null) : base(options ??= new KvmPartitionOptions())
     {
         using var made = new Undoing();
@@ -58,7 +60,7 @@ public sealed class KvmPartition : GuestPartition
     /// <summary>The VPs, by index.</summary>
     internal IReadOnlyList<KvmProcessor> Processors => _processors;
 
-    /// <summary>Whether the guest reported a crash by Hyper-V's crash registers.</summary>
+    /// <summary>Whether the guest reported a crash through Hyper-V's crash registers.</summary>
     public bool HasCrashed { get; private set; }
 
     internal PortMap Ports { get; } = new();

@@ -1,38 +1,38 @@
 namespace VmBus.Linux;
 
-/// <summary>What kept the Linux kernel's VMBus interfaces from being used.</summary>
+/// <summary>Why the Linux kernel's VMBus interfaces cannot be used.</summary>
 public enum LinuxGuestError
 {
-    /// <summary>No VMBus here: not a Hyper-V guest, or <c>hv_vmbus</c> is not loaded.</summary>
+    /// <summary>No VMBus: not a Hyper-V guest, or <c>hv_vmbus</c> is not loaded.</summary>
     NoVmBus = 0,
 
-    /// <summary>No such device on the bus, or it went away meanwhile.</summary>
+    /// <summary>No such device on the bus, or it was removed during the call.</summary>
     NoDevice,
 
     /// <summary>The device is not bound to <c>uio_hv_generic</c>.</summary>
     NotBound,
 
-    /// <summary>Not permitted: root or the fitting capability is needed.</summary>
+    /// <summary>Not permitted: root or a capability is needed.</summary>
     NotPermitted,
 
-    /// <summary>The kernel module that does this is not loaded.</summary>
+    /// <summary>The required kernel module is not loaded.</summary>
     NoModule,
 
-    /// <summary>This kernel lacks what is needed.</summary>
+    /// <summary>This kernel lacks a required feature.</summary>
     KernelTooOld,
 
-    /// <summary>The kernel refused, for a reason the message tells.</summary>
+    /// <summary>The kernel refused; the message gives the reason.</summary>
     Refused,
 
     /// <summary>Another process uses the device.</summary>
     InUse,
 
-    /// <summary>A map of the device is missing, too short, or of an impossible size.</summary>
+    /// <summary>A map of the device is missing, too short, or of an invalid size.</summary>
     BadMap,
 
-    /// <summary>What the kernel shows of the device makes no sense.</summary>
+    /// <summary>The kernel's data about the device is invalid.</summary>
     BadContents,
 
-    /// <summary>Several devices have this name.</summary>
+    /// <summary>Several devices match this name.</summary>
     SeveralDevices,
 }

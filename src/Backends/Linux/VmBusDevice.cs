@@ -6,13 +6,13 @@ using VmBus.Layout;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A VMBus device of this Linux guest, open over <c>uio_hv_generic</c>. Disposing it closes its channels and gives it back to
-/// the driver it was taken from.
+/// A VMBus device of this Linux guest, open over <c>uio_hv_generic</c>. Disposing it closes its channels and returns it to
+/// its previous driver.
 /// </summary>
 /// <remarks>
-/// <para>One process at a time: an advisory lock keeps out others that ask for it. A program that does not ask, such as DPDK,
-/// is not noticed, and both would spoil the rings.</para>
-/// <para>A process that is killed gives nothing back: <c>vmbus unbind --restore</c> does that.</para>
+/// <para>One process at a time: an advisory lock excludes other processes that use the lock. A program that does not, such as
+/// DPDK, is not detected, and both would corrupt the rings.</para>
+/// <para>A process that is killed does not return the device: run <c>vmbus unbind --restore</c>.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class VmBusDevice : IAsyncDisposable, IDisposable
@@ -33,7 +33,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         _closed = new Lazy<Task>(() => Task.Run(CloseOnceAsync));
     }
 
-    /// <summary>The primary channel, open. Its rings are as large as the kernel made them.</summary>
+    /// <summary>The open primary channel. The kernel determines the size of its rings.</summary>
     public VmBusChannel Channel => _uio.Primary.Channel;
 
     /// <summary>The primary channel with its numbers.</summary>
@@ -46,23 +46,23 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     public string UioName => _uio.Name;
 
     /// <summary>
-    /// Whether the device was found to be gone: rescinded by the host or unbound. Noticed by a wait or by a signal by hypercall;
-    /// the memory is a private copy from then on, since the kernel has taken the rings back.
+    /// Whether the device is known to be gone: rescinded by the host or unbound. A wait or a signal by hypercall detects it;
+    /// from then on the memory is a private copy, because the kernel has released the rings.
     /// </summary>
     public bool IsGone => _uio.IsGone;
 
-    /// <summary>The guest-to-host monitor page; <see langword="null"/> when the kernel has no such map.</summary>
+    /// <summary>The guest-to-host monitor page; <see langword="null"/> if the kernel has no such map.</summary>
     /// <remarks>
-    /// The page is shared by the whole guest: a process that has it mapped can signal every channel, and change its latency.
+    /// The page is shared by the whole guest: a process that maps it can signal every channel, and change its latency.
     /// </remarks>
     public MonitorPageView? MonitorPage => _uio.MonitorPage;
 
-    /// <summary>The interrupt page of the whole guest; <see langword="null"/> when the kernel has no such map.</summary>
+    /// <summary>The interrupt page of the whole guest; <see langword="null"/> if the kernel has no such map.</summary>
     public InterruptPageView? InterruptPage => _uio.InterruptPage;
 
     /// <summary>
-    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 make one for every class;
-    /// <see langword="null"/> when the kernel announces none.
+    /// The buffer the host writes packets of a network adapter into. Kernels such as 6.12 create one for every class;
+    /// <see langword="null"/> if the kernel announces none.
     /// </summary>
     public UioBuffer? ReceiveBuffer => _uio.ReceiveBuffer;
 
@@ -71,14 +71,14 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
 
     /// <summary>Opens the only device of a class.</summary>
     /// <param name="deviceClass">The class.</param>
-    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
-    /// <returns>The device, its primary channel open.</returns>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the open between two kernel calls; completed steps are undone.</param>
+    /// <returns>The device, with an open primary channel.</returns>
     /// <exception cref="LinuxGuestException">
-    /// There is none or are several, it is not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are not as they
-    /// should be.
+    /// There is no device or more than one, it is not bound to <c>uio_hv_generic</c>, in use, not permitted, or its maps are
+    /// invalid.
     /// </exception>
-    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are invalid.</exception>
     public static Task<VmBusDevice> OpenAsync(DeviceClass deviceClass, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(deviceClass);
@@ -87,8 +87,8 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
 
     /// <summary>Opens a device by its instance.</summary>
     /// <param name="instanceId">The instance.</param>
-    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the open between two kernel calls; completed steps are undone.</param>
     /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public static Task<VmBusDevice> OpenAsync(Guid instanceId, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
         => OpenAsync(sysfs => sysfs.GetDevice(instanceId), options, cancellationToken);
@@ -98,8 +98,8 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>vmbus:14</c>), or the name of a class
     /// (<c>fcopy</c>): see <see cref="VmBusSysfs.FindDevices(string)"/>.
     /// </param>
-    /// <param name="options">How; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the open between two of its steps, which are the kernel's; what was done is undone.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the open between two kernel calls; completed steps are undone.</param>
     /// <inheritdoc cref="OpenAsync(DeviceClass, VmBusDeviceOptions?, CancellationToken)" path="/*[self::returns or self::remarks or self::exception]"/>
     public static Task<VmBusDevice> OpenAsync(string name, VmBusDeviceOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -108,14 +108,14 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Opens a subchannel. The host offers it once the device was asked for subchannels in its own protocol; the kernel
+    /// Opens a subchannel. The host offers it after a request for subchannels in the device's own protocol; the kernel
     /// then opens it and shows its rings as <c>channels/&lt;relid&gt;/ring</c>.
     /// </summary>
     /// <param name="relid">Its relid: see <see cref="SysfsDevice.Channels"/>.</param>
-    /// <returns>The channel. To the host it stays open as long as the device is.</returns>
-    /// <exception cref="LinuxGuestException">There is no such channel, its rings are not there yet, or not as they should be.</exception>
-    /// <exception cref="InvalidOperationException">It is open already, or is the primary channel.</exception>
-    /// <exception cref="RingCorruptException">The indices in its rings are impossible.</exception>
+    /// <returns>The channel. For the host it stays open as long as the device.</returns>
+    /// <exception cref="LinuxGuestException">There is no such channel, or its rings are missing or invalid.</exception>
+    /// <exception cref="InvalidOperationException">It is already open, or is the primary channel.</exception>
+    /// <exception cref="RingCorruptException">The indices in its rings are invalid.</exception>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
     public VmBusChannel OpenSubchannel(uint relid) => _uio.AddSubchannel(relid).Channel;
@@ -123,16 +123,20 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     /// <summary>Interrupts and control writes that were counted. A snapshot.</summary>
     internal UioStatistics GetStatistics() => _uio.GetStatistics();
 
-    /// <summary>Closes the device, and gives it back to the driver it was taken from.</summary>
-    /// <param name="cancellationToken">Ends the wait; the close goes on.</param>
+    /// <summary>Closes the device, and returns it to its previous driver.</summary>
+    /// <param name="cancellationToken">Cancels the wait; the close continues.</param>
     /// <remarks>
-    /// First the host gets <see cref="VmBusDeviceOptions.FlushTimeout"/> to read what was sent on <see cref="Channel"/>: the
-    /// kernel takes the rings back at once, read or not. A channel that was disposed before is not waited for.
+    /// First the host gets <see cref="VmBusDeviceOptions.FlushTimeout"/> to read the data sent on <see cref="Channel"/>,
+    /// because the kernel releases the rings at once, read or not. There is no wait for a channel that was already disposed.
     /// </remarks>
-    /// <exception cref="LinuxGuestException">The kernel refused a step of giving it back; the others were taken.</exception>
+    /// <exception cref="LinuxGuestException">
+    /// The kernel refused a step of the return to the driver; the other steps were done.
+    /// </exception>
     public Task CloseAsync(CancellationToken cancellationToken = default) => _closed.Value.WaitAsync(cancellationToken);
 
-    /// <summary>Closes the device, as <see cref="CloseAsync"/> does. Does not throw when a device cannot be given back.</summary>
+    /// <summary>
+    /// Closes the device, as <see cref="CloseAsync"/> does. Does not throw if the device cannot be returned to its driver.
+    /// </summary>
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <inheritdoc cref="DisposeAsync"/>

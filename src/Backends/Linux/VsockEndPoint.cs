@@ -10,9 +10,8 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A port of a machine, as programs in Linux guests and on Linux hosts name each other without a network: what .NET's
-/// <see cref="Socket"/> connects to, listens at, and tells of. Make the socket with <see cref="CreateSocket"/>, or by
-/// <see cref="ConnectAsync"/>.
+/// An AF_VSOCK port of a machine, for connections between Linux guests and Linux hosts without a network. Use it as the end
+/// point of .NET's <see cref="Socket"/>. Create the socket with <see cref="CreateSocket"/> or <see cref="ConnectAsync"/>.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class VsockEndPoint : EndPoint
@@ -23,7 +22,7 @@ public sealed class VsockEndPoint : EndPoint
     /// <summary><c>VMADDR_CID_ANY</c>: this machine, to listen.</summary>
     public const uint AnyCid = uint.MaxValue;
 
-    /// <summary><c>VMADDR_PORT_ANY</c>: any port that is free, to listen.</summary>
+    /// <summary><c>VMADDR_PORT_ANY</c>: any free port, to listen.</summary>
     public const uint AnyPort = uint.MaxValue;
 
     // family: u16, reserved: u16, port: u32, cid: u32, four bytes of flags and zeros.
@@ -31,7 +30,7 @@ public sealed class VsockEndPoint : EndPoint
     private const int PortOffset = 4;
     private const int CidOffset = 8;
 
-    /// <summary>Names a port.</summary>
+    /// <summary>Creates an end point.</summary>
     /// <param name="cid">The machine: <see cref="HostCid"/>, <see cref="AnyCid"/>, or a guest's context id.</param>
     /// <param name="port">The port.</param>
     public VsockEndPoint(uint cid, uint port)
@@ -47,13 +46,13 @@ public sealed class VsockEndPoint : EndPoint
     public uint Port { get; }
 
     /// <summary>
-    /// <see cref="AddressFamily.Unknown"/>: the framework has no name for AF_VSOCK, and says so of its sockets. The bytes of
-    /// <see cref="Serialize"/> say 40.
+    /// <see cref="AddressFamily.Unknown"/>: the framework has no value for AF_VSOCK, and reports this for its sockets too. The
+    /// bytes of <see cref="Serialize"/> contain 40.
     /// </summary>
     public override AddressFamily AddressFamily => AddressFamily.Unknown;
 
-    /// <summary>Makes a stream socket of this family.</summary>
-    /// <exception cref="SocketException">This system has no such sockets.</exception>
+    /// <summary>Creates a stream socket of this family.</summary>
+    /// <exception cref="SocketException">This system does not support such sockets.</exception>
     public static Socket CreateSocket()
     {
         try
@@ -67,12 +66,15 @@ public sealed class VsockEndPoint : EndPoint
     }
 
     /// <summary>
-    /// Makes a socket and connects it to this port, as <see cref="Socket.ConnectAsync(EndPoint, CancellationToken)"/> does with one of
-    /// <see cref="CreateSocket"/>. The kernel gives the other end 2 s, unless told otherwise by <c>SO_VM_SOCKETS_CONNECT_TIMEOUT</c>.
+    /// Creates a socket and connects it to this port, as <see cref="Socket.ConnectAsync(EndPoint, CancellationToken)"/> does
+    /// with one of <see cref="CreateSocket"/>. The kernel's time limit is 2 s, unless <c>SO_VM_SOCKETS_CONNECT_TIMEOUT</c> sets
+    /// another.
     /// </summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The socket, connected. Dispose it when done.</returns>
-    /// <exception cref="SocketException">The port refuses, or does not answer; or this system has no such sockets.</exception>
+    /// <param name="cancellationToken">Cancels the connect.</param>
+    /// <returns>The connected socket. Dispose it when done.</returns>
+    /// <exception cref="SocketException">
+    /// The port refuses, or does not answer; or this system does not support such sockets.
+    /// </exception>
     public async Task<Socket> ConnectAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -90,13 +92,14 @@ public sealed class VsockEndPoint : EndPoint
     }
 
     /// <summary>
-    /// As <see cref="ConnectAsync"/>, with a stream for <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> and the like. A
-    /// <see cref="NetworkStream"/> of one's own fails there in a guest of Hyper-V: a read of no bytes, which HTTP/2 waits by, looks at what is
-    /// there by <c>MSG_PEEK</c>, which Linux's <c>hv_sock</c> does not have.
+    /// Like <see cref="ConnectAsync"/>, but returns a stream, for
+    /// <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> and similar. A <see cref="NetworkStream"/> fails there
+    /// in a guest of Hyper-V: HTTP/2 waits with a zero-byte read, which uses <c>MSG_PEEK</c>; Linux's <c>hv_sock</c> does not
+    /// support that.
     /// </summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the connect.</param>
     /// <returns>The connection. Dispose it when done.</returns>
-    /// <exception cref="SocketException">As of <see cref="ConnectAsync"/>.</exception>
+    /// <exception cref="SocketException">As for <see cref="ConnectAsync"/>.</exception>
     public async Task<Stream> ConnectStreamAsync(CancellationToken cancellationToken = default) =>
         new VsockStream(await ConnectAsync(cancellationToken).ConfigureAwait(false));
 

@@ -7,8 +7,8 @@ using VmBus.Layout;
 namespace VmBus.Testing;
 
 /// <summary>
-/// One channel: everything a host gives out with an offer and a guest sets up to open it. Dispose it when both ends are
-/// done with it and before the bus.
+/// One channel: all resources that a host assigns with an offer and a guest sets up to open it. Dispose it when both ends are
+/// finished with it, before the bus.
 /// </summary>
 public sealed class InMemoryChannel : IDisposable
 {
@@ -64,29 +64,29 @@ public sealed class InMemoryChannel : IDisposable
     internal MonitorStatistics GuestMonitorStatistics =>
         _options.HasMonitor ? _bus.ChildToParent.Examiner.GetStatistics(MonitorId!.Value) : default;
 
-    /// <summary>Opens the guest's end. Each end is opened once at a time.</summary>
+    /// <summary>Opens the guest's end. Each end can be open once at a time.</summary>
     /// <param name="trust">How far the host is trusted.</param>
-    /// <param name="multiProducer">Whether several threads send at once.</param>
-    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
-    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
-    /// <returns>The end. Disposed with the channel, at the latest.</returns>
+    /// <param name="multiProducer">Whether several threads can send at once.</param>
+    /// <param name="clock">The clock for timeouts and for the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel switches; <see langword="null"/> for the defaults.</param>
+    /// <returns>The end. It is disposed with the channel at the latest.</returns>
     /// <exception cref="ObjectDisposedException">The channel is disposed.</exception>
     public VmBusChannel OpenGuest(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) =>
         Guest.Open(trust, multiProducer, clock, adaptive);
 
-    /// <summary>Opens the host's end. Each end is opened once at a time.</summary>
+    /// <summary>Opens the host's end. Each end can be open once at a time.</summary>
     /// <param name="trust">How far the guest is trusted.</param>
-    /// <param name="multiProducer">Whether several threads send at once.</param>
-    /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
-    /// <param name="adaptive">When an adaptive channel changes; <see langword="null"/> for the defaults.</param>
-    /// <returns>The end. Disposed with the channel, at the latest.</returns>
+    /// <param name="multiProducer">Whether several threads can send at once.</param>
+    /// <param name="clock">The clock for timeouts and for the adaptive policy; <see langword="null"/> for the system's.</param>
+    /// <param name="adaptive">When an adaptive channel switches; <see langword="null"/> for the defaults.</param>
+    /// <returns>The end. It is disposed with the channel at the latest.</returns>
     /// <exception cref="ObjectDisposedException">The channel is disposed.</exception>
     public VmBusChannel OpenHost(PeerTrust trust = PeerTrust.Trusted, bool multiProducer = false, TimeProvider? clock = null, AdaptiveOptions? adaptive = null) =>
         Host.Open(trust, multiProducer, clock, adaptive);
 
     /// <summary>
-    /// Takes the channel down: the ends that were opened, monitors, connections, ports, gates, rings and their pages. A waiter
-    /// on either gate gets <see cref="PeerDisconnectedException"/>. May be called by any thread, also more than once.
+    /// Closes the channel and frees its ends, monitors, connections, ports, gates, rings and pages. A waiter
+    /// on either gate gets <see cref="PeerDisconnectedException"/>. Any thread can call this, more than once.
     /// </summary>
     public void Dispose()
     {

@@ -9,9 +9,9 @@ namespace VmBus.Testing;
 
 /// <summary>
 /// One hypervisor with a host partition and a guest partition: SynICs on, SINT 2 unmasked, interrupt page and both
-/// monitor pages in the guest's memory, examined. Channels are made by <see cref="CreateChannel"/>.
+/// monitor pages in the guest's memory, inspected. <see cref="CreateChannel"/> creates channels.
 /// </summary>
-/// <remarks>Thread-safe, except that <see cref="Dispose"/> must come when no thread uses it or its channels any more.</remarks>
+/// <remarks>Thread-safe, except <see cref="Dispose"/>: call it when no thread uses the bus or its channels any more.</remarks>
 public sealed class InMemoryVmBus : IDisposable
 {
     /// <summary>The connection and port that all channels share before Windows 8: <c>VMBUS_EVENT_CONNECTION_ID</c>.</summary>
@@ -26,8 +26,8 @@ public sealed class InMemoryVmBus : IDisposable
     private readonly List<EventFlagDispatcher> _dispatchers = [];
     private bool _disposed;
 
-    /// <summary>Makes a bus without channels.</summary>
-    /// <param name="options">How it is set up; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a bus without channels.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public InMemoryVmBus(InMemoryVmBusOptions? options = null)
     {
@@ -54,7 +54,7 @@ public sealed class InMemoryVmBus : IDisposable
         }
     }
 
-    /// <summary>How it was set up.</summary>
+    /// <summary>The options of the bus.</summary>
     public InMemoryVmBusOptions Options { get; }
 
     /// <summary>The hypervisor.</summary>
@@ -91,9 +91,9 @@ public sealed class InMemoryVmBus : IDisposable
     internal IdPool Monitors { get; } = new("Monitor", 0, MonitorPage.MonitorCount);
 
     /// <summary>Sets up a channel: relid, connection, monitor, rings, signals and waits of both ends.</summary>
-    /// <param name="options">What an offer would say of it; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">An option out of range.</exception>
-    /// <exception cref="InvalidOperationException">The relid or monitor asked for is in use, or none is left.</exception>
+    /// <param name="options">The options of the channel; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="InvalidOperationException">The requested relid or monitor is in use, or none is free.</exception>
     /// <exception cref="InsufficientMemoryException">The guest's memory has no room for the rings.</exception>
     public InMemoryChannel CreateChannel(InMemoryChannelOptions? options = null)
     {
@@ -107,7 +107,7 @@ public sealed class InMemoryVmBus : IDisposable
         return channel;
     }
 
-    /// <summary>Takes every channel down, then the partitions and the hypervisor.</summary>
+    /// <summary>Disposes every channel, then the partitions and the hypervisor.</summary>
     public void Dispose()
     {
         InMemoryChannel[] channels;

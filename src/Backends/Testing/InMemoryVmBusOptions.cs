@@ -4,22 +4,25 @@ using VmBus.InMemory;
 
 namespace VmBus.Testing;
 
-/// <summary>How an <see cref="InMemoryVmBus"/> is set up.</summary>
+/// <summary>Options of an <see cref="InMemoryVmBus"/>.</summary>
 public sealed record InMemoryVmBusOptions
 {
-    /// <summary>The hypervisor below.</summary>
+    /// <summary>The options of the hypervisor.</summary>
     public HypervisorOptions Hypervisor { get; init; } = new();
 
-    /// <summary>The guest's memory in bytes: whole pages. Rings come out of it.</summary>
+    /// <summary>The guest's memory in bytes: whole pages. It contains the rings.</summary>
     public long GuestMemorySize { get; init; } = 64 << 20;
 
-    /// <summary>How many VPs the guest has.</summary>
+    /// <summary>The number of VPs of the guest.</summary>
     public int GuestVpCount { get; init; } = 1;
 
-    /// <summary>How many VPs the host has.</summary>
+    /// <summary>The number of VPs of the host.</summary>
     public int HostVpCount { get; init; } = 1;
 
-    /// <summary>Whether a thread of its own carries a signal from the event flag to the waiting channel; otherwise on the signaller's.</summary>
+    /// <summary>
+    /// Whether a separate thread carries a signal from the event flag to the waiting channel; otherwise the signaller's thread
+    /// does.
+    /// </summary>
     public bool IsThreaded
     {
         get => DispatchMode == DispatchMode.Threaded;
@@ -27,8 +30,8 @@ public sealed record InMemoryVmBusOptions
     }
 
     /// <summary>
-    /// Whether channels have no event flag of their own, as before Windows 8: the interrupt page names the channel, and
-    /// one shared connection and one shared flag say that there is news.
+    /// Whether channels have no own event flag, as before Windows 8: the interrupt page identifies the channel, and
+    /// one shared connection and one shared flag announce a signal.
     /// </summary>
     public bool LegacyInterrupts { get; init; }
 

@@ -21,10 +21,12 @@ public sealed class WhpPartition : GuestPartition
     private readonly WhpProcessor[] _processors;
     private readonly HandleDispatcher _dispatcher;
 
-    /// <summary>Makes a guest whose VPs have not started.</summary>
-    /// <param name="options">How it is made; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a guest whose VPs have not started.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="PlatformNotSupportedException">This Windows lacks something; the message says what, and how to get it.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// This Windows lacks a feature; the message names it and how to get it.
+    /// </exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The platform refused.</exception>
     public WhpPartition(WhpPartitionOptions? options = null) : base(options ??= new WhpPartitionOptions())
     {
@@ -52,9 +54,11 @@ public sealed class WhpPartition : GuestPartition
 
     internal WhpVm Vm { get; }
 
-    /// <summary>Says what this Windows lacks for guests with a SynIC, each as a sentence that says how to get it where there is a way.</summary>
-    /// <returns>Empty when guests can be run.</returns>
-    /// <exception cref="System.ComponentModel.Win32Exception">The platform does not answer at all.</exception>
+    /// <summary>
+    /// Lists the features that this Windows lacks for guests with a SynIC: one sentence each, with the remedy if there is one.
+    /// </summary>
+    /// <returns>The missing features; empty if guests can run.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">The platform does not answer.</exception>
     public static IReadOnlyList<string> FindMissing() => WhpRequirements.Missing();
 
     /// <inheritdoc/>

@@ -8,13 +8,13 @@ using System.Runtime.Versioning;
 namespace VmBus.Windows;
 
 /// <summary>
-/// A service of a partition, as programs on a Windows host and in its Windows guests name each other without a network: what .NET's
-/// <see cref="Socket"/> connects to, listens at, and tells of. Make the socket with <see cref="CreateSocket"/>, or by
+/// An AF_HYPERV service of a partition, for connections between a Windows host and its Windows guests without a network. Use it
+/// as the end point of .NET's <see cref="Socket"/>. Create the socket with <see cref="CreateSocket"/> or
 /// <see cref="ConnectAsync"/>.
 /// </summary>
 /// <remarks>
-/// A host takes connects only to services that stand in its registry, below
-/// <c>HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\GuestCommunicationServices</c>.
+/// A host accepts connects only to services in its registry, below <c>HKLM\SOFTWARE\Microsoft\Windows
+/// NT\CurrentVersion\Virtualization\GuestCommunicationServices</c>.
 /// </remarks>
 public sealed class HyperVEndPoint : EndPoint
 {
@@ -26,7 +26,7 @@ public sealed class HyperVEndPoint : EndPoint
     private const int PartitionOffset = 4;
     private const int ServiceOffset = 20;
 
-    /// <summary>Names a service.</summary>
+    /// <summary>Creates an end point for a service.</summary>
     /// <param name="partition">The partition: a VM's id, or one of <see cref="Any"/>, <see cref="Children"/>, <see cref="Loopback"/>, <see cref="Parent"/>.</param>
     /// <param name="service">The service.</param>
     public HyperVEndPoint(Guid partition, Guid service)
@@ -35,7 +35,9 @@ public sealed class HyperVEndPoint : EndPoint
         Service = service;
     }
 
-    /// <summary>Names a port, as Linux's AF_VSOCK counts them: the service <c>pppppppp-facb-11e6-bd58-64006a7986d3</c>.</summary>
+    /// <summary>
+    /// Creates an end point for an AF_VSOCK port of Linux: the service <c>pppppppp-facb-11e6-bd58-64006a7986d3</c>.
+    /// </summary>
     /// <param name="partition">The partition.</param>
     /// <param name="port">The port.</param>
     public HyperVEndPoint(Guid partition, uint port)
@@ -43,10 +45,10 @@ public sealed class HyperVEndPoint : EndPoint
     {
     }
 
-    /// <summary><c>HV_GUID_WILDCARD</c>: connections of any partition, to listen.</summary>
+    /// <summary><c>HV_GUID_WILDCARD</c>: any partition, to listen.</summary>
     public static Guid Any => Guid.Empty;
 
-    /// <summary><c>HV_GUID_CHILDREN</c>: connections of any guest of this host, to listen.</summary>
+    /// <summary><c>HV_GUID_CHILDREN</c>: any guest of this host, to listen.</summary>
     public static Guid Children { get; } = new("90db8b89-0d35-4f79-8ce9-49ea0ac8b7cd");
 
     /// <summary><c>HV_GUID_LOOPBACK</c>: this partition itself.</summary>
@@ -61,22 +63,25 @@ public sealed class HyperVEndPoint : EndPoint
     /// <summary>The service.</summary>
     public Guid Service { get; }
 
-    /// <summary>AF_HYPERV, 34, for which the framework has no name.</summary>
+    /// <summary>AF_HYPERV, 34; the framework has no name for it.</summary>
     public override AddressFamily AddressFamily => HyperV;
 
-    /// <summary>Makes a stream socket of this family.</summary>
-    /// <exception cref="SocketException">This system has no such sockets.</exception>
+    /// <summary>Creates a stream socket of this family.</summary>
+    /// <exception cref="SocketException">This system does not support such sockets.</exception>
     [SupportedOSPlatform("windows")]
     public static Socket CreateSocket() => new(HyperV, SocketType.Stream, Raw);
 
     /// <summary>
-    /// Makes a socket and connects it to this service. <see cref="Socket.Connect(EndPoint)"/> does the same;
-    /// <see cref="Socket.ConnectAsync(EndPoint)"/> fails with <see cref="SocketError.InvalidArgument"/>, because the framework binds only
-    /// sockets of IP as the system wants it for that. It takes a thread until the system answers.
+    /// Creates a socket and connects it to this service. <see cref="Socket.Connect(EndPoint)"/> does the same;
+    /// <see cref="Socket.ConnectAsync(EndPoint)"/> fails with <see cref="SocketError.InvalidArgument"/>, because Windows
+    /// requires a bound socket for it, and the framework binds only IP sockets. This call blocks a pool thread until the system
+    /// answers.
     /// </summary>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The socket, connected. Dispose it when done.</returns>
-    /// <exception cref="SocketException">The service refuses, or does not answer; or this system has no such sockets.</exception>
+    /// <param name="cancellationToken">Cancels the connect.</param>
+    /// <returns>The connected socket. Dispose it when done.</returns>
+    /// <exception cref="SocketException">
+    /// The service refuses, or does not answer; or this system does not support such sockets.
+    /// </exception>
     [SupportedOSPlatform("windows")]
     public async Task<Socket> ConnectAsync(CancellationToken cancellationToken = default)
     {

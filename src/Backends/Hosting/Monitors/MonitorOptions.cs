@@ -5,27 +5,27 @@ namespace VmBus.Hosting;
 /// <summary>How the monitor scan reads latency hints and armed bits.</summary>
 public sealed record MonitorOptions
 {
-    /// <summary>The longest latency a page can name: 65535 units of 100 ns.</summary>
+    /// <summary>The longest latency that a page can hold: 65535 units of 100 ns.</summary>
     public static readonly TimeSpan LongestLatency = TimeSpan.FromTicks(ushort.MaxValue);
 
-    /// <summary>A shorter hint, zero included, is raised to this.</summary>
+    /// <summary>Shorter hints, including zero, are raised to this value.</summary>
     public TimeSpan MinLatency { get; init; } = TimeSpan.FromMicroseconds(1);
 
-    /// <summary>A longer hint is lowered to this.</summary>
+    /// <summary>Longer hints are lowered to this value.</summary>
     public TimeSpan MaxLatency { get; init; } = LongestLatency;
 
-    /// <summary>How often a page is examined while none of its groups is enabled.</summary>
+    /// <summary>The inspection interval of a page while none of its groups is enabled.</summary>
     public TimeSpan DisabledInterval { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Whether a pending bit whose armed bit is clear waits one examination more (and becomes armed by it), so that a
+    /// Whether a pending bit whose armed bit is clear waits one more inspection (which arms it), so that a
     /// signal is deferred by at least the latency.
     /// </summary>
     /// <remarks>
-    /// By the letter of <c>HV_MONITOR_TRIGGER_GROUP</c> the signaller clears armed in the update that sets pending, and
-    /// then waits 1 to 2 windows. Every known guest sets pending only and leaves armed alone, so that its bit, once
+    /// According to <c>HV_MONITOR_TRIGGER_GROUP</c>, the signaller clears armed in the update that sets pending, and
+    /// then waits 1 to 2 windows. Every known guest sets only pending and does not change armed. So its bit, once
     /// armed, stays armed and waits 0 to 1 window. Registering a monitor arms it, so that the first message waits no
-    /// longer than the others. When this is <see langword="false"/> armed bits are neither read nor written.
+    /// longer than the others. If this is <see langword="false"/>, armed bits are neither read nor written.
     /// </remarks>
     public bool HonourArmed { get; init; } = true;
 

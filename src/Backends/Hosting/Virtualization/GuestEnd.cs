@@ -1,6 +1,6 @@
 namespace VmBus.Hosting;
 
-/// <summary>How a guest ended, and what is known of it.</summary>
+/// <summary>How a guest ended.</summary>
 public sealed record GuestEnd
 {
     internal GuestEnd(GuestEndReason reason, string detail)
@@ -10,15 +10,15 @@ public sealed record GuestEnd
     }
 
     /// <summary>
-    /// Whether it ended in order: its host stopped it, it turned itself off, or it asked for a restart. Otherwise it crashed, or
-    /// could not be run any further.
+    /// Whether the end was orderly: its host stopped it, it turned itself off, or it requested a restart. Otherwise it crashed,
+    /// or could not continue.
     /// </summary>
     public bool IsOrderly => Reason is GuestEndReason.Stopped or GuestEndReason.PoweredOff or GuestEndReason.Reset;
 
-    /// <summary>Whether it asked for a restart.</summary>
+    /// <summary>Whether the guest requested a restart.</summary>
     public bool WantsRestart => Reason == GuestEndReason.Reset;
 
-    /// <summary>What the processor or the guest said, for people.</summary>
+    /// <summary>A readable reason from the processor or the guest.</summary>
     public string Detail { get; }
 
     /// <summary>The kind of end.</summary>

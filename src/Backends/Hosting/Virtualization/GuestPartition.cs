@@ -7,8 +7,8 @@ using VmBus.Protocol;
 namespace VmBus.Hosting;
 
 /// <summary>
-/// A guest: memory, VPs with SynICs, connections, monitor pages that are examined in the windows they ask for. Thread-safe, its
-/// end included. Dispose it after everything that came from it, its hosts first.
+/// A guest: memory, VPs with SynICs, connections, and monitor pages that are inspected at their latencies. Thread-safe,
+/// including its disposal. Dispose it after all objects that came from it, its hosts first.
 /// </summary>
 public abstract class GuestPartition : IGuestPartition, IDisposable
 {
@@ -30,7 +30,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         _scanner = new ThreadedMonitorScanner(() => Stopwatch.GetElapsedTime(_start).Ticks, started: null);
     }
 
-    /// <summary>How many VPs the guest has.</summary>
+    /// <summary>The number of VPs.</summary>
     public int VpCount => _options.VpCount;
 
     /// <summary>The guest's memory, from guest physical address 0.</summary>
@@ -39,10 +39,10 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
     /// <summary>The guest's memory: shared, so that another process can map it.</summary>
     internal GuestMemory GuestMemory { get; }
 
-    /// <summary>How the guest ended: completes when it has, and all its VPs are being stopped.</summary>
+    /// <summary>Completes when the guest has ended and all its VPs are being stopped; the result tells how.</summary>
     public Task<GuestEnd> Ended => _ended.Task;
 
-    /// <summary>How many hypercalls were answered with anything but success.</summary>
+    /// <summary>The number of hypercalls that did not succeed.</summary>
     public long RefusedHypercalls => Calls.Refused;
 
     internal GuestHypercalls Calls { get; }
@@ -53,18 +53,18 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
 
     private event Action? MessageSlotsChanged;
 
-    /// <summary>How often the guest has signalled a connection, by hypercall or by its monitor page.</summary>
+    /// <summary>Returns how often the guest has signalled a connection, by hypercall or by its monitor page.</summary>
     /// <param name="connectionId">The connection.</param>
-    /// <returns>How often; <see langword="null"/> when there is no such connection.</returns>
+    /// <returns>The count; <see langword="null"/> if there is no such connection.</returns>
     public long? GetSignals(uint connectionId) => Calls.GetSignals(connectionId);
 
     /// <summary>How many of a connection's signals came by the monitor page; <see langword="null"/> when there is no such connection.</summary>
     internal long? GetMonitoredSignals(uint connectionId) => Calls.GetMonitored(connectionId);
 
-    /// <summary>Makes the host's end of the guest's bus, and starts taking the guest's messages.</summary>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates the host's end of the guest's bus, and starts to process the guest's messages.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <returns>The bus: offer devices on it.</returns>
-    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
+    /// <exception cref="InvalidOperationException">The guest already has a host bus.</exception>
     /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
     public HostBus CreateHost(HostBusOptions? options = null)
     {
@@ -72,12 +72,12 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         return new HostBus(this, options);
     }
 
-    /// <summary>Makes a host's end of the bus that goes on where one was saved.</summary>
-    /// <param name="state">What <see cref="HostBus.SaveAsync"/> gave; the guest has the memory it had.</param>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <returns>The bus: offer its devices again, in any order and with others among them, then complete the restore.</returns>
-    /// <exception cref="SavedStateException">The state is no such state, is damaged, or does not fit the options.</exception>
-    /// <exception cref="InvalidOperationException">The guest has a host bus already.</exception>
+    /// <summary>Creates a host's end of the bus from a saved one.</summary>
+    /// <param name="state">The state from <see cref="HostBus.SaveAsync"/>; the guest must have the same memory contents.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <returns>The bus: offer its devices again, in any order and with new ones if needed, then complete the restore.</returns>
+    /// <exception cref="SavedStateException">The state is invalid, is damaged, or does not fit the options.</exception>
+    /// <exception cref="InvalidOperationException">The guest already has a host bus.</exception>
     /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
     public HostBus RestoreHost(ReadOnlySpan<byte> state, HostBusOptions? options = null)
     {
@@ -85,8 +85,8 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         return HostBus.Restore(this, state, options);
     }
 
-    /// <summary>Starts every VP. The first begins at its registers, the others wait until it wakes them.</summary>
-    /// <exception cref="InvalidOperationException">It was started before.</exception>
+    /// <summary>Starts every VP. The first VP runs from its registers; the others wait until it wakes them.</summary>
+    /// <exception cref="InvalidOperationException">It was already started.</exception>
     /// <exception cref="ObjectDisposedException">The guest was disposed.</exception>
     public void Start()
     {
@@ -101,7 +101,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         }
     }
 
-    /// <summary>Ends the guest from outside, as by pulling the plug. Does nothing when the guest has ended.</summary>
+    /// <summary>Ends the guest from outside, like a power cut. Does nothing if the guest has ended.</summary>
     public void Stop() => Stop(GuestEndReason.Stopped, "The host stopped the guest.");
 
     internal void Stop(GuestEndReason reason, string detail) => End(new GuestEnd(reason, detail));
@@ -150,7 +150,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         return new ExaminedMonitorPage(new MonitorExaminer(view, _options.Monitor, signal), _scanner);
     }
 
-    /// <summary>Ends the guest and its threads, and frees everything that the hypervisor holds for it.</summary>
+    /// <summary>Ends the guest and its threads, and frees all its hypervisor resources.</summary>
     public void Dispose()
     {
         lock (_sync)

@@ -2,25 +2,25 @@
 
 namespace VmBus.Hosting;
 
-/// <summary>The options of a guest that every kind of partition has.</summary>
+/// <summary>The options that all kinds of partitions have.</summary>
 public abstract record GuestPartitionOptions
 {
-    /// <summary>The most VPs: what the table of interrupt lines has room for.</summary>
+    /// <summary>The maximum number of VPs, given by the table of interrupt lines.</summary>
     public const int MostVps = 64;
 
     /// <summary>
-    /// Bytes of memory: whole pages, up to 256 GiB; on Windows less than 2 GiB. Of more than 3 GiB the rest lies above 4 GiB for the
-    /// guest. The host's memory is taken as the guest touches it.
+    /// Bytes of memory: whole pages, up to 256 GiB; on Windows less than 2 GiB. Memory beyond 3 GiB is above 4 GiB for the
+    /// guest. The host allocates memory when the guest first accesses it.
     /// </summary>
     public long MemorySize { get; init; } = 256 << 20;
 
-    /// <summary>How many VPs.</summary>
+    /// <summary>The number of VPs.</summary>
     public int VpCount { get; init; } = 1;
 
-    /// <summary>How monitor pages are examined.</summary>
+    /// <summary>How monitor pages are inspected.</summary>
     public MonitorOptions Monitor { get; init; } = new();
 
-    /// <summary>How long a wait on a gate spins at most before it sleeps.</summary>
+    /// <summary>The maximum time that a wait on a gate spins before it sleeps.</summary>
     public TimeSpan SpinBudget { get; init; } = TimeSpan.FromMicroseconds(50);
 
     internal virtual void Validate()

@@ -4,62 +4,67 @@ using VmBus.Hosting;
 
 namespace VmBus.InMemory;
 
-/// <summary>How an in-memory hypervisor behaves. Every value has a default that costs and limits nothing.</summary>
+/// <summary>Options of an in-memory hypervisor. By default, nothing has a modelled cost.</summary>
 public sealed record HypervisorOptions
 {
-    /// <summary>The default of <see cref="SpinBudget"/>: 100 µs, above what waking a halted core takes (30 to 60 µs), below the usual monitor window.</summary>
+    /// <summary>
+    /// The default of <see cref="SpinBudget"/>: 100 µs, above the time to wake a halted core (30 to 60 µs), below the usual
+    /// monitor window.
+    /// </summary>
     public static readonly TimeSpan DefaultSpinBudget = TimeSpan.FromMicroseconds(100);
 
-    /// <summary>The clock of the monitor scan and of the reference time. A fake one needs <see cref="IsStepped"/>.</summary>
+    /// <summary>The clock of the monitor scan and of the reference time. A fake clock needs <see cref="IsStepped"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Whether the monitor pages are examined by the clock's timers, the same every time; otherwise by a thread, in real time.</summary>
+    /// <summary>
+    /// Whether the clock's timers inspect the monitor pages, deterministically; otherwise a thread does, in real time.
+    /// </summary>
     public bool IsStepped
     {
         get => MonitorScan == MonitorScan.Stepped;
         init => MonitorScan = value ? MonitorScan.Stepped : MonitorScan.Threaded;
     }
 
-    /// <summary>The limits and habits of the monitor scan.</summary>
+    /// <summary>The options of the monitor scan.</summary>
     public MonitorOptions Monitor { get; init; } = new();
 
     /// <summary>
-    /// What one hypercall costs its caller. In one process a hypercall is a function call; this models the intercept.
-    /// Zero by default. Print it beside every result it took part in.
+    /// The cost of one hypercall for its caller. Within one process a hypercall is a function call; this models the intercept.
+    /// Zero by default. Print it with every result that it affects.
     /// </summary>
     public TimeSpan HypercallCost { get; init; }
 
     /// <summary>
-    /// What passes between a signal and the moment the side that waited for it goes on: the interrupt and the
-    /// scheduling of a real VP. Paid by the woken side, only when it had to wait. Zero by default.
+    /// The time between a signal and the moment the waiting side continues: the interrupt and the
+    /// scheduling of a real VP. The woken side pays it, only if it had to wait. Zero by default.
     /// </summary>
     public TimeSpan WakeCost { get; init; }
 
     /// <summary>
-    /// How a modelled cost is spent. By default the thread that pays is kept busy for that long on the machine's own
-    /// clock. A simulation that moves its clock itself puts its own way here; <see cref="IsStepped"/>
-    /// with a cost demands it. What it throws comes out of the call that pays.
+    /// How a modelled cost is spent. By default, the paying thread spins for that long on the machine's own clock. A simulation
+    /// that advances its own clock sets this; <see cref="IsStepped"/> with a cost requires it. Its exceptions propagate from
+    /// the paying call.
     /// </summary>
     public Action<TimeSpan>? SpendCost { get; init; }
 
     /// <summary>
-    /// Runs first on the thread that examines the monitor pages, where one does: the place to choose its core or its priority.
-    /// What it throws ends the process, as on any thread.
+    /// Runs first on the thread that inspects the monitor pages, if there is one. Use it to set the thread's core or priority.
+    /// An exception ends the process, as on any thread.
     /// </summary>
     public Action? ScanThreadStarted { get; init; }
 
-    /// <summary>How long a blocking wait spins at most before it sleeps.</summary>
+    /// <summary>The maximum time that a blocking wait spins before it sleeps.</summary>
     public TimeSpan SpinBudget { get; init; } = DefaultSpinBudget;
 
     /// <summary>
-    /// Whether waits spin less while signals come too late for it (<see cref="AdaptiveSpin"/>); otherwise each
-    /// spins for the whole budget.
+    /// Whether waits spin less when signals arrive too late for spinning (<see cref="AdaptiveSpin"/>); otherwise each
+    /// wait spins for the whole budget.
     /// </summary>
     public bool AdaptiveSpin { get; init; } = true;
 
     /// <summary>
-    /// Whether a signal runs the awaiting continuation itself instead of handing it to the thread pool: what a
-    /// simulation on one thread needs to be the same every time.
+    /// Whether a signal runs the awaiting continuation inline instead of on the thread pool. A deterministic
+    /// single-threaded simulation needs this.
     /// </summary>
     public bool InlineContinuations { get; init; }
 
@@ -69,7 +74,9 @@ public sealed record HypervisorOptions
     /// </summary>
     public bool SharedMemory { get; init; } = OperatingSystem.IsLinux();
 
-    /// <summary>How many messages a port buffers before a post fails with <c>HV_STATUS_INSUFFICIENT_BUFFERS</c>.</summary>
+    /// <summary>
+    /// The number of messages that a port buffers before a post fails with <c>HV_STATUS_INSUFFICIENT_BUFFERS</c>.
+    /// </summary>
     public int MessageBuffersPerPort { get; init; } = 16;
 
     /// <summary>Who examines the monitor pages: a thread, or the clock's timers.</summary>

@@ -1,15 +1,15 @@
 namespace VmBus.InMemory;
 
-/// <summary>The parts of a channel between two processes. The host chooses them and sends them to the guest.</summary>
+/// <summary>Options of a channel between two processes. The host sets them and sends them to the guest.</summary>
 public sealed record SharedChannelOptions
 {
     /// <summary>The documented defaults.</summary>
     public static SharedChannelOptions Default { get; } = new();
 
-    /// <summary>The largest <see cref="RingSize"/>: both rings lie in one memory of less than 2 GiB.</summary>
+    /// <summary>The largest <see cref="RingSize"/>: both rings are in one memory object of less than 2 GiB.</summary>
     public const int MaxRingSize = (1 << 30) - 4 * 4096;
 
-    /// <summary>The longest <see cref="SpinBudget"/>: a wait that spins does not notice that its peer is gone.</summary>
+    /// <summary>The longest <see cref="SpinBudget"/>: a spinning wait does not detect that its peer is gone.</summary>
     public static readonly TimeSpan MaxSpinBudget = TimeSpan.FromSeconds(1);
 
     /// <summary>Data bytes of each of the two rings: a multiple of 4096, up to <see cref="MaxRingSize"/>.</summary>
@@ -21,28 +21,28 @@ public sealed record SharedChannelOptions
     /// <summary>The channel's monitor, 0 to 127.</summary>
     public int MonitorId { get; init; }
 
-    /// <summary>How often the host's scan examines the monitor page: 100 ns to 6.5535 ms.</summary>
+    /// <summary>How often the host inspects the monitor page: 100 ns to 6.5535 ms.</summary>
     public TimeSpan MonitorLatency { get; init; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>
-    /// How long a blocking wait spins at most before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
+    /// The maximum time that a blocking wait spins before it sleeps, on either side: up to <see cref="MaxSpinBudget"/>.
     /// </summary>
     public TimeSpan SpinBudget { get; init; } = HypervisorOptions.DefaultSpinBudget;
 
     /// <summary>
-    /// Whether waits spin less while signals come too late for it (<see cref="AdaptiveSpin"/>); otherwise each
-    /// spins for the whole budget.
+    /// Whether waits spin less when signals arrive too late for spinning (<see cref="AdaptiveSpin"/>); otherwise each
+    /// wait spins for the whole budget.
     /// </summary>
     public bool AdaptiveSpin { get; init; } = true;
 
     /// <summary>How far the host trusts the guest.</summary>
     public PeerTrust Trust { get; init; } = PeerTrust.Untrusted;
 
-    /// <summary>The clock of the host's timeouts; <see langword="null"/> for the system's.</summary>
+    /// <summary>The clock for the host's timeouts; <see langword="null"/> for the system's.</summary>
     public TimeProvider? Clock { get; init; }
 
     /// <summary>
-    /// Runs first on the thread of the host's scan: the place to choose its core or its priority. What it throws ends the
+    /// Runs first on the thread of the host's scan. Use it to set the thread's core or priority. An exception ends the
     /// process, as on any thread.
     /// </summary>
     public Action? ScanThreadStarted { get; init; }

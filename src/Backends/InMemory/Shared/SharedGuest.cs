@@ -7,12 +7,12 @@ using VmBus.Interop;
 namespace VmBus.InMemory;
 
 /// <summary>
-/// A channel whose host is another process. Signals to it are a bit in the monitor page, which the host process scans,
-/// or an event flag with a byte in a pipe: the hypercall of this backend.
+/// A channel whose host is another process. A signal to it is a bit in the monitor page, which the host process inspects,
+/// or an event flag and a byte in a pipe: the hypercall of this backend.
 /// </summary>
 /// <remarks>
-/// When the host process ends, however it ends, waits on the channel return <see langword="false"/> once all that it had
-/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> says so.
+/// When the host process ends for any reason, waits on the channel return <see langword="false"/> once everything that it had
+/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> gives the reason.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class SharedGuest : IDisposable
@@ -62,17 +62,17 @@ public sealed class SharedGuest : IDisposable
     /// <summary>The socket to the host. Its end there closes when the host process ends.</summary>
     internal UnixFdSocket Socket => _socket;
 
-    /// <summary>Connects to a host process that offers a channel on a path, or will.</summary>
-    /// <param name="path">The path: what <see cref="SharedHost.OfferAsync"/> was given.</param>
-    /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
+    /// <summary>Connects to a host process that offers a channel on a path, now or later.</summary>
+    /// <param name="path">The path given to <see cref="SharedHost.OfferAsync"/>.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <param name="cancellationToken">
-    /// Ends the wait for the host; without it, the wait for a host that never comes does not end.
+    /// Cancels the wait for the host; without it, the wait has no limit.
     /// </param>
     /// <returns>The open channel.</returns>
     /// <exception cref="IOException">The kernel refused to connect.</exception>
-    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
-    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
-    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    /// <exception cref="PeerDisconnectedException">The host disconnected before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">The offer is not a valid channel, or its version is not supported.</exception>
+    /// <exception cref="RingCorruptException">The indices of the offered rings are invalid.</exception>
     public static async Task<SharedGuest> ConnectAsync(string path, SharedGuestOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -91,27 +91,27 @@ public sealed class SharedGuest : IDisposable
         return Connect(socket, options?.Trust ?? PeerTrust.Trusted, options?.Clock);
     }
 
-    /// <summary>Takes the channel that a host offers on a socket.</summary>
+    /// <summary>Opens the channel that a host offers on a socket.</summary>
     /// <param name="socket">
-    /// The descriptor of a Unix-domain stream socket, connected to a host. This call takes ownership of it, also when it fails.
+    /// The descriptor of a Unix-domain stream socket, connected to a host. This call takes ownership of it, even if it fails.
     /// </param>
-    /// <param name="options">How the channel is used; <see langword="null"/> for the defaults.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentException">The socket is of another kind.</exception>
-    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
-    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
-    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    /// <exception cref="PeerDisconnectedException">The host disconnected before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">The offer is not a valid channel, or its version is not supported.</exception>
+    /// <exception cref="RingCorruptException">The indices of the offered rings are invalid.</exception>
     public static SharedGuest Connect(int socket, SharedGuestOptions? options = null) =>
         Connect(UnixFdSocket.FromDescriptor(socket), options?.Trust ?? PeerTrust.Trusted, options?.Clock);
 
-    /// <summary>Takes the channel that a host offers on a socket.</summary>
-    /// <param name="socket">Connected to a host. This call takes ownership of it, also when it fails.</param>
+    /// <summary>Opens the channel that a host offers on a socket.</summary>
+    /// <param name="socket">Connected to a host. This call takes ownership of it, even if it fails.</param>
     /// <param name="trust">How far the host is trusted.</param>
     /// <param name="clock">The clock of timeouts and of the adaptive policy; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>
-    /// <exception cref="PeerDisconnectedException">The host went away before it offered a channel.</exception>
-    /// <exception cref="InvalidDataException">What it offered is not a channel, or not of a version known here.</exception>
-    /// <exception cref="RingCorruptException">The indices of the rings it offered are impossible.</exception>
+    /// <exception cref="PeerDisconnectedException">The host disconnected before it offered a channel.</exception>
+    /// <exception cref="InvalidDataException">The offer is not a valid channel, or its version is not supported.</exception>
+    /// <exception cref="RingCorruptException">The indices of the offered rings are invalid.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to map the memory, or this process has no descriptor left.</exception>
     internal static SharedGuest Connect(UnixFdSocket socket, PeerTrust trust = PeerTrust.Trusted, TimeProvider? clock = null)
     {
@@ -147,7 +147,7 @@ public sealed class SharedGuest : IDisposable
     }
 
     /// <summary>
-    /// Closes the channel, gives its memory back and hangs up. Calls under way on other threads end; later ones throw
+    /// Closes the channel, releases its memory and disconnects. Pending calls on other threads end; later ones throw
     /// <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()

@@ -9,11 +9,11 @@ namespace VmBus.InMemory;
 
 /// <summary>
 /// Offers a channel to a guest in another process. The guest's memory is a memfd that both map; the in-memory
-/// hypervisor of this process scans its monitor page.
+/// hypervisor of this process inspects its monitor page.
 /// </summary>
 /// <remarks>
-/// When the guest process ends, however it ends, waits on the channel return <see langword="false"/> once all that it had
-/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> says so.
+/// When the guest process ends for any reason, waits on the channel return <see langword="false"/> once everything that it had
+/// committed was read, and <see cref="VmBusChannel.DisconnectReason"/> gives the reason.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class SharedHost : IDisposable
@@ -82,14 +82,14 @@ public sealed class SharedHost : IDisposable
 
     /// <summary>Listens on a path, waits for one guest process, and offers it a channel.</summary>
     /// <param name="path">
-    /// Where the guest connects: a Unix-domain socket that only this user may use. It is removed once the guest has connected.
+    /// Where the guest connects: a Unix-domain socket that only this user can use. It is removed once the guest has connected.
     /// The socket of a process that was killed is replaced.
     /// </param>
-    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Ends the wait for a guest.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the wait for a guest.</param>
     /// <returns>The open channel.</returns>
-    /// <exception cref="IOException">No socket can be there; the message says why.</exception>
-    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
+    /// <exception cref="IOException">The socket cannot be created; the message gives the reason.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest disconnected at once.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static async Task<SharedHost> OfferAsync(string path, SharedChannelOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -102,26 +102,26 @@ public sealed class SharedHost : IDisposable
         return Offer(UnixFdSocket.CopyOf(guest.SafeHandle), options, options.Trust, options.Clock);
     }
 
-    /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
+    /// <summary>Creates a channel and offers it to the guest on a socket.</summary>
     /// <param name="socket">
-    /// The descriptor of a Unix-domain stream socket, connected to a guest. This call takes ownership of it, also when it fails.
+    /// The descriptor of a Unix-domain stream socket, connected to a guest. This call takes ownership of it, even if it fails.
     /// </param>
-    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentException">The socket is of another kind.</exception>
-    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest disconnected at once.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static SharedHost Offer(int socket, SharedChannelOptions? options = null) =>
         Offer(UnixFdSocket.FromDescriptor(socket), options, options?.Trust ?? PeerTrust.Untrusted, options?.Clock);
 
-    /// <summary>Makes a channel and offers it to the guest on a socket.</summary>
-    /// <param name="socket">Connected to a guest. This call takes ownership of it, also when it fails.</param>
-    /// <param name="options">What the channel is made of; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a channel and offers it to the guest on a socket.</summary>
+    /// <param name="socket">Connected to a guest. This call takes ownership of it, even if it fails.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <param name="trust">How far the guest is trusted.</param>
     /// <param name="clock">The clock of timeouts; <see langword="null"/> for the system's.</param>
     /// <returns>The open channel.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    /// <exception cref="PeerDisconnectedException">The guest hung up at once.</exception>
+    /// <exception cref="PeerDisconnectedException">The guest disconnected at once.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">Memory or descriptors could not be had.</exception>
     internal static SharedHost Offer(UnixFdSocket socket, SharedChannelOptions? options = null, PeerTrust trust = PeerTrust.Untrusted, TimeProvider? clock = null)
     {
@@ -144,7 +144,7 @@ public sealed class SharedHost : IDisposable
     }
 
     /// <summary>
-    /// Closes the channel, ends the scan, gives the memory back and hangs up. Calls under way on other threads end; later ones
+    /// Closes the channel, ends the scan, releases the memory and disconnects. Pending calls on other threads end; later ones
     /// throw <see cref="ObjectDisposedException"/>.
     /// </summary>
     public void Dispose()

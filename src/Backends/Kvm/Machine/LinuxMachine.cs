@@ -14,11 +14,11 @@ public sealed class LinuxMachine : IDisposable
 
     private readonly SerialPort _serial;
 
-    /// <summary>Makes it, not started.</summary>
-    /// <param name="options">What it boots.</param>
-    /// <exception cref="InvalidDataException">The kernel is none, or does not fit.</exception>
-    /// <exception cref="System.ComponentModel.Win32Exception">There is no KVM, or it refused.</exception>
-    /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability; the message says which.</exception>
+    /// <summary>Creates the machine; it is not started.</summary>
+    /// <param name="options">The options.</param>
+    /// <exception cref="InvalidDataException">The kernel is not valid, or does not fit into memory.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">KVM is not available, or it refused.</exception>
+    /// <exception cref="PlatformNotSupportedException">This KVM lacks a capability; the message names it.</exception>
     public LinuxMachine(LinuxMachineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -49,12 +49,12 @@ public sealed class LinuxMachine : IDisposable
     public Task<GuestEnd> Ended => Partition.Ended;
 
     /// <summary>Starts the kernel.</summary>
-    /// <exception cref="InvalidOperationException">It was started before.</exception>
+    /// <exception cref="InvalidOperationException">It was already started.</exception>
     /// <exception cref="ObjectDisposedException">The machine was disposed.</exception>
     public void Start() => Partition.Start();
 
     /// <summary>Types on the guest's serial port.</summary>
-    /// <param name="bytes">What is typed.</param>
+    /// <param name="bytes">The bytes to type.</param>
     /// <exception cref="ObjectDisposedException">The machine was disposed.</exception>
     public void Type(ReadOnlySpan<byte> bytes)
     {

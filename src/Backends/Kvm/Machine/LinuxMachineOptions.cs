@@ -2,7 +2,7 @@
 
 namespace VmBus.Kvm;
 
-/// <summary>What a machine boots.</summary>
+/// <summary>Options of a <see cref="LinuxMachine"/>.</summary>
 public sealed record LinuxMachineOptions
 {
     /// <summary>The kernel: a bzImage.</summary>
@@ -14,10 +14,10 @@ public sealed record LinuxMachineOptions
     /// <summary>The kernel's command line.</summary>
     public string CommandLine { get; init; } = "console=ttyS0";
 
-    /// <summary>The guest.</summary>
+    /// <summary>The options of the guest.</summary>
     public KvmPartitionOptions Partition { get; init; } = new();
 
-    /// <summary>What the machine's battery-backed clock tells, in UTC.</summary>
+    /// <summary>The time of the machine's battery-backed clock, in UTC.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>

@@ -8,13 +8,13 @@ using VmBus.Interop;
 
 namespace VmBus.Linux;
 
-/// <summary>Puts files below a folder, and nowhere else: each appears under its name whole, in one step, or not at all.</summary>
+/// <summary>Stores files only below a folder. Each file appears complete under its name, in one step, or not at all.</summary>
 /// <remarks>
-/// <para>A file has no name until it is whole (<c>O_TMPFILE</c>; where the file system has no such files, a hidden name in its
-/// folder), so that even a process that is killed leaves nothing of it.</para>
-/// <para>The path is relative to the root; an absolute one must begin with the root's own. Symbolic links are followed while they
-/// stay below the root; below <c>/</c> they go wherever they go.</para>
-/// <para>Not thread-safe; files that were begun may outlive it.</para>
+/// <para>A file has no name until it is complete (<c>O_TMPFILE</c>; if the file system does not support it, a hidden name in
+/// the file's folder), so that even a killed process leaves no partial file.</para>
+/// <para>The path is relative to the root; an absolute one must begin with the root's own. Symbolic links are followed if they
+/// stay below the root; with the root <c>/</c>, all of them are followed.</para>
+/// <para>Not thread-safe. Files that were begun can outlive it.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
@@ -42,8 +42,10 @@ public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
 
     /// <summary>Opens a root.</summary>
     /// <param name="root">The folder.</param>
-    /// <param name="mode">The permissions of files, less the process's umask: <c>rw-r--r--</c> by default. Folders get <c>rwxr-xr-x</c>.</param>
-    /// <exception cref="System.ComponentModel.Win32Exception">It is not there, no folder, or not readable.</exception>
+    /// <param name="mode">
+    /// The permissions of files, minus the process's umask: <c>rw-r--r--</c> by default. Folders get <c>rwxr-xr-x</c>.
+    /// </param>
+    /// <exception cref="System.ComponentModel.Win32Exception">It does not exist, is not a folder, or is not readable.</exception>
     public static FileCopyFolder Open(string root, UnixFileMode mode = (UnixFileMode)0b110_100_100) => Open(root, mode, KernelGaps.None);
 
     internal static FileCopyFolder Open(string root, UnixFileMode mode, KernelGaps gaps)

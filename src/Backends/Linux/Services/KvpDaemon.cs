@@ -7,14 +7,14 @@ using VmBus.Integration;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Answers what a host asks about pairs and addresses, in the place of <c>hv_kvp_daemon</c>: the kernel's <c>hv_kvp</c>
-/// speaks to the host, this to the kernel.
+/// Answers the host's requests about pairs and addresses, in place of <c>hv_kvp_daemon</c>: the kernel's <c>hv_kvp</c>
+/// communicates with the host, this class with the kernel.
 /// </summary>
 /// <remarks>
-/// The kernel makes text of numbers, UTF-8 of all text, and gives the host an answer of its own after 30 s. Text that
-/// does not fit into a message is cut after a whole character. A key that is not there is answered with
+/// The kernel converts numbers to text, and text to UTF-8, and sends the host its own answer after 30 s. Text that does not fit
+/// into a message is cut at a character boundary. A missing key is answered with
 /// <see cref="Integration.IcStatus.NoMoreItems"/>, as <c>hv_kvp_daemon</c> does; an unknown operation with
-/// <see cref="Integration.IcStatus.NotSupported"/>; an unknown pool or an impossible length with
+/// <see cref="Integration.IcStatus.NotSupported"/>; an unknown pool or an invalid length with
 /// <see cref="Integration.IcStatus.InvalidArgument"/>.
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -27,15 +27,17 @@ public sealed class KvpDaemon : UtilDaemon
 
     private KvpDaemon(IUtilFile file, KvpDaemonService service, string path) : base(file, service, path) => _service = service;
 
-    /// <summary>The version by which the driver answered the greeting; <see langword="null"/> until it has. It tells nothing: "3.1".</summary>
+    /// <summary>
+    /// The version in the driver's answer to the greeting; <see langword="null"/> before it. It is always "3.1".
+    /// </summary>
     public string? DriverVersion => _service.DriverVersion;
 
     /// <summary>Opens the device and greets the kernel.</summary>
-    /// <param name="store">Where the pairs are. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
+    /// <param name="store">The store of the pairs. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
     /// <param name="path">The device.</param>
     /// <returns>The daemon, not running yet.</returns>
     /// <exception cref="LinuxGuestException">
-    /// The device is not there (<see cref="LinuxGuestError.NoModule"/>), another daemon has it
+    /// The device does not exist (<see cref="LinuxGuestError.NoModule"/>), another daemon has it
     /// (<see cref="LinuxGuestError.InUse"/>), it is not permitted, or the kernel refuses the greeting.
     /// </exception>
     public static KvpDaemon Open(IKvpStore store, string path = DefaultPath)

@@ -55,17 +55,17 @@ public abstract class UtilDaemon : IDisposable
     internal UtilDaemonStatistics GetStatistics()
         => new(Volatile.Read(ref _requests), Volatile.Read(ref _failed), Volatile.Read(ref _late), Volatile.Read(ref _malformed));
 
-    /// <summary>Answers until the token is cancelled. To be called once; takes a thread of its own.</summary>
-    /// <param name="cancellationToken">Ends it with <see cref="OperationCanceledException"/>, between two messages.</param>
+    /// <summary>Answers requests until the token is cancelled. Call it once; it uses its own thread.</summary>
+    /// <param name="cancellationToken">Cancels it with <see cref="OperationCanceledException"/>, between two messages.</param>
     /// <exception cref="PeerDisconnectedException">The device is gone.</exception>
-    /// <exception cref="LinuxGuestException">The kernel does not answer the greeting as it should.</exception>
+    /// <exception cref="LinuxGuestException">The kernel's answer to the greeting is invalid.</exception>
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused a read or an answer.</exception>
-    /// <exception cref="ObjectDisposedException">The daemon is disposed, or was meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The daemon is disposed, before or during the call.</exception>
     /// <remarks>
-    /// An exception of the store or the freezer ends it too, after the host's request has failed. An <see cref="IOException"/>,
-    /// <see cref="UnauthorizedAccessException"/>, <see cref="TimeoutException"/> or
-    /// <see cref="System.ComponentModel.Win32Exception"/> of a store of pairs only fails the host's request, and the daemon goes
-    /// on.
+    /// An exception of the store or the freezer also ends it, after the host's request has failed. An
+    /// <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>, <see cref="TimeoutException"/> or
+    /// <see cref="System.ComponentModel.Win32Exception"/> of a store of pairs fails only the host's request, and the daemon
+    /// continues.
     /// </remarks>
     public Task RunAsync(CancellationToken cancellationToken = default)
     {
@@ -78,8 +78,8 @@ public abstract class UtilDaemon : IDisposable
     }
 
     /// <summary>
-    /// Ends the daemon and closes the device, when a message under way is answered. Another daemon may open it then. Called by the
-    /// store or the freezer itself, it returns at once, and the device is closed behind the answer.
+    /// Ends the daemon and closes the device, after the current message is answered. Another daemon can then open it. Called by
+    /// the store or the freezer itself, it returns at once, and the device is closed after the answer.
     /// </summary>
     public void Dispose()
     {

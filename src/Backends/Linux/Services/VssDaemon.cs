@@ -6,12 +6,12 @@ using System.Runtime.Versioning;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Freezes and thaws a guest's volumes when the host wants a snapshot of them, in the place of <c>hv_vss_daemon</c>. However
-/// it ends, it leaves nothing frozen.
+/// Freezes and thaws a guest's volumes for snapshots of the host, in place of <c>hv_vss_daemon</c>. However
+/// it ends, no volume stays frozen.
 /// </summary>
 /// <remarks>
-/// The kernel waits 15 minutes for a freeze and 30 s for the rest, then answers
-/// the host itself. What it does not know is answered with <see cref="Integration.IcStatus.NotSupported"/>.
+/// The kernel waits 15 minutes for a freeze and 30 s for other requests, then answers the host itself. Unknown requests are
+/// answered with <see cref="Integration.IcStatus.NotSupported"/>.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class VssDaemon : UtilDaemon
@@ -23,18 +23,20 @@ public sealed class VssDaemon : UtilDaemon
 
     private VssDaemon(IUtilFile file, VssDaemonService service, string path) : base(file, service, path) => _service = service;
 
-    /// <summary>What the driver answered the greeting with, 129 of all kernels so far; <see langword="null"/> until it has.</summary>
+    /// <summary>
+    /// The number in the driver's answer to the greeting, 129 in all kernels so far; <see langword="null"/> before it.
+    /// </summary>
     public uint? DriverVersion => _service.DriverVersion;
 
     /// <summary>Whether volumes are frozen.</summary>
     public bool IsFrozen => _service.IsFrozen;
 
     /// <summary>Opens the device and greets the kernel.</summary>
-    /// <param name="freezer">What freezes and thaws. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
+    /// <param name="freezer">Freezes and thaws the volumes. Called by the thread of <see cref="UtilDaemon.RunAsync"/>.</param>
     /// <param name="path">The device.</param>
     /// <returns>The daemon, not running yet.</returns>
     /// <exception cref="LinuxGuestException">
-    /// The device is not there (<see cref="LinuxGuestError.NoModule"/>), another daemon has it
+    /// The device does not exist (<see cref="LinuxGuestError.NoModule"/>), another daemon has it
     /// (<see cref="LinuxGuestError.InUse"/>), it is not permitted, or the kernel refuses the greeting.
     /// </exception>
     public static VssDaemon Open(IVolumeFreezer freezer, string path = DefaultPath)

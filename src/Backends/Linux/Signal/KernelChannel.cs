@@ -6,13 +6,13 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A channel of this Linux guest, of any driver, through the kernel module <c>vmbus_signal</c>: how it signals its
-/// host, and the flag <c>low_latency</c> that has it signal by hypercall instead of by monitor.
+/// A channel of any driver of this Linux guest, through the kernel module <c>vmbus_signal</c>: how it signals its
+/// host, and the flag <c>low_latency</c>, which makes it signal by hypercall instead of by monitor.
 /// </summary>
 /// <remarks>
-/// <para>Opening one touches nothing. A flag that was asked for goes back when this is closed or the process ends, unless it
-/// is kept or another process asks for it too.</para>
-/// <para>Reading needs the access that the node <c>/dev/vmbus/signal</c> asks for; to set the flag, <c>CAP_SYS_ADMIN</c>.</para>
+/// <para>Opening a channel changes nothing. A requested flag is cleared when this is closed or the process ends, unless it
+/// is kept or another process also requests it.</para>
+/// <para>Reading needs access to the node <c>/dev/vmbus/signal</c>; setting the flag needs <c>CAP_SYS_ADMIN</c>.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -31,7 +31,7 @@ public sealed class KernelChannel : IDisposable
     /// <summary>The instance of the device.</summary>
     public Guid InstanceId { get; }
 
-    /// <summary>Whether the module is there.</summary>
+    /// <summary>Returns whether the module is loaded.</summary>
     /// <param name="sysfs">Where device nodes are; <see langword="null"/> for <c>/dev</c>.</param>
     public static bool IsAvailable(VmBusSysfs? sysfs = null)
     {
@@ -43,8 +43,12 @@ public sealed class KernelChannel : IDisposable
     /// <param name="instanceId">The instance of its device.</param>
     /// <param name="relid">The channel; 0 for the primary. See <see cref="SysfsDevice.Channels"/>.</param>
     /// <param name="sysfs">Where device nodes are; <see langword="null"/> for <c>/dev</c>.</param>
-    /// <returns>The channel. Without the right to set the flag it can be looked at: see <see cref="KernelChannelState.MayRequest"/>.</returns>
-    /// <exception cref="LinuxGuestException">The module is not there, the device or the channel is not, or the node may not be opened.</exception>
+    /// <returns>
+    /// The channel. Without the right to set the flag, its state can be read: see <see cref="KernelChannelState.MayRequest"/>.
+    /// </returns>
+    /// <exception cref="LinuxGuestException">
+    /// The module, the device or the channel does not exist, or the node cannot be opened.
+    /// </exception>
     public static KernelChannel Open(Guid instanceId, uint relid = 0, VmBusSysfs? sysfs = null)
     {
         sysfs ??= new VmBusSysfs();
@@ -59,24 +63,24 @@ public sealed class KernelChannel : IDisposable
     /// <exception cref="PeerDisconnectedException">
     /// The channel has ended: its device was removed or its driver unbound.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    /// <exception cref="ObjectDisposedException">This object is closed.</exception>
     public KernelChannelState GetState()
     {
         Errno error = _file.GetState(out SignalModuleState state);
         return error == Errno.None ? KernelChannelState.From(state) : throw Failed("read", error);
     }
 
-    /// <summary>Asks for the flag, or takes the request back. It applies from the driver's next signal on.</summary>
-    /// <param name="enable">Whether the channel is to signal by hypercall.</param>
+    /// <summary>Requests the flag, or withdraws the request. It applies from the driver's next signal on.</summary>
+    /// <param name="enable">Whether the channel signals by hypercall.</param>
     /// <param name="keep">
-    /// Whether the request outlives this object and its process. A kept flag is taken back by <paramref name="enable"/>
-    /// <see langword="false"/> with <paramref name="keep"/> <see langword="true"/>, and when the driver or the module goes.
+    /// Whether the request outlives this object and its process. A kept flag is cleared by <paramref name="enable"/>
+    /// <see langword="false"/> with <paramref name="keep"/> <see langword="true"/>, and when the driver or the module is removed.
     /// </param>
-    /// <exception cref="LinuxGuestException">It takes <c>CAP_SYS_ADMIN</c>.</exception>
+    /// <exception cref="LinuxGuestException">It needs <c>CAP_SYS_ADMIN</c>.</exception>
     /// <exception cref="PeerDisconnectedException">
     /// The channel has ended: its device was removed or its driver unbound.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">This is closed.</exception>
+    /// <exception cref="ObjectDisposedException">This object is closed.</exception>
     public void SetLowLatency(bool enable, bool keep = false)
     {
         Errno error = _file.SetLowLatency(enable, keep);
@@ -84,7 +88,7 @@ public sealed class KernelChannel : IDisposable
             throw Failed("set", error);
     }
 
-    /// <summary>Takes the request for the flag back, unless it is kept. May be called more than once.</summary>
+    /// <summary>Withdraws the request for the flag, unless it is kept. Can be called more than once.</summary>
     public void Dispose() => _file.Dispose();
 
     private static LinuxGuestException Refused(VmBusSysfs sysfs, string name, Errno error)

@@ -5,18 +5,18 @@ using System.Globalization;
 namespace VmBus.Linux;
 
 /// <summary>
-/// One channel of a device, as <c>channels/&lt;relid&gt;</c> shows it. What the kernel does not show is
-/// <see langword="null"/>: most of it while the channel is not open, the monitor when it has none.
+/// One channel of a device, as shown in <c>channels/&lt;relid&gt;</c>. Values that the kernel does not show are
+/// <see langword="null"/>: most of them while the channel is not open, and the monitor if it has none.
 /// </summary>
 public sealed record SysfsChannel
 {
     /// <summary>The relid: the folder's name.</summary>
     public required uint Relid { get; init; }
 
-    /// <summary>The folder; <see langword="null"/> when the kernel is too old to have one a channel.</summary>
+    /// <summary>The folder; <see langword="null"/> if the kernel is too old to have one folder per channel.</summary>
     public string? Path { get; init; }
 
-    /// <summary><c>subchannel_id</c>: 0 of the primary channel.</summary>
+    /// <summary><c>subchannel_id</c>: 0 for the primary channel.</summary>
     public uint? SubchannelIndex { get; init; }
 
     /// <summary><c>cpu</c>: the virtual processor that the host interrupts.</summary>
@@ -37,7 +37,7 @@ public sealed record SysfsChannel
     /// <summary><c>in_mask</c>: the interrupt mask of the ring the guest reads.</summary>
     public uint? IncomingMask { get; init; }
 
-    /// <summary><c>read_avail</c>: bytes the guest has to read.</summary>
+    /// <summary><c>read_avail</c>: bytes available for the guest to read.</summary>
     public uint? BytesToRead { get; init; }
 
     /// <summary><c>write_avail</c>: bytes the guest can write.</summary>
@@ -46,7 +46,7 @@ public sealed record SysfsChannel
     /// <summary><c>interrupts</c>: interrupts of the host.</summary>
     public ulong? Interrupts { get; init; }
 
-    /// <summary><c>events</c>: signals by hypercall. Monitored signals are not counted by the kernel.</summary>
+    /// <summary><c>events</c>: signals by hypercall. The kernel does not count monitored signals.</summary>
     public ulong? Events { get; init; }
 
     /// <summary><c>intr_in_full</c>: times the guest signalled because it made room in a full ring.</summary>

@@ -6,15 +6,17 @@ using VmBus.Layout;
 namespace VmBus.Linux;
 
 /// <summary>
-/// One device on the VMBus of this guest at one moment, as <c>/sys/bus/vmbus/devices</c> shows it. What the kernel does not
-/// show, or shows as nonsense, is <see langword="null"/>.
+/// A snapshot of one device on the VMBus of this guest, as shown in <c>/sys/bus/vmbus/devices</c>. Values that the kernel does
+/// not show, or that are invalid, are <see langword="null"/>.
 /// </summary>
 public sealed record SysfsDevice
 {
     // CHANNEL_OPENED_STATE of enum vmbus_channel_state, include/linux/hyperv.h.
     private const int OpenState = 3;
 
-    /// <summary>The folder's name: what <c>bind</c> and <c>unbind</c> take. The instance GUID, on old kernels <c>vmbus_0_11</c>.</summary>
+    /// <summary>
+    /// The folder's name: the argument of <c>bind</c> and <c>unbind</c>. The instance GUID, on old kernels <c>vmbus_0_11</c>.
+    /// </summary>
     public required string Name { get; init; }
 
     /// <summary>The folder.</summary>
@@ -26,7 +28,7 @@ public sealed record SysfsDevice
     /// <summary><c>class_id</c>: the interface type of the offer.</summary>
     public Guid? ClassId { get; init; }
 
-    /// <summary>The class, when it has a name.</summary>
+    /// <summary>The class, if it is known.</summary>
     public DeviceClass? Class => ClassId is { } id ? DeviceClass.Find(id) : null;
 
     /// <summary><c>id</c>: the relid of the primary channel.</summary>
@@ -44,10 +46,10 @@ public sealed record SysfsDevice
     /// <summary><c>modalias</c>: <c>vmbus:</c> and the 32 digits of the class.</summary>
     public string? Modalias { get; init; }
 
-    /// <summary>The driver it is bound to; <see langword="null"/> when to none.</summary>
+    /// <summary>The driver it is bound to; <see langword="null"/> if there is none.</summary>
     public string? Driver { get; init; }
 
-    /// <summary><c>driver_override</c>: the only driver it may be bound to, when set.</summary>
+    /// <summary><c>driver_override</c>: the only driver that it can be bound to, if set.</summary>
     public string? DriverOverride { get; init; }
 
     /// <summary><c>numa_node</c>; <see langword="null"/> when unknown.</summary>

@@ -8,10 +8,12 @@ using VmBus.Layout;
 namespace VmBus.Linux;
 
 /// <summary>
-/// A device or a class of devices bound to a driver, <c>uio_hv_generic</c> for one, by way of sysfs. Needs root. On <see cref="Dispose"/> it is
-/// undone when that was asked for: the devices go back to the drivers they had.
+/// A binding of a device or a device class to a driver such as <c>uio_hv_generic</c>, through sysfs. Needs root. On request,
+/// <see cref="Dispose"/> undoes it: the devices return to their previous drivers.
 /// </summary>
-/// <remarks>Not thread-safe. Close the <see cref="VmBusDevice"/> first: the kernel takes a device away from under it.</remarks>
+/// <remarks>
+/// Not thread-safe. Close the <see cref="VmBusDevice"/> first: the kernel removes the device while it is in use.
+/// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class VmBusBinding : IDisposable
 {
@@ -27,14 +29,14 @@ public sealed class VmBusBinding : IDisposable
         _undo = undo;
     }
 
-    /// <summary>Binds one device, by <c>driver_override</c>; on kernels without that, by its class.</summary>
-    /// <param name="sysfs">Where to find it.</param>
+    /// <summary>Binds one device, by <c>driver_override</c>; on kernels without it, by its class.</summary>
+    /// <param name="sysfs">The sysfs of the bus.</param>
     /// <param name="instanceId">Its instance.</param>
     /// <param name="undoOnDispose">Whether <see cref="Dispose"/> undoes it.</param>
     /// <param name="driver">The driver to bind it to.</param>
-    /// <returns>What undoes it. A device bound already is left as it is.</returns>
+    /// <returns>The binding. A device that is already bound is not changed.</returns>
     /// <exception cref="LinuxGuestException">
-    /// No such device, not root, the module is not loaded, or the kernel refused. What was done until then is undone.
+    /// No such device, not root, the module is not loaded, or the kernel refused. Completed steps are undone.
     /// </exception>
     public static VmBusBinding Bind(VmBusSysfs sysfs, Guid instanceId, bool undoOnDispose = false, string driver = VmBusSysfs.UioDriver)
     {
@@ -52,13 +54,13 @@ public sealed class VmBusBinding : IDisposable
     }
 
     /// <summary>
-    /// Makes the driver take a class, by <c>new_id</c>: devices of it that have no driver are bound at once, and those that
-    /// come later too. Devices that have a driver keep it.
+    /// Binds a class to the driver, by <c>new_id</c>: devices of the class without a driver are bound at once, and those that
+    /// appear later are bound too. Devices with a driver keep it.
     /// </summary>
-    /// <param name="sysfs">Where the bus is.</param>
+    /// <param name="sysfs">The sysfs of the bus.</param>
     /// <param name="classId">The class: see <see cref="DeviceClass"/>.</param>
     /// <param name="undoOnDispose">Whether <see cref="Dispose"/> undoes it.</param>
-    /// <returns>What undoes it. A class the driver has taken already is left as it is.</returns>
+    /// <returns>The binding. A class that the driver already serves is not changed.</returns>
     /// <exception cref="LinuxGuestException">Not root, the module is not loaded, or the kernel refused.</exception>
     public static VmBusBinding BindClass(VmBusSysfs sysfs, Guid classId, bool undoOnDispose = false)
         => BindClass(sysfs, classId, undoOnDispose, sysfs?.WriteFile ?? SysfsWriter.WriteFile);
@@ -71,10 +73,10 @@ public sealed class VmBusBinding : IDisposable
         return binding;
     }
 
-    /// <summary>Takes a device away from its driver, and takes back what <c>driver_override</c> says.</summary>
-    /// <param name="sysfs">Where to find it.</param>
+    /// <summary>Unbinds a device from its driver, and clears <c>driver_override</c>.</summary>
+    /// <param name="sysfs">The sysfs of the bus.</param>
     /// <param name="instanceId">Its instance.</param>
-    /// <param name="probe">Whether the kernel is then asked to find it a driver again.</param>
+    /// <param name="probe">Whether to ask the kernel to find a driver again.</param>
     /// <exception cref="LinuxGuestException">No such device, not root, or the kernel refused.</exception>
     public static void Unbind(VmBusSysfs sysfs, Guid instanceId, bool probe = true)
         => Unbind(sysfs, instanceId, probe, sysfs?.WriteFile ?? SysfsWriter.WriteFile);
@@ -92,8 +94,8 @@ public sealed class VmBusBinding : IDisposable
             writer.Probe(device.Name);
     }
 
-    /// <summary>Undoes the binding when that was asked for.</summary>
-    /// <exception cref="LinuxGuestException">The kernel refused a step; those after it were still taken.</exception>
+    /// <summary>Undoes the binding, if requested.</summary>
+    /// <exception cref="LinuxGuestException">The kernel refused a step; the later steps were still done.</exception>
     public void Dispose()
     {
         if (_undo && Undo() is { } error)

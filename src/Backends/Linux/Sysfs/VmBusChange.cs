@@ -1,11 +1,11 @@
 namespace VmBus.Linux;
 
 /// <summary>A device that was added, removed or changed.</summary>
-/// <param name="Before">The device as it was; <see langword="null"/> for one that was added.</param>
-/// <param name="After">The device as it is; <see langword="null"/> for one that was removed.</param>
+/// <param name="Before">The device before the change; <see langword="null"/> if it was added.</param>
+/// <param name="After">The device after the change; <see langword="null"/> if it was removed.</param>
 public sealed record VmBusChange(SysfsDevice? Before, SysfsDevice? After)
 {
-    /// <summary>The device, in the newest form known.</summary>
+    /// <summary>The latest known state of the device.</summary>
     public SysfsDevice Device => After ?? Before!;
 
     /// <summary>What became of it.</summary>

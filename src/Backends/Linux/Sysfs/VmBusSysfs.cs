@@ -17,7 +17,7 @@ public sealed class VmBusSysfs
 
     private const string RelidPrefix = "vmbus:";
 
-    /// <summary>Looks below the given folders.</summary>
+    /// <summary>Uses the given folders.</summary>
     /// <param name="sysfs">Where sysfs is mounted; another folder in tests.</param>
     /// <param name="devices">Where device nodes are; another folder in tests.</param>
     public VmBusSysfs(string sysfs = "/sys", string devices = "/dev")
@@ -57,7 +57,7 @@ public sealed class VmBusSysfs
     internal SysfsFolder Drivers => Bus.Folder("drivers");
 
     /// <summary>Lists the devices, by name. Devices that disappear during the call are left out.</summary>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     public IReadOnlyList<SysfsDevice> ListDevices()
     {
         CheckPresent();
@@ -66,7 +66,7 @@ public sealed class VmBusSysfs
 
     /// <summary>Lists the devices again: of those that are still there, what never changes is not read again.</summary>
     /// <param name="before">What was listed before.</param>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     internal IReadOnlyList<SysfsDevice> ListDevices(IReadOnlyList<SysfsDevice> before)
     {
         CheckPresent();
@@ -75,7 +75,7 @@ public sealed class VmBusSysfs
     }
 
     /// <summary>Lists the devices, by name, with what they are called and their drivers alone: quick where a guest has thousands of sockets.</summary>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     internal IReadOnlyList<SysfsDevice> ListNames()
     {
         CheckPresent();
@@ -84,8 +84,8 @@ public sealed class VmBusSysfs
 
     /// <summary>Finds a device.</summary>
     /// <param name="instanceId">Its instance GUID.</param>
-    /// <returns>The device; <see langword="null"/> when the bus has none with this instance.</returns>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <returns>The device; <see langword="null"/> if the bus has none with this instance.</returns>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     public SysfsDevice? FindDevice(Guid instanceId)
     {
         CheckPresent();
@@ -102,8 +102,8 @@ public sealed class VmBusSysfs
     /// A network interface (<c>eth1</c>), an instance or class GUID, a relid (<c>14</c> or <c>vmbus:14</c>), or the name or
     /// description of a class (<c>fcopy</c>, <c>guest file copy</c>: see <see cref="DeviceClass.Known"/>).
     /// </param>
-    /// <returns>The devices; none when none is called so.</returns>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <returns>The matching devices; empty if there are none.</returns>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     public IReadOnlyList<SysfsDevice> FindDevices(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -112,7 +112,7 @@ public sealed class VmBusSysfs
     }
 
     /// <summary>Finds devices of a class.</summary>
-    /// <exception cref="LinuxGuestException">No VMBus here.</exception>
+    /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
     internal IReadOnlyList<SysfsDevice> FindDevices(DeviceClass type) => Read(ListNames().Where(device => device.ClassId == type.Id));
 
     private static SysfsDevice[] Read(IEnumerable<SysfsDevice> named) => [.. named.Select(device => SysfsDevice.Read(new SysfsFolder(device.Path))).OfType<SysfsDevice>()];

@@ -9,7 +9,7 @@ using VmBus.Interop;
 namespace VmBus.Linux;
 
 /// <summary>
-/// Watches the bus: by the kernel's uevents where they are available, and by polling in any case. One thread waits at a time.
+/// Watches the bus with the kernel's uevents, if available, and always by polling. One thread can wait at a time.
 /// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class VmBusWatcher : IDisposable
@@ -20,10 +20,10 @@ public sealed class VmBusWatcher : IDisposable
     private readonly byte[] _buffer = new byte[8192];
     private Dictionary<string, SysfsDevice> _devices;
 
-    /// <summary>Begins to watch: <see cref="Wait"/> returns changes from now on.</summary>
-    /// <param name="sysfs">What to watch. Uevents are of use only where this is the kernel's own <c>/sys</c>.</param>
-    /// <param name="interval">How long between two looks; <see langword="null"/> for 10 s with uevents and 1 s without.</param>
-    /// <exception cref="System.ComponentModel.Win32Exception">This process has no descriptor left.</exception>
+    /// <summary>Starts to watch: <see cref="Wait"/> returns changes from now on.</summary>
+    /// <param name="sysfs">The sysfs to watch. Uevents work only for the kernel's own <c>/sys</c>.</param>
+    /// <param name="interval">The polling interval; <see langword="null"/> for 10 s with uevents and 1 s without.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">This process has no free descriptor.</exception>
     public VmBusWatcher(VmBusSysfs sysfs, TimeSpan? interval = null)
     {
         ArgumentNullException.ThrowIfNull(sysfs);
@@ -37,19 +37,19 @@ public sealed class VmBusWatcher : IDisposable
         _devices = Look();
     }
 
-    /// <summary>How long between two looks.</summary>
+    /// <summary>The polling interval.</summary>
     public TimeSpan Interval { get; }
 
-    /// <summary>Whether the kernel tells of changes; if not, they are seen at the next look only.</summary>
+    /// <summary>Whether the kernel reports changes; if not, they are found at the next poll.</summary>
     public bool HasEvents => _events is not null;
 
-    /// <summary>The devices as they were at the last look.</summary>
+    /// <summary>The devices at the last poll.</summary>
     public IReadOnlyCollection<SysfsDevice> Devices => _devices.Values;
 
-    /// <summary>Waits for changes. Looks at least once.</summary>
+    /// <summary>Waits for changes. Polls at least once.</summary>
     /// <param name="timeout">The longest time to wait; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>What changed since the last time, by name; nothing when the time was up.</returns>
+    /// <returns>The changes since the last call, by name; empty after a timeout.</returns>
     /// <exception cref="ObjectDisposedException">The watch has ended.</exception>
     public IReadOnlyList<VmBusChange> Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
@@ -69,7 +69,7 @@ public sealed class VmBusWatcher : IDisposable
         }
     }
 
-    /// <summary>Ends the watch. No thread may wait meanwhile.</summary>
+    /// <summary>Ends the watch. No thread can be waiting.</summary>
     public void Dispose()
     {
         _events?.Dispose();

@@ -18,14 +18,16 @@ public sealed class UioBuffer
         Gpadl = gpadl;
     }
 
-    /// <summary>The GPADL by which the host knows it.</summary>
+    /// <summary>The GPADL of the buffer.</summary>
     public uint Gpadl { get; }
 
-    /// <summary>Where it is mapped.</summary>
+    /// <summary>The address of the mapping.</summary>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
     public nint Address => Memory.Address;
 
-    /// <summary>Its bytes, written by the host at any time. Not to be used after the device is closed.</summary>
+    /// <summary>
+    /// The bytes of the buffer; the host can write them at any time. Do not use them after the device is closed.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
     public Span<byte> AsSpan() => Memory.AsSpan();
 
