@@ -7,23 +7,24 @@ using VmBus.Pipes;
 
 namespace VmBus.Devices;
 
-/// <summary>Hands each open of a channel on as a <see cref="PipeStream"/>. Thread-safe.</summary>
+/// <summary>Serves each open of a channel as a <see cref="PipeStream"/>. Thread-safe.</summary>
 public sealed class PipeDevice : IChannelDevice
 {
-    /// <summary>The class a pipe is offered as, where it has none of its own.</summary>
+    /// <summary>The default class of a pipe.</summary>
     public static readonly Guid InterfaceType = new("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e1b0");
 
-    /// <summary>The instance a pipe is offered as, where it is the only one.</summary>
+    /// <summary>The default instance of a pipe.</summary>
     public static readonly Guid InterfaceInstance = new("b1f6a3c8-4d27-4c9a-8e35-7a0c92d4e100");
 
     private readonly Func<PipeStream, CancellationToken, Task> _serve;
 
-    /// <summary>Makes a device that is not open.</summary>
+    /// <summary>Creates a device that is not open.</summary>
     /// <param name="serve">
-    /// Serves one open. Reads of the stream end once the guest has closed the channel and all it had written was read; the token
-    /// is cancelled as soon as it closes, and ends the wait for a client. The guest's close takes effect when the task has
-    /// ended. When it ends before, the stream is disposed, which tells the guest the end of a byte stream, and the channel stays
-    /// open and idle until the guest closes it. When it fails, the guest loses the channel: see <see cref="IChannelDevice"/>.
+    /// Serves one open. Reads of the stream end once the guest has closed the channel and all its data was read. The token is
+    /// cancelled as soon as the guest closes, and ends the wait for a client. The guest's close takes effect when the task has
+    /// ended. If the task ends before the close, the stream is disposed, which ends a byte stream for the guest, and the
+    /// channel stays open and idle until the guest closes it. If the task fails, the guest loses the channel: see
+    /// <see cref="IChannelDevice"/>.
     /// </param>
     public PipeDevice(Func<PipeStream, CancellationToken, Task> serve)
     {
@@ -31,10 +32,10 @@ public sealed class PipeDevice : IChannelDevice
         _serve = serve;
     }
 
-    /// <summary>The offer of a pipe. One of another class: <c>Offer() with { InterfaceType = ... }</c>.</summary>
+    /// <summary>The offer of a pipe. To use another class: <c>Offer() with { InterfaceType = ... }</c>.</summary>
     /// <param name="monitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
-    /// <param name="instance">Which pipe; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
-    /// <param name="mode">What it carries.</param>
+    /// <param name="instance">The instance; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
+    /// <param name="mode">Whether it carries bytes or messages.</param>
     public static HostOffer Offer(TimeSpan? monitorLatency = null, Guid? instance = null, PipeMode mode = PipeMode.Byte) =>
         new(InterfaceType, instance ?? InterfaceInstance) { Flags = OfferFlags.EnumerateDeviceInterface, PipeMode = mode, MonitorLatency = monitorLatency };
 

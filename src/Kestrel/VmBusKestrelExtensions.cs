@@ -9,14 +9,14 @@ using VmBus.Devices;
 
 namespace VmBus.Kestrel;
 
-/// <summary>Kestrel on sockets between a host and its guests.</summary>
+/// <summary>Runs Kestrel on sockets between a host and its guests.</summary>
 /// <remarks>
 /// <para>A client does not need this package: let <see cref="System.Net.Http.SocketsHttpHandler.ConnectCallback"/> return an
-/// <see cref="HvSocketStream"/>, what <see cref="Linux.VsockEndPoint.ConnectStreamAsync"/> gives, or a
+/// <see cref="HvSocketStream"/>, the stream of <see cref="Linux.VsockEndPoint.ConnectStreamAsync"/>, or a
 /// <see cref="System.Net.Sockets.NetworkStream"/> over a socket of <see cref="Windows.HyperVEndPoint"/>.</para>
-/// <para>The connection of a request has the <see cref="HvSocketStream"/> among its features
-/// (<c>IConnectionItemsFeature</c> and the like), for its <see cref="HvSocketStream.Endpoint"/> and
-/// <see cref="HvSocketStream.Urgency"/>. Kestrel alone reads and writes it.</para>
+/// <para>The connection of a request provides the <see cref="HvSocketStream"/> as a feature (like
+/// <c>IConnectionItemsFeature</c>), for its <see cref="HvSocketStream.Endpoint"/> and <see cref="HvSocketStream.Urgency"/>.
+/// Only Kestrel reads and writes it.</para>
 /// </remarks>
 public static class VmBusKestrelExtensions
 {
@@ -36,8 +36,10 @@ public static class VmBusKestrelExtensions
     /// <summary>Serves a guest's connections to a service of the host. Needs <see cref="UseVmBus"/>.</summary>
     /// <param name="options">The server.</param>
     /// <param name="host">The host's sockets. They outlive the server.</param>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="configure">The protocols and so on, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.</param>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="configure">
+    /// Protocols and other settings, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.
+    /// </param>
     public static void ListenHvSocket(this KestrelServerOptions options, HvSocketHost host, Guid service, Action<ListenOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -48,8 +50,10 @@ public static class VmBusKestrelExtensions
     /// <summary>Serves the host's connections to a service of a guest inside this program. Needs <see cref="UseVmBus"/>.</summary>
     /// <param name="options">The server.</param>
     /// <param name="guest">The guest's sockets. Their bus outlives the server.</param>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="configure">The protocols and so on, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.</param>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="configure">
+    /// Protocols and other settings, as for any end point; for gRPC <see cref="HttpProtocols.Http2"/>.
+    /// </param>
     public static void ListenHvSocket(this KestrelServerOptions options, HvSocketGuest guest, Guid service, Action<ListenOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(options);

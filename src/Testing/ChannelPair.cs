@@ -7,8 +7,8 @@ using VmBus.InMemory;
 namespace VmBus.Testing;
 
 /// <summary>
-/// Both ends of an open channel, on an in-memory machine of their own: for benchmarks and for tests that read and write packets
-/// themselves. Dispose it to close the channel and end the machine.
+/// Both ends of an open channel, on their own in-memory machine: for benchmarks and for tests that read and write packets
+/// directly. Dispose it to close the channel and end the machine.
 /// </summary>
 public sealed class ChannelPair : IAsyncDisposable
 {
@@ -33,12 +33,12 @@ public sealed class ChannelPair : IAsyncDisposable
     /// <summary>The host's end.</summary>
     public VmBusChannel Host { get; }
 
-    /// <summary>Makes a machine, and opens a channel on it.</summary>
-    /// <param name="channel">How the guest opens it: ring sizes, signal mode; <see langword="null"/> for the defaults.</param>
-    /// <param name="offer">What the host offers; <see langword="null"/> for an unnamed class with a monitor of 100 µs.</param>
-    /// <param name="machine">How the machine is set up; <see langword="null"/> for the defaults.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Both ends, open.</returns>
+    /// <summary>Creates a machine, and opens a channel on it.</summary>
+    /// <param name="channel">The guest's options: ring sizes, signal mode; <see langword="null"/> for the defaults.</param>
+    /// <param name="offer">The host's offer; <see langword="null"/> for an unnamed class with a monitor of 100 µs.</param>
+    /// <param name="machine">The options of the machine; <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the open.</param>
+    /// <returns>Both open ends.</returns>
     public static async Task<ChannelPair> OpenAsync(
         GuestChannelOptions? channel = null, HostOffer? offer = null, InMemoryMachineOptions? machine = null, CancellationToken cancellationToken = default)
     {

@@ -1,6 +1,6 @@
 namespace VmBus.Testing;
 
-/// <summary>A device broke a law of <see cref="DeviceLaws"/>.</summary>
+/// <summary>A device violated a law of <see cref="DeviceLaws"/>.</summary>
 public sealed class DeviceLawException : VmBusException
 {
     internal DeviceLawException(string law, int seed, string message, Exception? cause)
@@ -13,6 +13,6 @@ public sealed class DeviceLawException : VmBusException
     /// <summary>The law: the name of the method that checks it.</summary>
     public string Law { get; }
 
-    /// <summary>The <see cref="DeviceSubject.Seed"/> that shows it again.</summary>
+    /// <summary>The <see cref="DeviceSubject.Seed"/> that reproduces it.</summary>
     public int Seed { get; }
 }

@@ -11,15 +11,17 @@
 
 namespace VmBus.Testing;
 
-/// <summary>Checks devices. Thread-safe.</summary>
+/// <summary>Checks that a device follows a set of laws. Thread-safe.</summary>
 public static class DeviceLaws
 {
     private const int Lives = 10;
 
-    /// <summary>Checks all laws, one after the other.</summary>
+    /// <summary>Checks all laws in sequence.</summary>
     /// <param name="subject">The device.</param>
-    /// <param name="cancellationToken">Ends the check.</param>
-    /// <exception cref="DeviceLawException">It broke one; the message says which, how, and by which seed.</exception>
+    /// <param name="cancellationToken">Cancels the check.</param>
+    /// <exception cref="DeviceLawException">
+    /// The device violated a law; the message contains the law, the details and the seed.
+    /// </exception>
     public static async Task CheckAsync(DeviceSubject subject, CancellationToken cancellationToken = default)
     {
         await AnswersAsync(subject, cancellationToken).ConfigureAwait(false);
@@ -29,7 +31,7 @@ public static class DeviceLaws
         await BearsHostilityAsync(subject, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Each exchange ends as it should, and the service ends when the guest has closed the channel.</summary>
+    /// <summary>Each exchange ends correctly, and the service ends after the guest has closed the channel.</summary>
     /// <inheritdoc cref="CheckAsync"/>
     public static Task AnswersAsync(DeviceSubject subject, CancellationToken cancellationToken = default) =>
         RunAsync(subject, nameof(AnswersAsync), async trial =>
@@ -39,7 +41,9 @@ public static class DeviceLaws
             await trial.CloseAsync(channel).ConfigureAwait(false);
         }, null, cancellationToken);
 
-    /// <summary>A guest that closes the channel while it waits for an answer is given its rings back, and may open it again.</summary>
+    /// <summary>
+    /// A guest that closes the channel while it waits for an answer gets its rings back, and can open the channel again.
+    /// </summary>
     /// <inheritdoc cref="CheckAsync"/>
     public static Task ClosesAsync(DeviceSubject subject, CancellationToken cancellationToken = default) =>
         RunAsync(subject, nameof(ClosesAsync), async trial =>
@@ -54,7 +58,7 @@ public static class DeviceLaws
             }
         }, null, cancellationToken);
 
-    /// <summary>A host that revokes the offer while a guest waits for an answer is not held up, and the guest learns of it.</summary>
+    /// <summary>A host can revoke the offer without delay while a guest waits for an answer, and the guest is notified.</summary>
     /// <inheritdoc cref="CheckAsync"/>
     public static Task RescindsAsync(DeviceSubject subject, CancellationToken cancellationToken = default) =>
         RunAsync(subject, nameof(RescindsAsync), async trial =>
@@ -68,7 +72,7 @@ public static class DeviceLaws
             await trial.CloseAsync(channel).ConfigureAwait(false);
         }, null, cancellationToken);
 
-    /// <summary>Opened again after a close, the device answers as before.</summary>
+    /// <summary>The device answers as before when it is opened again after a close.</summary>
     /// <inheritdoc cref="CheckAsync"/>
     public static Task RestartsAsync(DeviceSubject subject, CancellationToken cancellationToken = default) =>
         RunAsync(subject, nameof(RestartsAsync), async trial =>
@@ -82,9 +86,10 @@ public static class DeviceLaws
         }, null, cancellationToken);
 
     /// <summary>
-    /// Whatever packets a guest sends, and whatever it writes to its rings, the device goes on reading (unless
-    /// <see cref="DeviceSubject.MayStopReading"/>), or ends the channel: it returns, or throws a <see cref="VmBusException"/> or an <see cref="InvalidDataException"/>. Any other exception is a fault. It
-    /// ends with its channel, and the other device goes on answering.
+    /// For any packets that a guest sends, and anything it writes to its rings, the device either keeps reading (unless
+    /// <see cref="DeviceSubject.MayStopReading"/>) or ends the channel: it returns, or throws a <see cref="VmBusException"/> or
+    /// an <see cref="InvalidDataException"/>. Any other exception is a fault. The device ends with its channel, and the other
+    /// device continues to answer.
     /// </summary>
     /// <inheritdoc cref="CheckAsync"/>
     public static async Task BearsHostilityAsync(DeviceSubject subject, CancellationToken cancellationToken = default)

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace VmBus.Testing;
 
 /// <summary>
-/// Sends hostile packets on any channel, and spoils its rings. The same seed does the same on a channel that behaves the same. Used
-/// by one thread.
+/// Sends hostile packets on any channel, and corrupts its rings. The same seed repeats the same actions if the channel behaves
+/// the same. Use it on one thread.
 /// </summary>
 public sealed class HostilePeer
 {
@@ -16,8 +16,8 @@ public sealed class HostilePeer
     private readonly Queue<string> _did = new();
     private readonly int _seed;
 
-    /// <summary>Makes a peer.</summary>
-    /// <param name="seed">Where its random numbers begin.</param>
+    /// <summary>Creates a peer.</summary>
+    /// <param name="seed">The seed of its random numbers.</param>
     public HostilePeer(int seed)
     {
         _seed = seed;
@@ -27,8 +27,8 @@ public sealed class HostilePeer
     internal Random Random { get; }
 
     /// <summary>
-    /// Sends one packet that a ring carries and a device may not expect: of any type, with contents, lengths, transaction ids and
-    /// ranges of pages by chance.
+    /// Sends one packet that is valid for the ring but possibly unexpected for the device: of any type, with random contents,
+    /// lengths, transaction ids and page ranges.
     /// </summary>
     /// <param name="channel">The hostile end.</param>
     /// <returns><see langword="false"/> when the ring has no room for it, or the channel has ended.</returns>
@@ -59,7 +59,7 @@ public sealed class HostilePeer
         }
     }
 
-    /// <summary>Takes all packets that wait, and looks at none.</summary>
+    /// <summary>Discards all available packets without inspecting them.</summary>
     /// <param name="channel">The hostile end.</param>
     public static void Drain(VmBusChannel channel)
     {
@@ -79,10 +79,10 @@ public sealed class HostilePeer
     }
 
     /// <summary>
-    /// Writes what no correct peer writes: an impossible index, a descriptor by chance, a mask, a request for room. Most of it faults
-    /// the other end's channel.
+    /// Writes invalid values to the ring: an invalid index, a random descriptor, a mask, a request for room. Most of them fault
+    /// the channel of the other end.
     /// </summary>
-    /// <param name="channel">The hostile end. It may be faulted behind this, too.</param>
+    /// <param name="channel">The hostile end. It can also be faulted afterwards.</param>
     public void Spoil(VmBusChannel channel)
     {
         ArgumentNullException.ThrowIfNull(channel);
@@ -114,7 +114,7 @@ public sealed class HostilePeer
         channel.Signaler.Signal(Urgency.Urgent);
     }
 
-    /// <summary>What it did last, oldest first, for the message of a test that fails.</summary>
+    /// <summary>The last actions, oldest first, for the message of a failed test.</summary>
     public override string ToString() => $"(seed {_seed}) {(_did.Count == 0 ? "nothing" : string.Join("; ", _did))}";
 
     private static readonly string[] Names = ["in-band packet", "request", "request", "completion", "pages by address", "transfer pages"];

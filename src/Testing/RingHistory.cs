@@ -1,18 +1,18 @@
 namespace VmBus.Testing;
 
 /// <summary>
-/// What was written to a ring and read from it before a test begins: it puts a ring into any state that correct ends can reach.
-/// Immutable. <see cref="VmBusArbitraries.RingHistories"/> makes them for FsCheck.
+/// The writes and reads of a ring before a test begins. They can put a ring into any state that correct ends can reach.
+/// Immutable. <see cref="VmBusArbitraries.RingHistories"/> generates them for FsCheck.
 /// </summary>
 /// <param name="DataSize">The ring's data in bytes, for <see cref="RingMemory.Allocate"/>.</param>
-/// <param name="Steps">What was done, in order.</param>
+/// <param name="Steps">The steps, in order.</param>
 public sealed record RingHistory(int DataSize, IReadOnlyList<RingStep> Steps)
 {
-    /// <summary>Does it on a ring. A packet that has no room is not written, as by a sender that gives up.</summary>
+    /// <summary>Plays the steps on a ring. A packet without room is not written, as if its sender gave up.</summary>
     /// <param name="outgoing">The writing end; nothing was written to it yet.</param>
     /// <param name="incoming">The reading end of the same ring.</param>
     /// <returns>The packets that were written and not read, oldest first: what the ring holds now.</returns>
-    /// <exception cref="InvalidDataException">The ring gave another packet than was written.</exception>
+    /// <exception cref="InvalidDataException">The ring returned a packet that differs from the one written.</exception>
     public IReadOnlyList<TestPacket> Play(OutgoingRing outgoing, IncomingRing incoming)
     {
         ArgumentNullException.ThrowIfNull(outgoing);
@@ -33,7 +33,7 @@ public sealed record RingHistory(int DataSize, IReadOnlyList<RingStep> Steps)
         return [.. unread];
     }
 
-    /// <summary>Each step in a few words.</summary>
+    /// <summary>A short text of each step.</summary>
     public override string ToString() => $"ring of {DataSize} bytes: {(Steps.Count == 0 ? "nothing" : string.Join(", ", Steps))}";
 
     private static void Read(IncomingRing incoming, Queue<TestPacket> unread, int count)

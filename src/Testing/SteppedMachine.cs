@@ -7,14 +7,14 @@ using VmBus.Protocol;
 namespace VmBus.Testing;
 
 /// <summary>
-/// A machine in memory whose time passes only when the test says so: monitor latencies, timeouts and the adaptive policy are
+/// An in-memory machine whose time passes only when the test advances it: monitor latencies, timeouts and the adaptive policy are
 /// exact. Thread-safe.
 /// </summary>
 /// <remarks>
-/// <para>Devices and guests still run on the thread pool. A test that wants to see what they do waits for it:
-/// <see cref="UntilAsync"/> with the clock at rest, <see cref="AdvanceUntilAsync"/> with a clock that goes on.</para>
-/// <para>A device that is awake finds a packet in its ring without any signal. Before a test that measures when a packet arrives sends
-/// it, it waits until the device sleeps: <c>await machine.UntilAsync(() => machine.IsIdle)</c>.</para>
+/// <para>Devices and guests still run on the thread pool. A test waits for their effects with <see cref="UntilAsync"/>, which
+/// stops the clock, or <see cref="AdvanceUntilAsync"/>, which advances it.</para>
+/// <para>A device that is awake finds a packet in its ring without a signal. So before a test sends a packet to measure when it
+/// arrives, it must wait until the device sleeps: <c>await machine.UntilAsync(() => machine.IsIdle)</c>.</para>
 /// </remarks>
 public sealed class SteppedMachine : IAsyncDisposable
 {
@@ -25,8 +25,8 @@ public sealed class SteppedMachine : IAsyncDisposable
 
     private readonly ConcurrentBag<WatchedDevice> _devices = [];
 
-    /// <summary>Makes a machine whose guest has not connected.</summary>
-    /// <param name="options">How it is set up, but its clock; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a machine whose guest is not connected.</summary>
+    /// <param name="options">The options, except the clock; <see langword="null"/> for the defaults.</param>
     public SteppedMachine(InMemoryMachineOptions? options = null) => Machine = new InMemoryMachine((options ?? new()) with { Clock = Clock });
 
     /// <summary>The clock.</summary>
@@ -35,19 +35,19 @@ public sealed class SteppedMachine : IAsyncDisposable
     /// <summary>The machine.</summary>
     public InMemoryMachine Machine { get; }
 
-    /// <summary>How long a wait for a condition may take, by the system's clock, before it fails the test.</summary>
+    /// <summary>How long a wait for a condition can take, by the system's clock, before it fails the test.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Whether every device that <see cref="OpenAsync"/> opened has read all that its guest sent, and waits for a signal that there is
-    /// more. A service that has ended counts as idle; one that has not begun, or waits for anything else, does not.
+    /// Whether every device opened by <see cref="OpenAsync"/> has read everything that its guest sent, and waits for a signal of
+    /// more data. A service that has ended counts as idle; one that has not begun, or waits for anything else, does not.
     /// </summary>
     public bool IsIdle => _devices.All(device => device.IsIdle);
 
     /// <summary>Offers a device on the machine's host, and opens it as the guest.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="offer">What it is offered as; <see langword="null"/> for a class of no meaning, with a monitor of 100 µs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="offer">Its offer; <see langword="null"/> for a test class with a monitor of 100 µs.</param>
+    /// <param name="cancellationToken">Cancels the open.</param>
     /// <returns>The guest's end.</returns>
     public async Task<VmBusChannel> OpenAsync(IChannelDevice device, HostOffer? offer = null, CancellationToken cancellationToken = default)
     {
@@ -58,21 +58,21 @@ public sealed class SteppedMachine : IAsyncDisposable
         return await Machine.OpenAsync(offer ?? DefaultOffer, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for a condition while the clock is at rest.</summary>
-    /// <param name="condition">Looked at again and again, by one thread.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="TimeoutException">It did not come true within <see cref="Patience"/>.</exception>
+    /// <summary>Waits for a condition while the clock is stopped.</summary>
+    /// <param name="condition">Polled by one thread.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="TimeoutException">It did not become true within <see cref="Patience"/>.</exception>
     public Task UntilAsync(Func<bool> condition, CancellationToken cancellationToken = default) => AdvanceUntilAsync(condition, TimeSpan.Zero, cancellationToken);
 
-    /// <summary>Lets time pass, step by step, until a condition is true.</summary>
-    /// <param name="condition">Looked at before each step, by one thread.</param>
+    /// <summary>Advances the clock, step by step, until a condition is true.</summary>
+    /// <param name="condition">Checked before each step, by one thread.</param>
     /// <param name="step">The length of a step, by the machine's clock.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>
-    /// How much time passed: on a busy machine more than was needed, since the clock goes on before the device's thread has run. For an
-    /// upper bound move <see cref="Clock"/> there, and use <see cref="UntilAsync"/>.
+    /// How much time passed. On a busy machine this is more than needed, because the clock advances before the device's thread
+    /// has run. For an upper bound, advance <see cref="Clock"/> by it and use <see cref="UntilAsync"/>.
     /// </returns>
-    /// <exception cref="TimeoutException">It did not come true within <see cref="Patience"/>.</exception>
+    /// <exception cref="TimeoutException">It did not become true within <see cref="Patience"/>.</exception>
     public async Task<TimeSpan> AdvanceUntilAsync(Func<bool> condition, TimeSpan step, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(condition);
@@ -91,8 +91,8 @@ public sealed class SteppedMachine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the machine. Its devices have <see cref="Patience"/> to end; then the clock goes on, and one that has not ended loses its
-    /// channel after <see cref="HostBusOptions.DeviceCloseTimeout"/>.
+    /// Ends the machine. Its devices have <see cref="Patience"/> to end; then the clock advances, and a device that has not
+    /// ended loses its channel after <see cref="HostBusOptions.DeviceCloseTimeout"/>.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -5,7 +5,7 @@ namespace VmBus.Testing;
 /// <summary>A packet of a test.</summary>
 /// <param name="Payload">Its payload.</param>
 /// <param name="TransactionId">Its transaction id.</param>
-/// <param name="WantsCompletion">Whether it asks for a completion.</param>
+/// <param name="WantsCompletion">Whether it requests a completion.</param>
 public sealed record TestPacket(byte[] Payload, ulong TransactionId, bool WantsCompletion)
 {
     /// <summary>The payload as it is read at the other end: padded with zeros to a multiple of 8 bytes.</summary>
@@ -20,7 +20,7 @@ public sealed record TestPacket(byte[] Payload, ulong TransactionId, bool WantsC
     }
 
     /// <summary>Sends the packet.</summary>
-    /// <param name="channel">Where.</param>
+    /// <param name="channel">The channel.</param>
     /// <returns><see langword="false"/> when the ring has no room.</returns>
     public bool TrySend(VmBusChannel channel)
     {

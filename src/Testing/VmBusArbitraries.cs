@@ -7,15 +7,15 @@ using VmBus.Protocol;
 namespace VmBus.Testing;
 
 /// <summary>
-/// Arbitraries for FsCheck: <c>[Properties(Arbitrary = [typeof(VmBusArbitraries)])]</c>. What they make is valid; for what is not,
+/// Arbitraries for FsCheck: <c>[Properties(Arbitrary = [typeof(VmBusArbitraries)])]</c>. The values are valid; for invalid ones,
 /// see <see cref="HostilePeer"/> and <see cref="HostileMessages"/>.
 /// </summary>
 public static class VmBusArbitraries
 {
-    /// <summary>The longest payload that is made, in bytes: one that fits the smallest ring.</summary>
+    /// <summary>The longest generated payload, in bytes: it fits the smallest ring.</summary>
     public const int MaxPayload = 2048;
 
-    /// <summary>Packets: payloads from empty to <see cref="MaxPayload"/>, short ones mostly, of a length that needs padding or not.</summary>
+    /// <summary>Packets: payloads from empty to <see cref="MaxPayload"/>, mostly short, with and without padding.</summary>
     public static Arbitrary<TestPacket> Packets()
     {
         Gen<TestPacket> packets =
@@ -27,7 +27,7 @@ public static class VmBusArbitraries
         return Arb.From(packets, Shorter);
     }
 
-    /// <summary>Offers: of any class that has a name or of none, with or without a monitor, primary or subchannel.</summary>
+    /// <summary>Offers: of a known or an unknown class, with or without a monitor, primary or subchannel.</summary>
     public static Arbitrary<HostOffer> Offers()
     {
         Gen<Guid> guids = Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(16).Select(bytes => new Guid(bytes));
@@ -40,8 +40,8 @@ public static class VmBusArbitraries
     }
 
     /// <summary>
-    /// Channel messages of every type and both directions, as of the newest version: whole, with small numbers in their fields.
-    /// Each is valid by itself; what it names need not exist.
+    /// Channel messages of every type and both directions, of the newest version: complete, with small numbers in their fields.
+    /// Each is valid by itself, but its channel or GPADL does not have to exist.
     /// </summary>
     public static Arbitrary<TestMessage> Messages() => Arb.From(
         from rule in Gen.Elements(ChannelMessages.All.ToArray())
@@ -49,7 +49,7 @@ public static class VmBusArbitraries
         from offer in Offers().Generator
         select new TestMessage(rule.Direction, MessageBytes(rule, fields, offer)));
 
-    /// <summary>Histories of a ring of one page up to four: up to 60 writes and reads.</summary>
+    /// <summary>Histories of rings of one to four pages, with up to 60 writes and reads.</summary>
     public static Arbitrary<RingHistory> RingHistories()
     {
         Gen<RingStep> steps = Gen.Frequency(

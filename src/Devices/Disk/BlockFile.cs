@@ -4,10 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace VmBus.Devices;
 
-/// <summary>A disk's blocks in a file, as they are. Dispose it when no controller uses it any more.</summary>
+/// <summary>A raw disk image in a file. Dispose it when no controller uses it any more.</summary>
 /// <remarks>
-/// While it is open the file belongs to it: another <see cref="BlockFile"/> or <see cref="FileStream"/>, of this process or another, cannot open it for
-/// writing. Calls block their thread for as long as the file system does.
+/// While it is open, no other <see cref="BlockFile"/> or <see cref="FileStream"/>, of any process, can open the file for
+/// writing. Calls block their thread while the file system blocks.
 /// </remarks>
 public sealed class BlockFile : IBlockDevice, IDisposable
 {
@@ -28,19 +28,19 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     /// <inheritdoc/>
     public bool IsReadOnly { get; }
 
-    /// <summary>Whether there is a way to deallocate ranges of the file.</summary>
+    /// <summary>Whether ranges of the file can be deallocated.</summary>
     public bool CanUnmap => _deallocate is not null;
 
     /// <summary>Opens an image.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="isReadOnly">Whether it is opened for reading only: several can be then.</param>
+    /// <param name="isReadOnly">Whether to open it read-only; several processes can then open it.</param>
     /// <param name="deallocate">
-    /// Gives a range of the file back, offset and length, so that it reads as zeros and the file keeps its length
-    /// (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>); <see langword="null"/>: the disk is not thin. Several calls may run beside
-    /// each other. The file stays open until it returns. What it throws comes out of <see cref="UnmapAsync"/>.
+    /// Deallocates a range of the file (offset and length), so that it reads as zeros and the file keeps its length
+    /// (<c>fallocate</c> with <c>FALLOC_FL_PUNCH_HOLE</c>); <see langword="null"/> if the disk is not thin. Several calls can run
+    /// concurrently. The file stays open until it returns. Its exceptions propagate from <see cref="UnmapAsync"/>.
     /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="IOException">It is a directory, in use, not whole blocks of 512 bytes, or cannot be opened.</exception>
+    /// <exception cref="IOException">It is a directory, in use, not a multiple of 512 bytes, or cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission is denied.</exception>
     public static BlockFile Open(string path, bool isReadOnly = false, Action<SafeFileHandle, long, long>? deallocate = null)
     {
@@ -63,7 +63,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="EndOfStreamException">The file was made shorter.</exception>
+    /// <exception cref="EndOfStreamException">The file was truncated.</exception>
     public ValueTask ReadAsync(long offset, Memory<byte> destination)
     {
         ObjectDisposedException.ThrowIf(_file.IsClosed, this);
@@ -80,7 +80,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="UnauthorizedAccessException">It was opened for reading only.</exception>
+    /// <exception cref="UnauthorizedAccessException">It was opened read-only.</exception>
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source)
     {
         ObjectDisposedException.ThrowIf(_file.IsClosed, this);
@@ -98,7 +98,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">There is no way to deallocate.</exception>
+    /// <exception cref="NotSupportedException">Deallocation is not available.</exception>
     public ValueTask UnmapAsync(long offset, long length)
     {
         if (_deallocate is null)
@@ -118,6 +118,6 @@ public sealed class BlockFile : IBlockDevice, IDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Closes the file. What was not flushed is the operating system's to write.</summary>
+    /// <summary>Closes the file. The operating system writes unflushed data later.</summary>
     public void Dispose() => _file.Dispose();
 }

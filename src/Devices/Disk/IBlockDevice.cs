@@ -2,46 +2,51 @@
 
 namespace VmBus.Devices;
 
-/// <summary>Storage that a <see cref="ScsiController"/> shows a guest as a disk. Calls may run beside each other, from any thread.</summary>
+/// <summary>
+/// Storage that a <see cref="ScsiController"/> presents to a guest as a disk. Calls can run concurrently, on any thread.
+/// </summary>
 /// <remarks>
-/// <para>Offsets and lengths are bytes, multiples of <see cref="BlockSize"/>, and lie within <see cref="Length"/>: the controller
-/// checks what the guest asks for. A call may block its thread: the controller moves slow calls to pool threads.</para>
-/// <para>A call that throws fails the guest's request only. An <see cref="IOException"/> is a medium error to the guest, or, when its
-/// <see cref="Exception.HResult"/> says that the volume is full (<c>ENOSPC</c>, <c>ERROR_DISK_FULL</c>), a failed space allocation. An
-/// <see cref="UnauthorizedAccessException"/> is write protection, and anything else a failure of the hardware.</para>
+/// <para>Offsets and lengths are bytes, multiples of <see cref="BlockSize"/>, and are within <see cref="Length"/>: the controller
+/// checks the guest's requests. A call can block its thread: the controller moves slow calls to pool threads.</para>
+/// <para>A call that throws fails only the guest's request. The guest sees an <see cref="IOException"/> as a medium error or,
+/// if its <see cref="Exception.HResult"/> means that the volume is full (<c>ENOSPC</c>, <c>ERROR_DISK_FULL</c>), a failed space
+/// allocation. An <see cref="UnauthorizedAccessException"/> is write protection; any other exception is a hardware
+/// failure.</para>
 /// </remarks>
 public interface IBlockDevice
 {
     /// <summary>The bytes of a logical block. Every offset and length is a multiple of it.</summary>
     const int BlockSize = 512;
 
-    /// <summary>How many bytes it holds: a multiple of <see cref="BlockSize"/>, at least one block. Read once, when it is attached.</summary>
+    /// <summary>
+    /// The size in bytes: a multiple of <see cref="BlockSize"/>, at least one block. Read once, when the disk is attached.
+    /// </summary>
     long Length { get; }
 
-    /// <summary>Whether it is read-only: the guest sees that, and its writes are refused. Read once.</summary>
+    /// <summary>Whether the disk is read-only. The guest sees this, and its writes are refused. Read once.</summary>
     bool IsReadOnly { get; }
 
     /// <summary>
-    /// Whether <see cref="UnmapAsync"/> may be called, and what was unmapped reads as zeros: the guest sees a thin disk.
+    /// Whether <see cref="UnmapAsync"/> can be called and unmapped blocks read as zeros: the guest sees a thin disk.
     /// Read once.
     /// </summary>
     bool CanUnmap { get; }
 
     /// <summary>Reads blocks.</summary>
-    /// <param name="offset">Where the first begins.</param>
+    /// <param name="offset">The offset of the first block.</param>
     /// <param name="destination">Filled.</param>
     ValueTask ReadAsync(long offset, Memory<byte> destination);
 
-    /// <summary>Writes blocks. They need not be on stable storage before a <see cref="FlushAsync"/> that begins later has ended.</summary>
-    /// <param name="offset">Where the first begins.</param>
+    /// <summary>Writes blocks. They must be on stable storage only when a later <see cref="FlushAsync"/> has ended.</summary>
+    /// <param name="offset">The offset of the first block.</param>
     /// <param name="source">The bytes.</param>
     ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source);
 
-    /// <summary>Ends when every write and unmap that had ended before the call is on stable storage.</summary>
+    /// <summary>Completes when every write and unmap that had ended before the call is on stable storage.</summary>
     ValueTask FlushAsync();
 
-    /// <summary>Gives blocks back: they read as zeros.</summary>
-    /// <param name="offset">Where the first begins.</param>
-    /// <param name="length">How many bytes.</param>
+    /// <summary>Unmaps blocks: they then read as zeros.</summary>
+    /// <param name="offset">The offset of the first block.</param>
+    /// <param name="length">The number of bytes.</param>
     ValueTask UnmapAsync(long offset, long length);
 }

@@ -8,21 +8,21 @@ using VmBus.Protocol;
 namespace VmBus.Devices;
 
 /// <summary>
-/// A SCSI controller: up to 64 disks, each at a LUN, that a stock guest's storage driver finds. Offer it once; thread-safe.
+/// A SCSI controller with up to 64 disks, each at a LUN, for the storage driver of a stock guest. Offer it once. Thread-safe.
 /// </summary>
 /// <remarks>
-/// <para>Requests of the guest are carried out beside each other and end in any order. Reads and writes that the page cache serves
-/// are carried out where they are read; flushes, and all requests while storage is slow, by threads of the pool.</para>
-/// <para>When its bus is saved, what it has taken of the guest's requests is carried out, and <see cref="SaveState"/> holds the
-/// answers that the guest could not be given: <see cref="RestoreAsync"/> goes on from there.</para>
+/// <para>Requests of the guest run concurrently and end in any order. Reads and writes that the page cache serves
+/// run on the thread that reads the ring; flushes, and all requests while storage is slow, run on pool threads.</para>
+/// <para>When its bus is saved, the requests already read are completed, and <see cref="SaveState"/> holds the
+/// answers that could not be delivered to the guest: <see cref="RestoreAsync"/> continues from there.</para>
 /// <para>A flush, or a write with forced unit access, is completed when <see cref="IBlockDevice.FlushAsync"/> has ended.</para>
 /// </remarks>
 public sealed partial class ScsiController : IChannelDevice
 {
-    /// <summary>The class it is offered as: <see cref="DeviceClass.Scsi"/>.</summary>
+    /// <summary>The class of the controller: <see cref="DeviceClass.Scsi"/>.</summary>
     public static readonly Guid InterfaceType = DeviceClass.Scsi.Id;
 
-    /// <summary>The instance it is offered as, where it is the only one.</summary>
+    /// <summary>The default instance.</summary>
     public static readonly Guid InterfaceInstance = new("d15c0000-5c51-4b1e-9c06-5d2f6a8b9e00");
 
     private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
@@ -34,8 +34,8 @@ public sealed partial class ScsiController : IChannelDevice
     private List<KeptAnswer> _kept = [];
     private HostOffer? _offer;
 
-    /// <summary>Makes a controller without disks.</summary>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
+    /// <summary>Creates a controller without disks.</summary>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public ScsiController(ScsiControllerOptions? options = null)
     {
@@ -49,11 +49,11 @@ public sealed partial class ScsiController : IChannelDevice
 
     /// <summary>The offer of a controller.</summary>
     /// <param name="monitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
-    /// <param name="instance">Which controller; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
+    /// <param name="instance">The instance; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
     public static HostOffer Offer(TimeSpan? monitorLatency = null, Guid? instance = null) =>
         new(InterfaceType, instance ?? InterfaceInstance) { Flags = OfferFlags.EnumerateDeviceInterface, MonitorLatency = monitorLatency };
 
-    /// <summary>What it has done.</summary>
+    /// <summary>The counters.</summary>
     public ScsiControllerStatistics Statistics => _counts.Snapshot();
 
     /// <summary>The clock of <see cref="UnplugAsync"/>.</summary>
@@ -65,12 +65,14 @@ public sealed partial class ScsiController : IChannelDevice
 
     /// <summary>Attaches a disk at a LUN, and notifies a guest that has the controller open.</summary>
     /// <param name="lun">0 to 63.</param>
-    /// <param name="device">Where its blocks are. It stays the caller's.</param>
+    /// <param name="device">The storage of its blocks. The caller owns it.</param>
     /// <param name="id">
-    /// What tells it apart from all other disks of the guest, the same each time; <see langword="null"/> for one that is made of the
-    /// LUN, where the guest has but one controller.
+    /// A stable id that is unique among all disks of the guest; <see langword="null"/> for an id derived from the
+    /// LUN, if the guest has only one controller.
     /// </param>
-    /// <exception cref="ArgumentException">There is a disk at the LUN, or the device has not whole blocks.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is a disk at the LUN, or the device's size is not a multiple of a block.
+    /// </exception>
     public void Attach(int lun, IBlockDevice device, Guid? id = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -84,8 +86,8 @@ public sealed partial class ScsiController : IChannelDevice
     /// <summary>Detaches a disk, and notifies a guest that has the controller open.</summary>
     /// <param name="lun">0 to 63.</param>
     /// <returns>
-    /// Ends when the controller no longer uses the disk: its requests that were under way have ended. A call of the disk that waits
-    /// for this waits for itself.
+    /// Completes when the controller no longer uses the disk: its pending requests have ended. A call of the disk that waits
+    /// for this deadlocks.
     /// </returns>
     /// <exception cref="ArgumentException">There is no disk at the LUN.</exception>
     public Task DetachAsync(int lun)
@@ -98,16 +100,19 @@ public sealed partial class ScsiController : IChannelDevice
     }
 
     /// <summary>
-    /// Takes all disks away, and waits until the guest has stopped sending commands. Do this before
+    /// Detaches all disks, and waits until the guest has stopped sending commands. Do this before
     /// <see cref="OfferedChannel.RevokeAsync"/> of a controller that a guest has open.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the disks stay away.</param>
+    /// <param name="cancellationToken">
+    /// Cancels the wait with <see cref="OperationCanceledException"/>; the disks stay detached.
+    /// </param>
     /// <returns>
-    /// Completes when no disk is in use, and the guest has sent nothing for a second and is owed no answer, or has closed the channels.
+    /// Completes when no disk is in use and the guest has either sent nothing for a second, with no answer pending, or closed
+    /// the channels.
     /// </returns>
     /// <remarks>
-    /// What the guest has not flushed is lost: unmount first. A host that has taken its offer back answers nothing any more, and Linux's
-    /// driver waits for its answers without a limit (<c>storvsc_wait_to_drain</c>).
+    /// Data that the guest has not flushed is lost: unmount first. A host that has revoked its offer no longer answers, and
+    /// Linux's driver waits for its answers without a limit (<c>storvsc_wait_to_drain</c>).
     /// </remarks>
     public async Task UnplugAsync(CancellationToken cancellationToken = default)
     {

@@ -4,19 +4,21 @@ using VmBus.Hosting;
 
 namespace VmBus.Devices;
 
-/// <summary>How a <see cref="ScsiController"/> behaves.</summary>
+/// <summary>Options of a <see cref="ScsiController"/>.</summary>
 public sealed record ScsiControllerOptions
 {
-    /// <summary>How many requests of one channel are dealt with at once: 1 to 1024. More wait in its ring.</summary>
+    /// <summary>The maximum number of requests in flight per channel: 1 to 1024. More wait in its ring.</summary>
     public int QueueDepth { get; init; } = 64;
 
-    /// <summary>The most subchannels a guest may ask for, where <see cref="OfferSubchannel"/> offers them: 0 to 256.</summary>
+    /// <summary>
+    /// The maximum number of subchannels that a guest can request, if <see cref="OfferSubchannel"/> offers them: 0 to 256.
+    /// </summary>
     public int MaxSubchannels { get; init; } = 8;
 
     /// <summary>
-    /// Offers a subchannel when the guest asks: <c>(offer, device) => bus.OfferAsync(offer, device)</c>. <see langword="null"/>:
-    /// the guest learns that there are none. The same if it throws: the guest goes on with the channels it has. A guest
-    /// that closes the controller does not wait for it: what is offered after that is taken back.
+    /// Offers a subchannel when the guest requests it: <c>(offer, device) => bus.OfferAsync(offer, device)</c>. If it is
+    /// <see langword="null"/>, or throws, the guest gets no subchannels and uses the channels it has. A guest that closes the
+    /// controller does not wait for this call: a later offer is revoked.
     /// </summary>
     public Func<HostOffer, IChannelDevice, Task<OfferedChannel>>? OfferSubchannel { get; init; }
 }

@@ -2,33 +2,35 @@
 
 namespace VmBus.Devices;
 
-/// <summary>What a <see cref="ScsiController"/> has done, over all its disks and channels. A snapshot: exact only while it is at rest.</summary>
+/// <summary>
+/// The counters of a <see cref="ScsiController"/> over all its disks and channels. A snapshot: exact only while it is idle.
+/// </summary>
 public readonly record struct ScsiControllerStatistics
 {
-    /// <summary>Reads that succeeded.</summary>
+    /// <summary>Successful reads.</summary>
     public long Reads { get; init; }
 
-    /// <summary>Bytes they moved.</summary>
+    /// <summary>Bytes read.</summary>
     public long BytesRead { get; init; }
 
-    /// <summary>Writes that succeeded.</summary>
+    /// <summary>Successful writes.</summary>
     public long Writes { get; init; }
 
-    /// <summary>Bytes they moved.</summary>
+    /// <summary>Bytes written.</summary>
     public long BytesWritten { get; init; }
 
-    /// <summary>Flushes that succeeded: the data were on stable storage when the guest was told.</summary>
+    /// <summary>Successful flushes: the data was on stable storage before the guest got the answer.</summary>
     public long Flushes { get; init; }
 
-    /// <summary>Commands that gave blocks back, UNMAP or WRITE SAME.</summary>
+    /// <summary>Commands that unmapped blocks: UNMAP or WRITE SAME.</summary>
     public long Unmaps { get; init; }
 
     /// <summary>Other commands that succeeded.</summary>
     public long OtherCommands { get; init; }
 
-    /// <summary>Commands that failed, those to a LUN without a disk among them.</summary>
+    /// <summary>Commands that failed, including those to a LUN without a disk.</summary>
     public long FailedCommands { get; init; }
 
-    /// <summary>Packets that were none of the protocol, and were not answered.</summary>
+    /// <summary>Packets that are not valid in the protocol, and got no answer.</summary>
     public long RejectedPackets { get; init; }
 }

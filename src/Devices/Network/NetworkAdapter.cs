@@ -8,22 +8,22 @@ using VmBus.Layout;
 namespace VmBus.Devices;
 
 /// <summary>
-/// A network adapter that a stock guest's driver finds: it carries Ethernet frames between the guest and an
+/// A network adapter for the driver of a stock guest: it carries Ethernet frames between the guest and an
 /// <see cref="INetworkLink"/>. Offer it once; thread-safe.
 /// </summary>
 /// <remarks>
-/// <para>A packet of the guest is completed when the link has taken its frames: a link without room slows the guest down, and
-/// loses nothing. In the other direction frames stay with the link while the guest gives no memory for them.</para>
-/// <para>It does no work in the guest's place (checksums, segmentation), and says so.</para>
-/// <para>It has one channel. When its bus is saved, <see cref="SaveState"/> holds what a guest needs to go on; frames under way may be
-/// lost, as on any network.</para>
+/// <para>A packet of the guest is completed when the link has accepted its frames. A link without room slows the guest down but
+/// loses nothing. In the other direction, frames stay in the link while the guest provides no buffers for them.</para>
+/// <para>It has no offloads (checksums, segmentation), and reports none to the guest.</para>
+/// <para>It has one channel. When its bus is saved, <see cref="SaveState"/> holds the state that the guest needs; frames in
+/// flight can be lost, as on any network.</para>
 /// </remarks>
 public sealed partial class NetworkAdapter : IChannelDevice
 {
-    /// <summary>The class it is offered as: <see cref="DeviceClass.Network"/>.</summary>
+    /// <summary>The class of the adapter: <see cref="DeviceClass.Network"/>.</summary>
     public static readonly Guid InterfaceType = DeviceClass.Network.Id;
 
-    /// <summary>The instance it is offered as, where it is the only one.</summary>
+    /// <summary>The default instance.</summary>
     public static readonly Guid InterfaceInstance = new("0e700000-5c51-4b1e-9c06-5d2f6a8b9e00");
 
     // Longer than Linux takes to act on a change of the link after the one before it (LINKCHANGE_INT of netvsc_drv.c: 2 s).
@@ -34,11 +34,11 @@ public sealed partial class NetworkAdapter : IChannelDevice
     private NetworkChannel? _serving;
     private volatile bool _isLinkUp;
 
-    /// <summary>Makes an adapter.</summary>
-    /// <param name="link">Where its frames go and come from. It stays the caller's.</param>
-    /// <param name="address">Its address, of 6 bytes: no other adapter of the same network has it.</param>
-    /// <param name="options">How it behaves; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentException">The address is none of one adapter.</exception>
+    /// <summary>Creates an adapter.</summary>
+    /// <param name="link">The link that carries its frames. The caller owns it.</param>
+    /// <param name="address">Its address of 6 bytes; unique in its network.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The address is not a unicast address.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public NetworkAdapter(INetworkLink link, PhysicalAddress address, NetworkAdapterOptions? options = null)
     {
@@ -58,11 +58,11 @@ public sealed partial class NetworkAdapter : IChannelDevice
 
     /// <summary>The offer of an adapter.</summary>
     /// <param name="monitorLatency">The latency of its monitor; <see langword="null"/> for none.</param>
-    /// <param name="instance">Which adapter; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
+    /// <param name="instance">The instance; <see langword="null"/> for <see cref="InterfaceInstance"/>.</param>
     public static HostOffer Offer(TimeSpan? monitorLatency = null, Guid? instance = null) =>
         new(InterfaceType, instance ?? InterfaceInstance) { Flags = OfferFlags.EnumerateDeviceInterface, MonitorLatency = monitorLatency };
 
-    /// <summary>Its address.</summary>
+    /// <summary>The adapter's address.</summary>
     public PhysicalAddress Address => new([.. _address]);
 
     /// <summary>Whether the link is up: the guest's carrier. A guest that has the adapter open is notified of a change.</summary>
@@ -78,19 +78,23 @@ public sealed partial class NetworkAdapter : IChannelDevice
         }
     }
 
-    /// <summary>What it has done.</summary>
+    /// <summary>The counters.</summary>
     public NetworkAdapterStatistics Statistics => Counts.Snapshot();
 
     /// <summary>
-    /// Takes the link down, and waits until the guest has stopped sending. Do this before
+    /// Sets the link down, and waits until the guest has stopped sending. Do this before
     /// <see cref="Hosting.OfferedChannel.RevokeAsync"/> of an adapter that a guest has open.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the link stays down.</param>
-    /// <returns>Completes when the guest has sent nothing for 2.5 s and is owed no completion, or has closed the channel.</returns>
+    /// <param name="cancellationToken">
+    /// Cancels the wait with <see cref="OperationCanceledException"/>; the link stays down.
+    /// </param>
+    /// <returns>
+    /// Completes when the guest has either sent nothing for 2.5 s, with no completion pending, or closed the channel.
+    /// </returns>
     /// <remarks>
-    /// A host that has taken its offer back completes nothing any more. Linux's driver waits for its completions without a limit
-    /// (<c>netvsc_device_idle</c>), and holds a lock that all its network devices need. A guest that ignores the link keeps sending: give
-    /// the wait a limit.
+    /// A host that has revoked its offer sends no more completions. Linux's driver waits for its completions without a limit
+    /// (<c>netvsc_device_idle</c>), and holds a lock that all its network devices need. A guest that ignores the link state
+    /// keeps sending: give the wait a limit.
     /// </remarks>
     public async Task UnplugAsync(CancellationToken cancellationToken = default)
     {

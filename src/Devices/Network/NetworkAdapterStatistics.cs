@@ -2,28 +2,31 @@
 
 namespace VmBus.Devices;
 
-/// <summary>What a <see cref="NetworkAdapter"/> has done. A snapshot: exact only while it is at rest.</summary>
+/// <summary>The counters of a <see cref="NetworkAdapter"/>. A snapshot: exact only while it is idle.</summary>
 public readonly record struct NetworkAdapterStatistics
 {
-    /// <summary>Frames of the guest that the link took.</summary>
+    /// <summary>Frames of the guest that the link accepted.</summary>
     public long FramesSent { get; init; }
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>Bytes of these frames.</summary>
     public long BytesSent { get; init; }
 
-    /// <summary>Frames of the link that the guest was given.</summary>
+    /// <summary>Frames of the link that were delivered to the guest.</summary>
     public long FramesReceived { get; init; }
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>Bytes of these frames.</summary>
     public long BytesReceived { get; init; }
 
-    /// <summary>Frames of the link that the guest's filter kept out: those for others, and all while its interface is down.</summary>
+    /// <summary>
+    /// Frames of the link that the guest's filter dropped: frames for other addresses, and all frames while its interface is
+    /// down.
+    /// </summary>
     public long FramesFiltered { get; init; }
 
-    /// <summary>Frames of the link that were longer than the guest's MTU allows, or for which its memory was gone.</summary>
+    /// <summary>Frames of the link that were longer than the guest's MTU allows, or whose receive buffer was gone.</summary>
     public long FramesLost { get; init; }
 
-    /// <summary>Packets and frames of the guest that were none of the protocol, or longer than its MTU allows.</summary>
+    /// <summary>Packets and frames of the guest that are not valid in the protocol, or longer than its MTU allows.</summary>
     public long Rejected { get; init; }
 }
 

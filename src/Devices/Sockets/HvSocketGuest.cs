@@ -9,8 +9,8 @@ using VmBus.Protocol;
 namespace VmBus.Devices;
 
 /// <summary>
-/// The guest's end of socket connections over a <see cref="GuestBus"/>, to test both ends without a VM. A program in a real guest
-/// uses its kernel's sockets. Thread-safe.
+/// The guest's end of socket connections over a <see cref="GuestBus"/>, for tests of both ends without a VM. A program in a
+/// real guest uses its kernel's sockets. Thread-safe.
 /// </summary>
 /// <param name="bus">The guest's connection to the bus.</param>
 /// <param name="options">
@@ -21,10 +21,10 @@ public sealed class HvSocketGuest(GuestBus bus, HvSocketOptions? options = null)
     private readonly HvSocketOptions _options = options ?? new HvSocketOptions();
 
     /// <summary>Connects to a service of the host.</summary>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="cancellationToken">Cancels the connect.</param>
     /// <returns>The connection. Dispose it when done.</returns>
-    /// <exception cref="HvSocketException">The host refuses, or takes the channel back.</exception>
+    /// <exception cref="HvSocketException">The host refuses, or rescinds the channel.</exception>
     /// <exception cref="GuestBusException">The bus's connection has ended.</exception>
     public async Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
     {
@@ -40,7 +40,7 @@ public sealed class HvSocketGuest(GuestBus bus, HvSocketOptions? options = null)
     }
 
     /// <summary>Accepts the host's connections to a service until the token is cancelled or the bus's connection ends.</summary>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
     public async IAsyncEnumerable<HvSocketStream> AcceptAllAsync(Guid service, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

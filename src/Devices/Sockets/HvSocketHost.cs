@@ -12,9 +12,9 @@ namespace VmBus.Devices;
 /// AF_HYPERV on Windows. Thread-safe.
 /// </summary>
 /// <remarks>
-/// It handles the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection is a channel of its own: none
-/// waits for another. Connections do not survive a save of the bus: the guest sees them end when the restore is completed. Connect
-/// requests that had no answer go to the new bus's <see cref="HvSocketHost"/>.
+/// It handles the bus's <see cref="HostBus.TransportConnect"/> until it is disposed. Each connection has its own channel: none
+/// waits for another. Connections do not survive a save of the bus: for the guest they end when the restore is completed. Connect
+/// requests without an answer go to the new bus's <see cref="HvSocketHost"/>.
 /// </remarks>
 public sealed class HvSocketHost : IAsyncDisposable
 {
@@ -31,9 +31,9 @@ public sealed class HvSocketHost : IAsyncDisposable
 
     /// <summary>Starts to handle the bus's connect requests.</summary>
     /// <param name="bus">The bus.</param>
-    /// <param name="options">How connections behave; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option has an impossible value.</exception>
-    /// <exception cref="InvalidOperationException">The bus has a handler already.</exception>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option has an invalid value.</exception>
+    /// <exception cref="InvalidOperationException">The bus already has a handler.</exception>
     public HvSocketHost(HostBus bus, HvSocketOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(bus);
@@ -45,10 +45,10 @@ public sealed class HvSocketHost : IAsyncDisposable
         bus.TransportConnect = _answer = AnswerAsync;
     }
 
-    /// <summary>How many connections there are, including those being opened or closed.</summary>
+    /// <summary>The number of connections, including those being opened or closed.</summary>
     public int ConnectionCount => Volatile.Read(ref _count);
 
-    /// <summary>How many connect requests of the guest were refused.</summary>
+    /// <summary>The number of connect requests of the guest that were refused.</summary>
     public long RefusedConnects => Interlocked.Read(ref _refused);
 
     internal HvSocketOptions Options { get; }
@@ -60,12 +60,12 @@ public sealed class HvSocketHost : IAsyncDisposable
     internal long LastOpened => Volatile.Read(ref _lastOpened);
 
     /// <summary>Connects to a service in the guest.</summary>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="cancellationToken">Gives up, and takes the channel back.</param>
-    /// <returns>The connection, open. Dispose it when done.</returns>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="cancellationToken">Cancels the connect, and revokes the channel.</param>
+    /// <returns>The open connection. Dispose it when done.</returns>
     /// <exception cref="HvSocketException">
-    /// The guest is not connected to the bus, or did not open the channel in time, which is how a guest refuses; the bus ended; or there
-    /// are too many connections.
+    /// The guest is not connected to the bus, or did not open the channel in time (this is how a guest refuses); the bus ended;
+    /// or there are too many connections.
     /// </exception>
     public Task<HvSocketStream> ConnectAsync(Guid service, CancellationToken cancellationToken = default)
     {
@@ -77,11 +77,11 @@ public sealed class HvSocketHost : IAsyncDisposable
     }
 
     /// <summary>Listens for the guest's connections to a service.</summary>
-    /// <param name="service">The service; of a port, <see cref="HvSocketService.FromPort"/>.</param>
-    /// <param name="backlog">How many connections may wait to be accepted; more are refused.</param>
+    /// <param name="service">The service; for a port, use <see cref="HvSocketService.FromPort"/>.</param>
+    /// <param name="backlog">The maximum number of connections waiting to be accepted; more are refused.</param>
     /// <returns>The listener. Dispose it to stop listening.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The backlog is not positive.</exception>
-    /// <exception cref="InvalidOperationException">The service has a listener already.</exception>
+    /// <exception cref="InvalidOperationException">The service already has a listener.</exception>
     public HvSocketListener Listen(Guid service, int backlog = 128)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -99,7 +99,7 @@ public sealed class HvSocketHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops listening and takes every connection away, without waiting for the guest. May be called any number of times: each call
+    /// Stops listening and closes every connection, without waiting for the guest. Can be called any number of times: each call
     /// returns when no connection is left.
     /// </summary>
     /// <exception cref="AggregateException">

@@ -5,7 +5,10 @@ using System.Threading.Channels;
 
 namespace VmBus.Devices;
 
-/// <summary>Accepts connections to one service. Dispose it to stop listening: connections that were not accepted end. Thread-safe.</summary>
+/// <summary>
+/// Accepts connections to one service. Dispose it to stop listening: connections that were not accepted are closed.
+/// Thread-safe.
+/// </summary>
 public sealed class HvSocketListener : IDisposable
 {
     private readonly Channel<HvSocketStream> _accepted = Channel.CreateUnbounded<HvSocketStream>();
@@ -25,10 +28,10 @@ public sealed class HvSocketListener : IDisposable
     /// <summary>The service.</summary>
     public Guid Service { get; }
 
-    /// <summary>Accepts the next connection, which is open.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Accepts the next connection. It is already open.</summary>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The connection. Dispose it when done.</returns>
-    /// <exception cref="ObjectDisposedException">The listener is disposed, or its sockets are.</exception>
+    /// <exception cref="ObjectDisposedException">The listener or its <see cref="HvSocketHost"/> is disposed.</exception>
     public async ValueTask<HvSocketStream> AcceptAsync(CancellationToken cancellationToken = default)
     {
         try

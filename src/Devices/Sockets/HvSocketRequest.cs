@@ -21,26 +21,28 @@ public sealed class HvSocketRequest
         Silo = request.Silo;
     }
 
-    /// <summary>The service that the guest wants.</summary>
+    /// <summary>The requested service.</summary>
     public Guid Service { get; }
 
     /// <summary>The guest's end.</summary>
     public Guid Endpoint { get; }
 
-    /// <summary>The silo that the guest names; all zeros from Linux.</summary>
+    /// <summary>The silo in the request; all zeros from Linux.</summary>
     public Guid Silo { get; }
 
     internal Task<bool> Answer => _answer.Task;
 
     internal HvSocketConnection? Connection { get; private set; }
 
-    /// <summary>Offers the guest its channel, and waits until it is open. Have the service ready before: the guest can write at once.</summary>
-    /// <param name="cancellationToken">Ends the wait, and takes the channel back.</param>
+    /// <summary>
+    /// Offers the channel to the guest, and waits until it is open. Prepare the service before: the guest can write at once.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the wait, and revokes the channel.</param>
     /// <returns>The connection. Dispose it when done.</returns>
     /// <exception cref="HvSocketException">
-    /// The guest has withdrawn the request, did not open the channel in time, or named an endpoint that it uses already.
+    /// The guest has withdrawn the request, did not open the channel in time, or sent an endpoint that is already in use.
     /// </exception>
-    /// <exception cref="InvalidOperationException">It was accepted already.</exception>
+    /// <exception cref="InvalidOperationException">The request was already accepted.</exception>
     public async Task<HvSocketStream> AcceptAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

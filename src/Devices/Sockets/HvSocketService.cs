@@ -10,7 +10,7 @@ public static class HvSocketService
 {
     private static readonly Guid Template = new("00000000-facb-11e6-bd58-64006a7986d3");
 
-    /// <summary>The service of a port.</summary>
+    /// <summary>Returns the service of a port.</summary>
     /// <param name="port">The AF_VSOCK port.</param>
     public static Guid FromPort(uint port)
     {
@@ -20,9 +20,9 @@ public static class HvSocketService
         return new Guid(bytes);
     }
 
-    /// <summary>The port of a service.</summary>
+    /// <summary>Gets the port of a service.</summary>
     /// <param name="service">The service.</param>
-    /// <param name="port">Its port; 0 if it is no port.</param>
+    /// <param name="port">Its port; 0 if the service is not a port.</param>
     /// <returns>Whether the service is a port.</returns>
     public static bool TryGetPort(Guid service, out uint port)
     {

@@ -8,15 +8,15 @@ using VmBus.Pipes;
 
 namespace VmBus.Devices;
 
-/// <summary>A connection between host and guest: a duplex stream of bytes. Each direction ends by itself.</summary>
+/// <summary>A connection between host and guest: a duplex stream of bytes. Each direction ends independently.</summary>
 /// <remarks>
-/// <para>One thread reads and one writes at a time; they may be two. Each write is sent at once, so <see cref="Flush"/> does
-/// nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when the other end is gone and all it sent
-/// was read. If what it sent is lost, because it broke its ring or this end's bus connection ended, reading throws
-/// <see cref="HvSocketException"/>. Writing to an end that is gone throws it, too.</para>
-/// <para>Dispose completes the writing and drops what the other end still sends. The connection is taken away when the other end has
-/// closed it, or has completed its writing and read everything, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read or write
-/// that waits throws <see cref="ObjectDisposedException"/>; what the write had no room for is not sent.</para>
+/// <para>One thread can read and one can write at a time; they can be different threads. Each write is sent at once, so
+/// <see cref="Flush"/> does nothing. Reading ends (0 bytes) after <see cref="CompleteWriting"/> at the other end, or when the
+/// other end is gone and all its data was read. If data is lost, because the other end corrupted its ring or this end's bus
+/// connection ended, reading throws <see cref="HvSocketException"/>. Writing to an end that is gone also throws it.</para>
+/// <para>Dispose completes the writing and drops data that still arrives. The connection is removed when the other end has
+/// closed it, or has completed its writing and read everything, or after <see cref="HvSocketOptions.LingerTimeout"/>. A read or
+/// write that waits throws <see cref="ObjectDisposedException"/>; data that had no room is not sent.</para>
 /// </remarks>
 public sealed class HvSocketStream : Stream
 {
@@ -47,19 +47,19 @@ public sealed class HvSocketStream : Stream
         _writes = new CallCancellation(_ending.Token);
     }
 
-    /// <summary>The service: of an AF_VSOCK port, <see cref="HvSocketService.FromPort"/>.</summary>
+    /// <summary>The service; for an AF_VSOCK port, see <see cref="HvSocketService.FromPort"/>.</summary>
     public Guid Service { get; }
 
-    /// <summary>The id of the end that connected: the guest's own, or one that the host made for this connection.</summary>
+    /// <summary>The id of the end that connected: the guest's own, or one that the host created for this connection.</summary>
     public Guid Endpoint { get; }
 
     /// <summary>
-    /// Completes, never with an error, when the connection is gone: closed by the other end, or ended here. What the other end
-    /// sent before can still be read.
+    /// Completes, never with an error, when the connection is gone: closed by the other end, or ended here. Data that the other
+    /// end sent before can still be read.
     /// </summary>
     public Task Completion => _ended.Task;
 
-    /// <summary>How soon the other side is signalled for writes from now on.</summary>
+    /// <summary>How soon to signal the other side for later writes.</summary>
     public Urgency Urgency
     {
         get => _pipe.Urgency;
@@ -130,7 +130,7 @@ public sealed class HvSocketStream : Stream
 
     /// <summary>Reads what has arrived, or waits for data.</summary>
     /// <param name="buffer">Where the data goes.</param>
-    /// <returns>Bytes read; 0 is the end.</returns>
+    /// <returns>Bytes read; 0 means the end.</returns>
     /// <exception cref="TimeoutException">No data within <see cref="ReadTimeout"/>.</exception>
     public override int Read(Span<byte> buffer)
     {
@@ -208,7 +208,7 @@ public sealed class HvSocketStream : Stream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Ends writing: after all that was written, the other end reads 0 bytes. Reading goes on.</summary>
+    /// <summary>Ends writing: after all written data, the other end reads 0 bytes. Reading stays possible.</summary>
     public void CompleteWriting()
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);

@@ -15,19 +15,19 @@ public sealed class ExplorationResult
         Outcomes = outcomes;
     }
 
-    /// <summary>How many different states were met.</summary>
+    /// <summary>The number of distinct states.</summary>
     public int States { get; }
 
     /// <summary>
-    /// How many complete interleavings were covered: the paths through the graph of states from start to end.
-    /// <see cref="double.PositiveInfinity"/> when threads can go around in a circle; 0 when there is a <see cref="Failure"/>.
+    /// The number of complete interleavings covered: the paths through the state graph from start to end.
+    /// <see cref="double.PositiveInfinity"/> when threads can loop; 0 when there is a <see cref="Failure"/>.
     /// </summary>
     public double Executions { get; }
 
-    /// <summary>What goes wrong in the shortest failing interleaving; <see langword="null"/> when none fails.</summary>
+    /// <summary>The failure in the shortest failing interleaving; <see langword="null"/> if none fails.</summary>
     public string? Failure { get; }
 
-    /// <summary>The shortest failing interleaving, one step a line; empty when none fails.</summary>
+    /// <summary>The shortest failing interleaving, one step per line; empty if none fails.</summary>
     public IReadOnlyList<string> Schedule { get; }
 
     /// <summary>How many steps were tried, over all states.</summary>
@@ -36,7 +36,7 @@ public sealed class ExplorationResult
     /// <summary>What the threads' locals held at the ends, if that was asked for.</summary>
     internal IReadOnlySet<string> Outcomes { get; }
 
-    /// <summary>The failure and its schedule, or how much was covered: for the message of an assertion.</summary>
+    /// <summary>The failure and its schedule, or the coverage: for the message of an assertion.</summary>
     public override string ToString() => Failure is null
         ? $"No failure in {Text(Executions)} interleavings ({States} states)."
         : string.Join(Environment.NewLine, [$"{Failure}. The shortest interleaving that shows it:", .. Schedule.Select(line => $"  {line}")]);

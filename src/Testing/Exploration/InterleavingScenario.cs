@@ -3,13 +3,13 @@
 namespace VmBus.Testing;
 
 /// <summary>
-/// A few threads over a few shared cells, explored over every interleaving under a <see cref="MemoryModel"/>: for lock-free code
-/// small enough to write down as its memory accesses. Used by one thread.
+/// A few threads with a few shared cells, explored over every interleaving under a <see cref="MemoryModel"/>. For lock-free code
+/// that is small enough to express as memory accesses. Use it on one thread.
 /// </summary>
 /// <remarks>
-/// The code of a step runs many times. Nothing may influence it but the results of its accesses, and no loop may depend on them:
+/// The code of a step runs many times. It must depend only on the results of its accesses, and no loop can depend on them:
 /// wait with <see cref="ModelThread.Until"/>, <see cref="ModelThread.Take"/> or <see cref="ModelThread.Lock"/>. A step makes at
-/// most 16 accesses; what a thread remembers from one step to the next it keeps in a cell.
+/// most 16 accesses. A thread keeps state between steps in cells.
 /// </remarks>
 public sealed class InterleavingScenario
 {
@@ -18,16 +18,16 @@ public sealed class InterleavingScenario
     private readonly List<(string Name, Func<ModelThread, bool>[] Steps)> _threads = [];
 
     /// <summary>
-    /// Given the cells at the end of an interleaving, says what is wrong with them; <see langword="null"/> when nothing is. An
-    /// interleaving ends when no thread can go on; a thread that still waits then is a failure by itself.
+    /// Checks the cells at the end of an interleaving and returns an error; <see langword="null"/> if they are correct. An
+    /// interleaving ends when no thread can continue; a thread that still waits then is a failure.
     /// </summary>
     public Func<ReadOnlySpan<byte>, string?>? CheckEnd { get; init; }
 
     /// <summary>Adds a cell of shared memory: one byte.</summary>
     /// <param name="name">Its name in schedules.</param>
-    /// <param name="initialValue">What it holds at the start.</param>
-    /// <returns>Its number, which the methods of <see cref="ModelThread"/> take.</returns>
-    /// <exception cref="InvalidOperationException">There are 200 cells already.</exception>
+    /// <param name="initialValue">Its initial value.</param>
+    /// <returns>Its number, for the methods of <see cref="ModelThread"/>.</returns>
+    /// <exception cref="InvalidOperationException">There are already 200 cells.</exception>
     public int AddCell(string name, byte initialValue = 0)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -38,10 +38,10 @@ public sealed class InterleavingScenario
         return _cells.Count - 1;
     }
 
-    /// <summary>Adds a thread of steps that run once, in their order.</summary>
+    /// <summary>Adds a thread whose steps run once, in order.</summary>
     /// <param name="name">Its name in schedules.</param>
-    /// <param name="steps">Its code; one step is usual, several are for more than 16 accesses.</param>
-    /// <exception cref="InvalidOperationException">There are four threads already.</exception>
+    /// <param name="steps">Its code: usually one step; use several for more than 16 accesses.</param>
+    /// <exception cref="InvalidOperationException">There are already four threads.</exception>
     public void AddThread(string name, params Action<ModelThread>[] steps)
     {
         ArgumentNullException.ThrowIfNull(steps);
@@ -58,20 +58,22 @@ public sealed class InterleavingScenario
         }
     }
 
-    /// <summary>Adds a thread that runs one step again and again, as long as it returns <see langword="true"/>: a loop.</summary>
+    /// <summary>Adds a thread that runs a loop: it repeats one step while the step returns <see langword="true"/>.</summary>
     /// <param name="name">Its name in schedules.</param>
-    /// <param name="step">One turn of the loop.</param>
-    /// <exception cref="InvalidOperationException">There are four threads already.</exception>
+    /// <param name="step">One iteration of the loop.</param>
+    /// <exception cref="InvalidOperationException">There are already four threads.</exception>
     public void AddLoop(string name, Func<ModelThread, bool> step)
     {
         ArgumentNullException.ThrowIfNull(step);
         Add(name, [step]);
     }
 
-    /// <summary>Explores every interleaving, to the end or to the first failure. The work grows fast with threads and accesses.</summary>
-    /// <param name="model">How accesses may be reordered.</param>
-    /// <param name="maxStates">How many states there may be.</param>
-    /// <returns>What was found; <see cref="ExplorationResult.Failure"/> first.</returns>
+    /// <summary>
+    /// Explores every interleaving, to the end or to the first failure. The work grows quickly with threads and accesses.
+    /// </summary>
+    /// <param name="model">How accesses can be reordered.</param>
+    /// <param name="maxStates">The maximum number of states.</param>
+    /// <returns>The result; check <see cref="ExplorationResult.Failure"/> first.</returns>
     /// <exception cref="InvalidOperationException">
     /// There are more than <paramref name="maxStates"/> states, a step makes too many accesses or loops on the result of one, or a
     /// cell with plain loads takes more than 16 values under <see cref="MemoryModel.Weak"/>.

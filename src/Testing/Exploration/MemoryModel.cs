@@ -1,8 +1,8 @@
 namespace VmBus.Testing;
 
-/// <summary>How the accesses of one thread may be reordered on their way to memory.</summary>
+/// <summary>How the accesses of one thread can be reordered on their way to memory.</summary>
 /// <remarks>
-/// <para>Each thread has a window: accesses that its code has passed and that have not reached memory yet.</para>
+/// <para>Each thread has a window: accesses that its code has made but that have not reached memory yet.</para>
 /// <para><see cref="Weak"/> follows Armv8. Allowed: plain stores and plain loads of different cells in any order; a release store
 /// after what follows it; an acquire load before a release store that precedes it (RCpc); a load that takes the value of the
 /// thread's own store before other threads see it. Not allowed: an acquire load after anything that follows it; a release store
@@ -12,7 +12,7 @@ namespace VmBus.Testing;
 /// </remarks>
 public enum MemoryModel
 {
-    /// <summary>No reordering: each access reaches memory where the code has it.</summary>
+    /// <summary>No reordering: each access reaches memory in program order.</summary>
     SequentialConsistency,
 
     /// <summary>x86: stores wait in a first-in first-out buffer, and loads pass them. Interlocked operations drain the buffer.</summary>

@@ -5,12 +5,12 @@
 namespace VmBus.Testing;
 
 /// <summary>
-/// One thread of an <see cref="InterleavingScenario"/>, and its way to the modelled memory. Cells are the numbers that
-/// <see cref="InterleavingScenario.AddCell"/> gave; a cell holds 0 to 255. Used only inside the thread's own code.
+/// One thread of an <see cref="InterleavingScenario"/>, and its access to the modelled memory. Cells are the numbers that
+/// <see cref="InterleavingScenario.AddCell"/> returned; a cell holds 0 to 255. Use it only inside the thread's own code.
 /// </summary>
 /// <remarks>
-/// Every method that takes a cell throws <see cref="ArgumentOutOfRangeException"/> for a cell that does not exist and a value that
-/// a cell cannot hold.
+/// Every method with a cell parameter throws <see cref="ArgumentOutOfRangeException"/> for a cell that does not exist and a
+/// value that a cell cannot hold.
 /// </remarks>
 public sealed class ModelThread
 {
@@ -63,8 +63,8 @@ public sealed class ModelThread
 
     /// <summary><see cref="Interlocked.CompareExchange(ref uint, uint, uint)"/>.</summary>
     /// <param name="cell">The cell.</param>
-    /// <param name="value">The new value, where the comparison succeeds.</param>
-    /// <param name="comparand">What the cell must hold for that.</param>
+    /// <param name="value">The new value, if the comparison succeeds.</param>
+    /// <param name="comparand">The value that the cell must hold.</param>
     /// <returns>The old value.</returns>
     public uint CompareExchange(int cell, uint value, uint comparand) => Do(AccessKind.CompareExchange, cell, value, comparand);
 
@@ -83,10 +83,10 @@ public sealed class ModelThread
     /// <summary>A full fence: <see cref="Thread.MemoryBarrier"/>.</summary>
     public void Fence() => Do(AccessKind.Fence, 0);
 
-    /// <summary>Spins, with acquire loads, until a cell holds another value than <paramref name="not"/>.</summary>
+    /// <summary>Spins with acquire loads until a cell holds a value other than <paramref name="not"/>.</summary>
     /// <param name="cell">The cell.</param>
-    /// <param name="not">The value to wait out.</param>
-    /// <returns>The value found.</returns>
+    /// <param name="not">The value that ends the wait when it changes.</param>
+    /// <returns>The new value.</returns>
     public uint Until(int cell, uint not) => Do(AccessKind.Until, cell, not);
 
     /// <summary>Sleeps until a cell is not zero, then exchanges it for zero: an auto-reset event.</summary>
@@ -98,9 +98,9 @@ public sealed class ModelThread
     /// <param name="cell">The cell.</param>
     public void Lock(int cell) => Do(AccessKind.Lock, cell);
 
-    /// <summary>Fails the interleaving under way, unless a condition holds.</summary>
+    /// <summary>Fails the current interleaving unless a condition holds.</summary>
     /// <param name="condition">The condition.</param>
-    /// <param name="message">What is wrong when it does not hold.</param>
+    /// <param name="message">The failure if it does not hold.</param>
     public void Assert(bool condition, string message)
     {
         if (!condition)

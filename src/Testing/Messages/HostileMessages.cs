@@ -8,9 +8,9 @@ using VmBus.Protocol;
 namespace VmBus.Testing;
 
 /// <summary>
-/// Makes hostile channel messages, for either end: malformed, out of order, doubled, dropped, invented. Give
-/// <see cref="Deliver"/> to a <see cref="MessageTap"/>. The same seed does the same to the same messages. Used by one thread at a
-/// time, as a tap does.
+/// Generates hostile channel messages for either end: malformed, out of order, duplicated, dropped, invented. Pass
+/// <see cref="Deliver"/> to a <see cref="MessageTap"/>. The same seed does the same to the same messages. Use it on one thread
+/// at a time, like a tap.
 /// </summary>
 public sealed class HostileMessages
 {
@@ -22,20 +22,20 @@ public sealed class HostileMessages
     private readonly Queue<string> _did = new();
     private TestMessage? _heldBack;
 
-    /// <summary>Makes a source of messages.</summary>
-    /// <param name="seed">Where its random numbers begin.</param>
+    /// <summary>Creates a source of messages.</summary>
+    /// <param name="seed">The seed of its random numbers.</param>
     public HostileMessages(int seed)
     {
         _seed = seed;
         _random = new Random(seed);
     }
 
-    /// <summary>How many of a hundred messages are tampered with.</summary>
+    /// <summary>The percentage of messages to tamper with.</summary>
     public int Percentage { get; init; } = 30;
 
-    /// <summary>Decides what is delivered in place of a message: for the constructor of <see cref="MessageTap"/>.</summary>
+    /// <summary>Decides what to deliver in place of a message: for the constructor of <see cref="MessageTap"/>.</summary>
     /// <param name="message">The message.</param>
-    /// <returns>Mostly the message itself.</returns>
+    /// <returns>In most cases the message itself.</returns>
     public IEnumerable<TestMessage> Deliver(TestMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -51,8 +51,8 @@ public sealed class HostileMessages
         return delivered;
     }
 
-    /// <summary>Invents a message: of any type, with numbers that mean something more often than not.</summary>
-    /// <param name="direction">Which end it is for.</param>
+    /// <summary>Creates a random message: of any type, with mostly plausible numbers.</summary>
+    /// <param name="direction">The direction of the message.</param>
     public TestMessage Next(MessageDirection direction)
     {
         ChannelMessageRule[] rules = [.. ChannelMessages.All];
@@ -79,7 +79,7 @@ public sealed class HostileMessages
         return new TestMessage(direction, bytes.AsMemory(0, length));
     }
 
-    /// <summary>The seed, and what it did last, oldest first: for the message of a test that fails.</summary>
+    /// <summary>The seed and the last actions, oldest first: for the message of a failed test.</summary>
     public override string ToString() => $"(seed {_seed}) {(_did.Count == 0 ? "nothing" : string.Join("; ", _did))}";
 
     private List<TestMessage> Tamper(TestMessage message)

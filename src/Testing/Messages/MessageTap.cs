@@ -6,9 +6,9 @@ using VmBus.InMemory;
 namespace VmBus.Testing;
 
 /// <summary>
-/// Sits between a guest and the host of an <see cref="InMemoryMachine"/>, and decides for each channel message what is delivered:
-/// the message, another one, several, or none. With it a test scripts a host that never answers, a guest that says everything twice, and, by
-/// <see cref="HostileMessages"/>, ends that say anything. Packets in the rings do not pass here. Thread-safe.
+/// Connects a guest to the host of an <see cref="InMemoryMachine"/>, and decides for each channel message what is delivered:
+/// the message, another one, several, or none. A test can script a host that never answers, a guest that sends everything twice
+/// and, with <see cref="HostileMessages"/>, hostile ends. Packets in the rings do not pass through it. Thread-safe.
 /// </summary>
 public sealed class MessageTap
 {
@@ -17,10 +17,11 @@ public sealed class MessageTap
     private readonly List<(TestMessage Message, bool IsDelivered)> _transcript = [];
     private TappedPlatform? _platform;
 
-    /// <summary>Makes a tap.</summary>
+    /// <summary>Creates a tap.</summary>
     /// <param name="deliver">
-    /// Given each message, returns what is delivered in its place, in order: <c>[message]</c> to let it pass, <c>[]</c> to drop it.
-    /// What goes in the other direction is delivered to that end. Called for one message at a time; it must not block.
+    /// Gets each message and returns the messages to deliver in its place, in order: <c>[message]</c> to let it pass, <c>[]</c>
+    /// to drop it. A message in the other direction is delivered to that end. Called for one message at a time; it must not
+    /// block.
     /// </param>
     public MessageTap(Func<TestMessage, IEnumerable<TestMessage>> deliver)
     {
@@ -50,11 +51,14 @@ public sealed class MessageTap
 
     /// <summary>Connects the machine's guest through the tap.</summary>
     /// <param name="machine">The machine; its guest is not connected.</param>
-    /// <param name="options">How the guest behaves; <see langword="null"/> for the defaults. A short <see cref="GuestBusOptions.ResponseTimeout"/> suits a tap that drops answers.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="options">
+    /// The guest's options; <see langword="null"/> for the defaults. A short <see cref="GuestBusOptions.ResponseTimeout"/>
+    /// suits a tap that drops answers.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the connect.</param>
     /// <returns>The connection; it ends with the machine at the latest.</returns>
-    /// <exception cref="GuestBusException">The host refuses, or does not answer, as far as the guest can tell.</exception>
-    /// <exception cref="InvalidOperationException">The guest is connected already.</exception>
+    /// <exception cref="GuestBusException">From the guest's view, the host refuses or does not answer.</exception>
+    /// <exception cref="InvalidOperationException">The guest is already connected.</exception>
     public Task<GuestBus> ConnectAsync(InMemoryMachine machine, GuestBusOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(machine);
@@ -64,9 +68,11 @@ public sealed class MessageTap
         return machine.EnterAsync(options, (_, own, token) => GuestBus.ConnectAsync(platform, own, token), cancellationToken);
     }
 
-    /// <summary>Delivers a message that neither end has sent, past the tap's own decision.</summary>
+    /// <summary>Delivers a message that neither end has sent, without the tap's decision.</summary>
     /// <param name="message">The message.</param>
-    /// <returns>Whether it was taken: not by a guest that is not connected, and by no host when it is longer than 240 bytes.</returns>
+    /// <returns>
+    /// Whether it was accepted. A guest that is not connected accepts none; a host accepts none longer than 240 bytes.
+    /// </returns>
     public bool Inject(TestMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -79,7 +85,7 @@ public sealed class MessageTap
         return platform is not null && platform.Deliver(message);
     }
 
-    /// <summary>What was sent and what was delivered, a message a line: for the message of a test that fails.</summary>
+    /// <summary>The sent and the delivered messages, one per line: for the message of a failed test.</summary>
     public override string ToString()
     {
         lock (_sync)

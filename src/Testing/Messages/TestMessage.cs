@@ -3,16 +3,18 @@ using VmBus.Protocol;
 
 namespace VmBus.Testing;
 
-/// <summary>A channel message of a test: what a guest and its host tell each other about offers, GPADLs, opens and closes. Immutable.</summary>
-/// <param name="Direction">Which way it goes.</param>
-/// <param name="Bytes">The message, header included: at most 240 bytes of a valid one.</param>
+/// <summary>A channel message of a test: guest and host exchange them about offers, GPADLs, opens and closes. Immutable.</summary>
+/// <param name="Direction">The direction of the message.</param>
+/// <param name="Bytes">The message, including its header: at most 240 bytes if it is valid.</param>
 public sealed record TestMessage(MessageDirection Direction, ReadOnlyMemory<byte> Bytes)
 {
-    /// <summary>Its name in the protocol, without prefix: "OfferChannel", "OpenChannelResult"; "Unknown" where it has none.</summary>
+    /// <summary>Its name in the protocol, without prefix: "OfferChannel", "OpenChannelResult"; "Unknown" if it has none.</summary>
     public string Name => Description.Name;
 
-    /// <summary>The same message with one of its 32-bit fields changed.</summary>
-    /// <param name="offset">Where the field is, in bytes from the start of the header; the message's own fields begin at 8.</param>
+    /// <summary>Returns the same message with one 32-bit field changed.</summary>
+    /// <param name="offset">
+    /// The offset of the field, in bytes from the start of the header; the message's own fields begin at 8.
+    /// </param>
     /// <param name="value">The new value, stored little-endian.</param>
     /// <exception cref="ArgumentOutOfRangeException">The message has no four bytes there.</exception>
     public TestMessage WithUInt32(int offset, uint value)
@@ -28,7 +30,7 @@ public sealed record TestMessage(MessageDirection Direction, ReadOnlyMemory<byte
     public override string ToString() => $"{(Direction == MessageDirection.GuestToHost ? "guest -> host" : "host -> guest")}  {Description}";
 
     /// <summary>Whether it has the same direction and bytes.</summary>
-    /// <param name="other">The other.</param>
+    /// <param name="other">The other message.</param>
     public bool Equals(TestMessage? other) => other is not null && Direction == other.Direction && Bytes.Span.SequenceEqual(other.Bytes.Span);
 
     /// <inheritdoc/>

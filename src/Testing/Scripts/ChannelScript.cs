@@ -7,24 +7,24 @@ using VmBus.Hosting;
 namespace VmBus.Testing;
 
 /// <summary>
-/// What one end of a channel sends and expects, step by step. As a guest it is played with <see cref="PlayAsync"/>; as a host it is
-/// offered as a device. Build it first: the methods that add steps are for one thread. Playing is thread-safe, and a script may be
-/// played any number of times.
+/// What one end of a channel sends and expects, step by step. As a guest, play it with <see cref="PlayAsync"/>; as a host,
+/// offer it as a device. Build it first: the methods that add steps are for one thread. Playing is thread-safe, and a script
+/// can be played any number of times.
 /// </summary>
 /// <remarks>
-/// The first packet that differs from the script fails it with a <see cref="ChannelScriptException"/>, which shows the packets so
-/// far and the steps to come. Expected payloads are compared with their padding: zeros up to a multiple of 8 bytes.
+/// The first packet that differs from the script fails it with a <see cref="ChannelScriptException"/>, which lists the packets so
+/// far and the remaining steps. Expected payloads are compared with their padding: zeros up to a multiple of 8 bytes.
 /// </remarks>
 public sealed class ChannelScript : IChannelDevice
 {
     private readonly List<(string Text, Func<ScriptPlay, Task> Act)> _steps = [];
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>How long a step may take before it counts as one that never ends. Generous, so that a busy machine fails no test.</summary>
+    /// <summary>The time limit for a step. It is generous, so that a busy machine fails no test.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Completes when the script has been played as a device for the first time, or fails with what went wrong. Await it at the end
+    /// Completes when the script has been played as a device for the first time, or fails with the error. Await it at the end
     /// of a test of guest code.
     /// </summary>
     public Task Completion => _completion.Task;
@@ -38,7 +38,7 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"send a packet {PacketText.Of(bytes)}", play => play.SendAsync(bytes, default));
     }
 
-    /// <summary>Sends a request: a packet that asks for a completion, under the next transaction id.</summary>
+    /// <summary>Sends a request: a packet that requests a completion, with the next transaction id.</summary>
     /// <param name="payload">Its payload.</param>
     /// <returns>This script.</returns>
     public ChannelScript Request(ReadOnlySpan<byte> payload)
@@ -47,7 +47,7 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"send a request {PacketText.Of(bytes)}", play => play.RequestAsync(bytes));
     }
 
-    /// <summary>Completes the oldest request that was expected and is not completed.</summary>
+    /// <summary>Completes the oldest expected request that is not completed yet.</summary>
     /// <param name="payload">The payload of the completion.</param>
     /// <returns>This script.</returns>
     public ChannelScript Complete(ReadOnlySpan<byte> payload)
@@ -56,7 +56,7 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"send a completion {PacketText.Of(bytes)}", play => play.CompleteAsync(bytes));
     }
 
-    /// <summary>Expects an in-band packet that asks for no completion.</summary>
+    /// <summary>Expects an in-band packet that does not request a completion.</summary>
     /// <param name="payload">Its payload.</param>
     /// <returns>This script.</returns>
     public ChannelScript Expect(ReadOnlySpan<byte> payload)
@@ -65,7 +65,7 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"expect a packet {PacketText.Of(bytes)}", play => play.ExpectAsync(packet => PacketText.IsInBand(packet) && !packet.WantsCompletion && PacketText.IsSame(packet, bytes)));
     }
 
-    /// <summary>Expects an in-band packet that asks for a completion.</summary>
+    /// <summary>Expects an in-band packet that requests a completion.</summary>
     /// <param name="payload">Its payload.</param>
     /// <returns>This script.</returns>
     public ChannelScript ExpectRequest(ReadOnlySpan<byte> payload)
@@ -74,7 +74,7 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"expect a request {PacketText.Of(bytes)}", play => play.ExpectAsync(packet => PacketText.IsInBand(packet) && packet.WantsCompletion && PacketText.IsSame(packet, bytes)));
     }
 
-    /// <summary>Expects the completion of the oldest request that was sent and is not completed.</summary>
+    /// <summary>Expects the completion of the oldest sent request that is not completed yet.</summary>
     /// <param name="payload">Its payload.</param>
     /// <returns>This script.</returns>
     public ChannelScript ExpectCompletion(ReadOnlySpan<byte> payload)
@@ -84,8 +84,8 @@ public sealed class ChannelScript : IChannelDevice
     }
 
     /// <summary>Expects a packet of any type that a condition accepts.</summary>
-    /// <param name="description">What it is, for the message of a failure: "a heartbeat".</param>
-    /// <param name="condition">Whether it is that. The packet is valid during the call.</param>
+    /// <param name="description">A description for the message of a failure: "a heartbeat".</param>
+    /// <param name="condition">The condition. The packet is valid during the call.</param>
     /// <returns>This script.</returns>
     public ChannelScript Expect(string description, Func<ReceivedPacket, bool> condition)
     {
@@ -94,13 +94,15 @@ public sealed class ChannelScript : IChannelDevice
         return Add($"expect {description}", play => play.ExpectAsync(condition));
     }
 
-    /// <summary>Expects that the other end closes the channel, without another packet.</summary>
+    /// <summary>Expects that the other end closes the channel without sending another packet.</summary>
     /// <returns>This script.</returns>
     public ChannelScript ExpectEnd() => Add("expect the end of the channel", play => play.ExpectEndAsync());
 
-    /// <summary>Does anything else: close the channel, spoil a ring with a <see cref="HostilePeer"/>, wait for a condition.</summary>
-    /// <param name="description">What it is, for the message of a failure: "close the channel".</param>
-    /// <param name="act">Does it, on this end of the channel.</param>
+    /// <summary>
+    /// Runs any other action: close the channel, corrupt a ring with a <see cref="HostilePeer"/>, wait for a condition.
+    /// </summary>
+    /// <param name="description">A description for the message of a failure: "close the channel".</param>
+    /// <param name="act">The action, on this end of the channel.</param>
     /// <returns>This script.</returns>
     public ChannelScript Do(string description, Func<VmBusChannel, CancellationToken, Task> act)
     {
@@ -110,8 +112,8 @@ public sealed class ChannelScript : IChannelDevice
     }
 
     /// <summary>Plays the script on one end of a channel.</summary>
-    /// <param name="channel">The end. Nothing else may read it meanwhile.</param>
-    /// <param name="cancellationToken">Ends the play.</param>
+    /// <param name="channel">The end. No other code can read it at the same time.</param>
+    /// <param name="cancellationToken">Cancels the play.</param>
     /// <exception cref="ChannelScriptException">The other end differs from the script.</exception>
     public async Task PlayAsync(VmBusChannel channel, CancellationToken cancellationToken = default)
     {

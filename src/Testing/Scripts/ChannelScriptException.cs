@@ -1,6 +1,8 @@
 namespace VmBus.Testing;
 
-/// <summary>The other end of a channel differed from a <see cref="ChannelScript"/>. The message shows the packets so far.</summary>
+/// <summary>
+/// The other end of a channel differed from a <see cref="ChannelScript"/>. The message lists the packets so far.
+/// </summary>
 public sealed class ChannelScriptException : VmBusException
 {
     internal ChannelScriptException(int step, string message, Exception cause)
