@@ -22,7 +22,7 @@ public sealed class WhpRequirementsTests : IDisposable
     [InlineData(2, 2, "cannot intercept Hypercall.")]
     [InlineData(2, 0, "cannot intercept Msr, Hypercall.")]
     [InlineData(3, 0, "AccessSynic, AccessHypercalls")]
-    [InlineData(3, 0xDFFFFFFF, "gives guests no SignalEvents: it needs Windows 10 20H2")]
+    [InlineData(3, 0xDFFFFFFF, "offers guests no SignalEvents: it needs Windows 10 20H2")]
     public void What_is_missing_is_named(uint what, ulong value, string said)
     {
         Standin.Say(what, value);

@@ -22,7 +22,7 @@ internal sealed class InMemoryGuestPartition : IGuestPartition
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(guest);
         if (!host.IsRoot)
-            throw new ArgumentException($"Partition {host.Id} is not the root, so it may not reach into others.", nameof(host));
+            throw new ArgumentException($"Partition {host.Id} is not the root, so it cannot access others.", nameof(host));
         if (host.Hypervisor != guest.Hypervisor || host == guest)
             throw new ArgumentException("The guest is another partition of the host's hypervisor.", nameof(guest));
         _host = host;

@@ -33,7 +33,7 @@ internal sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
     {
         ArgumentNullException.ThrowIfNull(guest);
         if (scatterPages && !guest.Memory.IsShared)
-            throw new ArgumentException("Scattered pages are mapped as one ring only where the guest's memory is shared.", nameof(scatterPages));
+            throw new ArgumentException("Scattered pages are mapped as one ring only if the guest's memory is shared.", nameof(scatterPages));
         _guest = guest;
         _scatterPages = scatterPages;
         _synicPages = guest.Memory.AllocatePages(2 * VpCount);
@@ -61,7 +61,7 @@ internal sealed class InMemoryGuestPlatform : IGuestPlatform, IDisposable
     {
         ArgumentNullException.ThrowIfNull(handler);
         if (Interlocked.CompareExchange(ref _handler, handler, null) is not null)
-            throw new InvalidOperationException("This guest is connected already, and has one connection at a time. Use that one, or dispose it and connect again.");
+            throw new InvalidOperationException("This guest is already connected, and has one connection at a time. Use that one, or dispose it and connect again.");
         foreach (EventFlagDispatcher dispatcher in _dispatchers)
             dispatcher.MessageReceived = Receive;
         return new Undo(() =>

@@ -203,6 +203,6 @@ internal sealed class EventFdGate : ISignalGate, ISpinTarget
     private void Enter()
     {
         if (!_waiting.TryEnter())
-            throw new InvalidOperationException("Another thread waits on this gate already; it has one waiter at a time.");
+            throw new InvalidOperationException("Another thread already waits on this gate, which supports one waiter at a time.");
     }
 }

@@ -189,7 +189,7 @@ public sealed class KvmPartition : GuestPartition
         }
         catch (ErrnoException refused)
         {
-            throw new InvalidOperationException($"The kernel does not take the signals of connection {connectionId}: {refused.Message}", refused);
+            throw new InvalidOperationException($"The kernel does not accept the signals of connection {connectionId}: {refused.Message}", refused);
         }
     }
 

@@ -28,6 +28,6 @@ public sealed record KvmPartitionOptions : GuestPartitionOptions
     {
         base.Validate();
         if (IsHyperv && !HasInterrupts)
-            throw new ArgumentException("A guest that finds Hyper-V needs interrupts.");
+            throw new ArgumentException("A guest with Hyper-V needs interrupts.");
     }
 }

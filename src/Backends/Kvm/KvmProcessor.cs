@@ -204,7 +204,7 @@ internal sealed class KvmProcessor
             case KvmExit.SystemEvent:
                 return Describe(Vp.SystemEvent);
             case KvmExit.Shutdown:
-                return new GuestEnd(GuestEndReason.TripleFault, $"VP {Index} met a triple fault at 0x{Vp.GetRegisters().Rip:x}.");
+                return new GuestEnd(GuestEndReason.TripleFault, $"VP {Index} had a triple fault at 0x{Vp.GetRegisters().Rip:x}.");
             case KvmExit.Halt:
                 return new GuestEnd(GuestEndReason.Halted, $"VP {Index} halted at 0x{Vp.GetRegisters().Rip:x}, where no interrupt reaches it.");
             default:
@@ -255,9 +255,9 @@ internal sealed class KvmProcessor
         switch (occurrence.Kind)
         {
             case KvmSystemEvent.Shutdown:
-                return new GuestEnd(GuestEndReason.PoweredOff, "The guest asked to end.");
+                return new GuestEnd(GuestEndReason.PoweredOff, "The guest requested its end.");
             case KvmSystemEvent.Reset:
-                return new GuestEnd(GuestEndReason.Reset, "The guest asked for a reset.");
+                return new GuestEnd(GuestEndReason.Reset, "The guest requested a reset.");
             case KvmSystemEvent.Crash:
                 // It has only told so far: what it does next, a restart or nothing, is its own affair.
                 _partition.Crashed();

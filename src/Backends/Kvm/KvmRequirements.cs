@@ -31,7 +31,7 @@ internal static class KvmRequirements
     {
         IReadOnlyList<KvmCapability> missing = Missing(system, options);
         if (missing.Count > 0)
-            throw new PlatformNotSupportedException($"The KVM of this kernel cannot do what the guest needs: {string.Join(", ", missing)}.");
+            throw new PlatformNotSupportedException($"The KVM of this kernel lacks features that the guest needs: {string.Join(", ", missing)}.");
         int most = system.Check(KvmCapability.MaxVps);
         if (options.VpCount > Math.Max(most, 1))
             throw new PlatformNotSupportedException($"The KVM of this kernel runs at most {most} VPs, not {options.VpCount}.");

@@ -14,7 +14,7 @@ internal sealed class PortMap
         foreach (IPortDevice other in _devices)
         {
             if (device.FirstPort < other.FirstPort + other.PortCount && other.FirstPort < device.FirstPort + device.PortCount)
-                throw new ArgumentException($"Ports 0x{device.FirstPort:x} to 0x{device.FirstPort + device.PortCount - 1:x} are taken by another device.", nameof(device));
+                throw new ArgumentException($"Ports 0x{device.FirstPort:x} to 0x{device.FirstPort + device.PortCount - 1:x} are used by another device.", nameof(device));
         }
         _devices = [.. _devices, device];
     }

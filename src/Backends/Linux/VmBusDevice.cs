@@ -153,7 +153,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
     private static VmBusDevice Open(VmBusSysfs sysfs, Func<VmBusSysfs, SysfsDevice> find, VmBusDeviceOptions options, CancellationToken cancellationToken)
     {
         SysfsDevice found = find(sysfs);
-        Guid instance = found.InstanceId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{found.Path}/device_id says no instance.");
+        Guid instance = found.InstanceId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{found.Path}/device_id contains no instance.");
         VmBusBinding? binding = null;
         UioDevice? uio = null;
         try
@@ -169,7 +169,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         {
             uio?.Dispose();
             if (GiveBack(sysfs, instance, binding) is { } also)
-                throw new LinuxGuestException(also.Error, $"{failure.Message} The device could not be given back either: {also.Message}", failure);
+                throw new LinuxGuestException(also.Error, $"{failure.Message} The device could not be returned to its driver either: {also.Message}", failure);
             throw;
         }
     }
@@ -181,7 +181,7 @@ public sealed class VmBusDevice : IAsyncDisposable, IDisposable
         {
             1 => all[0],
             0 => throw sysfs.NoDevice(wanted),
-            _ => throw new LinuxGuestException(LinuxGuestError.SeveralDevices, $"The bus has {all.Length} devices {wanted}: name one by its instance ({string.Join(", ", all.Select(device => device.InstanceId))})."),
+            _ => throw new LinuxGuestException(LinuxGuestError.SeveralDevices, $"The bus has {all.Length} devices {wanted}: select one by its instance ({string.Join(", ", all.Select(device => device.InstanceId))})."),
         };
     }
 

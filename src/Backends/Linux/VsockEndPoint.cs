@@ -122,7 +122,7 @@ public sealed class VsockEndPoint : EndPoint
         ArgumentNullException.ThrowIfNull(socketAddress);
         ReadOnlySpan<byte> bytes = socketAddress.Buffer.Span[..socketAddress.Size];
         if (bytes.Length < Size || BinaryPrimitives.ReadUInt16LittleEndian(bytes) != Libc.FamilyVsock)
-            throw new ArgumentException("The address is not of AF_VSOCK.", nameof(socketAddress));
+            throw new ArgumentException("The address is not an AF_VSOCK address.", nameof(socketAddress));
         return new VsockEndPoint(BinaryPrimitives.ReadUInt32LittleEndian(bytes[CidOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(bytes[PortOffset..]));
     }
 

@@ -150,7 +150,7 @@ public sealed class InMemoryChannel : IDisposable
         _undo.Add(() =>
         {
             dispatcher.Unregister(Relid);
-            gate.Close($"Channel {Relid} to the {peer} was taken down.");
+            gate.Close($"Channel {Relid} to the {peer} was closed.");
         });
         var binding = new SignalBinding
         {

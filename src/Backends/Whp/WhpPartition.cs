@@ -122,7 +122,7 @@ public sealed class WhpPartition : GuestPartition
         }
         catch (WhpException refused)
         {
-            throw new InvalidOperationException($"The hypervisor does not take the signals of connection {connectionId}: {refused.Message}", refused);
+            throw new InvalidOperationException($"The hypervisor does not accept the signals of connection {connectionId}: {refused.Message}", refused);
         }
     }
 

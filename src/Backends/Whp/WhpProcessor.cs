@@ -150,12 +150,12 @@ internal sealed class WhpProcessor
                 HandlePort(in exit);
                 return null;
             case WhpExitReason.UnrecoverableException:
-                return new GuestEnd(GuestEndReason.TripleFault, $"VP {Index} met a triple fault at 0x{exit.Vp.Rip:x}.");
+                return new GuestEnd(GuestEndReason.TripleFault, $"VP {Index} had a triple fault at 0x{exit.Vp.Rip:x}.");
             case WhpExitReason.Halt:
                 return new GuestEnd(GuestEndReason.Halted, $"VP {Index} halted at 0x{exit.Vp.Rip:x}, where no interrupt reaches it.");
             case WhpExitReason.Memory:
                 return new GuestEnd(GuestEndReason.Failed,
-                    $"VP {Index} touched 0x{exit.Memory.Gpa:x} at 0x{exit.Vp.Rip:x}: no memory is there, and no instruction is emulated.");
+                    $"VP {Index} touched 0x{exit.Memory.Gpa:x} at 0x{exit.Vp.Rip:x}: there is no memory, and instructions are not emulated.");
             default:
                 return new GuestEnd(GuestEndReason.Failed, $"VP {Index} could not continue at 0x{exit.Vp.Rip:x}: {exit.Reason}.");
         }

@@ -21,7 +21,7 @@ internal static class WhpRequirements
     public static IReadOnlyList<string> Missing()
     {
         if (!WhpPlatform.IsInstalled)
-            return ["WinHvPlatform.dll is not there: turn on the Windows feature \"Windows Hypervisor Platform\" (HypervisorPlatform) and restart."];
+            return ["WinHvPlatform.dll is missing: turn on the Windows feature \"Windows Hypervisor Platform\" (HypervisorPlatform) and restart."];
         if (WhpPlatform.GetCapability<int>(WhpCapability.HypervisorPresent) is null or 0)
             return ["No hypervisor is running: turn on virtualization in the firmware, and the hypervisor (bcdedit /set hypervisorlaunchtype auto), and restart."];
         var missing = new List<string>();
@@ -33,7 +33,7 @@ internal static class WhpRequirements
             missing.Add($"The hypervisor cannot intercept {Exits & ~exits}.");
         WhpSyntheticFeatures synthetic = (WhpPlatform.GetCapability<WhpSyntheticFeaturesBanks>(WhpCapability.SyntheticFeatures) ?? default).Bank0 & Features;
         if (synthetic != Features)
-            missing.Add($"The hypervisor gives guests no {Features & ~synthetic}: it needs Windows 10 20H2 or later, or Windows Server 2022.");
+            missing.Add($"The hypervisor offers guests no {Features & ~synthetic}: it needs Windows 10 20H2 or later, or Windows Server 2022.");
         return missing;
     }
 

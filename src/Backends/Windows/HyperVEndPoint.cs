@@ -121,7 +121,7 @@ public sealed class HyperVEndPoint : EndPoint
         ArgumentNullException.ThrowIfNull(socketAddress);
         ReadOnlySpan<byte> bytes = socketAddress.Buffer.Span[..socketAddress.Size];
         if (bytes.Length < Size || BinaryPrimitives.ReadUInt16LittleEndian(bytes) != (ushort)HyperV)
-            throw new ArgumentException("The address is not of AF_HYPERV.", nameof(socketAddress));
+            throw new ArgumentException("The address is not an AF_HYPERV address.", nameof(socketAddress));
         return new HyperVEndPoint(new Guid(bytes[PartitionOffset..ServiceOffset]), new Guid(bytes[ServiceOffset..Size]));
     }
 

@@ -88,7 +88,7 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
         lock (_lock)
         {
             if (_hasReader)
-                throw new InvalidOperationException("The channel's packets are being read already: one ReadAllAsync at a time.");
+                throw new InvalidOperationException("The channel's packets are already being read: one ReadAllAsync at a time.");
             _hasReader = true;
         }
 
@@ -370,6 +370,6 @@ internal sealed class PacketDispatcher(VmBusChannel channel, IncomingRing ring)
     }
 
     private Exception EndFor() => _end is not (null or ObjectDisposedException) ? _end
-        : channel.State == ChannelState.Closed ? new ObjectDisposedException(nameof(VmBusChannel), "The channel was closed before the answer came.")
+        : channel.State == ChannelState.Closed ? new ObjectDisposedException(nameof(VmBusChannel), "The channel was closed before the answer arrived.")
         : new PeerDisconnectedException(channel.DisconnectReason ?? "The other side is gone.");
 }

@@ -36,7 +36,7 @@ partial class VmBusChannel
     /// <exception cref="ArgumentException">The packet could never fit into this ring.</exception>
     /// <exception cref="RingCorruptException">The other side wrote what no correct peer writes.</exception>
     /// <exception cref="PeerDisconnectedException">The other side is gone; the answer will not come.</exception>
-    /// <exception cref="ObjectDisposedException">The channel is closed, or was before the answer came.</exception>
+    /// <exception cref="ObjectDisposedException">The channel is closed, or was before the answer arrived.</exception>
     public ValueTask<ReceivedPacket> RequestAsync(ReadOnlyMemory<byte> payload, Urgency urgency = Urgency.Normal, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();

@@ -43,7 +43,7 @@ partial class GuestBus
             await closing.CloseAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (await _loop.RunAsync(() => BeginOpen(offer)).ConfigureAwait(false) is not null)
-                throw new InvalidOperationException($"Channel {relid} is open already: it could not be closed.");
+                throw new InvalidOperationException($"Channel {relid} is already open: it could not be closed.");
         }
 
         IGuestRings? rings = null;
@@ -54,7 +54,7 @@ partial class GuestBus
         {
             rings = _platform.AllocateRings(options.OutgoingSize, options.IncomingSize);
             (loan, Task<RequestResult> taken) = await _loop.RunAsync(() => Lend(offer, rings)).ConfigureAwait(false);
-            Check(await taken.WaitAsync(either.Token).ConfigureAwait(false), $"take the rings of channel {relid}");
+            Check(await taken.WaitAsync(either.Token).ConfigureAwait(false), $"accept the rings of channel {relid}");
             channel = Prepare(offer, options, loan);
             Task<RequestResult> opened = await _loop.RunAsync(() => Open(channel)).ConfigureAwait(false);
             Check(await opened.WaitAsync(either.Token).ConfigureAwait(false), $"open channel {relid}");
@@ -115,7 +115,7 @@ partial class GuestBus
         }).ConfigureAwait(false);
         RequestResult result = await returned.ConfigureAwait(false);
         if (result.Outcome is RequestOutcome.TimedOut or RequestOutcome.NotPosted)
-            throw new GuestBusException($"The host did not give back the rings of channel {relid}: {Reason(result)}. Their memory stays taken until it has.", result);
+            throw new GuestBusException($"The host did not release the rings of channel {relid}: {Reason(result)}. Their memory stays allocated until it does.", result);
     }
 
     // The one close that is answered.
@@ -142,13 +142,13 @@ partial class GuestBus
         uint relid = offer.Relid;
         RefuseWhenOver();
         if (!IsOffered(offer))
-            throw new InvalidOperationException($"Channel {relid} is not on offer any more.");
+            throw new InvalidOperationException($"Channel {relid} is no longer offered.");
         if (_moving is not null)
             throw new InvalidOperationException("The monitor pages are being moved.");
         if (_open.TryGetValue(relid, out GuestChannel? open) && open.IsClosing)
             return open;
         if (open is not null || _opening.Contains(relid))
-            throw new InvalidOperationException($"Channel {relid} is open already.");
+            throw new InvalidOperationException($"Channel {relid} is already open.");
         if (_protocol.StateOf(relid) is not GuestChannelState.Offered and var state)
             throw new InvalidOperationException($"Channel {relid} is {state}: it cannot be opened until the host has answered an earlier request about it.");
         _opening.Add(relid);

@@ -35,7 +35,7 @@ partial class GuestBus
         catch (Exception mistake)
         {
             // Not the caller's, who would be told of it alone while the bus went on: it faults the bus.
-            throw new UnreachableException("What the guest holds could not be taken back from the host.", mistake);
+            throw new UnreachableException("The guest's memory could not be reclaimed from the host.", mistake);
         }
 
         if (loan.IsAsked || loan.Returned.IsCompleted)

@@ -132,7 +132,7 @@ partial class GuestBus
         }).ConfigureAwait(false);
         Check(await asked.WaitAsync(cancellationToken).ConfigureAwait(false), $"connect {endpoint} to {service}");
         return (await GetOffersAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(offer => offer.InterfaceType == service && offer.InterfaceInstance == endpoint)
-            ?? throw new GuestBusException($"The host offered a channel for {endpoint} and took it back at once.", GuestBusError.Rescinded);
+            ?? throw new GuestBusException($"The host offered a channel for {endpoint} and rescinded it at once.", GuestBusError.Rescinded);
     }
 
     private static string NameOf(Guid interfaceType, Guid interfaceInstance, ushort subchannelIndex) =>

@@ -52,7 +52,7 @@ partial class GuestBus
     {
         RequestOutcome.Completed => $"it refused with {result.Status}",
         RequestOutcome.TimedOut => $"no answer within {_options.Protocol.ResponseTimeout.TotalSeconds} s",
-        RequestOutcome.Rescinded => "it has taken the channel back",
+        RequestOutcome.Rescinded => "it has rescinded the channel",
         RequestOutcome.Disconnected => _failure is { } failure ? $"the connection has failed ({failure.Message})" : "the connection has ended",
         RequestOutcome.NotPosted => $"the message could not be posted in {_options.Protocol.Retry.MaxTries} tries",
         _ => "the request was withdrawn",

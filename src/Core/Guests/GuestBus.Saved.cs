@@ -163,7 +163,7 @@ partial class GuestBus
         {
             rings.Leave();
             if (failure is RingCorruptException)
-                throw saved.NotThere($"a sound ring of channel {channel.Relid}");
+                throw saved.NotThere($"a valid ring of channel {channel.Relid}");
             throw;
         }
     }

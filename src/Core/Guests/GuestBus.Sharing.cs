@@ -21,7 +21,7 @@ partial class GuestBus
             uint made = _protocol.CreateGpadl(offer.Relid, [GpadlRange.OfPages(gpa, count)]);
             return (made, Await(Awaited.Gpadl, made));
         }).ConfigureAwait(false);
-        Check(await taken.WaitAsync(cancellationToken).ConfigureAwait(false), $"take {count} pages for channel {offer.Relid}");
+        Check(await taken.WaitAsync(cancellationToken).ConfigureAwait(false), $"accept {count} pages for channel {offer.Relid}");
         return gpadl;
     }
 

@@ -110,12 +110,12 @@ public sealed partial class GuestBus : IAsyncDisposable
     {
         string why = reason switch
         {
-            ConnectFailure.NoCommonVersion => $"the host speaks none of the versions {string.Join(", ", _options.Protocol.ProposedVersions)}",
+            ConnectFailure.NoCommonVersion => $"the host supports none of the versions {string.Join(", ", _options.Protocol.ProposedVersions)}",
             ConnectFailure.Timeout => $"the host did not answer within {_options.Protocol.ResponseTimeout.TotalSeconds} s",
             ConnectFailure.LowResources => "the host has no resources for a connection",
             ConnectFailure.Refused => "the host refuses and gives no reason",
             ConnectFailure.NotPosted => "the proposal could not be posted",
-            _ => "the attempt was ended",
+            _ => "the attempt was cancelled",
         };
         return new GuestBusException($"There is no connection: {why} ({reason}).", reason, _failure);
     }

@@ -54,7 +54,7 @@ internal sealed class GuestChannel : IChannelOwner, IAsyncDisposable
 
     internal bool IsOf(GuestBus bus) => _bus == bus;
 
-    internal void OnRescinded() => Channel.OnDisconnected(new PeerDisconnectedException($"The host took channel {Offer.Relid} back."));
+    internal void OnRescinded() => Channel.OnDisconnected(new PeerDisconnectedException($"The host rescinded channel {Offer.Relid}."));
 
     internal void OnDisconnected(string reason) => Channel.OnDisconnected(new PeerDisconnectedException(reason));
 

@@ -41,16 +41,16 @@ internal sealed record SavedGuestBus(GuestProtocol Protocol, ulong InterruptPage
         ulong[] monitorPages = reader.Words();
         reader.Check(monitorPages.Length is 0 or 2, $"there are {monitorPages.Length} monitor pages");
         var taken = new HashSet<ulong>(monitorPages) { interruptPage };
-        reader.Check(taken.Count == monitorPages.Length + 1, "two pages lie in one place");
+        reader.Check(taken.Count == monitorPages.Length + 1, "two pages have the same address");
         reader.Enter(SavedStateRecord.GuestRings);
         var channels = new SavedGuestChannel[reader.Count(SavedGuestChannel.LeastBytes)];
         for (int index = 0; index < channels.Length; index++)
         {
             channels[index] = SavedGuestChannel.Read(ref reader, protocol);
             uint relid = channels[index].Relid;
-            reader.Check(index == 0 || relid > channels[index - 1].Relid, $"channel {relid} is there twice, or out of order");
+            reader.Check(index == 0 || relid > channels[index - 1].Relid, $"channel {relid} occurs twice, or out of order");
             foreach (ulong frame in channels[index].PageFrames)
-                reader.Check(taken.Add(frame), $"the rings of channel {relid} lie where something else does");
+                reader.Check(taken.Add(frame), $"the rings of channel {relid} overlap other memory");
         }
 
         reader.Enter(SavedStateRecord.Unreleased);
@@ -61,5 +61,5 @@ internal sealed record SavedGuestBus(GuestProtocol Protocol, ulong InterruptPage
         return new SavedGuestBus(protocol, interruptPage, monitorPages, channels, unreleased) { _length = state.Length };
     }
 
-    public SavedStateException NotThere(string what) => new(SavedStateFault.DoesNotFit, _length, $"{what} is not in the guest's memory as it was");
+    public SavedStateException NotThere(string what) => new(SavedStateFault.DoesNotFit, _length, $"{what} is missing or changed in the guest's memory");
 }

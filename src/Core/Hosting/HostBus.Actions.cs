@@ -74,7 +74,7 @@ partial class HostBus
         if (isThere)
             _links[create.Offer].Gpadls[create.Gpadl] = create.Ranges;
         else
-            Refuse($"GPADL 0x{create.Gpadl:x} of channel {create.Relid} names memory that the guest does not have.");
+            Refuse($"GPADL 0x{create.Gpadl:x} of channel {create.Relid} refers to memory that the guest does not have.");
         _protocol.CompleteCreateGpadl(create.Offer, create.Gpadl, isThere ? ChannelMessageStatus.Success : ChannelMessageStatus.Unsuccessful);
     }
 
@@ -176,7 +176,7 @@ partial class HostBus
 
     // What the protocol refuses for a limit of its own: the guest is told no, and the host's author by which limit.
     private string LimitOf(ChannelMessageType request) => request == ChannelMessageType.TlConnectRequest
-        ? $"A socket channel is refused: {_protocol.SocketRequests} of {_options.MaxTransportConnects} requests wait for their answer already ({nameof(HostBusOptions.MaxTransportConnects)})."
+        ? $"A socket channel is refused: {_protocol.SocketRequests} of {_options.MaxTransportConnects} requests are already pending ({nameof(HostBusOptions.MaxTransportConnects)})."
         : $"A GPADL is refused: the guest has {_protocol.GpadlCount} of {_options.MaxGpadls} GPADLs with {_protocol.GpadlPages} of {_options.MaxGpadlPages} pages already "
             + $"({nameof(HostBusOptions.MaxGpadls)}, {nameof(HostBusOptions.MaxGpadlPages)}).";
 

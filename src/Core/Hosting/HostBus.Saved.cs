@@ -18,7 +18,7 @@ partial class HostBus
     /// The state; see docs/saved-state.md. Completes when every service has ended, or has lost its channel. A service must not
     /// wait for it.
     /// </returns>
-    /// <exception cref="InvalidOperationException">It is saved already, or not restored yet.</exception>
+    /// <exception cref="InvalidOperationException">It is already saved, or not restored yet.</exception>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     /// <exception cref="BusFaultException">The bus has failed.</exception>
     public async Task<byte[]> SaveAsync()
@@ -27,7 +27,7 @@ partial class HostBus
         lock (_inbox)
         {
             if (_isHeld)
-                throw new InvalidOperationException(_isSaving ? "The bus is saved already." : "The bus is not restored yet.");
+                throw new InvalidOperationException(_isSaving ? "The bus is already saved." : "The bus is not restored yet.");
             _isHeld = true;
         }
 
@@ -53,7 +53,7 @@ partial class HostBus
         byte[] protocolState = reader.Bytes().ToArray();
         reader.Enter(SavedStateRecord.Inbox);
         var inbox = new byte[reader.Count(sizeof(uint))][];
-        reader.CheckFit(inbox.Length <= InboxLimit, $"{inbox.Length} messages wait, and there is room for {InboxLimit}");
+        reader.CheckFit(inbox.Length <= InboxLimit, $"{inbox.Length} messages are queued, but there is room for {InboxLimit}");
         for (int message = 0; message < inbox.Length; message++)
         {
             inbox[message] = reader.Bytes().ToArray();
@@ -132,7 +132,7 @@ partial class HostBus
 
         _pages?.Dispose();
         _pages = null;
-        _idle?.TrySetException(new ObjectDisposedException(nameof(HostBus), "The bus was saved before the reset was done; it goes on after the restore."));
+        _idle?.TrySetException(new ObjectDisposedException(nameof(HostBus), "The bus was saved before the reset was done; it continues after the restore."));
         var writer = new SavedStateWriter(SavedStateKind.HostBus);
         writer.Begin(SavedStateRecord.Protocol);
         writer.Bytes(_protocol.Save());

@@ -20,7 +20,7 @@ partial class HostBus
         bool isPossible = Try(() =>
         {
             if (link.IsRevoked)
-                throw new RefusedException($"Channel {request.Relid} is being taken back.");
+                throw new RefusedException($"Channel {request.Relid} is being revoked.");
             if (AbandonedCalls >= _options.MaxAbandonedCalls)
                 throw new RefusedException($"Channel {request.Relid} is not opened while {AbandonedCalls} abandoned calls of devices still run.");
             opened = OpenChannel(link, request);
@@ -151,7 +151,7 @@ partial class HostBus
             link.SetRevoked();
             return;
         }
-        RefuseOpening(link, $"Channel {link.Relid} is taken back.");
+        RefuseOpening(link, $"Channel {link.Relid} is revoked.");
         _leaving[link.Name] = link;
         if (_protocol.HasSubchannels(link.Id))
         {

@@ -206,7 +206,7 @@ public sealed partial class HostBus : IAsyncDisposable
         if (_leaving.TryGetValue(link.Name, out OfferLink? leaving) || _leaving.TryGetValue(link.PrimaryName, out leaving))
         {
             return caller is null || !leaving.Takes(caller.Link) ? leaving
-                : throw new InvalidOperationException($"Channel {leaving.Relid} of that name is taken back when its service has ended, and that is the caller.");
+                : throw new InvalidOperationException($"Channel {leaving.Relid} of the same name is revoked when its service has ended, but the caller is that service.");
         }
         link.Id = _protocol.Offer(link.Offer);
         _links.Add(link.Id, link);

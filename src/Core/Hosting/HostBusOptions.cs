@@ -167,7 +167,7 @@ public sealed record HostBusOptions
         static void Check(TimeSpan limit, string name)
         {
             if (limit < TimeSpan.Zero && limit != Timeout.InfiniteTimeSpan)
-                throw new ArgumentOutOfRangeException(name, limit, "A limit is not negative.");
+                throw new ArgumentOutOfRangeException(name, limit, "A limit must not be negative.");
         }
     }
 }

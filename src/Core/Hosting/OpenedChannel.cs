@@ -73,7 +73,7 @@ internal sealed class OpenedChannel : IDisposable
         catch (RingCorruptException corrupt)
         {
             Dispose();
-            throw new RefusedException($"The guest opens a ring in an impossible condition: {corrupt.Message}");
+            throw new RefusedException($"The guest opens a ring in an invalid state: {corrupt.Message}");
         }
         catch
         {
@@ -123,7 +123,7 @@ internal sealed class OpenedChannel : IDisposable
             _deadline = clock.CreateTimer(_ => late(), null, limit, Timeout.InfiniteTimeSpan);
         // The token first: a service whose wait ends asks the token whether that is a failure.
         DeviceCode.Cancel(_closing, _refusedEnd);
-        Channel.OnDisconnected(new PeerDisconnectedException($"The guest closed channel {Request.Relid}, or it was taken back."));
+        Channel.OnDisconnected(new PeerDisconnectedException($"The guest closed channel {Request.Relid}, or its offer was revoked."));
     }
 
     /// <summary>
@@ -248,7 +248,7 @@ internal sealed class OpenedChannel : IDisposable
             }
         }
         if (failures is not null)
-            throw new AggregateException("Not all of a channel could be given back.", failures);
+            throw new AggregateException("Not all resources of a channel could be released.", failures);
     }
 
     private T Touch<T>(T resource) where T : IDisposable

@@ -75,7 +75,7 @@ public abstract class IntegrationGuest
         }
 
         if (answer.Length < packet.Length)
-            throw new ArgumentException($"The answer takes {packet.Length} bytes; there are {answer.Length}.", nameof(answer));
+            throw new ArgumentException($"The answer needs {packet.Length} bytes; the buffer has {answer.Length}.", nameof(answer));
         packet.CopyTo(answer);
         Span<byte> body = answer.Slice(IcPacket.HeadLength, bodyLength);
         header.Status = (uint)Answer(ref header, body);

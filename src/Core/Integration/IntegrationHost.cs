@@ -244,7 +244,7 @@ public abstract class IntegrationHost
         if (!refused)
             Malformed();
         State = IntegrationHostState.Refused;
-        EndedBy = new NotSupportedException($"The guest speaks none of the versions {string.Join(", ", _versions)} of {MessageType}.");
+        EndedBy = new NotSupportedException($"The guest supports none of the versions {string.Join(", ", _versions)} of {MessageType}.");
         Ended(EndedBy);
     }
 }

@@ -27,7 +27,7 @@ internal sealed class QuestionQueue<TQuestion, TAnswer>
         if (endedBy is not null)
             return Task.FromException<TAnswer>(endedBy);
         if (_waiting.Count >= MaxWaiting)
-            throw new InvalidOperationException($"{MaxWaiting} questions wait for an answer already.");
+            throw new InvalidOperationException($"{MaxWaiting} requests are already pending.");
         var answer = new TaskCompletionSource<TAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Enqueue((question, answer));
         return answer.Task;

@@ -34,13 +34,13 @@ public sealed class PipeCorruptException : VmBusException
 
     private static string Describe(PipeFault fault, uint value, uint limit, long position) => fault switch
     {
-        PipeFault.NotInBand => $"After {position} bytes came a packet of type {value}; pipes carry type {limit} only.",
-        PipeFault.HeaderTruncated => $"After {position} bytes came a packet of {value} bytes; a pipe's header takes {limit}.",
-        PipeFault.UnknownType => $"After {position} bytes came a pipe packet of type {value}; the highest known is {limit}.",
-        PipeFault.PartialFromPeer => $"After {position} bytes came a pipe packet of type {value}, marked as partly read, which no peer sends.",
-        PipeFault.GpaDirectNotOffered => $"After {position} bytes came a pipe packet of type {value}: GPA-direct transfers were not offered.",
-        PipeFault.LengthOverLimit => $"After {position} bytes came a pipe packet of {value} bytes of data; the limit is {limit}.",
-        PipeFault.LengthOverPacket => $"After {position} bytes came a pipe packet that claims {value} bytes of data; it has room for {limit}.",
+        PipeFault.NotInBand => $"After {position} bytes, the peer sent a packet of type {value}; pipes carry type {limit} only.",
+        PipeFault.HeaderTruncated => $"After {position} bytes, the peer sent a packet of {value} bytes; a pipe's header takes {limit}.",
+        PipeFault.UnknownType => $"After {position} bytes, the peer sent a pipe packet of type {value}; the highest known is {limit}.",
+        PipeFault.PartialFromPeer => $"After {position} bytes, the peer sent a pipe packet of type {value}, marked as partly read, which no peer sends.",
+        PipeFault.GpaDirectNotOffered => $"After {position} bytes, the peer sent a pipe packet of type {value}: GPA-direct transfers were not offered.",
+        PipeFault.LengthOverLimit => $"After {position} bytes, the peer sent a pipe packet of {value} bytes of data; the limit is {limit}.",
+        PipeFault.LengthOverPacket => $"After {position} bytes, the peer sent a pipe packet that claims {value} bytes of data; it has room for {limit}.",
         _ => $"The pipe is corrupt ({fault}, {value}, {limit}) after {position} bytes.",
     };
 }

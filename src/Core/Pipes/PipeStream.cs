@@ -277,7 +277,7 @@ public sealed partial class PipeStream : Stream
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (Mode == PipeMode.Message)
-            throw new NotSupportedException("In message mode an empty packet is an empty message: the end cannot be said, only the channel closed.");
+            throw new NotSupportedException("In message mode an empty packet is an empty message: the end cannot be sent; close the channel instead.");
         _input.ThrowIfFaulted();
         if (Channel.State == ChannelState.Disconnected)
             _output.Abandon();
@@ -290,5 +290,5 @@ public sealed partial class PipeStream : Stream
     private static TimeSpan TimeoutOf(int milliseconds)
         => milliseconds is > 0 or Timeout.Infinite
             ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new ArgumentOutOfRangeException(nameof(milliseconds), milliseconds, "A timeout is positive, or -1 for none.");
+            : throw new ArgumentOutOfRangeException(nameof(milliseconds), milliseconds, "A timeout must be positive, or -1 for none.");
 }

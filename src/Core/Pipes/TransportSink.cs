@@ -52,7 +52,7 @@ internal sealed class TransportSink(PipeStream stream) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This half of a pipe is written only.");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("This half of a pipe is write-only.");
 
     public override long Seek(long offset, SeekOrigin origin) => stream.Seek(offset, origin);
 

@@ -471,7 +471,7 @@ public sealed unsafe class IncomingRing
         if (_ended == EndedByClose)
             throw new ObjectDisposedException(null, "The channel is closed.");
         if (_ended == EndedByDispatcher)
-            throw new InvalidOperationException("ReadAllAsync or RequestAsync waits for packets of this channel: it cannot be read by batch meanwhile.");
+            throw new InvalidOperationException("ReadAllAsync or RequestAsync waits for packets of this channel: it cannot be read by batch at the same time.");
     }
 
     private void ThrowIfFaulted()

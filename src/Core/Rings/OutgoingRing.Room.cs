@@ -194,14 +194,14 @@ unsafe partial class OutgoingRing
     {
         uint longest = Math.Min(_size - 8, MaxPacketLength + PacketTrailer.Size);
         if (total > longest)
-            throw new ArgumentException($"The packet takes {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
+            throw new ArgumentException($"The packet needs {total} bytes of ring; this ring of {_size} bytes holds packets of up to {longest}.");
     }
 
     /// <summary>Every reader would fault its ring over such a packet.</summary>
     [DoesNotReturn]
     private static void ThrowNoRanges(PacketType type)
         => throw new ArgumentException(type == PacketType.Invalid
-            ? "The packet was not made by one of OutgoingPacket's methods: it has no type."
+            ? "The packet was not created by one of OutgoingPacket's methods: it has no type."
             : $"A packet of type {type} lists at least one range; this one has none.");
 
     private void ThrowIfFaulted()

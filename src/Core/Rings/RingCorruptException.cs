@@ -34,15 +34,15 @@ public sealed class RingCorruptException : VmBusException
 
     private static string Describe(RingFault fault, ulong value, ulong limit, uint index) => fault switch
     {
-        RingFault.WriteIndexOutOfRange => $"The peer's write index {value} lies outside the ring of {limit} bytes.",
-        RingFault.WriteIndexMisaligned => $"The peer's write index {value} is no multiple of 8.",
-        RingFault.ReadIndexOutOfRange => $"The peer's read index {value} lies outside the ring of {limit} bytes.",
-        RingFault.ReadIndexMisaligned => $"The peer's read index {value} is no multiple of 8.",
+        RingFault.WriteIndexOutOfRange => $"The peer's write index {value} is outside the ring of {limit} bytes.",
+        RingFault.WriteIndexMisaligned => $"The peer's write index {value} is not a multiple of 8.",
+        RingFault.ReadIndexOutOfRange => $"The peer's read index {value} is outside the ring of {limit} bytes.",
+        RingFault.ReadIndexMisaligned => $"The peer's read index {value} is not a multiple of 8.",
         RingFault.ReadIndexPassedWriter => $"The peer's read index {value} passed the write index {limit}.",
         RingFault.WriteIndexPassedReader => $"The peer's write index {value} passed the read index {limit}.",
-        RingFault.TruncatedPacket => $"At index {index} {value} bytes are published; the smallest packet takes {limit}.",
-        RingFault.PacketTooShort => $"The packet at index {index} has {value} bytes for its headers, which take at least {limit}.",
-        RingFault.PacketTooLong => $"The packet at index {index} says it is {value} bytes long; {limit} are published.",
+        RingFault.TruncatedPacket => $"At index {index} {value} bytes are published; the smallest packet has {limit}.",
+        RingFault.PacketTooShort => $"The packet at index {index} has {value} bytes for its headers, which need at least {limit}.",
+        RingFault.PacketTooLong => $"The packet at index {index} claims to be {value} bytes long; {limit} are published.",
         RingFault.PacketOverLimit => $"The packet at index {index} is {value} bytes long; this reader accepts {limit}.",
         RingFault.DataOffsetOutOfRange => $"The packet at index {index} has its payload at offset {value}, outside 16 to {limit}.",
         RingFault.UnknownPacketType => $"The packet at index {index} has type {value}, which no channel carries.",

@@ -38,9 +38,9 @@ public sealed unsafe class RingMemory
     private RingMemory(nint control, nint data, int dataSize, bool doubleMapped, object? owner)
     {
         if (control == 0 || (control & 7) != 0)
-            throw new ArgumentException($"The control page lies at 0x{control:x}; it must be 8-byte aligned and not null.", nameof(control));
+            throw new ArgumentException($"The control page is at 0x{control:x}; it must be 8-byte aligned and not null.", nameof(control));
         if (data == 0 || (data & 7) != 0)
-            throw new ArgumentException($"The data area lies at 0x{data:x}; it must be 8-byte aligned and not null.", nameof(data));
+            throw new ArgumentException($"The data area is at 0x{data:x}; it must be 8-byte aligned and not null.", nameof(data));
         CheckDataSize(dataSize);
 
         ControlPage = (RingControlPage*)control;

@@ -144,9 +144,9 @@ internal sealed unsafe partial class ChannelSignaler
     public void SetLatencyHint(TimeSpan latency)
     {
         if (latency.Ticks is < 1 or > ushort.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(latency), latency, $"A latency hint is 0.0001 to 6.5535 ms; {latency.TotalMilliseconds} ms is not.");
+            throw new ArgumentOutOfRangeException(nameof(latency), latency, $"A latency hint must be 0.0001 to 6.5535 ms, not {latency.TotalMilliseconds} ms.");
         if (!HasMonitor || !_canHint)
-            throw new InvalidOperationException(HasMonitor ? "This signal path does not let the latency hint be written." : "The channel has no monitor, so it has no latency hint.");
+            throw new InvalidOperationException(HasMonitor ? "This signal path cannot write the latency hint." : "The channel has no monitor, so it has no latency hint.");
         _hint = (ushort)latency.Ticks;
         WriteHint(_mode);
     }

@@ -7,7 +7,7 @@ namespace VmBus;
 /// <param name="RoomSignals">Signals of either kind sent because the other side waited for room.</param>
 /// <param name="Failed">Immediate signals that the hypervisor refused.</param>
 /// <param name="LastFailure">The status of the last refusal.</param>
-/// <param name="ModeChanges">Times an adaptive channel changed its way of signalling.</param>
+/// <param name="ModeChanges">Times an adaptive channel switched between deferred and immediate signals.</param>
 internal readonly record struct SignalStatistics(
     long Monitored, long Hypercalls, long Promoted, long RoomSignals, long Failed, VmBus.Layout.HypercallStatus LastFailure, long ModeChanges)
 {

@@ -37,7 +37,7 @@ internal static class ChannelMeter
             into.Add(counted.PacketsSent, Direction, "sent");
             into.Add(counted.PacketsReceived, Direction, "received");
         });
-        Count("vmbus.channel.bytes", "By", "Bytes of ring that those packets took, descriptors and trailers included, by direction.", static (counted, into) =>
+        Count("vmbus.channel.bytes", "By", "Ring bytes of those packets, including descriptors and trailers, by direction.", static (counted, into) =>
         {
             into.Add(counted.BytesSent, Direction, "sent");
             into.Add(counted.BytesReceived, Direction, "received");
@@ -61,8 +61,8 @@ internal static class ChannelMeter
         });
         Count("vmbus.channel.wakeups", "{wakeup}", "Signals of the other end that ended a wait here.", static (counted, into) => into.Add(counted.Wakeups));
         Count("vmbus.channel.sends.refused", "{send}", "Sends refused for lack of room.", static (counted, into) => into.Add(counted.RefusedSends));
-        Count("vmbus.channel.ring.full", "{time}", "Times the outgoing ring became full: refusals in a row count once.", static (counted, into) => into.Add(counted.TimesFull));
-        Count("vmbus.channel.mode_changes", "{change}", "Times an adaptive channel changed its way of signalling.", static (counted, into) => into.Add(counted.ModeChanges));
+        Count("vmbus.channel.ring.full", "{time}", "Times the outgoing ring became full: consecutive refusals count once.", static (counted, into) => into.Add(counted.TimesFull));
+        Count("vmbus.channel.mode_changes", "{change}", "Times an adaptive channel switched between deferred and immediate signals.", static (counted, into) => into.Add(counted.ModeChanges));
 
         Gauge("vmbus.channel.ring.used", "By", "Bytes in the ring that are not read yet, by direction.", static (channel, into) =>
         {
@@ -78,8 +78,8 @@ internal static class ChannelMeter
             into.Add(channel.Incoming.DataSize, Direction, "received");
         });
 
-        Total("vmbus.channel.faults", "{fault}", "Channels that faulted: the other end wrote what no correct peer writes. By device class.", ChannelFaults.Observe);
-        Total("vmbus.host.message_faults", "{message}", "Messages of guests that were not taken, by fault.", HostMessageFaults.Observe);
+        Total("vmbus.channel.faults", "{fault}", "Channels that faulted: the other end wrote an invalid value. By device class.", ChannelFaults.Observe);
+        Total("vmbus.host.message_faults", "{message}", "Messages of guests that were rejected, by fault.", HostMessageFaults.Observe);
         Total("vmbus.host.device_failures", "{failure}", "Exceptions of devices and callbacks, by operation.", HostDeviceFailures.Observe);
         Total("vmbus.host.refusals", "{request}", "Requests of guests that were understood and refused.", static () => [new Measurement<long>(Interlocked.Read(ref _hostRefusals))]);
 

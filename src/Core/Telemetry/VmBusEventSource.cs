@@ -99,7 +99,7 @@ internal sealed class VmBusEventSource : EventSource
     [Event(8, Level = EventLevel.Warning, Keywords = Keywords.Connection, Message = "refused: {0}")]
     public void Refused(string reason) => WriteEvent(8, reason);
 
-    [Event(9, Level = EventLevel.Warning, Keywords = Keywords.Connection, Message = "a message was not taken: {0}")]
+    [Event(9, Level = EventLevel.Warning, Keywords = Keywords.Connection, Message = "a message was rejected: {0}")]
     public void MessageNotTaken(string fault) => WriteEvent(9, fault);
 
     [Event(10, Level = EventLevel.Error, Keywords = Keywords.Device, Message = "{0} of {1} failed: {2}")]

@@ -52,7 +52,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
         {
             long length = RandomAccess.GetLength(file);
             if (length == 0 || length % IBlockDevice.BlockSize != 0)
-                throw new IOException($"'{path}' has {length} bytes: an image is one block of {IBlockDevice.BlockSize} bytes or more, and whole ones.");
+                throw new IOException($"'{path}' has {length} bytes: an image must be one or more whole blocks of {IBlockDevice.BlockSize} bytes.");
             return new BlockFile(file, length, isReadOnly, deallocate);
         }
         catch
@@ -72,7 +72,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
         {
             int read = RandomAccess.Read(_file, rest, offset);
             if (read == 0)
-                throw new EndOfStreamException($"The image ends at byte {offset} of {Length}: it was made shorter.");
+                throw new EndOfStreamException($"The image ends at byte {offset} of {Length}: it was truncated.");
             rest = rest[read..];
             offset += read;
         }
@@ -85,7 +85,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     {
         ObjectDisposedException.ThrowIf(_file.IsClosed, this);
         if (IsReadOnly)
-            throw new UnauthorizedAccessException("This image was opened for reading only.");
+            throw new UnauthorizedAccessException("This image was opened read-only.");
         RandomAccess.Write(_file, source.Span, offset);
         return ValueTask.CompletedTask;
     }
@@ -102,7 +102,7 @@ public sealed class BlockFile : IBlockDevice, IDisposable
     public ValueTask UnmapAsync(long offset, long length)
     {
         if (_deallocate is null)
-            throw new NotSupportedException("This image cannot give blocks back.");
+            throw new NotSupportedException("This image cannot unmap blocks.");
         // Closed meanwhile, its descriptor could be another file's by the time of the hole.
         bool isHeld = false;
         try

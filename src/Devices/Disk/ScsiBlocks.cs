@@ -19,7 +19,7 @@ internal sealed class ScsiBlocks
     {
         long length = device.Length;
         if (length <= 0 || length % IBlockDevice.BlockSize != 0)
-            throw new ArgumentException($"A block device of {length} bytes: it must have one block of {IBlockDevice.BlockSize} bytes or more, and whole ones.", nameof(device));
+            throw new ArgumentException($"A block device of {length} bytes: it must have one or more whole blocks of {IBlockDevice.BlockSize} bytes.", nameof(device));
         _device = device;
         Count = (ulong)(length / IBlockDevice.BlockSize);
         IsReadOnly = device.IsReadOnly;

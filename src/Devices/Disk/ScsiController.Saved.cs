@@ -72,7 +72,7 @@ partial class ScsiController
     private List<KeptAnswer> ReadState(ReadOnlySpan<byte> state)
     {
         if (state.Length < SavedHeadLength || BinaryPrimitives.ReadUInt32LittleEndian(state) != SavedFormat)
-            throw new ArgumentException("This is no saved state of a SCSI controller.", nameof(state));
+            throw new ArgumentException("This is not a saved state of a SCSI controller.", nameof(state));
         var current = (StorageProtocol.State)state[4];
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(state[5..]), subchannels = BinaryPrimitives.ReadUInt16LittleEndian(state[7..]);
         int count = BinaryPrimitives.ReadInt32LittleEndian(state[9..]);
@@ -80,7 +80,7 @@ partial class ScsiController
         if (current > StorageProtocol.State.Ready || count < 0 || rest.Length != (long)count * SavedAnswerLength)
             throw new ArgumentException($"The saved state of a SCSI controller is damaged: {state.Length} bytes, {count} answers.", nameof(state));
         if (subchannels > (_options.OfferSubchannel is null ? 0 : _options.MaxSubchannels))
-            throw new ArgumentException($"The guest of the saved controller has {subchannels} subchannels, and there can be {_options.MaxSubchannels}.", nameof(state));
+            throw new ArgumentException($"The guest of the saved controller has {subchannels} subchannels, but the limit is {_options.MaxSubchannels}.", nameof(state));
         if (!StorageProtocol.IsPossible(current, version, subchannels))
             throw new ArgumentException($"The saved state of a SCSI controller is damaged: version 0x{version:x} and {subchannels} subchannels in state {current}.", nameof(state));
         var kept = new List<KeptAnswer>(count);

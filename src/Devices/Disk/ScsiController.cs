@@ -79,7 +79,7 @@ public sealed partial class ScsiController : IChannelDevice
         ArgumentOutOfRangeException.ThrowIfNegative(lun);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lun, ScsiTarget.MaxLuns);
         if (!Target.TryAttach(lun, new ScsiDisk(device, id ?? new Guid(0xd15c1, (short)lun, 0, 1, 2, 3, 4, 5, 6, 7, (byte)lun))))
-            throw new ArgumentException($"There is a disk at LUN {lun} already.", nameof(lun));
+            throw new ArgumentException($"There is already a disk at LUN {lun}.", nameof(lun));
         Enumerate();
     }
 

@@ -79,16 +79,16 @@ partial class NetworkAdapter
         try
         {
             if (reader.ReadUInt32() != SavedFormat)
-                throw new ArgumentException("This is no saved state of a network adapter.", nameof(state));
+                throw new ArgumentException("This is not a saved state of a network adapter.", nameof(state));
             NetworkState restored = NewState();
             Read(reader, restored, state.Length);
             if (reader.BaseStream.Position != state.Length)
-                throw new ArgumentException($"The saved state of a network adapter has {state.Length} bytes, of which {reader.BaseStream.Position} mean something.", nameof(state));
+                throw new ArgumentException($"The saved state of a network adapter has {state.Length} bytes, of which {reader.BaseStream.Position} are valid.", nameof(state));
             _state = restored;
         }
         catch (EndOfStreamException)
         {
-            throw new ArgumentException($"The saved state of a network adapter is cut off after {state.Length} bytes.", nameof(state));
+            throw new ArgumentException($"The saved state of a network adapter is truncated after {state.Length} bytes.", nameof(state));
         }
     }
 

@@ -50,7 +50,7 @@ public sealed partial class NetworkAdapter : IChannelDevice
         ArgumentOutOfRangeException.ThrowIfLessThan(Options.LinkSpeed, 100, nameof(options));
         _address = address.GetAddressBytes();
         if (!EthernetFrame.IsAdapter(_address))
-            throw new ArgumentException($"An adapter's address has 6 bytes, is not that of a group and not zero; this is {address}.", nameof(address));
+            throw new ArgumentException($"An adapter's address has 6 bytes, and is unicast and not zero; this is {address}.", nameof(address));
         Link = link;
         _state = NewState();
         _isLinkUp = Options.IsLinkUp;

@@ -177,7 +177,7 @@ internal sealed class ReceiveBuffer
         foreach (int section in sections)
         {
             if (section < 0 || section >= SectionCount || _states[section] != State.Free)
-                throw new ArgumentException($"Section {section} of {SectionCount} is in two packets, or is none.", nameof(sections));
+                throw new ArgumentException($"Section {section} of {SectionCount} is in two packets, or does not exist.", nameof(sections));
             _states[section] = State.Taken;
         }
         Join(sections);

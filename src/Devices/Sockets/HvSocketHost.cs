@@ -40,7 +40,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         Options = options ?? new HvSocketOptions();
         Options.Validate();
         if (bus.TransportConnect is not null)
-            throw new InvalidOperationException("The bus has a handler of connect requests already: HostBus.TransportConnect is set.");
+            throw new InvalidOperationException("The bus already has a handler of connect requests: HostBus.TransportConnect is set.");
         _bus = bus;
         bus.TransportConnect = _answer = AnswerAsync;
     }
@@ -88,7 +88,7 @@ public sealed class HvSocketHost : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
         var listener = new HvSocketListener(service, backlog, ended => _listeners.TryRemove(new KeyValuePair<Guid, HvSocketListener>(ended.Service, ended)));
         if (!_listeners.TryAdd(service, listener))
-            throw new InvalidOperationException($"Service {service} has a listener already.");
+            throw new InvalidOperationException($"Service {service} already has a listener.");
         if (IsDisposed)
         {
             listener.Dispose();

@@ -47,7 +47,7 @@ public sealed class HvSocketRequest
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Interlocked.Exchange(ref _accepted, 1) != 0)
-            throw new InvalidOperationException($"The connection of {Endpoint} to service {Service} was accepted already.");
+            throw new InvalidOperationException($"The connection of {Endpoint} to service {Service} was already accepted.");
         if (Volatile.Read(ref _answered) != 0)
             throw new HvSocketException($"The guest has withdrawn its request to connect to service {Service}.", SocketError.ConnectionAborted);
         Connection = new HvSocketConnection(_host, Service, Endpoint, isForAccept: false);

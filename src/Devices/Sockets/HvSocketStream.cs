@@ -85,7 +85,7 @@ public sealed class HvSocketStream : Stream
         set
         {
             if (value is <= 0 and not Timeout.Infinite)
-                throw new ArgumentOutOfRangeException(nameof(value), value, "A time-out is positive, or Timeout.Infinite.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout must be positive, or Timeout.Infinite.");
             _readTimeout = TimeSpan.FromMilliseconds(value);
         }
     }

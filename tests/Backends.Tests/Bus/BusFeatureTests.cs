@@ -286,7 +286,7 @@ public sealed class BusFeatureTests
         GuestOffer offer = Assert.Single(await bus.RequestOffersAsync(Token));
         await Assert.ThrowsAsync<GuestBusException>(() => bus.OpenChannelAsync(offer, cancellationToken: Token));
         Assert.Null(device.LastRequest);
-        Assert.Contains("impossible", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
+        Assert.Contains("invalid", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
     }
 
     private sealed class Greeter : IChannelDevice

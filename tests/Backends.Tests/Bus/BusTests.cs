@@ -144,7 +144,7 @@ public sealed class BusTests
         Assert.False(await waiting.WaitAsync(Patience.Limit, BusFixture.Token));
         Assert.Equal(ChannelState.Disconnected, channel.Channel.State);
         Assert.False(channel.Channel.TrySend([1]));
-        Assert.Equal($"The host took channel {offer.Relid} back.", channel.Channel.DisconnectReason);
+        Assert.Equal($"The host rescinded channel {offer.Relid}.", channel.Channel.DisconnectReason);
         Assert.Empty(await bus.GetOffersAsync());
         Assert.Equal(0, device.Serving);
         Assert.Equal(1, (await fixture.Host.GetStatisticsAsync()).Relids);

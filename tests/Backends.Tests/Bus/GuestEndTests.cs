@@ -23,9 +23,9 @@ public sealed class GuestEndTests
         Assert.False(user.Completion.IsCompleted);
         await offered.RevokeAsync().WaitAsync(Patience.Limit, Token);
         await user.Completion.WaitAsync(Patience.Limit, Token);
-        Assert.Equal((ChannelState.Disconnected, $"The host took channel {channel.Offer.Relid} back."), (user.State, user.DisconnectReason));
+        Assert.Equal((ChannelState.Disconnected, $"The host rescinded channel {channel.Offer.Relid}."), (user.State, user.DisconnectReason));
         await user.CloseAsync(Token);
-        Assert.Equal((ChannelState.Closed, $"The host took channel {channel.Offer.Relid} back."), (user.State, user.DisconnectReason));
+        Assert.Equal((ChannelState.Closed, $"The host rescinded channel {channel.Offer.Relid}."), (user.State, user.DisconnectReason));
     }
 
     [Theory]

@@ -58,7 +58,7 @@ public sealed class GuestReturnsTests
         platform.Release();
         await using GuestChannel channel = await opening.WaitAsync(Patience.Limit, Token);
         Assert.True(channel.Channel.Completion.IsCompleted, "The channel waits for a host that has taken it back.");
-        Assert.Equal((ChannelState.Disconnected, $"The host took channel {offer.Relid} back."), (channel.Channel.State, channel.Channel.DisconnectReason));
+        Assert.Equal((ChannelState.Disconnected, $"The host rescinded channel {offer.Relid}."), (channel.Channel.State, channel.Channel.DisconnectReason));
         Assert.False(await channel.Channel.WaitToReadAsync(Token).AsTask().WaitAsync(Patience.Limit, Token));
     }
 

@@ -167,7 +167,7 @@ public sealed class InMemoryMachineTests
         await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         Assert.Single(await bus.GetOpenChannelsAsync(Token));
         InvalidOperationException second = await Assert.ThrowsAsync<InvalidOperationException>(() => machine.ConnectAsync(cancellationToken: Token));
-        Assert.Equal("This guest is connected already, and has one connection at a time. Use that one, or dispose it and connect again.", second.Message);
+        Assert.Equal("This guest is already connected, and has one connection at a time. Use that one, or dispose it and connect again.", second.Message);
         await bus.DisposeAsync();
         await using GuestChannel channel = await machine.OpenChannelAsync(EchoDevice.Offer(1), cancellationToken: Token);
         await BusFixture.PingAsync(channel.Channel, 2);

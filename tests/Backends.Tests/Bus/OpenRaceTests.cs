@@ -12,7 +12,7 @@ public sealed class OpenRaceTests
     private static CancellationToken Token => BusFixture.Token;
 
     [Theory]
-    [InlineData(ChannelMessageType.GpadlCreated, "take the rings of channel 1")]
+    [InlineData(ChannelMessageType.GpadlCreated, "accept the rings of channel 1")]
     [InlineData(ChannelMessageType.OpenChannelResult, "open channel 1")]
     internal async Task An_open_that_times_out_says_what_was_asked_and_for_how_long_and_frees_its_rings_with_the_late_answer(ChannelMessageType late, string asked)
     {
@@ -100,7 +100,7 @@ public sealed class OpenRaceTests
             {
                 Assert.True(refused.Result is { Outcome: RequestOutcome.Rescinded or RequestOutcome.Completed }, refused.Message);
             }
-            catch (InvalidOperationException late) when (late.Message.Contains("not on offer any more", StringComparison.Ordinal))
+            catch (InvalidOperationException late) when (late.Message.Contains("no longer offered", StringComparison.Ordinal))
             {
                 // The revoke came first.
             }

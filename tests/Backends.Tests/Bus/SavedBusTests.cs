@@ -129,7 +129,7 @@ public sealed class SavedBusTests
         await fixture.Host.OfferAsync(EchoDevice.Offer(9), new EchoDevice());
         await fixture.Host.CompleteRestoreAsync();
         Assert.Equal(ChannelState.Open, channels[0].Channel.State);
-        Assert.All(channels.Skip(1), channel => Assert.Equal($"The host took channel {channel.Offer.Relid} back.", channel.Channel.DisconnectReason));
+        Assert.All(channels.Skip(1), channel => Assert.Equal($"The host rescinded channel {channel.Offer.Relid}.", channel.Channel.DisconnectReason));
         await BusFixture.PingAsync(channels[0].Channel, 5);
         foreach (GuestChannel channel in channels.Skip(1))
             await channel.CloseAsync().WaitAsync(Patience.Limit, Token);

@@ -32,7 +32,7 @@ public sealed class BudgetTests
         Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenResultAsync());
         HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
         Assert.Equal((Echo, 1L), (now.RingMappings, now.Refusals));
-        Assert.Contains("takes 9 mappings, and the guest's rings have 13 of 20", now.LastRefusal, StringComparison.Ordinal);
+        Assert.Contains("needs 9 mappings, and the guest's rings already have 13 of 20", now.LastRefusal, StringComparison.Ordinal);
         await fixture.AssertUnharmedAsync(gpadls: 3);
     }
 
@@ -62,7 +62,7 @@ public sealed class BudgetTests
         Assert.Equal(ChannelMessageStatus.ConnectionRefused, (await fixture.Guest.NextAsync<TlConnectResult>(ChannelMessageType.TlConnectResult)).Status);
         HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
         Assert.Equal((2, 1L), (now.SocketRequests, now.Refusals));
-        Assert.Equal("A socket channel is refused: 2 of 2 requests wait for their answer already (MaxTransportConnects).", now.LastRefusal);
+        Assert.Equal("A socket channel is refused: 2 of 2 requests are already pending (MaxTransportConnects).", now.LastRefusal);
         goOn.SetResult(false);
         Background.Until(() => fixture.Host.GetStatisticsAsync().GetAwaiter().GetResult().SocketRequests == 0, "the answers");
         await fixture.AssertUnharmedAsync();
@@ -138,7 +138,7 @@ public sealed class BudgetTests
         Assert.Equal(ChannelMessageStatus.Unsuccessful, await fixture.Guest.OpenAsync(channel));
         HostBusStatistics now = await fixture.Host.GetStatisticsAsync();
         Assert.Equal((Echo, 3 * Echo), (now.RingMappings, now.RetiredRingMappings));
-        Assert.Contains("takes 3 mappings, and the guest's rings have 6 of 24 already, closed ones 18 more", now.LastRefusal, StringComparison.Ordinal);
+        Assert.Contains("needs 3 mappings, and the guest's rings already have 6 of 24, closed ones 18 more", now.LastRefusal, StringComparison.Ordinal);
         fixture.AssertSparedServed();
 
         // Nothing was closed since the host collected in vain, so it does not do that again at once.

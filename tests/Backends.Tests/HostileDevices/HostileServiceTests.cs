@@ -125,7 +125,7 @@ public sealed class HostileServiceTests
         end.SetResult();
         await Soon(waiting);
         Assert.False(await waiting);
-        Assert.Equal($"The host took channel {offer.Relid} back.", channel.Channel.DisconnectReason);
+        Assert.Equal($"The host rescinded channel {offer.Relid}.", channel.Channel.DisconnectReason);
     }
 
     // Law: whoever closes, a service that goes on regardless costs the others the time it is given and no more.
@@ -313,7 +313,7 @@ public sealed class HostileServiceTests
             said.SetResult(await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Host.OfferAsync(PlayedOffer, fixture.Device)));
         };
         WireChannel channel = await fixture.OpenAsync();
-        Assert.Contains("that is the caller", (await said.Task.WaitAsync(Patience.Limit, Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("the caller is that service", (await said.Task.WaitAsync(Patience.Limit, Token)).Message, StringComparison.Ordinal);
         await fixture.Guest.TearDownAsync(channel);
         fixture.Guest.PostRelease(channel.Relid);
         await fixture.AssertUnharmedAsync(relids: 1);

@@ -23,7 +23,7 @@ public sealed class RingPageTests
         Assert.Equal(ChannelMessageStatus.Success, status);
         fixture.Guest.PostOpen(fixture.Played.ChildRelid, gpadl);
         Assert.True(await fixture.Guest.OpenResultAsync() == ChannelMessageStatus.Unsuccessful, what);
-        Assert.Contains("is in a ring already", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
+        Assert.Contains("is already in a ring", (await fixture.Host.GetStatisticsAsync()).LastRefusal, StringComparison.Ordinal);
         await fixture.AssertUnharmedAsync(gpadls: 2);
         Assert.Equal(0, fixture.Device.Asked);
     }

@@ -161,7 +161,7 @@ public sealed class TinyGuestTests
         });
         GuestEnd end = await guest.RunAsync();
         Assert.Equal(GuestEndReason.TripleFault, end.Reason);
-        Assert.Contains("VP 0 met a triple fault", end.Detail, StringComparison.Ordinal);
+        Assert.Contains("VP 0 had a triple fault", end.Detail, StringComparison.Ordinal);
     }
 
     [KvmFact]

@@ -75,7 +75,7 @@ public sealed class UioMonitorPageTests : IDisposable
 
     [Theory]
     [InlineData(Errno.AccessDenied, LinuxGuestError.NotPermitted, "it needs root")]
-    [InlineData(Errno.NoSuchFile, LinuxGuestError.NoDevice, "the device node is not there")]
+    [InlineData(Errno.NoSuchFile, LinuxGuestError.NoDevice, "the device node does not exist")]
     internal void What_keeps_it_from_being_opened_is_said(Errno errno, LinuxGuestError expected, string advice)
     {
         LinuxGuestException error = Assert.Throws<LinuxGuestException>(

@@ -45,7 +45,7 @@ public sealed class LocalListenerTests : IDisposable
         other.Bind(new UnixDomainSocketEndPoint(Socket));
         other.Listen(backlog);
         using Socket? full = backlog == 0 ? Connect() : null;
-        Assert.Equal($"cannot listen on '{Socket}': another process listens there already", Refused(Socket));
+        Assert.Equal($"cannot listen on '{Socket}': another process already listens there", Refused(Socket));
         Assert.True(File.Exists(Socket));
     }
 
@@ -53,11 +53,11 @@ public sealed class LocalListenerTests : IDisposable
     public void A_file_that_is_no_socket_is_left()
     {
         File.WriteAllText(Socket, "");
-        Assert.Equal($"cannot listen on '{Socket}': there is a file of that name, and it is no socket", Refused(Socket));
+        Assert.Equal($"cannot listen on '{Socket}': a file with that name exists, and it is not a socket", Refused(Socket));
         Assert.True(File.Exists(Socket));
         File.Delete(Socket);
         File.CreateSymbolicLink(Socket, "/nowhere/at/all");
-        Assert.Equal($"cannot listen on '{Socket}': there is a file of that name, and it is no socket", Refused(Socket));
+        Assert.Equal($"cannot listen on '{Socket}': a file with that name exists, and it is not a socket", Refused(Socket));
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class HostCommandTests
         using FakeTerminal second = new();
         Assert.Equal(ExitCode.Failed, await second.Run(FakeEngines.Good, ["host", "--kernel", file]));
         File.Delete(file);
-        Assert.Equal("vmbus: The kernel is no bzImage: it has no setup header.\n", second.Error);
+        Assert.Equal("vmbus: The kernel is not a bzImage: it has no setup header.\n", second.Error);
     }
 
     [Fact]

@@ -17,9 +17,9 @@ public sealed class HostDiskTests
             Assert.Equal($"cannot open the disk image '{folder}/none/image': no such file or directory", Message($"{folder}/none/image"));
             Assert.Equal($"cannot open the disk image: '{folder}' is a directory", Message(folder));
             File.WriteAllBytes(file, new byte[513]);
-            Assert.Equal($"cannot open the disk image: '{file}' has 513 bytes: an image is one block of 512 bytes or more, and whole ones", Message(file));
+            Assert.Equal($"cannot open the disk image: '{file}' has 513 bytes: an image must be one or more whole blocks of 512 bytes", Message(file));
             File.WriteAllBytes(file, []);
-            Assert.Equal($"cannot open the disk image: '{file}' has 0 bytes: an image is one block of 512 bytes or more, and whole ones", Message(file));
+            Assert.Equal($"cannot open the disk image: '{file}' has 0 bytes: an image must be one or more whole blocks of 512 bytes", Message(file));
             File.WriteAllBytes(file, new byte[1024]);
             using (var disk = new HostDisk(file, isReadOnly: false))
             {

@@ -149,7 +149,7 @@ public sealed class MonitorCommandTests : IDisposable
     [InlineData("--device " + Network + " --set-latency 50us",
         Network + " is bound to hv_netvsc, not to uio_hv_generic, and so does not show the page. Every device that is bound to it does: --uio /dev/uio0 (balloon " + Balloon + ")")]
     [InlineData("--uio /dev/uio7", "--uio /dev/uio7: no device of the VMBus is uio7; --uio /dev/uio0 (balloon " + Balloon + ")")]
-    [InlineData("--uio /no/such/uio0", "/no/such/uio0 could not be opened: the device node is not there. open of /no/such/uio0 failed: No such file or directory (errno 2)")]
+    [InlineData("--uio /no/such/uio0", "/no/such/uio0 could not be opened: the device node does not exist. open of /no/such/uio0 failed: No such file or directory (errno 2)")]
     public async Task A_failure_is_one_line_and_changes_nothing(string line, string error)
     {
         byte[] old = File.ReadAllBytes(_node);

@@ -103,7 +103,7 @@ public sealed class TraceTests : IDisposable
     [Theory]
     [InlineData("", "ends before a recording begins: it has 0 bytes")]
     [InlineData("VMBUS", "ends before a recording begins: it has 5 bytes")]
-    [InlineData("#!/bin/sh", "The file does not begin as a recording does.")]
+    [InlineData("#!/bin/sh", "The file is not a recording: its header is invalid.")]
     public async Task What_is_no_recording_is_refused_in_one_line(string content, string error)
     {
         (int exitCode, string output, string told) = await Run(System.Text.Encoding.ASCII.GetBytes(content));
@@ -120,7 +120,7 @@ public sealed class TraceTests : IDisposable
         (int exitCode, string output, string error) = await Run(file);
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Contains("InitiateContact", output, StringComparison.Ordinal);
-        Assert.Matches("^vmbus: '.*': The recording is damaged at byte 146: the checksum is 0x[0-9A-F]{8}, what it covers gives 0x[0-9A-F]{8}.\n$", error);
+        Assert.Matches("^vmbus: '.*': The recording is damaged at byte 146: the checksum is 0x[0-9A-F]{8}, the data has 0x[0-9A-F]{8}.\n$", error);
     }
 
     [Theory]

@@ -62,7 +62,7 @@ public sealed class VssCommandTests : IDisposable
     public async Task A_device_that_is_not_there_is_one_line()
     {
         Assert.Equal(ExitCode.Failed, await _terminal.Run(FakeEngines.Good, "vss", "--serve", "--device", "/no/such/device"));
-        Assert.Matches("^vmbus: /no/such/device is not there: the module hv_utils makes it when the host offers snapshots of volumes\\. [^\n]*\n$", _terminal.Error);
+        Assert.Matches("^vmbus: /no/such/device does not exist: the module hv_utils creates it when the host offers snapshots of volumes\\. [^\n]*\n$", _terminal.Error);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ internal sealed class PageAllocator
                     return first;
                 }
             }
-            throw new InsufficientMemoryException($"No run of {count} free pages in a guest memory of {_used.Length} pages, {_allocated} of them handed out.");
+            throw new InsufficientMemoryException($"No run of {count} free pages in a guest memory of {_used.Length} pages, {_allocated} of them allocated.");
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed class PageAllocator
             for (int page = first; page < first + count; page++)
             {
                 if (!_used[page])
-                    throw new ArgumentException($"Page {page} is not handed out.", nameof(first));
+                    throw new ArgumentException($"Page {page} is not allocated.", nameof(first));
             }
             Mark(first, count, false);
             _firstFree = Math.Min(_firstFree, first);

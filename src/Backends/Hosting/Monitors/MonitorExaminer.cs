@@ -70,14 +70,14 @@ internal sealed class MonitorExaminer
     /// <param name="flagNumber">The flag, relative to the port's base flag.</param>
     /// <param name="latency">Its latency hint in units of 100 ns.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such monitor.</exception>
-    /// <exception cref="InvalidOperationException">The monitor is registered already.</exception>
+    /// <exception cref="InvalidOperationException">The monitor is already registered.</exception>
     public void Register(int monitorId, uint connectionId, ushort flagNumber, ushort latency)
     {
         (int group, uint bit) = Locate(monitorId);
         lock (_registration)
         {
             if ((_registered[group] & bit) != 0)
-                throw new InvalidOperationException($"Monitor {monitorId} is registered already.");
+                throw new InvalidOperationException($"Monitor {monitorId} is already registered.");
             Page.Latency(monitorId) = latency;
             ParameterWord(monitorId) = connectionId | (ulong)flagNumber << 32;
             if (_options.HonourArmed)

@@ -21,11 +21,11 @@ internal sealed class GuestHypercalls(GuestMemory memory)
 
     /// <summary>Puts something behind a connection.</summary>
     /// <returns>Disposed to take the connection away.</returns>
-    /// <exception cref="InvalidOperationException">It is taken already.</exception>
+    /// <exception cref="InvalidOperationException">It is already in use.</exception>
     public Undo Connect(uint connectionId, GuestConnection connection)
     {
         if (!_connections.TryAdd(connectionId, connection))
-            throw new InvalidOperationException($"Connection {connectionId} is taken already.");
+            throw new InvalidOperationException($"Connection {connectionId} is already in use.");
         return new Undo(() => _connections.TryRemove(connectionId, out _));
     }
 

@@ -95,7 +95,7 @@ public abstract class GuestPartition : IGuestPartition, IDisposable
         {
             ThrowIfDisposed();
             if (_isStarted)
-                throw new InvalidOperationException("The guest was started before.");
+                throw new InvalidOperationException("The guest was already started.");
             _isStarted = true;
             StartProcessors();
         }

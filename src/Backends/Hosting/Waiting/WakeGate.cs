@@ -79,7 +79,7 @@ internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
     public bool Wait(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
-            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout is not negative, or infinite.");
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "A timeout must be infinite, or not negative.");
         cancellationToken.ThrowIfCancellationRequested();
         return TryConsume() || WaitForSet(timeout, cancellationToken);
     }
@@ -215,7 +215,7 @@ internal sealed class WakeGate : ISignalGate, ISpinTarget, IValueTaskSource
             throw new PeerDisconnectedException(reason);
     }
 
-    private static void ThrowSecondWaiter() => throw new InvalidOperationException("Another thread waits on this gate already; it has one waiter at a time.");
+    private static void ThrowSecondWaiter() => throw new InvalidOperationException("Another thread already waits on this gate, which supports one waiter at a time.");
 
     bool ISpinTarget.IsClosed => _closed is not null;
 

@@ -69,7 +69,7 @@ internal sealed class Hypervisor : IDisposable
     /// <exception cref="InvalidOperationException">The hypervisor is not <see cref="MonitorScan.Stepped"/>.</exception>
     public TimeSpan? Step() => Scanner is SteppedMonitorScanner stepped
         ? stepped.Step()
-        : throw new InvalidOperationException("Only a hypervisor with MonitorScan.Stepped is stepped; this one has a thread.");
+        : throw new InvalidOperationException("Only a hypervisor with MonitorScan.Stepped can be stepped; this one has a thread.");
 
     /// <summary>
     /// Stops the monitor scan, then ends every partition and unmaps its memory. Memory whose rings are still mapped goes with

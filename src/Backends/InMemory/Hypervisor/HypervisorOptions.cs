@@ -94,8 +94,8 @@ public sealed record HypervisorOptions
         if (SharedMemory && !OperatingSystem.IsLinux())
             throw new PlatformNotSupportedException("Shared guest memory needs memfd_create, which only Linux has.");
         if (MonitorScan == MonitorScan.Threaded && Clock != TimeProvider.System)
-            throw new ArgumentException("A threaded monitor scan runs on the machine's clock; a clock of your own needs IsStepped.");
+            throw new ArgumentException("A threaded monitor scan runs on the machine's clock; your own clock needs IsStepped.");
         if (MonitorScan == MonitorScan.Stepped && SpendCost is null && (HypercallCost > TimeSpan.Zero || WakeCost > TimeSpan.Zero))
-            throw new ArgumentException("A stepped hypervisor cannot keep a thread busy for a modelled cost; SpendCost says how its clock moves instead.");
+            throw new ArgumentException("A stepped hypervisor cannot keep a thread busy for a modelled cost; set SpendCost to advance its clock instead.");
     }
 }

@@ -79,13 +79,13 @@ internal sealed class LocalListener : IDisposable
         using FolderFile folder = FolderFile.Open(Path.GetDirectoryName(full)!);
         string name = Path.GetFileName(full);
         if (!folder.HasSocket(name))
-            throw Error(path, "there is a file of that name, and it is no socket");
+            throw Error(path, "a file with that name exists, and it is not a socket");
         using (var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false })
         {
             try
             {
                 probe.Connect(address);
-                throw Error(path, "another process listens there already");
+                throw Error(path, "another process already listens there");
             }
             catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
             {
@@ -93,7 +93,7 @@ internal sealed class LocalListener : IDisposable
             }
             catch (SocketException busy) when (busy.SocketErrorCode is SocketError.WouldBlock or SocketError.TryAgain)
             {
-                throw Error(path, "another process listens there already");
+                throw Error(path, "another process already listens there");
             }
         }
         if (folder.Remove(name) is var error and not (Errno.None or Errno.NoSuchFile))

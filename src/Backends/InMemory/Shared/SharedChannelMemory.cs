@@ -27,7 +27,7 @@ internal sealed class SharedChannelMemory : IDisposable
         try
         {
             if (plan.Start > memory.Size - plan.Length)
-                throw new InvalidDataException($"The channel takes {plan.Length} bytes from {plan.Start} on; the shared memory has {memory.Size}.");
+                throw new InvalidDataException($"The channel needs {plan.Length} bytes from {plan.Start} on; the shared memory has {memory.Size}.");
             pages = MappedMemory.Map(memory, plan.Start, SharedChannelPlan.PagesLength);
             guestToHost = MappedMemory.MapRing(memory, plan.GuestToHostOffset, plan.RingSize);
             _hostToGuest = MappedMemory.MapRing(memory, plan.HostToGuestOffset, plan.RingSize);

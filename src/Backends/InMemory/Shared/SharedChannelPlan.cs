@@ -68,7 +68,7 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
             throw new InvalidDataException($"The peer did not answer with the plan of a channel ({message.Length} bytes).");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
         if (version != Version)
-            throw new InvalidDataException($"The peer's channel plan has version {version}; this side knows {Version}.");
+            throw new InvalidDataException($"The peer's channel plan has version {version}; this side supports {Version}.");
         SharedChannelPlan plan = new(
             BinaryPrimitives.ReadInt64LittleEndian(message[32..]),
             BinaryPrimitives.ReadInt32LittleEndian(message[8..]),
@@ -77,7 +77,7 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
             BinaryPrimitives.ReadInt64LittleEndian(message[24..]),
             BinaryPrimitives.ReadInt32LittleEndian(message[20..]) != 0);
         if (plan.Start < 0 || plan.Start % PageSize != 0 || plan.Start > long.MaxValue / 2)
-            throw new InvalidDataException($"The peer's channel begins at {plan.Start}, which is no page.");
+            throw new InvalidDataException($"The peer's channel begins at {plan.Start}, which is not a page.");
         try
         {
             new SharedChannelOptions
@@ -90,7 +90,7 @@ internal readonly record struct SharedChannelPlan(long Start, int RingSize, int 
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new InvalidDataException($"The peer's channel plan is impossible: {e.Message}", e);
+            throw new InvalidDataException($"The peer's channel plan is invalid: {e.Message}", e);
         }
 
         return plan;

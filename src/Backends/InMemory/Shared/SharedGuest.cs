@@ -129,7 +129,7 @@ public sealed class SharedGuest : IDisposable
             using UnclaimedDescriptors unclaimed = new(descriptors[..count]);
             SharedChannelPlan plan = SharedChannelPlan.ReadFrom(message[..length]);
             if (count != SharedChannelPlan.DescriptorCount)
-                throw new InvalidDataException($"A channel comes with {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
+                throw new InvalidDataException($"A channel has {SharedChannelPlan.DescriptorCount} descriptors; the peer sent {count}.");
             using (MemfdHandle memfd = Adopt("memory", unclaimed.Claim(), MemfdHandle.Adopt))
                 memory = new SharedChannelMemory(memfd, plan);
             hostInterrupt = Adopt("the host's pipe of signals", unclaimed.Claim(), SignalPipe.Adopt);
@@ -198,11 +198,11 @@ public sealed class SharedGuest : IDisposable
         try
         {
             int length = socket.Receive(message, descriptors, out count);
-            return length != 0 ? length : throw new PeerDisconnectedException("The host process went away before it offered a channel.");
+            return length != 0 ? length : throw new PeerDisconnectedException("The host process disconnected before it offered a channel.");
         }
         catch (ErrnoException reset) when (reset.Errno == Errno.ConnectionReset)
         {
-            throw new PeerDisconnectedException($"The host process went away before it offered a channel: {reset.Message}");
+            throw new PeerDisconnectedException($"The host process disconnected before it offered a channel: {reset.Message}");
         }
     }
 

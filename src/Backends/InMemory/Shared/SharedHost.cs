@@ -178,7 +178,7 @@ public sealed class SharedHost : IDisposable
         }
         catch (ErrnoException gone) when (gone.Errno is Errno.BrokenPipe or Errno.ConnectionReset)
         {
-            throw new PeerDisconnectedException($"The guest process went away before it took the channel: {gone.Message}");
+            throw new PeerDisconnectedException($"The guest process disconnected before it accepted the channel: {gone.Message}");
         }
     }
 }

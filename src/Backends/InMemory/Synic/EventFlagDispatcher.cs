@@ -104,13 +104,13 @@ internal sealed class EventFlagDispatcher : IInterruptSink, IDisposable
     /// <param name="relid">The channel's relid: its event flag, or its bit in the interrupt page.</param>
     /// <param name="gate">The gate.</param>
     /// <exception cref="ArgumentOutOfRangeException">The relid is too large.</exception>
-    /// <exception cref="InvalidOperationException">The relid has a gate already.</exception>
+    /// <exception cref="InvalidOperationException">The relid already has a gate.</exception>
     public void Register(uint relid, ISignalGate gate)
     {
         ArgumentNullException.ThrowIfNull(gate);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(relid, (uint)_gates.Length);
         if (Interlocked.CompareExchange(ref _gates[relid], gate, null) is not null)
-            throw new InvalidOperationException($"Relid {relid} has a gate already.");
+            throw new InvalidOperationException($"Relid {relid} already has a gate.");
     }
 
     /// <summary>

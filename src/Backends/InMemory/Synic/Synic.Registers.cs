@@ -155,7 +155,7 @@ internal sealed partial class Synic
         if (!page.IsEnabled)
             return 0;
         if (!_partition.Memory.Contains(page.Address, GuestMemory.PageSize))
-            throw new GeneralProtectionException($"{register} names the page at 0x{page.Address:x}, beyond the partition's memory of 0x{_partition.Memory.Size:x} bytes.");
+            throw new GeneralProtectionException($"{register} refers to the page at 0x{page.Address:x}, beyond the partition's memory of 0x{_partition.Memory.Size:x} bytes.");
         return _partition.Memory.Translate(page.Address, GuestMemory.PageSize);
     }
 
@@ -170,6 +170,6 @@ internal sealed partial class Synic
     private void CheckPrivilege(uint msr)
     {
         if ((_partition.Privileges & PartitionPrivileges.AccessSynicMsrs) == 0)
-            throw new GeneralProtectionException($"The partition may not access SynIC registers (0x{msr:x}).");
+            throw new GeneralProtectionException($"The partition cannot access SynIC registers (0x{msr:x}).");
     }
 }

@@ -26,10 +26,10 @@ internal sealed class LinuxImage
     {
         ArgumentNullException.ThrowIfNull(image);
         if (image.Length < 0x268 || !image.AsSpan(MagicOffset, 4).SequenceEqual("HdrS"u8) || BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(0x1FE)) != 0xAA55)
-            throw new InvalidDataException("The kernel is no bzImage: it has no setup header.");
+            throw new InvalidDataException("The kernel is not a bzImage: it has no setup header.");
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(0x206));
         if (version < OldestVersion)
-            throw new InvalidDataException($"The kernel speaks boot protocol {version >> 8}.{version & 0xFF}; 2.12 or later is needed.");
+            throw new InvalidDataException($"The kernel has boot protocol {version >> 8}.{version & 0xFF}; 2.12 or later is needed.");
         if ((BinaryPrimitives.ReadUInt16LittleEndian(image.AsSpan(0x236)) & Has64BitEntry) == 0)
             throw new InvalidDataException("The kernel has no 64-bit entry.");
         int sectors = image[HeaderOffset];

@@ -44,13 +44,13 @@ internal static class LinuxLoader
             throw new InvalidDataException($"The kernel needs {image.RunSize} bytes at 0x{load:x}; the guest's memory has {memory.Size} bytes.");
         byte[] line = Encoding.ASCII.GetBytes(commandLine);
         if (line.Length > Math.Min(image.CommandLineLimit, MostCommandLine - 1))
-            throw new InvalidDataException($"The command line has {line.Length} characters; the kernel takes {image.CommandLineLimit}.");
+            throw new InvalidDataException($"The command line has {line.Length} characters; the kernel accepts {image.CommandLineLimit}.");
 
         // As high as it may be, so that the kernel has room to unpack itself.
         ulong diskEnd = Math.Min(end, image.InitialDiskLimit + 1ul) & ~0xFFFul;
         ulong disk = diskEnd - ((ulong)initialDisk.Length + 0xFFF & ~0xFFFul);
         if (diskEnd < (ulong)initialDisk.Length || disk < load + taken)
-            throw new InvalidDataException($"The initial RAM disk of {initialDisk.Length} bytes does not fit behind the kernel, in {memory.Size} bytes of memory.");
+            throw new InvalidDataException($"The initial RAM disk of {initialDisk.Length} bytes does not fit after the kernel, in {memory.Size} bytes of memory.");
 
         image.Kernel.Span.CopyTo(memory.Bytes(load, image.Kernel.Length));
         initialDisk.CopyTo(memory.Bytes(disk, initialDisk.Length));

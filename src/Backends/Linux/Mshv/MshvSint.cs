@@ -42,7 +42,7 @@ internal sealed class MshvSint : IDisposable
             {
                 Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{path} needs root. {e.Message}", e),
                 Errno.NoSuchFile or Errno.NoSuchDevice or Errno.NoSuchAddress => new LinuxGuestException(LinuxGuestError.NoModule,
-                    $"{path} is not there: it exists in VTL 2 only, with the module mshv_vtl of Linux 6.19 or newer. {e.Message}", e),
+                    $"{path} does not exist: it exists only in VTL 2, with the module mshv_vtl of Linux 6.19 or newer. {e.Message}", e),
                 _ => new LinuxGuestException(LinuxGuestError.Refused, $"{path} could not be opened. {e.Message}", e),
             };
         }

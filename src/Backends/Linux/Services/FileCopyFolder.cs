@@ -60,13 +60,13 @@ public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
         ArgumentNullException.ThrowIfNull(request);
         file = null;
         if (!request.TryGetFolders(out IReadOnlyList<string> folders, out bool isAbsolute))
-            return new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path leads upwards");
+            return new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path contains '..'");
         if (Encoding.UTF8.GetByteCount(request.FileName) > MaxNameLength)
             return new FileCopyVerdict(IcStatus.InvalidArgument, $"its name has more than {MaxNameLength} bytes of UTF-8");
         if (isAbsolute)
         {
             if (!folders.Take(_rootNames.Length).SequenceEqual(_rootNames))
-                return new FileCopyVerdict(IcStatus.InvalidArgument, $"its path does not lie in {Root}");
+                return new FileCopyVerdict(IcStatus.InvalidArgument, $"its path is not in {Root}");
             folders = [.. folders.Skip(_rootNames.Length)];
         }
 
@@ -75,7 +75,7 @@ public sealed class FileCopyFolder : IFileCopyTarget, IDisposable
             return FileCopyDraft.Verdict($"opening its folder {request.Path}", error);
         bool isReplaced = (request.Flags & IcFileCopyFlags.Overwrite) != 0;
         FileCopyVerdict verdict = IsTaken(folder, request.FileName, isReplaced)
-            ? new FileCopyVerdict(IcStatus.AlreadyExists, isReplaced ? "a folder of its name is there" : "something of its name is there")
+            ? new FileCopyVerdict(IcStatus.AlreadyExists, isReplaced ? "a folder with its name already exists" : "its name already exists")
             : Create(folder, request.FileName, isReplaced, out file);
         if (file is null)
             folder.Dispose();

@@ -40,7 +40,7 @@ public abstract class UtilDaemon : IDisposable
             if (file.Write(greeting) is not Errno.None and var error)
             {
                 throw new LinuxGuestException(error == Errno.BadDescriptor ? LinuxGuestError.NoDevice : LinuxGuestError.Refused,
-                    $"{path} refuses the greeting: a kernel older than 4.3 does not know it.", new ErrnoException($"write to {path}", error));
+                    $"{path} refuses the greeting: kernels before 4.3 do not support it.", new ErrnoException($"write to {path}", error));
             }
         }
         catch
@@ -71,7 +71,7 @@ public abstract class UtilDaemon : IDisposable
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         if (Interlocked.Exchange(ref _started, 1) != 0)
-            throw new InvalidOperationException($"The daemon of {_path} runs already, or has run.");
+            throw new InvalidOperationException($"The daemon of {_path} is already running, or has run.");
 
         // The device knows poll(2) only, and services take their time: files are written, volumes frozen.
         return Task.Factory.StartNew(() => Run(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -115,7 +115,7 @@ public abstract class UtilDaemon : IDisposable
                 byte[] message = new byte[_service.MessageLength];
                 int greeting = Next(message, cancellationToken);
                 if (!_service.TryTakeGreeting(message.AsSpan(0, greeting)))
-                    throw new LinuxGuestException(LinuxGuestError.BadContents, $"{_path} answered the greeting with {greeting} bytes that are no greeting.");
+                    throw new LinuxGuestException(LinuxGuestError.BadContents, $"{_path} answered the greeting with {greeting} bytes that are not a greeting.");
                 while (true)
                 {
                     if (Next(message, cancellationToken) == message.Length)

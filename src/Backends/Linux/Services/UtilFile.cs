@@ -24,10 +24,10 @@ internal sealed class UtilFile(DeviceFile file) : IUtilFile
             {
                 Errno.AccessDenied or Errno.OperationNotPermitted => new LinuxGuestException(LinuxGuestError.NotPermitted, $"{path} needs root. {e.Message}", e),
                 Errno.NoSuchFile or Errno.NoSuchDevice or Errno.NoSuchAddress => new LinuxGuestException(LinuxGuestError.NoModule,
-                    $"{path} is not there: the module hv_utils makes it when the host offers {service}. {e.Message}", e),
+                    $"{path} does not exist: the module hv_utils creates it when the host offers {service}. {e.Message}", e),
                 Errno.Busy => new LinuxGuestException(LinuxGuestError.InUse,
-                    $"{path} is in use: one daemon at a time may have it open, and another has, such as the distribution's own. {e.Message}", e),
-                Errno.BadDescriptor => new LinuxGuestException(LinuxGuestError.NoDevice, $"{path} is going away: hv_utils is being unloaded, or the host has rescinded {service}. {e.Message}", e),
+                    $"{path} is in use: only one daemon can have it open, and another one does, such as the distribution's own. {e.Message}", e),
+                Errno.BadDescriptor => new LinuxGuestException(LinuxGuestError.NoDevice, $"{path} is being removed: hv_utils is being unloaded, or the host has rescinded {service}. {e.Message}", e),
                 _ => new LinuxGuestException(LinuxGuestError.Refused, $"{path} could not be opened. {e.Message}", e),
             };
         }

@@ -96,12 +96,12 @@ public sealed class KernelChannel : IDisposable
         string path = SignalModule.PathIn(sysfs);
         return error switch
         {
-            Errno.NoSuchFile when !IsAvailable(sysfs) => new(LinuxGuestError.NoModule, $"{path} is not there: {SignalModule.Advice}."),
+            Errno.NoSuchFile when !IsAvailable(sysfs) => new(LinuxGuestError.NoModule, $"{path} does not exist: {SignalModule.Advice}."),
             Errno.NoSuchFile => new(LinuxGuestError.NoDevice, $"The bus has no {name}."),
             Errno.NoSuchAddress => new(LinuxGuestError.NotBound, $"The {name} has no driver, so its channel is closed."),
             Errno.NoSuchDevice => new(LinuxGuestError.NoDevice, $"The {name} went away."),
-            Errno.AccessDenied or Errno.OperationNotPermitted => new(LinuxGuestError.NotPermitted, $"{path} may not be opened: it needs root, or the udev rule of the module."),
-            Errno.NotSupported or Errno.NoSuchControl => new(LinuxGuestError.KernelTooOld, $"{path} is of another version of the module: {SignalModule.Advice}."),
+            Errno.AccessDenied or Errno.OperationNotPermitted => new(LinuxGuestError.NotPermitted, $"{path} cannot be opened: it needs root, or the udev rule of the module."),
+            Errno.NotSupported or Errno.NoSuchControl => new(LinuxGuestError.KernelTooOld, $"{path} belongs to another version of the module: {SignalModule.Advice}."),
             _ => new(LinuxGuestError.Refused, $"{path} refused the {name}.", new ErrnoException("bind", error)),
         };
     }

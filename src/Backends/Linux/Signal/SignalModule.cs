@@ -9,7 +9,7 @@ namespace VmBus.Linux;
 internal static class SignalModule
 {
     /// <summary>What to do where it is missing: one sentence, for errors and for commands.</summary>
-    public const string Advice = "load the module vmbus_signal (modprobe vmbus_signal; docs/kernel-module.md says how to build it)";
+    public const string Advice = "load the module vmbus_signal (modprobe vmbus_signal; see docs/kernel-module.md to build it)";
 
     /// <summary>Where the node is.</summary>
     public static string PathIn(VmBusSysfs sysfs) => Path.Combine(sysfs.DeviceRoot, "vmbus", "signal");

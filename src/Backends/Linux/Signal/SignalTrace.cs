@@ -28,7 +28,7 @@ internal sealed partial class SignalTrace : IDisposable
         string root = ((string[])["kernel/tracing", "kernel/debug/tracing"]).Select(path => Path.Combine(sysfs.Root, path)).FirstOrDefault(path => Path.Exists(Path.Combine(path, "instances")))
             ?? throw new LinuxGuestException(LinuxGuestError.NotPermitted, $"Signals by monitor cannot be counted: there is no tracefs at {sysfs.Root}/kernel/tracing. It needs root, and 'mount -t tracefs tracefs /sys/kernel/tracing'.");
         if (!File.Exists(Path.Combine(root, Event, "hist")))
-            throw new LinuxGuestException(LinuxGuestError.KernelTooOld, $"Signals by monitor cannot be counted: {root}/{Event}/hist is not there. It needs hv_vmbus and a kernel with CONFIG_HIST_TRIGGERS.");
+            throw new LinuxGuestException(LinuxGuestError.KernelTooOld, $"Signals by monitor cannot be counted: {root}/{Event}/hist does not exist. It needs hv_vmbus and a kernel with CONFIG_HIST_TRIGGERS.");
         string instance = Path.Combine(root, "instances", string.Create(CultureInfo.InvariantCulture, $"vmbus-{Environment.ProcessId}-{Guid.NewGuid():N}"));
         var trace = new SignalTrace(instance);
         try

@@ -64,13 +64,13 @@ internal sealed class SysfsWriter(VmBusSysfs sysfs, Func<string, string, Errno> 
         if (error == Errno.NoSuchDevice && driver != VmBusSysfs.UioDriver)
         {
             throw new LinuxGuestException(LinuxGuestError.Refused,
-                $"{driver} does not take {device}: another driver has it, or it is not a device for {driver}. The kernel's log may say more.");
+                $"{driver} does not accept {device}: another driver has it, or it is not a device for {driver}. See the kernel's log for details.");
         }
 
         if (error == Errno.NoSuchDevice)
         {
             throw new LinuxGuestException(LinuxGuestError.Refused,
-                $"{driver} does not take {device}: another driver has it, its class is not one the driver knows, or its channel has no monitor and the kernel is too old for that (6.1 is, 6.12 is not). The kernel's log may say more.");
+                $"{driver} does not accept {device}: another driver has it, the driver does not know its class, or its channel has no monitor and the kernel is too old for that (6.1 is, 6.12 is not). See the kernel's log for details.");
         }
 
         Check(error, path, $"Binding {device} to {driver}");

@@ -109,7 +109,7 @@ public sealed class VmBusBinding : IDisposable
         _writer.CheckModule(_driver);
         if (!SysfsWriter.CanOverride(device))
         {
-            AddClass(device.ClassId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/class_id says no class."));
+            AddClass(device.ClassId ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/class_id contains no class."));
         }
         else if (device.DriverOverride != _driver)
         {
@@ -145,7 +145,7 @@ public sealed class VmBusBinding : IDisposable
         catch (LinuxGuestException error)
         {
             if (Undo() is { } also)
-                throw new LinuxGuestException(error.Error, $"{error.Message} The changes before it could not be undone either: {also.Message}", error);
+                throw new LinuxGuestException(error.Error, $"{error.Message} The earlier changes could not be undone either: {also.Message}", error);
             throw;
         }
     }

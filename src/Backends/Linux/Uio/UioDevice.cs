@@ -49,7 +49,7 @@ internal sealed class UioDevice : IDisposable
             UioMap rings = Maps.FirstOrDefault(map => map.Name == UioMap.Rings) ?? throw new LinuxGuestException(
                 LinuxGuestError.BadMap, $"{Name} ({InstanceId}) has no map \"{UioMap.Rings}\" but {Names()}: no driver but {VmBusSysfs.UioDriver} is supported.");
             UioChannel.CheckRings(rings.Size, sysfs.PageSize, $"{Name}'s map \"{rings.Name}\"");
-            uint relid = _relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id says no relid.");
+            uint relid = _relid = device.Relid ?? throw new LinuxGuestException(LinuxGuestError.BadContents, $"{device.Path}/id contains no relid.");
             Primary = Add(relid, 0, device.MonitorId ?? device.Channels.FirstOrDefault(channel => channel.Relid == relid)?.MonitorId, Map(rings));
         }
         catch
@@ -129,10 +129,10 @@ internal sealed class UioDevice : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_detached)
-                throw new PeerDisconnectedException($"{Name} ({InstanceId}) is gone: it opens no channel any more.");
+                throw new PeerDisconnectedException($"{Name} ({InstanceId}) is gone: its channels can no longer be opened.");
             _channels.RemoveAll(channel => channel.IsClosed);
             if (_channels.Any(channel => channel.Relid == relid))
-                throw new InvalidOperationException($"Channel {relid} of {Name} is open already.");
+                throw new InvalidOperationException($"Channel {relid} of {Name} is already open.");
             SysfsChannel found = _sysfs.GetDevice(InstanceId).Channels.FirstOrDefault(channel => channel.Relid == relid)
                 ?? throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) has no channel {relid}.");
             if (found.Path is null || found.RingBytes is null)
@@ -174,9 +174,9 @@ internal sealed class UioDevice : IDisposable
         {
             (LinuxGuestError error, string advice) = e.Errno switch
             {
-                Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it needs root, or a udev rule that gives the node away"),
-                Errno.NoSuchFile or Errno.NoSuchAddress => (LinuxGuestError.NoDevice, "the device node is not there"),
-                Errno.NoSuchDevice => (LinuxGuestError.NoDevice, "the device went away"),
+                Errno.AccessDenied or Errno.OperationNotPermitted => (LinuxGuestError.NotPermitted, "it needs root, or a udev rule that grants access to the node"),
+                Errno.NoSuchFile or Errno.NoSuchAddress => (LinuxGuestError.NoDevice, "the device node does not exist"),
+                Errno.NoSuchDevice => (LinuxGuestError.NoDevice, "the device is gone"),
                 Errno.Busy => (LinuxGuestError.InUse, "another process uses it"),
                 _ => (LinuxGuestError.Refused, "the kernel or the host refused to open its channel"),
             };
@@ -189,7 +189,7 @@ internal sealed class UioDevice : IDisposable
         try
         {
             if (monitorId is not null && MonitorPage is null)
-                throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} and the device no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
+                throw new LinuxGuestException(LinuxGuestError.BadMap, $"Channel {relid} of {Name} has monitor {monitorId} but the device has no map \"{UioMap.MonitorPage}\" but {Names()}: nothing can signal it.");
             UioChannel channel = new(new ChannelIdentity(ChannelIdentity.Guest, _class, InstanceId, relid, subchannel), monitorId, rings, _sysfs.PageSize, _monitorPage is { } page ? (MonitorPage!.Value, page) : null, _interrupts, () => OpenModule(relid), _options);
             _channels.Add(channel);
             return channel;
@@ -221,7 +221,7 @@ internal sealed class UioDevice : IDisposable
         }
         catch (ErrnoException e) when (e.Errno == Errno.BadAddress)
         {
-            throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) went away while its map \"{name}\" was mapped. {e.Message}", e);
+            throw new LinuxGuestException(LinuxGuestError.NoDevice, $"{Name} ({InstanceId}) was removed while its map \"{name}\" was mapped. {e.Message}", e);
         }
     }
 

@@ -102,7 +102,7 @@ internal sealed class UioInterrupts(IUioFile file, string name, uint? count, Act
         onGone();
         _gone = error == Errno.InputOutput
             ? $"The host has rescinded {name}, or it was unbound: the device answers EIO."
-            : $"{name} gives no more interrupts: the device answers errno {(int)error}.";
+            : $"{name} delivers no more interrupts: the device answers errno {(int)error}.";
         WakeOthers(null);
     }
 

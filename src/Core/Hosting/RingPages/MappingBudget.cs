@@ -72,7 +72,7 @@ internal sealed class MappingBudget(int limit, TimeProvider clock)
             lock (_sync)
             {
                 throw new RefusedException(
-                    $"A ring of {frames.Length} pages takes {wanted} mappings, and the guest's rings have {_open} of {limit} already, closed ones {_retired} more.");
+                    $"A ring of {frames.Length} pages needs {wanted} mappings, and the guest's rings already have {_open} of {limit}, closed ones {_retired} more.");
             }
         }
         return new RingShare(this, wanted);

@@ -14,7 +14,7 @@ internal sealed class RingFrames
     /// <summary>Takes the pages of an open's rings.</summary>
     /// <param name="frames">Their frames, both rings'.</param>
     /// <returns>Disposed to give them back.</returns>
-    /// <exception cref="RefusedException">A frame is there twice, or is a ring already. Nothing is taken then.</exception>
+    /// <exception cref="RefusedException">A frame occurs twice, or is a ring already. Nothing is taken then.</exception>
     public IDisposable Take(ReadOnlyMemory<ulong> frames)
     {
         int taken = 0;
@@ -23,7 +23,7 @@ internal sealed class RingFrames
             if (!_taken.Add(frame))
             {
                 Return(frames[..taken]);
-                throw new RefusedException($"Page frame 0x{frame:x} is in a ring already: no page can be two of a ring, or of two.");
+                throw new RefusedException($"Page frame 0x{frame:x} is already in a ring: a page can be used only once, in one ring.");
             }
             taken++;
         }

@@ -78,7 +78,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         finally
         {
             // Also when the handler of the last copy throws: the file must not stay open.
-            End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the channel was closed before it was whole"));
+            End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the channel was closed before it was complete"));
         }
 
         AnswerSent();
@@ -86,7 +86,7 @@ public sealed class FileCopyGuest : IntegrationGuest
 
     private protected override void Negotiating()
     {
-        End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the host negotiated again before it was whole"));
+        End(FileCopyOutcome.Abandoned, new FileCopyVerdict(IcStatus.Fail, "the host negotiated again before it was complete"));
     }
 
     private protected override IcStatus Respond(Span<byte> body)
@@ -120,15 +120,15 @@ public sealed class FileCopyGuest : IntegrationGuest
         var start = MemoryMarshal.Read<IcFileCopyStart>(body);
         if (!FileCopyText.TryRead(start.FileName, out string fileName) || !FileCopyText.TryRead(start.PathName, out string path))
         {
-            Refuse(null, new FileCopyVerdict(IcStatus.InvalidArgument, "its name or path is not UTF-16 that ends with a zero"));
+            Refuse(null, new FileCopyVerdict(IcStatus.InvalidArgument, "its name or path is not zero-terminated UTF-16"));
             return Malformed(IcStatus.InvalidArgument);
         }
 
         var request = new FileCopyRequest(fileName, path, start.FileSize, start.Flags);
         if (!request.TryGetFolders(out _, out _))
-            return Refuse(request, new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path leads upwards"));
+            return Refuse(request, new FileCopyVerdict(IcStatus.InvalidArgument, "its name is not a plain file name, or its path contains '..'"));
         if (request.Size > _options.MaxSize || request.Size > long.MaxValue)
-            return Refuse(request, new FileCopyVerdict(IcStatus.DiskFull, string.Create(CultureInfo.InvariantCulture, $"it has {request.Size} bytes; {_options.MaxSize} are taken at most")));
+            return Refuse(request, new FileCopyVerdict(IcStatus.DiskFull, string.Create(CultureInfo.InvariantCulture, $"it has {request.Size} bytes; {_options.MaxSize} are accepted at most")));
         FileCopyVerdict verdict = _target.Begin(request, out IFileCopyFile? file);
         if (!verdict.IsSuccess)
             return Refuse(request, verdict);
@@ -142,7 +142,7 @@ public sealed class FileCopyGuest : IntegrationGuest
         copy.LastAt = _clock.GetTimestamp();
         if (body.Length < IcFileCopyWrite.Size)
         {
-            End(FileCopyOutcome.Failed, new FileCopyVerdict(IcStatus.Fail, $"a piece of it came in {body.Length} bytes, less than a piece's head"));
+            End(FileCopyOutcome.Failed, new FileCopyVerdict(IcStatus.Fail, $"a piece of it has {body.Length} bytes, less than the header of a piece"));
             return Malformed();
         }
 
@@ -153,7 +153,7 @@ public sealed class FileCopyGuest : IntegrationGuest
             || write.Offset > size || write.DataLength > size - write.Offset)
         {
             End(FileCopyOutcome.Failed, new FileCopyVerdict(IcStatus.InvalidArgument, string.Create(CultureInfo.InvariantCulture,
-                $"a piece of {write.DataLength} bytes at {write.Offset}, in a message with {data.Length}, is not one of a file of {size}")));
+                $"a piece of {write.DataLength} bytes at {write.Offset}, in a message with {data.Length}, does not fit a file of {size}")));
             return Malformed(IcStatus.InvalidArgument);
         }
 
@@ -169,7 +169,7 @@ public sealed class FileCopyGuest : IntegrationGuest
     private IcStatus Complete(Copy copy)
     {
         if (!copy.Coverage.IsWhole(copy.Request.Size))
-            return Fail(new FileCopyVerdict(IcStatus.Fail, string.Create(CultureInfo.InvariantCulture, $"not all of its {copy.Request.Size} bytes came")));
+            return Fail(new FileCopyVerdict(IcStatus.Fail, string.Create(CultureInfo.InvariantCulture, $"not all of its {copy.Request.Size} bytes arrived")));
         FileCopyVerdict verdict = copy.File.Complete();
         if (!verdict.IsSuccess)
             return Fail(verdict);

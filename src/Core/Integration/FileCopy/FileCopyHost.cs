@@ -58,7 +58,7 @@ public sealed class FileCopyHost : IntegrationHost
         if (EndedBy is { } ended)
             return Task.FromException<FileCopyResult>(ended);
         if (_jobs.Count >= MaxWaiting)
-            throw new InvalidOperationException($"{MaxWaiting} files wait to be copied already.");
+            throw new InvalidOperationException($"{MaxWaiting} files are already pending.");
         var job = new Job(request, content, progress, cancellationToken);
         _jobs.Enqueue(job);
         return job.Done.Task;

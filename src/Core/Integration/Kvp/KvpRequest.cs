@@ -36,7 +36,7 @@ internal sealed class KvpRequest
     public static KvpRequest Set(IcKvpPool pool, string key, KvpValue value)
     {
         if (value.Type == 0)
-            throw new ArgumentException("The value was not made by one of KvpValue's methods: it has no type.", nameof(value));
+            throw new ArgumentException("The value was not created by one of KvpValue's methods: it has no type.", nameof(value));
         return new KvpRequest(IcKvpOperation.Set, pool) { Key = CheckedKey(key), Value = value };
     }
 

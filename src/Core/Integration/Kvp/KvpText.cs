@@ -14,7 +14,7 @@ internal static class KvpText
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text.Length > maxLength || text.Contains('\0', StringComparison.Ordinal))
-            throw new ArgumentException($"The text has {text.Length} UTF-16 units; up to {maxLength} fit, none of them zero.", nameof(text));
+            throw new ArgumentException($"The text has {text.Length} UTF-16 units; it can have up to {maxLength}, without zeros.", nameof(text));
         return text;
     }
 

@@ -80,7 +80,7 @@ internal sealed partial class GpadlAssembly
     public MessageFault Decode(out IReadOnlyList<GpadlRange> ranges)
     {
         if (!IsComplete)
-            throw new InvalidOperationException($"Only {_filled} of {_words.Length} words of the GPADL's ranges are there.");
+            throw new InvalidOperationException($"Only {_filled} of {_words.Length} words of the GPADL's ranges have arrived.");
         ranges = [];
         var decoded = new GpadlRange[_rangeCount];
         int next = 0;

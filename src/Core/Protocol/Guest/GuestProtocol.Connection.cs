@@ -29,7 +29,7 @@ internal sealed partial class GuestProtocol
     public void Connect(GuestPages pages)
     {
         if (State != GuestConnectionState.Disconnected)
-            throw new InvalidOperationException($"A connection is made when there is none, and this one is {State}.");
+            throw new InvalidOperationException($"A connection already exists: it is {State}.");
         if (!pages.MonitorPages.AreValid || (pages.InterruptPage & 0xFFF) != 0)
             throw new ArgumentException($"{pages} are not pages, or one monitor page without the other.", nameof(pages));
         State = GuestConnectionState.Negotiating;
@@ -55,7 +55,7 @@ internal sealed partial class GuestProtocol
     public void Unload()
     {
         if (State is GuestConnectionState.Disconnected or GuestConnectionState.Unloading)
-            throw new InvalidOperationException($"A connection that is {State} cannot be left.");
+            throw new InvalidOperationException($"A connection that is {State} cannot be disconnected.");
         bool isNegotiating = State == GuestConnectionState.Negotiating;
         FinishAll(RequestOutcome.Disconnected);
         ForgetChannels();

@@ -31,7 +31,7 @@ internal sealed partial class GuestProtocol
         RequireConnection();
         KnownChannel channel = ChannelOf(relid);
         if (channel.State == GuestChannelState.Rescinded)
-            throw new InvalidOperationException($"Channel {relid} is rescinded, so it takes no more memory.");
+            throw new InvalidOperationException($"Channel {relid} is rescinded, so it accepts no more memory.");
         RequireNotReserved(channel);
         while (_nextGpadl == 0 || _gpadls.ContainsKey(_nextGpadl))
             _nextGpadl++;
@@ -56,7 +56,7 @@ internal sealed partial class GuestProtocol
     /// <param name="gpadl">The GPADL: not the one of the rings of a channel that is open or may be.</param>
     /// <exception cref="ArgumentException">There is no such GPADL.</exception>
     /// <exception cref="InvalidOperationException">
-    /// There is no connection, the GPADL is in use, is being torn down already, or belongs to a reserved channel that is not
+    /// There is no connection, the GPADL is in use, is already being torn down, or belongs to a reserved channel that is not
     /// closed.
     /// </exception>
     public void TeardownGpadl(uint gpadl)
@@ -68,7 +68,7 @@ internal sealed partial class GuestProtocol
             throw new InvalidOperationException($"GPADL 0x{gpadl:X} holds the rings of channel {known.Channel.Relid}, which is {known.Channel.State}.");
         RequireNotReserved(known.Channel);
         if (IsPending(RequestKind.TeardownGpadl, gpadl))
-            throw new InvalidOperationException($"GPADL 0x{gpadl:X} is being torn down already.");
+            throw new InvalidOperationException($"GPADL 0x{gpadl:X} is already being torn down.");
         if (known.State == GuestGpadl.Phase.Created)
             PostTeardown(known);
         else if (Finish(RequestKind.CreateGpadl, gpadl, RequestOutcome.Cancelled))
@@ -80,7 +80,7 @@ internal sealed partial class GuestProtocol
     private static void RequireNotReserved(KnownChannel channel)
     {
         if (channel.IsReserved && channel.State != GuestChannelState.Rescinded)
-            throw new InvalidOperationException($"Channel {channel.Relid} is {channel.State} and reserved, so its memory stays as it is.");
+            throw new InvalidOperationException($"Channel {channel.Relid} is {channel.State} and reserved, so its memory cannot change.");
     }
 
     /// <summary>Whether the host knows a GPADL, or may know it.</summary>

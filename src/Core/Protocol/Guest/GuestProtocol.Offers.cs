@@ -44,7 +44,7 @@ internal sealed partial class GuestProtocol
     {
         RequireConnection();
         if (_areOffersRequested && (_areOffersDelivered || IsPending(RequestKind.Offers)))
-            throw new InvalidOperationException("The offers were asked for already; a host gives them once a connection.");
+            throw new InvalidOperationException("The offers were already requested; a host sends them once per connection.");
         if (_areOffersRequested)
         {
             Start(RequestKind.Offers);
@@ -76,7 +76,7 @@ internal sealed partial class GuestProtocol
         if (WaitingReleases() is var waiting and >= (int)GuestProtocolOptions.MaxRelid)
         {
             BreakOff();
-            Emit(new GuestEvent.BrokenOff($"{waiting} releases of relids wait to be posted, of {GuestProtocolOptions.MaxRelid} relids there are: the host offers relids that it was not given back."));
+            Emit(new GuestEvent.BrokenOff($"{waiting} releases of relids wait to be posted, of {GuestProtocolOptions.MaxRelid} relids in total: the host offers relids that were not released."));
             return;
         }
 

@@ -39,7 +39,7 @@ internal sealed partial class GuestProtocol
     /// <exception cref="InvalidOperationException">No message was given.</exception>
     public void CompletePost(HypercallStatus status)
     {
-        QueuedMessage message = _posting ?? throw new InvalidOperationException("No message was taken, so none was posted.");
+        QueuedMessage message = _posting ?? throw new InvalidOperationException("No message was dequeued, so none was posted.");
         _posting = null;
         if (_outbox.Count == 0 || !ReferenceEquals(_outbox.Waiting.First(), message))
             return;

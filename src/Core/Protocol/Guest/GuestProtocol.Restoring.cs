@@ -81,7 +81,7 @@ internal sealed partial class GuestProtocol
         _isPauseOwed = reader.Bool();
         _areOffersRequested = reader.Bool();
         _areOffersDelivered = reader.Bool();
-        reader.Check(!_isContactOwed || _proposed < _versions.Length, "an answer is owed to nothing that was proposed");
+        reader.Check(!_isContactOwed || _proposed < _versions.Length, "an answer is pending, but no version was proposed");
         _messageConnection = reader.UInt32();
         _nextGpadl = reader.UInt32();
         _lastTransport = reader.UInt32();
@@ -95,7 +95,7 @@ internal sealed partial class GuestProtocol
         reader.Allow(SavedStateRule.ModifyConnection, _isModifyConnectionOwed, Negotiated);
         reader.Check(AreServerMonitorPages == Negotiated.Has(FeatureFlags.ServerSpecifiedMonitorPages), $"the monitor pages are the host's, or not, in a connection of {Negotiated}");
         reader.Allow(SavedStateRule.MessageConnection, Negotiated.IsNegotiated && _messageConnection != MessageConnection.Legacy, Negotiated);
-        reader.Check(Negotiated.IsNegotiated || (!_areOffersRequested && !_areOffersDelivered), "offers were asked for before there was a version");
+        reader.Check(Negotiated.IsNegotiated || (!_areOffersRequested && !_areOffersDelivered), "offers were requested before a version was negotiated");
     }
 
     private static MonitorPageAddresses RestorePages(ref SavedStateReader reader)
@@ -130,8 +130,8 @@ internal sealed partial class GuestProtocol
             RingGpadl = reader.Optional(),
         };
         bool isRescinded = channel.State == GuestChannelState.Rescinded;
-        reader.Check(_channels.TryAdd(relid, channel), $"relid {relid} is there twice");
-        reader.Check(isRescinded || _byDevice.TryAdd(DeviceOf(offer), channel), $"channel {relid} has the name of another");
+        reader.Check(_channels.TryAdd(relid, channel), $"relid {relid} occurs twice");
+        reader.Check(isRescinded || _byDevice.TryAdd(DeviceOf(offer), channel), $"channel {relid} has the same name as another");
         reader.Check(IsConnected || channel is { IsReserved: true, State: GuestChannelState.Open or GuestChannelState.Closing }, $"channel {relid} is {channel.State} in a connection that is {State}");
         reader.Check(channel.State != GuestChannelState.Closing || channel.IsReserved, $"channel {relid} is closing and not reserved");
         // One that is open may be of an earlier connection, and be closed without one or in a later one.
@@ -141,12 +141,12 @@ internal sealed partial class GuestProtocol
         for (int left = reader.Count(5); left > 0; left--)
         {
             var gpadl = new GuestGpadl(reader.UInt32(), channel) { State = reader.Enum(GuestGpadl.Phase.TearingDown) };
-            reader.Check(gpadl.Handle != 0 && _gpadls.TryAdd(gpadl.Handle, gpadl), $"GPADL 0x{gpadl.Handle:x} is there twice");
+            reader.Check(gpadl.Handle != 0 && _gpadls.TryAdd(gpadl.Handle, gpadl), $"GPADL 0x{gpadl.Handle:x} occurs twice");
             channel.Gpadls.Add(gpadl.Handle, gpadl);
         }
 
         bool hasRings = channel.State is not (GuestChannelState.Offered or GuestChannelState.Rescinded);
-        reader.Check(hasRings == channel.RingGpadl is not null, $"channel {relid} is {channel.State} and has rings, or none");
+        reader.Check(hasRings == channel.RingGpadl is not null, $"channel {relid} is {channel.State} which contradicts its rings");
         reader.Check(!hasRings || (channel.Gpadls.TryGetValue(channel.RingGpadl!.Value, out GuestGpadl? rings) && rings.State == GuestGpadl.Phase.Created), $"the rings of channel {relid} are not the host's");
         return channel;
     }
@@ -158,7 +158,7 @@ internal sealed partial class GuestProtocol
             uint relid = reader.UInt32();
             bool isThere = _channels.TryGetValue(relid, out KnownChannel? subchannel) && !subchannel.Offer.IsPrimary
                 && subchannel.Offer.PrimaryRelid == primary.Relid && !primary.Subchannels.Contains(subchannel);
-            reader.Check(isThere, $"channel {relid} is no subchannel of {primary.Relid}, or is there twice");
+            reader.Check(isThere, $"channel {relid} is no subchannel of {primary.Relid}, or occurs twice");
             primary.Subchannels.Add(subchannel!);
         }
     }
@@ -189,7 +189,7 @@ internal sealed partial class GuestProtocol
         reader.Allow(SavedStateRule.ModifyChannel, kind == RequestKind.ModifyChannel, Negotiated);
         reader.Allow(SavedStateRule.TransportConnect, kind == RequestKind.ConnectTransport, Negotiated);
         reader.Allow(SavedStateRule.ModifyConnection, kind == RequestKind.ModifyConnection, Negotiated);
-        reader.Check(isPossible && !IsPending(kind, id), $"{kind} of {id} is not what a guest waits for that is {State}");
+        reader.Check(isPossible && !IsPending(kind, id), $"{kind} of {id} cannot be pending in a guest that is {State}");
         Start(kind, id, transport);
         _requests.Last!.Value.StartedAt = Ago(waited);
     }

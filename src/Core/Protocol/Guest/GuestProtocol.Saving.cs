@@ -9,12 +9,12 @@ internal sealed partial class GuestProtocol
     /// for their answers are part of it, with how long they have waited; counters are not.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// A message was taken and its post not completed, or events were not taken.
+    /// A message was taken and its post not completed, or events were not processed.
     /// </exception>
     public byte[] Save()
     {
         if (_posting is not null || _events.Count > 0)
-            throw new InvalidOperationException(_events.Count > 0 ? $"{_events.Count} events were not taken." : "A message was taken, and it is not known whether it was posted.");
+            throw new InvalidOperationException(_events.Count > 0 ? $"{_events.Count} events were not processed." : "A message was dequeued, and it is unknown whether it was posted.");
         var writer = new SavedStateWriter(SavedStateKind.GuestProtocol);
         writer.Begin(SavedStateRecord.GuestConnection);
         SaveConnection(writer);

@@ -18,14 +18,14 @@ internal sealed partial class GuestProtocol
     /// <param name="service">The host's service; the offer's type.</param>
     /// <param name="silo">The silo the service is in; empty for none, and always before 5.2.</param>
     /// <exception cref="InvalidOperationException">
-    /// There is no connection, it is older than 4.0 (or than 5.2, with a silo), or the same is asked for already.
+    /// There is no connection, it is older than 4.0 (or than 5.2, with a silo), or the same is already requested.
     /// </exception>
     public void ConnectTransport(Guid endpoint, Guid service, Guid silo)
     {
         RequireVersion(silo == Guid.Empty ? ProtocolVersion.Win10 : ProtocolVersion.Win10Rs5, silo == Guid.Empty ? "socket channels" : "silos");
         uint id = unchecked(_lastTransport + 1);
         if (!_transports.TryAdd((endpoint, service), id))
-            throw new InvalidOperationException($"A channel from {endpoint} to {service} is asked for already.");
+            throw new InvalidOperationException($"A channel from {endpoint} to {service} is already requested.");
         _lastTransport = id;
         var request = new TlConnectRequest2 { Request = new TlConnectRequest { EndpointId = endpoint, ServiceId = service }, SiloId = silo };
         Post(TlConnectRequest.MessageType, request, Negotiated.HasSiloId ? TlConnectRequest2.Size : TlConnectRequest.Size);

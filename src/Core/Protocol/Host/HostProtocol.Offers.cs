@@ -34,18 +34,18 @@ internal sealed partial class HostProtocol
     {
         ArgumentNullException.ThrowIfNull(offer);
         if (offer.UserData.Length > UserDefinedData.Size)
-            throw new ArgumentException($"An offer carries {UserDefinedData.Size} bytes of its device, not {offer.UserData.Length}.", nameof(offer));
+            throw new ArgumentException($"An offer carries {UserDefinedData.Size} bytes of user data, not {offer.UserData.Length}.", nameof(offer));
         if (offer.MonitorLatency is { Ticks: < 1 or > ushort.MaxValue } latency)
             throw new ArgumentOutOfRangeException(nameof(offer), latency, $"A monitor's latency is 1 to {ushort.MaxValue} units of 100 ns, not {latency.Ticks}. Without a monitor it is null.");
         if (IsRestoring && TryClaim(offer) is { } restored)
             return restored;
         if (!CanOffer)
-            throw new InvalidOperationException($"There are {_channels.Count} channels already, of {_options.MaxChannels}.");
+            throw new InvalidOperationException($"There are already {_channels.Count} channels, of {_options.MaxChannels}.");
         var channel = new HostChannel(new OfferId(_lastOffer + 1), offer);
         if (_living.ContainsKey(channel.Key))
-            throw new InvalidOperationException($"{offer.InterfaceType}, {offer.InterfaceInstance}, subchannel {offer.SubchannelIndex} is offered already.");
+            throw new InvalidOperationException($"{offer.InterfaceType}, {offer.InterfaceInstance}, subchannel {offer.SubchannelIndex} is already offered.");
         if (offer.Relid is { } relid && !_relids.TryKeep(relid))
-            throw new InvalidOperationException($"Relid {relid} is another offer's, or none this host gives out.");
+            throw new InvalidOperationException($"Relid {relid} belongs to another offer, or is outside this host's range.");
 
         _lastOffer++;
         _channels.Add(channel.Id.Value, channel);

@@ -60,7 +60,7 @@ internal sealed partial class HostProtocol
     /// <exception cref="InvalidOperationException">No message was looked at since the last call.</exception>
     public void CompletePost(HypercallStatus status)
     {
-        MessageOutbox outbox = _posting ?? throw new InvalidOperationException("No message was taken, so none was posted.");
+        MessageOutbox outbox = _posting ?? throw new InvalidOperationException("No message was dequeued, so none was posted.");
         QueuedMessage posted = _posted!;
         _posting = null;
         _posted = null;

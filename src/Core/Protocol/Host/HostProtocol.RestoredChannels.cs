@@ -10,11 +10,11 @@ internal sealed partial class HostProtocol
     private HostChannel RestoreChannel(ref SavedStateReader reader, int lastId)
     {
         uint id = reader.UInt32();
-        reader.Check(id > lastId && id <= _lastOffer, $"offer {id} comes behind {lastId} of {_lastOffer}");
+        reader.Check(id > lastId && id <= _lastOffer, $"offer {id} follows {lastId} of {_lastOffer}");
         var offer = new HostOffer(reader.Guid(), reader.Guid()) { SubchannelIndex = reader.UInt16() };
         var channel = new HostChannel(new OfferId((int)id), offer) { State = reader.Enum(HostChannelState.ClosingReleased) };
         bool isRevoked = channel.State == HostChannelState.Revoked;
-        reader.Check(!(isRevoked ? _revoked : _living).ContainsKey(channel.Key), $"offer {id} has the name of another");
+        reader.Check(!(isRevoked ? _revoked : _living).ContainsKey(channel.Key), $"offer {id} has the same name as another");
         if (isRevoked)
             _revoked.Add(channel.Key, channel);
         else
@@ -26,7 +26,7 @@ internal sealed partial class HostProtocol
         uint relid = reader.UInt32();
         bool needsRelid = channel.State is not (HostChannelState.Unoffered or HostChannelState.OpeningReleased or HostChannelState.ClosingReleased);
         reader.Check(needsRelid == (relid != 0), $"offer {id} is {channel.State} and has relid {relid}");
-        reader.CheckFit(relid == 0 || _relids.TryRestore(channel, relid), $"relid {relid} is another channel's, or none this host gives out");
+        reader.CheckFit(relid == 0 || _relids.TryRestore(channel, relid), $"relid {relid} belongs to another channel, or is outside this host's range");
         RestoreMonitor(ref reader, channel);
         channel.ConnectionId = reader.UInt32();
         channel.Request = RestoreRequest(ref reader);
@@ -48,7 +48,7 @@ internal sealed partial class HostProtocol
         bool choosesSignals = request.ConnectionId != channel.ConnectionId || request.EventFlag != channel.Relid;
         if (request.IsReserved)
         {
-            reader.Check(!choosesSignals && !request.RedirectInterrupt && request.UserData.IsEmpty, $"reserved channel {channel.Relid} is open as only others are");
+            reader.Check(!choosesSignals && !request.RedirectInterrupt && request.UserData.IsEmpty, $"reserved channel {channel.Relid} is open like a channel that is not reserved");
             return;
         }
 
@@ -109,7 +109,7 @@ internal sealed partial class HostProtocol
 
         channel.NextTargetVp = reader.Optional();
         reader.Check(channel.NextTargetVp is null || (kind != SavedModify.None && hasVp && channel.State == HostChannelState.Open), $"offer {channel.Id.Value} changes its VP after no change");
-        reader.CheckFit(channel.NextTargetVp is null || channel.NextTargetVp < _options.VpCount, $"a channel shall interrupt VP {channel.NextTargetVp} of {_options.VpCount}");
+        reader.CheckFit(channel.NextTargetVp is null || channel.NextTargetVp < _options.VpCount, $"a channel would interrupt VP {channel.NextTargetVp} of {_options.VpCount}");
     }
 
     private void RestoreGpadls(ref SavedStateReader reader, HostChannel channel)
@@ -121,13 +121,13 @@ internal sealed partial class HostProtocol
             uint handle = reader.UInt32();
             HostGpadlState state = reader.Enum(HostGpadlState.TearingDown);
             var gpadl = new HostGpadl(handle, GpadlAssembly.Restore(ref reader, _options.MaxGpadlPages - GpadlPages)) { State = state };
-            reader.Check(channel.Gpadls.TryAdd(handle, gpadl), $"GPADL 0x{handle:x} is there twice");
+            reader.Check(channel.Gpadls.TryAdd(handle, gpadl), $"GPADL 0x{handle:x} occurs twice");
             GpadlCount++;
             GpadlPages += gpadl.Assembly.PageCount;
             bool isAssembling = state == HostGpadlState.Assembling;
-            reader.Check(isAssembling != gpadl.Assembly.IsComplete, $"GPADL 0x{handle:x} is {state}, and its pages are not all there, or all");
-            reader.Check(!isAssembling || _assembling.TryAdd(handle, channel), $"GPADL 0x{handle:x} is coming in twice");
-            reader.Check(isAssembling || gpadl.Assembly.Decode(out _) == MessageFault.None, $"GPADL 0x{handle:x} has impossible ranges");
+            reader.Check(isAssembling != gpadl.Assembly.IsComplete, $"GPADL 0x{handle:x} is {state}, which contradicts its number of pages");
+            reader.Check(!isAssembling || _assembling.TryAdd(handle, channel), $"GPADL 0x{handle:x} is received twice");
+            reader.Check(isAssembling || gpadl.Assembly.Decode(out _) == MessageFault.None, $"GPADL 0x{handle:x} has invalid ranges");
             CheckGpadl(ref reader, channel, gpadl);
         }
     }
@@ -147,8 +147,8 @@ internal sealed partial class HostProtocol
     private static void CheckRequests(ref SavedStateReader reader, HostChannel channel)
     {
         bool isIdle = channel.State is HostChannelState.Unoffered or HostChannelState.Closed or HostChannelState.Revoked;
-        reader.Check(isIdle == channel.Request is null, $"offer {channel.Id.Value} is {channel.State} and has an open request, or none");
-        reader.Check((channel.State == HostChannelState.ClosingReopen) == channel.Reopen is not null, $"offer {channel.Id.Value} is {channel.State} and is to be opened again, or not");
+        reader.Check(isIdle == channel.Request is null, $"offer {channel.Id.Value} is {channel.State} which contradicts its open request");
+        reader.Check((channel.State == HostChannelState.ClosingReopen) == channel.Reopen is not null, $"offer {channel.Id.Value} is {channel.State} which contradicts its reopen request");
         reader.Check(channel.State != HostChannelState.Revoked || channel.Modifying is null, $"offer {channel.Id.Value} is revoked and changes its VP");
         reader.Check(channel.Relid == 0 || ((channel.Request?.Relid ?? channel.Relid) == channel.Relid && (channel.Reopen?.Relid ?? channel.Relid) == channel.Relid), $"channel {channel.Relid} is open by another's request");
         if (channel.Request is not { } request)

@@ -96,7 +96,7 @@ internal sealed partial class HostProtocol
         reader.Enter(SavedStateRecord.HostChannels);
         uint lastOffer = reader.UInt32();
         // Half of the numbers are left to the offers that come: no host has made a billion.
-        reader.Check(lastOffer <= int.MaxValue / 2, $"{lastOffer} is more offers than there can be");
+        reader.Check(lastOffer <= int.MaxValue / 2, $"{lastOffer} exceeds the maximum number of offers");
         _lastOffer = (int)lastOffer;
         int channels = reader.Count(50);
         reader.CheckFit(channels <= _options.MaxChannels, $"{channels} channels are more than {_options.MaxChannels}");
@@ -105,7 +105,7 @@ internal sealed partial class HostProtocol
         reader.Enter(SavedStateRecord.HostTransports);
         int transports = reader.Count(48);
         reader.CheckFit(transports <= _options.MaxTransportConnects, $"{transports} waiting socket channels are more than {_options.MaxTransportConnects}");
-        reader.Check(transports == 0 || Negotiated.IsNegotiated, $"socket channels are asked for while {State}");
+        reader.Check(transports == 0 || Negotiated.IsNegotiated, $"socket channels are requested while {State}");
         for (; transports > 0; transports--)
             _transportConnects.Add((reader.Guid(), reader.Guid(), reader.Guid()));
         reader.Allow(SavedStateRule.TransportConnect, _transportConnects.Count > 0, Negotiated);
@@ -213,7 +213,7 @@ internal sealed partial class HostProtocol
         }
 
         if (offer.Relid is { } relid && !_relids.TryKeep(relid))
-            throw new InvalidOperationException($"Relid {relid} is another offer's, or none this host gives out.");
+            throw new InvalidOperationException($"Relid {relid} belongs to another offer, or is outside this host's range.");
         _unclaimed.Remove(channel.Id.Value);
         channel.Offer = offer;
         var gpadls = new Dictionary<uint, IReadOnlyList<GpadlRange>>();

@@ -18,7 +18,7 @@ internal sealed partial class HostProtocol
     public byte[] Save()
     {
         if (IsRestoring || _posting is not null)
-            throw new InvalidOperationException(IsRestoring ? "The host is not restored yet." : "A message was taken, and it is not known whether it was posted.");
+            throw new InvalidOperationException(IsRestoring ? "The host is not restored yet." : "A message was dequeued, and it is unknown whether it was posted.");
         var writer = new SavedStateWriter(SavedStateKind.HostProtocol);
         writer.Begin(SavedStateRecord.HostConnection);
         SaveConnection(writer);

@@ -75,7 +75,7 @@ internal sealed partial class HostProtocol
     public MessageFault Receive(ReadOnlySpan<byte> message)
     {
         if (!CanReceive)
-            throw new InvalidOperationException(IsResetting ? "The guest is being reset." : IsRestoring ? "The host is not restored yet." : $"{WaitingAnswers} answers wait for the guest to take them.");
+            throw new InvalidOperationException(IsResetting ? "The guest is being reset." : IsRestoring ? "The host is not restored yet." : $"{WaitingAnswers} answers wait until the guest reads them.");
         MessageFault fault = ChannelMessages.Check(message, MessageDirection.GuestToHost, Negotiated, out ChannelMessageType type);
         if (fault == MessageFault.None)
             fault = Take(type, message);
@@ -112,7 +112,7 @@ internal sealed partial class HostProtocol
             ChannelMessageType.TlConnectRequest => OnTransportConnect(message),
             ChannelMessageType.Pause => OnPause(),
             ChannelMessageType.Resume => OnResume(),
-            _ => throw new InvalidOperationException($"{type} is no message of a guest's."),
+            _ => throw new InvalidOperationException($"{type} is not a message of a guest."),
         };
     }
 
@@ -122,9 +122,9 @@ internal sealed partial class HostProtocol
     private HostChannel? Answered(OfferId offer)
     {
         if (offer.Value <= 0 || offer.Value > _lastOffer)
-            throw new ArgumentException($"There never was an offer {offer.Value}.", nameof(offer));
+            throw new ArgumentException($"There is no offer {offer.Value}.", nameof(offer));
         return _channels.TryGetValue(offer.Value, out HostChannel? channel) && channel.State != HostChannelState.Revoked ? channel : null;
     }
 
-    private static InvalidOperationException NotAsked(string what, OfferId offer) => new($"Offer {offer.Value} waits for no answer to {what}.");
+    private static InvalidOperationException NotAsked(string what, OfferId offer) => new($"Offer {offer.Value} has no pending request for {what}.");
 }

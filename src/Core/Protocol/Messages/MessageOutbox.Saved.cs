@@ -20,7 +20,7 @@ internal sealed partial class MessageOutbox
         reader.Check(bytes.Length is >= ChannelMessageHeader.Size and <= ChannelMessages.MaxLength, $"a message has {bytes.Length} bytes");
         ChannelMessageType type = ChannelMessages.Read<ChannelMessageHeader>(bytes).MessageType;
         ChannelMessageRule? rule = ChannelMessages.Rule(type);
-        reader.Check(rule is not null && rule.Direction == direction, $"a message of type {(uint)type} is none this side posts");
+        reader.Check(rule is not null && rule.Direction == direction, $"a message of type {(uint)type} is not posted by this side");
         int least = rule.MinimumLength(new NegotiatedVersion(ProtocolVersion.Ws2008));
         reader.Check(bytes.Length >= least, $"{type} has {bytes.Length} bytes, and at least {least} are needed");
         if (negotiated is { } version)

@@ -75,7 +75,7 @@ internal sealed partial class MessageOutbox
     public PostOutcome Complete(HypercallStatus status)
     {
         if (_queue.Count == 0)
-            throw new InvalidOperationException("No message was taken, so none was posted.");
+            throw new InvalidOperationException("No message was dequeued, so none was posted.");
         bool isOff = status == HypercallStatus.InvalidSynicState;
         if (!isOff)
             _offSince = null;

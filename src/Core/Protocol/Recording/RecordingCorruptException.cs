@@ -34,16 +34,16 @@ public sealed class RecordingCorruptException : VmBusException
 
     private static string Describe(RecordingFault fault, long offset, ulong value, ulong limit) => fault switch
     {
-        RecordingFault.NotARecording => "The file does not begin as a recording does.",
+        RecordingFault.NotARecording => "The file is not a recording: its header is invalid.",
         RecordingFault.UnknownVersion => $"The recording is of version {value}; this reader knows version {limit}.",
-        RecordingFault.ChecksumDiffers => $"The recording is damaged at byte {offset}: the checksum is 0x{value:X8}, what it covers gives 0x{limit:X8}.",
+        RecordingFault.ChecksumDiffers => $"The recording is damaged at byte {offset}: the checksum is 0x{value:X8}, the data has 0x{limit:X8}.",
         RecordingFault.ImpossibleStart => $"The recording is damaged at byte {offset}: it begins at tick {value}; {limit} is the last.",
-        RecordingFault.LengthOverLimit => $"The recording is damaged at byte {offset}: {value} bytes of a message; {limit} is the most.",
+        RecordingFault.LengthOverLimit => $"The recording is damaged at byte {offset}: {value} bytes of a message; the maximum is {limit}.",
         RecordingFault.LengthsDisagree => $"The recording is damaged at byte {offset}: {limit} bytes are kept of a message that had {value}.",
         RecordingFault.UnknownDirection => $"The recording is damaged at byte {offset}: direction {value}; the highest is {limit}.",
         RecordingFault.UnknownMessageFault => $"The recording is damaged at byte {offset}: message fault {value}; the highest known is {limit}.",
         RecordingFault.ImpossibleTime => $"The recording is damaged at byte {offset}: time {value} (100 ns); it must be from the time before it, {limit}, to {long.MaxValue}.",
-        RecordingFault.ReservedNotZero => $"The recording is damaged at byte {offset}: {value} where zero belongs.",
+        RecordingFault.ReservedNotZero => $"The recording is damaged at byte {offset}: {value} instead of zero.",
         _ => $"The recording is damaged at byte {offset} ({fault}, {value}, {limit}).",
     };
 }

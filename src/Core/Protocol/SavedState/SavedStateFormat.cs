@@ -28,7 +28,7 @@ internal static class SavedStateFormat
     public static uint ChecksumOf(ReadOnlySpan<byte> state)
     {
         if (state.Length < HeadSize)
-            throw new ArgumentException($"A saved state has a head of {HeadSize} bytes; these are {state.Length}.", nameof(state));
+            throw new ArgumentException($"A saved state has a header of {HeadSize} bytes; this one has {state.Length} in total.", nameof(state));
         return Checksum.Of(state[..ChecksumOffset], state[HeadSize..]);
     }
 }

@@ -19,20 +19,20 @@ internal ref struct SavedStateReader
     {
         _state = state;
         if (state.Length < SavedStateFormat.HeadSize)
-            Fail(SavedStateFault.Truncated, state.Length, $"{state.Length} bytes are less than a head of {SavedStateFormat.HeadSize}");
+            Fail(SavedStateFault.Truncated, state.Length, $"{state.Length} bytes are less than a header of {SavedStateFormat.HeadSize}");
         if (!state.StartsWith(SavedStateFormat.Magic))
             Fail(SavedStateFault.NotASavedState, 0, "it does not begin with VMBUSSAV");
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(state[SavedStateFormat.VersionOffset..]);
         if (version != SavedStateFormat.Version)
-            Fail(SavedStateFault.UnknownVersion, SavedStateFormat.VersionOffset, $"it is of version {version}, and {SavedStateFormat.Version} is what is read here");
+            Fail(SavedStateFault.UnknownVersion, SavedStateFormat.VersionOffset, $"it has version {version}; this reader supports {SavedStateFormat.Version}");
         var found = (SavedStateKind)BinaryPrimitives.ReadUInt16LittleEndian(state[SavedStateFormat.KindOffset..]);
         if (found != kind)
             Fail(SavedStateFault.WrongKind, SavedStateFormat.KindOffset, $"it is of {found}, not of {kind}");
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(state[SavedStateFormat.LengthOffset..]);
         if (length != (uint)(state.Length - SavedStateFormat.HeadSize))
-            Fail(SavedStateFault.WrongLength, SavedStateFormat.LengthOffset, $"its body says {length} bytes and has {state.Length - SavedStateFormat.HeadSize}");
+            Fail(SavedStateFault.WrongLength, SavedStateFormat.LengthOffset, $"its header states a body of {length} bytes, but it has {state.Length - SavedStateFormat.HeadSize}");
         if (BinaryPrimitives.ReadUInt32LittleEndian(state[SavedStateFormat.ChecksumOffset..]) != SavedStateFormat.ChecksumOf(state))
-            Fail(SavedStateFault.WrongChecksum, SavedStateFormat.ChecksumOffset, "the checksum is that of other bytes");
+            Fail(SavedStateFault.WrongChecksum, SavedStateFormat.ChecksumOffset, "the checksum does not match");
     }
 
     /// <summary>Goes on to the next record, which must be this one. The one before must be used up.</summary>
@@ -44,7 +44,7 @@ internal ref struct SavedStateReader
         if (found != record)
             Fail(SavedStateFault.WrongRecord, $"there is record {(ushort)found} where {record} ({(ushort)record}) comes");
         if (UInt16() != 0)
-            Fail(SavedStateFault.WrongRecord, $"the head of record {record} has a field that is not zero");
+            Fail(SavedStateFault.WrongRecord, $"the header of record {record} has a field that is not zero");
         uint length = UInt32();
         if (length > (uint)(_state.Length - _at))
             Fail(SavedStateFault.Truncated, $"record {record} says {length} bytes, and {_state.Length - _at} are left");
@@ -56,7 +56,7 @@ internal ref struct SavedStateReader
     {
         CheckUsedUp();
         if (_at != _state.Length)
-            Fail(SavedStateFault.WrongRecord, $"{_state.Length - _at} bytes are left behind the last record");
+            Fail(SavedStateFault.WrongRecord, $"{_state.Length - _at} bytes follow the last record");
     }
 
     public byte Byte() => Take(1)[0];
@@ -64,7 +64,7 @@ internal ref struct SavedStateReader
     public bool Bool()
     {
         byte value = Byte();
-        Check(value <= 1, $"{value} is neither no (0) nor yes (1)");
+        Check(value <= 1, $"{value} is not a boolean (0 or 1)");
         return value == 1;
     }
 
@@ -80,7 +80,7 @@ internal ref struct SavedStateReader
     public TimeSpan Time()
     {
         ulong ticks = UInt64();
-        Check(ticks <= 365_000UL * TimeSpan.TicksPerDay, $"{ticks} units of 100 ns are longer than any wait");
+        Check(ticks <= 365_000UL * TimeSpan.TicksPerDay, $"{ticks} units of 100 ns exceed the longest wait");
         return TimeSpan.FromTicks((long)ticks);
     }
 
@@ -89,7 +89,7 @@ internal ref struct SavedStateReader
     {
         uint count = UInt32();
         if (count > (uint)(_recordEnd - _at) / (uint)least)
-            Fail(SavedStateFault.Truncated, $"{count} things of at least {least} bytes are more than the {_recordEnd - _at} bytes left");
+            Fail(SavedStateFault.Truncated, $"{count} items of at least {least} bytes are more than the {_recordEnd - _at} bytes left");
         return (int)count;
     }
 
@@ -121,7 +121,7 @@ internal ref struct SavedStateReader
         var features = (FeatureFlags)UInt32();
         if (value == 0)
         {
-            Check(features == FeatureFlags.None, "features are negotiated and no version is");
+            Check(features == FeatureFlags.None, "features are negotiated, but no version");
             return default;
         }
         ProtocolVersion version = ProtocolVersion.Known.FirstOrDefault(known => known.Value == value);
@@ -167,7 +167,7 @@ internal ref struct SavedStateReader
     private ReadOnlySpan<byte> Take(int count)
     {
         if (count > _recordEnd - _at)
-            Fail(SavedStateFault.Truncated, $"{count} bytes come here, and {_recordEnd - _at} are left");
+            Fail(SavedStateFault.Truncated, $"{count} bytes are expected, but {_recordEnd - _at} are left");
         ReadOnlySpan<byte> taken = _state.Slice(_at, count);
         _at += count;
         return taken;

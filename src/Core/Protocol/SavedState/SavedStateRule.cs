@@ -18,7 +18,7 @@ internal sealed record SavedStateRule(string What, ProtocolVersion Since, Featur
     public static readonly SavedStateRule MessageConnection = new("a message connection of the host's choice", ProtocolVersion.Win10Rs3V2);
     public static readonly SavedStateRule TargetVp = new("a channel that interrupts another VP than 0, or none", ProtocolVersion.Win8);
     public static readonly SavedStateRule ModifyChannel = new("a change of a channel's VP", ProtocolVersion.Win10Rs3);
-    public static readonly SavedStateRule ModifyChannelResponse = new("a change of a channel's VP that is to be answered", ProtocolVersion.Iron);
+    public static readonly SavedStateRule ModifyChannelResponse = new("a change of a channel's VP that needs an answer", ProtocolVersion.Iron);
     public static readonly SavedStateRule ReservedChannel = new("a reserved channel that is being opened or closed", ProtocolVersion.Win10);
     public static readonly SavedStateRule TransportConnect = new("a request for a socket channel", ProtocolVersion.Win10);
     public static readonly SavedStateRule Silo = new("a socket channel's silo", ProtocolVersion.Win10Rs5);

@@ -20,7 +20,7 @@ public ref struct GpaDirectHeaderWriter
     public GpaDirectHeaderWriter(Span<byte> buffer)
     {
         if (buffer.Length < 8)
-            throw new ArgumentException($"A GPA-direct header takes at least 8 bytes; the buffer has {buffer.Length}.", nameof(buffer));
+            throw new ArgumentException($"A GPA-direct header needs at least 8 bytes; the buffer has {buffer.Length}.", nameof(buffer));
         _buffer = buffer;
         _length = 8;
         buffer[..8].Clear();
@@ -48,10 +48,10 @@ public ref struct GpaDirectHeaderWriter
             throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"A range starts in its first page: 0 to {PageSize - 1}.");
         ulong touched = ((ulong)byteOffset + byteCount + PageSize - 1) / PageSize;
         if (touched != (ulong)pageNumbers.Length)
-            throw new ArgumentException($"A range of {byteCount} bytes from offset {byteOffset} touches {touched} pages, not {pageNumbers.Length}.", nameof(pageNumbers));
+            throw new ArgumentException($"A range of {byteCount} bytes from offset {byteOffset} spans {touched} pages, not {pageNumbers.Length}.", nameof(pageNumbers));
         int size = SizeOf(pageNumbers.Length);
         if (_buffer.Length - _length < size)
-            throw new ArgumentException($"The range takes {size} bytes of header; {_buffer.Length - _length} are left.", nameof(pageNumbers));
+            throw new ArgumentException($"The range needs {size} bytes of header; {_buffer.Length - _length} are left.", nameof(pageNumbers));
 
         Span<byte> range = _buffer.Slice(_length, size);
         BinaryPrimitives.WriteUInt32LittleEndian(range, byteCount);

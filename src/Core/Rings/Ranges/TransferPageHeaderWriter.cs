@@ -23,7 +23,7 @@ public ref struct TransferPageHeaderWriter
     public TransferPageHeaderWriter(Span<byte> buffer, ushort setId, bool senderOwnsSet = false)
     {
         if (buffer.Length < 8)
-            throw new ArgumentException($"A transfer-page header takes at least 8 bytes; the buffer has {buffer.Length}.", nameof(buffer));
+            throw new ArgumentException($"A transfer-page header needs at least 8 bytes; the buffer has {buffer.Length}.", nameof(buffer));
         _buffer = buffer;
         _length = 8;
         buffer[..8].Clear();
@@ -44,7 +44,7 @@ public ref struct TransferPageHeaderWriter
     public void AddRange(uint byteCount, uint byteOffset)
     {
         if (_buffer.Length - _length < RangeSize)
-            throw new InvalidOperationException($"A range takes {RangeSize} bytes of header; {_buffer.Length - _length} are left.");
+            throw new InvalidOperationException($"A range needs {RangeSize} bytes of header; {_buffer.Length - _length} are left.");
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer[_length..], byteCount);
         BinaryPrimitives.WriteUInt32LittleEndian(_buffer[(_length + 4)..], byteOffset);
         _length += RangeSize;

@@ -30,7 +30,7 @@ internal static class DeviceChoice
         if (found.Count == 0)
             throw new ToolException($"this guest has no device {text}: it has {Text(sysfs.ListDevices())}");
         if (found.Count > 1 && !all)
-            throw new ToolException($"{found.Count} devices are {text}: name one by its instance ({string.Join(", ", found.Select(device => device.InstanceId))}), or give --all");
+            throw new ToolException($"{found.Count} devices are {text}: select one by its instance ({string.Join(", ", found.Select(device => device.InstanceId))}), or give --all");
         return found;
     }
 

@@ -101,7 +101,7 @@ internal sealed class HostSession : IAsyncDisposable
     private void OfferSockets(DeviceOffer choice, bool isTold)
     {
         if (_sockets is { } there)
-            throw new ToolException($"{there.Title} is offered already, and a guest has one set of sockets");
+            throw new ToolException($"{there.Title} is already offered, and a guest has one set of sockets");
         _sockets = (choice.Title, new VsockDoor(_bus, choice.Argument!, _notes, new HvSocketOptions { MonitorLatency = choice.MonitorLatency }));
         if (isTold)
             _notes.Write($"{choice.Title} takes connections");
