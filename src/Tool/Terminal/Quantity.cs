@@ -146,7 +146,7 @@ internal static class Quantity
         foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
         {
             if (!all.Any(one => name(one).Equals(part, StringComparison.OrdinalIgnoreCase)))
-                throw new UsageException($"{option} {text}: '{part}' is none of {string.Join(", ", all.Select(name))}");
+                throw new UsageException($"{option} {text}: '{part}' is not one of {string.Join(", ", all.Select(name))}");
             if (!wanted.Add(part))
                 throw new UsageException($"{option} {text}: '{part}' is named twice");
         }

@@ -57,7 +57,7 @@ public sealed class DamagedStateTests
         }
         else
         {
-            Assert.Contains("65 messages wait", Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(forged)).Message, StringComparison.Ordinal);
+            Assert.Contains("65 messages are queued", Assert.Throws<SavedStateException>(() => fixture.Machine.RestoreHost(forged)).Message, StringComparison.Ordinal);
             fixture.Machine.RestoreHost(state);
         }
 

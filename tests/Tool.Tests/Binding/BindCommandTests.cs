@@ -60,7 +60,7 @@ public sealed class BindCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bind nothing", ExitCode.Usage, "'nothing' is no device: give an instance or class GUID")]
+    [InlineData("bind nothing", ExitCode.Usage, "'nothing' is not a device: give an instance or class GUID")]
     [InlineData("bind keyboard", ExitCode.Failed, "this guest has no device keyboard: it has guest shutdown (vmbus:2), SCSI controller (vmbus:5), dynamic memory (vmbus:8), network adapter (vmbus:14)")]
     [InlineData("bind vmbus:99", ExitCode.Failed, "this guest has no device vmbus:99")]
     [InlineData("bind network --driver ../../x", ExitCode.Failed, "The kernel has no driver ../../x now")]
@@ -124,7 +124,7 @@ public sealed class BindCommandTests : IDisposable
         Opener(4711, "dpdk", "fd/9 -> " + _tree.Full("dev/uio7"));
         await stop.CancelAsync();
         Assert.Equal(ExitCode.Failed, await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
-        Assert.Contains($"process 4711 (dpdk) has {_tree.Root}/dev/uio7 open: {Network} is not given back", _terminal.Error, StringComparison.Ordinal);
+        Assert.Contains($"process 4711 (dpdk) has {_tree.Root}/dev/uio7 open: the driver of {Network} is not restored", _terminal.Error, StringComparison.Ordinal);
         Assert.Equal("uio_hv_generic", DriverOf(Network));
     }
 

@@ -95,7 +95,7 @@ public class QuantityTests
     {
         string[] all = ["one", "two", "three"];
         Assert.Equal(["one", "three"], Quantity.Names("--modes", "Three, one", all, name => name));
-        Assert.Equal("--modes one,four: 'four' is none of one, two, three", Assert.Throws<UsageException>(() => Quantity.Names("--modes", "one,four", all, name => name)).Message);
+        Assert.Equal("--modes one,four: 'four' is not one of one, two, three", Assert.Throws<UsageException>(() => Quantity.Names("--modes", "one,four", all, name => name)).Message);
         Assert.Equal("--modes one,ONE: 'ONE' is named twice", Assert.Throws<UsageException>(() => Quantity.Names("--modes", "one,ONE", all, name => name)).Message);
     }
 }

@@ -95,7 +95,7 @@ public sealed class TopCommandTests
     [InlineData("--interval 5ms", "vmbus: --interval 5ms: must be between 100 ms and 3600 s")]
     [InlineData("--interval often", "vmbus: --interval often: not a duration; give seconds, or a number with ns, us, ms or s")]
     [InlineData("--count 0", "vmbus: --count 0: must be a number from 1 on")]
-    [InlineData("--sort luck", "vmbus: --sort luck: 'luck' is none of channel, device, instance, driver, vp, signal, monitor, pending, latency, out, out-bytes, in, in-bytes, interrupts, events, in-full, out-empty, full-first, full-total")]
+    [InlineData("--sort luck", "vmbus: --sort luck: 'luck' is not one of channel, device, instance, driver, vp, signal, monitor, pending, latency, out, out-bytes, in, in-bytes, interrupts, events, in-full, out-empty, full-first, full-total")]
     [InlineData("--sort in,out", "vmbus: --sort in,out: one column only")]
     public async Task Bad_usage_is_one_line(string line, string error)
     {

@@ -104,7 +104,7 @@ internal sealed class BindCommand
             try
             {
                 if (sysfs.FindDevice(instance) is { } device && Openers.Tell(sysfs, device, _engines.Proc) is { } openers)
-                    throw new ToolException($"{openers}: {instance} is not given back; do it later with 'vmbus unbind --restore {instance}'");
+                    throw new ToolException($"{openers}: the driver of {instance} is not restored; do it later with 'vmbus unbind --restore {instance}'");
                 binding.Dispose();
             }
             catch (Exception error) when (error is ToolException or LinuxGuestException)

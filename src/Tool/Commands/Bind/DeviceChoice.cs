@@ -26,7 +26,7 @@ internal static class DeviceChoice
         if (found.Count == 0)
             found = [.. sysfs.ListDevices().Where(device => device.InstanceId is not null && IsListedAs(device, text))];
         if (found.Count == 0 && !VmBusSysfs.IsDeviceName(text))
-            throw new UsageException($"'{text}' is no device: give {Forms}; class names are {string.Join(", ", DeviceClass.Known.Select(one => one.Name))}");
+            throw new UsageException($"'{text}' is not a device: give {Forms}; class names are {string.Join(", ", DeviceClass.Known.Select(one => one.Name))}");
         if (found.Count == 0)
             throw new ToolException($"this guest has no device {text}: it has {Text(sysfs.ListDevices())}");
         if (found.Count > 1 && !all)

@@ -72,7 +72,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
         var missing = new List<string>();
         if (!Directory.Exists(At("/sys/bus/vmbus")))
         {
-            missing.Add("/sys/bus/vmbus is not there: this is no guest of Hyper-V, or the module hv_vmbus is not loaded (modprobe hv_vmbus).");
+            missing.Add("/sys/bus/vmbus does not exist: this is not a guest of Hyper-V, or the module hv_vmbus is not loaded (modprobe hv_vmbus).");
             return new(Name, false, "There is no VMBus here.", missing);
         }
         IReadOnlyList<SysfsDevice> devices = new VmBusSysfs(At("/sys")).ListDevices();
@@ -106,7 +106,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
         const string Name = "low latency of kernel drivers (vmbus_signal)";
         return File.Exists(At("/dev/vmbus/signal"))
             ? new(Name, true, "/dev/vmbus/signal is there: see vmbus low-latency.", isRoot ? [] : ["Setting the flag needs root."])
-            : new(Name, false, "/dev/vmbus/signal is not there.", [$"In a guest, {SignalModule.Advice}."]);
+            : new(Name, false, "/dev/vmbus/signal does not exist.", [$"In a guest, {SignalModule.Advice}."]);
     }
 
     private DoctorFinding Util(string name, string path) =>
@@ -115,7 +115,7 @@ internal sealed class Diagnosis(string root, bool isRoot)
     private DoctorFinding Node(string name, string path, string when)
     {
         if (!File.Exists(At(path)))
-            return new(name, false, $"{path} is not there.", [when]);
+            return new(name, false, $"{path} does not exist.", [when]);
         return isRoot
             ? new(name, true, $"{path} is there. Only one process at a time may have it.", [])
             : new(name, false, $"{path} is there.", ["Opening it needs root."]);

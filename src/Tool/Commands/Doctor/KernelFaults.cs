@@ -11,9 +11,9 @@ internal static class KernelFaults
     private static readonly (Func<Version, bool> Has, string Fault)[] Known =
     [
         (version => version < new Version(6, 2), "uio_hv_generic does not bind a channel without a monitor (\"vmbus channel requires hypercall\")."),
-        (version => version < new Version(6, 2), "The kernel oopses (hv_uio_rescind) when the host takes a device away that was bound to uio_hv_generic and given back."),
+        (version => version < new Version(6, 2), "The kernel oopses (hv_uio_rescind) when the host takes a device away that was bound to uio_hv_generic and returned to its driver."),
         (version => version < new Version(6, 12) || version >= new Version(6, 13) && version < new Version(6, 15),
-            "uio_hv_generic looks for the interrupt of a subchannel at a device that is not there: do not wait on subchannels."),
+            "uio_hv_generic looks for the interrupt of a subchannel at a device that does not exist: do not wait on subchannels."),
         (version => version < new Version(6, 12, 41) || version >= new Version(6, 13) && version < new Version(6, 15),
             "The ring file of a subchannel says 4 MiB whatever its rings are: how much the kernel maps is found by trying."),
         (version => version.Major == 6 && version.Minor is 1 or 12, "rmmod hv_vmbus hangs the guest; rmmod hv_utils, unbind and bind do not."),

@@ -104,7 +104,7 @@ internal sealed record DeviceOffer(string Name, string? Argument, TimeSpan? Moni
     {
         if (PhysicalAddress.TryParse(value, out PhysicalAddress? address) && EthernetFrame.IsAdapter(address.GetAddressBytes()))
             return address;
-        throw new UsageException($"--device {text}: '{value}' is no address of an adapter; one looks like 00:15:5d:01:02:03");
+        throw new UsageException($"--device {text}: '{value}' is not an adapter's address; one looks like 00:15:5d:01:02:03");
     }
 
     private static int ParseMtu(string text, string value) =>

@@ -83,7 +83,7 @@ internal sealed class HostDisk : IChannelDevice, IUnpluggable, IDisposable
     private static void Deallocate(SafeFileHandle file, long offset, long length)
     {
         if (FileHoles.Punch(file, offset, length) is var error and not Errno.None)
-            throw new IOException($"{length} bytes at {offset} cannot be given back: {Marshal.GetPInvokeErrorMessage((int)error)}.", (int)error);
+            throw new IOException($"{length} bytes at {offset} cannot be released: {Marshal.GetPInvokeErrorMessage((int)error)}.", (int)error);
     }
 
     // The same file is the same disk, whenever it is offered. Not by .NET's hashes: they want an OpenSSL, which vmbus host has no other use for.

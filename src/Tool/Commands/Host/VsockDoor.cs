@@ -93,7 +93,7 @@ internal sealed class VsockDoor : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            _notes.Write($"vsock={_path} takes no more clients: {error.Message}");
+            _notes.Write($"vsock={_path} accepts no more clients: {error.Message}");
         }
         Task[] left;
         lock (clients)

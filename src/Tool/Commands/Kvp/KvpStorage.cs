@@ -22,7 +22,7 @@ internal sealed class KvpStorage
         if (!System.IO.Directory.Exists(directory))
         {
             throw new ToolException(File.Exists(directory)
-                ? $"'{directory}' is no folder"
+                ? $"'{directory}' is not a folder"
                 : $"there is no folder '{directory}': hv_kvp_daemon makes it, and so does 'vmbus kvp --serve'; name another with --dir");
         }
 
@@ -69,7 +69,7 @@ internal sealed class KvpStorage
             case IcStatus.InvalidArgument:
                 throw new UsageException("a key has 1 to 511 bytes of UTF-8, a value up to 2047, without zero bytes");
             case IcStatus.DiskFull:
-                throw new ToolException($"the pool {pool.Name()} of {Directory} takes no more: it has 1024 pairs, or the disk is full");
+                throw new ToolException($"the pool {pool.Name()} of {Directory} is full: it has 1024 pairs, or the disk has no room");
             default:
                 throw new ToolException($"the pool {pool.Name()} of {Directory} could not be changed: status 0x{(uint)status:x8}");
         }
