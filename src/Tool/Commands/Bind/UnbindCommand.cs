@@ -30,7 +30,7 @@ internal sealed class UnbindCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("unbind", "Take a VMBus device of this Linux guest from its driver. Needs root.")
+        Command = new Command("unbind", "Unbind a VMBus device of this Linux guest from its driver. Needs root.")
         {
             _device, _restore, _all, _force, _sysfs,
         };

@@ -50,7 +50,7 @@ internal sealed class LowLatencyCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("low-latency", "Show which channels of this Linux guest signal at once, or have kernel drivers do so.")
+        Command = new Command("low-latency", "Show which channels of this Linux guest signal at once, or make kernel drivers do so.")
         {
             _device, _allOf, _all, _off, _untilExit, _seconds, _json, _sysfs,
         };

@@ -35,7 +35,7 @@ internal sealed class ReportCommand
     {
         _terminal = terminal;
         _engines = engines;
-        Command = new Command("report", "Write what this Linux guest's VMBus is and does into one file to send: no names, no addresses.")
+        Command = new Command("report", "Describe this Linux guest's VMBus in one file to send: no names, no addresses.")
         {
             _file, _sysfs,
         };
