@@ -101,7 +101,7 @@ public sealed class WindowTests : IDisposable
     [InlineData("monitor --measure 77 --hints 7ms", "must be between 100 ns and 6.554 ms")]
     [InlineData("monitor --measure 77 --samples 0", "must be between 1 and 2000")]
     [InlineData("monitor --measure 77 --plot x.txt", "must end in .png")]
-    [InlineData("monitor --measure eth9", "is no device")]
+    [InlineData("monitor --measure eth9", "is not a device")]
     public async Task What_cannot_be_is_one_line(string line, string error)
     {
         Assert.Equal(ExitCode.Usage, await _terminal.Run(_standIn.Sysfs, "/proc", TestContext.Current.CancellationToken, line.Split(' ')));
