@@ -19,9 +19,9 @@ internal sealed class QuestionQueue<TQuestion, TAnswer>
     public TQuestion Current => _waiting.Peek().Question;
 
     /// <summary>Puts a question into the queue.</summary>
-    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     /// <param name="question">What is asked.</param>
     /// <param name="endedBy">Why the component ended, if it has: the question fails with it, as one that was waiting then.</param>
+    /// <exception cref="InvalidOperationException"><see cref="MaxWaiting"/> requests are already pending.</exception>
     public Task<TAnswer> AskAsync(TQuestion question, Exception? endedBy)
     {
         if (endedBy is not null)

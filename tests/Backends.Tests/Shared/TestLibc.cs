@@ -26,7 +26,7 @@ internal static partial class TestLibc
     [LibraryImport("libc", EntryPoint = "dup")]
     public static partial int Duplicate(int descriptor);
 
-    // /dev/null, opened again: a file that takes every byte, and that nobody maps and nobody synchronizes.
+    // /dev/null, opened again: a file that accepts every byte, and can neither be mapped nor synchronized.
     public static int OpenNull()
     {
         using SafeFileHandle file = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);

@@ -58,11 +58,7 @@ public sealed class VmBusSysfs
 
     /// <summary>Lists the devices, by name. Devices that disappear during the call are left out.</summary>
     /// <exception cref="LinuxGuestException">There is no VMBus.</exception>
-    public IReadOnlyList<SysfsDevice> ListDevices()
-    {
-        CheckPresent();
-        return [.. Bus.Folder("devices").Folders().Select(folder => SysfsDevice.Read(folder)).OfType<SysfsDevice>()];
-    }
+    public IReadOnlyList<SysfsDevice> ListDevices() => ListDevices([]);
 
     /// <summary>Lists the devices again: of those that are still there, what never changes is not read again.</summary>
     /// <param name="before">What was listed before.</param>
